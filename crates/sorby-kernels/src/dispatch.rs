@@ -1,0 +1,62 @@
+//! Run-time choice of instruction set.
+//!
+//! Kernels are written once as plain loops over channel slices; [`dispatched!`] compiles them for
+//! AVX-512, AVX2+FMA and the target's baseline (NEON on aarch64), and picks one when called.
+//! The loops contain no fused multiply-add unless written as such, so the choice does not change
+//! their results.
+
+/// Instruction set used by the loops of this crate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SimdLevel {
+    Avx512,
+    Avx2,
+    /// Whatever the compilation target guarantees: SSE2 on x86-64, NEON on aarch64.
+    Baseline,
+}
+
+/// The best level this machine has.
+pub fn simd_level() -> SimdLevel {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512vl")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512dq")
+        {
+            return SimdLevel::Avx512;
+        }
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            return SimdLevel::Avx2;
+        }
+    }
+    SimdLevel::Baseline
+}
+
+/// Compiles a function body for every [`SimdLevel`] and calls the best one.
+macro_rules! dispatched {
+    ($(#[$meta:meta])* $vis:vis fn $name:ident($($arg:ident : $ty:ty),* $(,)?) $body:block) => {
+        $(#[$meta])*
+        #[allow(unsafe_code)]
+        $vis fn $name($($arg: $ty),*) {
+            #[inline(always)]
+            fn baseline($($arg: $ty),*) $body
+
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
+                fn avx512($($arg: $ty),*) { baseline($($arg),*) }
+                #[target_feature(enable = "avx2,fma")]
+                fn avx2($($arg: $ty),*) { baseline($($arg),*) }
+                match crate::dispatch::simd_level() {
+                    // SAFETY: `simd_level` returned this level only after detecting its features.
+                    crate::dispatch::SimdLevel::Avx512 => return unsafe { avx512($($arg),*) },
+                    // SAFETY: as above.
+                    crate::dispatch::SimdLevel::Avx2 => return unsafe { avx2($($arg),*) },
+                    crate::dispatch::SimdLevel::Baseline => {}
+                }
+            }
+            baseline($($arg),*)
+        }
+    };
+}
+pub(crate) use dispatched;

@@ -1,0 +1,84 @@
+//! Sigmoid focal loss (Lin et al. 2017) as MMSegmentation applies it, with its gradient in one pass.
+//!
+//! Every class of a pixel is a binary problem of its own; the mean runs over all `pixels * classes`
+//! entries, ignored pixels included (with zero loss).
+
+use rayon::prelude::*;
+
+/// Parameters of the loss.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Focal {
+    /// Weight of positive entries; negatives weigh `1 - alpha`.
+    pub alpha: f64,
+    pub gamma: f64,
+}
+
+/// Labels at or above the class count are not counted; 255 is the conventional value.
+pub const IGNORE: u8 = 255;
+
+impl Focal {
+    /// Loss and its derivative by the logit `z` of one entry.
+    pub fn entry(&self, z: f64, positive: bool) -> (f64, f64) {
+        let (sign, weight) = if positive { (1.0, self.alpha) } else { (-1.0, 1.0 - self.alpha) };
+        let u = sign * z;
+        // ln(1 + e^-u) without overflow.
+        let softplus = (-u).max(0.0) + (-u.abs()).exp().ln_1p();
+        let q = (-softplus - u).exp().min(1.0);
+        let pt = (-softplus).exp();
+        let modulation = if self.gamma == 2.0 { q * q } else { q.powf(self.gamma) };
+        let loss = weight * modulation * softplus;
+        (loss, -sign * weight * modulation * (q + self.gamma * pt * softplus))
+    }
+
+    /// Mean loss of `z`, `[pixels, classes]`, and its gradient, times `scale`.
+    pub fn mean_with_gradient(&self, z: &[f32], labels: &[u8], scale: f64) -> (f64, Vec<f32>) {
+        let classes = z.len() / labels.len();
+        let factor = scale / z.len() as f64;
+        with_gradient(z, labels, classes, |z, label, g| {
+            let mut sum = 0.0;
+            for (c, (&z, g)) in z.iter().zip(g).enumerate() {
+                let (loss, slope) = self.entry(f64::from(z), c == label as usize);
+                sum += loss;
+                *g = (slope * factor) as f32;
+            }
+            sum * factor
+        })
+    }
+}
+
+/// Mean cross-entropy of `z`, `[pixels, classes]`, and its gradient, times `scale`; the mean divides
+/// by all pixels, ignored ones included (MMSegmentation's `avg_non_ignore = false`).
+pub fn cross_entropy_with_gradient(z: &[f32], labels: &[u8], scale: f64) -> (f64, Vec<f32>) {
+    let classes = z.len() / labels.len();
+    let factor = scale / labels.len() as f64;
+    with_gradient(z, labels, classes, |z, label, g| {
+        let max = z.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let sum: f64 = z.iter().map(|&z| f64::from(z - max).exp()).sum();
+        for (c, (&z, g)) in z.iter().zip(g.iter_mut()).enumerate() {
+            let p = f64::from(z - max).exp() / sum;
+            *g = ((p - f64::from(u8::from(c == label as usize))) * factor) as f32;
+        }
+        (sum.ln() - f64::from(z[label as usize] - max)) * factor
+    })
+}
+
+/// Runs `pixel(logits, label, gradient) -> loss` over all counted pixels, adding losses in a fixed order.
+fn with_gradient(
+    z: &[f32],
+    labels: &[u8],
+    classes: usize,
+    pixel: impl Fn(&[f32], u8, &mut [f32]) -> f64 + Sync,
+) -> (f64, Vec<f32>) {
+    const BLOCK: usize = 4096;
+    let mut gradient = vec![0.0; z.len()];
+    let sums: Vec<f64> = gradient
+        .par_chunks_mut(BLOCK * classes)
+        .zip(z.par_chunks(BLOCK * classes))
+        .zip(labels.par_chunks(BLOCK))
+        .map(|((g, z), labels)| {
+            let rows = g.chunks_mut(classes).zip(z.chunks(classes)).zip(labels);
+            rows.filter(|(_, label)| (**label as usize) < classes).map(|((g, z), &label)| pixel(z, label, g)).sum()
+        })
+        .collect();
+    (sums.iter().sum(), gradient)
+}

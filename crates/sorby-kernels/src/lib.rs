@@ -1,0 +1,29 @@
+//! CPU numerics of Sorby's networks on plain slices, with no framework.
+//!
+//! Every tensor is `f32`, channels last (`[n, h, w, c]`, [`Nhwc`]): one pixel's channels are
+//! contiguous, so each kernel vectorises over channels and matrix products need no im2col for
+//! 1x1 convolutions. Convolution weights are given as PyTorch stores them, `[out, in/groups, kh, kw]`.
+//!
+//! All parallel loops split the work into pieces whose size depends on the problem only, and every
+//! sum has a fixed order, so results are the same bytes for any number of threads.
+
+pub mod conv;
+mod depthwise;
+mod dispatch;
+pub mod focal;
+mod gemm;
+mod geometry;
+mod im2col;
+pub mod layout;
+pub mod norm;
+mod plan;
+pub mod pool;
+pub mod resize;
+mod scatter;
+pub mod sgd;
+mod winograd;
+
+pub use dispatch::{SimdLevel, simd_level};
+pub use gemm::{Mat, gemm, gemm_rows_parallel};
+pub use geometry::{ConvGeometry, Nhwc};
+pub use plan::{Algorithm, choose};

@@ -1,0 +1,235 @@
+//! Batch normalisation fused with the ReLU and the residual addition that follow it.
+//!
+//! Semantics are PyTorch's `BatchNorm2d`: biased variance for normalising, unbiased for the running
+//! estimate. Sums run over fixed blocks of pixels in f32 and between blocks in f64.
+
+use crate::dispatch::dispatched;
+use rayon::prelude::*;
+
+/// Pixels per block of a sum.
+const BLOCK: usize = 256;
+
+/// Mean and biased variance of each channel.
+#[derive(Clone, Debug)]
+pub struct Moments {
+    pub mean: Vec<f32>,
+    pub var: Vec<f32>,
+    /// Values per channel.
+    pub count: usize,
+}
+
+dispatched! {
+    /// Adds to `sums` (`[2, c]`) the sum and the sum of squares of each channel about `shift`.
+    fn block_sums(sums: &mut [f32], x: &[f32], shift: &[f32]) {
+        let c = shift.len();
+        let (sum, squares) = sums.split_at_mut(c);
+        let squares = &mut squares[..c];
+        for x in x.chunks_exact(c) {
+            for i in 0..c {
+                let v = x[i] - shift[i];
+                sum[i] += v;
+                squares[i] += v * v;
+            }
+        }
+    }
+}
+
+/// Adds up `[k, c]` partial sums of blocks of pixels: f32 inside a block, f64 between blocks.
+fn sum_blocks(pixels: usize, width: usize, block: impl Fn(std::ops::Range<usize>, &mut [f32]) + Sync) -> Vec<f64> {
+    const BLOCKS_PER_TASK: usize = 16;
+    let blocks = pixels.div_ceil(BLOCK);
+    let parts: Vec<Vec<f64>> = (0..blocks.div_ceil(BLOCKS_PER_TASK))
+        .into_par_iter()
+        .map(|task| {
+            let mut total = vec![0.0f64; width];
+            let mut sums = vec![0.0f32; width];
+            for b in task * BLOCKS_PER_TASK..((task + 1) * BLOCKS_PER_TASK).min(blocks) {
+                sums.fill(0.0);
+                block(b * BLOCK..((b + 1) * BLOCK).min(pixels), &mut sums);
+                total.iter_mut().zip(&sums).for_each(|(t, &s)| *t += f64::from(s));
+            }
+            total
+        })
+        .collect();
+    let mut total = vec![0.0; width];
+    for part in &parts {
+        total.iter_mut().zip(part).for_each(|(t, p)| *t += p);
+    }
+    total
+}
+
+/// Moments over all pixels of `x`, `[pixels, c]`.
+pub fn moments(x: &[f32], c: usize) -> Moments {
+    let count = x.len() / c;
+    // Shifting by the first pixel avoids cancellation when the mean is large against the spread.
+    let shift = &x[..c];
+    let sums = sum_blocks(count, 2 * c, |range, sums| block_sums(sums, &x[range.start * c..range.end * c], shift));
+    let n = count as f64;
+    let (sum, squares) = sums.split_at(c);
+    let mean = sum.iter().zip(shift).map(|(s, k)| (s / n + f64::from(*k)) as f32).collect();
+    let var = sum.iter().zip(squares).map(|(s, q)| (q / n - (s / n) * (s / n)).max(0.0) as f32).collect();
+    Moments { mean, var, count }
+}
+
+dispatched! {
+    fn affine_rows(y: &mut [f32], x: &[f32], residual: &[f32], scale: &[f32], shift: &[f32], relu: bool) {
+        let c = scale.len();
+        let shift = &shift[..c];
+        let floor = if relu { 0.0 } else { f32::NEG_INFINITY };
+        if residual.is_empty() {
+            for (y, x) in y.chunks_exact_mut(c).zip(x.chunks_exact(c)) {
+                for i in 0..c {
+                    y[i] = (x[i] * scale[i] + shift[i]).max(floor);
+                }
+            }
+        } else {
+            for ((y, x), r) in y.chunks_exact_mut(c).zip(x.chunks_exact(c)).zip(residual.chunks_exact(c)) {
+                for i in 0..c {
+                    y[i] = (x[i] * scale[i] + shift[i] + r[i]).max(floor);
+                }
+            }
+        }
+    }
+}
+
+/// `y = act(x * scale + shift (+ residual))`, one pass.
+pub fn affine(x: &[f32], residual: Option<&[f32]>, scale: &[f32], shift: &[f32], relu: bool) -> Vec<f32> {
+    let rows = BLOCK * scale.len();
+    let mut y = vec![0.0; x.len()];
+    y.par_chunks_mut(rows).zip(x.par_chunks(rows)).enumerate().for_each(|(b, (y, x))| {
+        let residual = residual.map_or(&[][..], |r| &r[b * rows..][..x.len()]);
+        affine_rows(y, x, residual, scale, shift, relu);
+    });
+    y
+}
+
+/// `scale` and `shift` that turn normalisation into `x * scale + shift`.
+pub fn fold(gamma: &[f32], beta: &[f32], mean: &[f32], var: &[f32], eps: f32) -> (Vec<f32>, Vec<f32>) {
+    let scale: Vec<f32> = gamma.iter().zip(var).map(|(g, v)| g / (v + eps).sqrt()).collect();
+    let shift = beta.iter().zip(mean).zip(&scale).map(|((b, m), s)| b - m * s).collect();
+    (scale, shift)
+}
+
+/// Gradients of [`affine`] after [`moments`], the moments' own dependence on `x` included.
+pub struct NormGradients {
+    pub x: Vec<f32>,
+    pub gamma: Vec<f32>,
+    pub beta: Vec<f32>,
+    /// `gy` where the ReLU let it pass: the gradient by the residual. Only when asked for.
+    pub residual: Option<Vec<f32>>,
+}
+
+dispatched! {
+    fn gradient_sums(sums: &mut [f32], x: &[f32], y: &[f32], gy: &[f32], mean: &[f32]) {
+        let c = mean.len();
+        let (sum, products) = sums.split_at_mut(c);
+        let products = &mut products[..c];
+        for (k, (x, gy)) in x.chunks_exact(c).zip(gy.chunks_exact(c)).enumerate() {
+            if y.is_empty() {
+                for i in 0..c {
+                    sum[i] += gy[i];
+                    products[i] += gy[i] * (x[i] - mean[i]);
+                }
+            } else {
+                let y = &y[k * c..][..c];
+                for i in 0..c {
+                    let g = if y[i] > 0.0 { gy[i] } else { 0.0 };
+                    sum[i] += g;
+                    products[i] += g * (x[i] - mean[i]);
+                }
+            }
+        }
+    }
+}
+
+dispatched! {
+    /// `gx = a * g + b * x + d` per channel, `g` being `gy` where `y > 0`; `g` goes to `gr` if wanted.
+    fn gradient_rows(gx: &mut [f32], gr: &mut [f32], x: &[f32], y: &[f32], gy: &[f32], a: &[f32], b: &[f32], d: &[f32]) {
+        let c = a.len();
+        let (b, d) = (&b[..c], &d[..c]);
+        for (k, ((gx, x), gy)) in gx.chunks_exact_mut(c).zip(x.chunks_exact(c)).zip(gy.chunks_exact(c)).enumerate() {
+            if y.is_empty() {
+                for i in 0..c {
+                    gx[i] = a[i] * gy[i] + b[i] * x[i] + d[i];
+                }
+                continue;
+            }
+            let y = &y[k * c..][..c];
+            if gr.is_empty() {
+                for i in 0..c {
+                    let g = if y[i] > 0.0 { gy[i] } else { 0.0 };
+                    gx[i] = a[i] * g + b[i] * x[i] + d[i];
+                }
+            } else {
+                let gr = &mut gr[k * c..][..c];
+                for i in 0..c {
+                    let g = if y[i] > 0.0 { gy[i] } else { 0.0 };
+                    gr[i] = g;
+                    gx[i] = a[i] * g + b[i] * x[i] + d[i];
+                }
+            }
+        }
+    }
+}
+
+/// Backward pass. `y` is the forward output when a ReLU was applied, `None` otherwise.
+pub fn backward(
+    x: &[f32],
+    y: Option<&[f32]>,
+    gy: &[f32],
+    gamma: &[f32],
+    m: &Moments,
+    eps: f32,
+    want_residual: bool,
+) -> NormGradients {
+    let c = gamma.len();
+    let pixels = x.len() / c;
+    let y = y.unwrap_or(&[]);
+    let part = |range: &std::ops::Range<usize>, v: &'_ [f32]| -> std::ops::Range<usize> {
+        if v.is_empty() { 0..0 } else { range.start * c..range.end * c }
+    };
+    let sums = sum_blocks(pixels, 2 * c, |r, sums| {
+        gradient_sums(sums, &x[part(&r, x)], &y[part(&r, y)], &gy[part(&r, gy)], &m.mean);
+    });
+    let n = m.count as f64;
+    let mut out = NormGradients {
+        x: vec![0.0; x.len()],
+        gamma: vec![0.0; c],
+        beta: vec![0.0; c],
+        residual: want_residual.then(|| vec![0.0; x.len()]),
+    };
+    let (mut a, mut b, mut d) = (vec![0.0; c], vec![0.0; c], vec![0.0; c]);
+    for i in 0..c {
+        let inv = 1.0 / f64::from(m.var[i] + eps).sqrt();
+        let (sum, product) = (sums[i], sums[c + i] * inv);
+        out.beta[i] = sum as f32;
+        out.gamma[i] = product as f32;
+        let scale = f64::from(gamma[i]) * inv;
+        a[i] = scale as f32;
+        let slope = -scale * product * inv / n;
+        b[i] = slope as f32;
+        d[i] = (-scale * sum / n - slope * f64::from(m.mean[i])) as f32;
+    }
+    let rows = BLOCK * c;
+    let gx = out.x.par_chunks_mut(rows);
+    match &mut out.residual {
+        // Without a ReLU the residual's gradient is `gy` itself.
+        Some(gr) if y.is_empty() => {
+            gr.copy_from_slice(gy);
+            gx.enumerate().for_each(|(k, gx)| {
+                let r = k * rows..k * rows + gx.len();
+                gradient_rows(gx, &mut [], &x[r.clone()], &[], &gy[r], &a, &b, &d);
+            });
+        }
+        Some(gr) => gx.zip(gr.par_chunks_mut(rows)).enumerate().for_each(|(k, (gx, gr))| {
+            let r = k * rows..k * rows + gx.len();
+            gradient_rows(gx, gr, &x[r.clone()], &y[r.clone()], &gy[r], &a, &b, &d);
+        }),
+        None => gx.enumerate().for_each(|(k, gx)| {
+            let r = k * rows..k * rows + gx.len();
+            let y = if y.is_empty() { y } else { &y[r.clone()] };
+            gradient_rows(gx, &mut [], &x[r.clone()], y, &gy[r], &a, &b, &d);
+        }),
+    }
+    out
+}

@@ -1,0 +1,20 @@
+//! The networks: PSPNet and DeepLabV3+ on a dilated ResNet-18, their losses, and their weights.
+//!
+//! Activations are channels last, `[n, h, w, c]`. Architecture and key names are those of
+//! MMSegmentation, so that state dicts exchange by name. This crate knows neither files of images
+//! nor recipes.
+
+pub mod backbone;
+pub mod device;
+pub mod head;
+pub mod init;
+pub mod layer;
+pub mod loss;
+pub mod ops;
+pub mod optimizer;
+pub mod segmentor;
+pub mod state;
+pub mod weights;
+
+pub use init::Init;
+pub use segmentor::{Arch, ModelSpec, Output, Segmentor, Stem};

@@ -1,0 +1,145 @@
+//! Every hot operation of the networks, on channels-last activations `[n, h, w, c]`.
+//!
+//! On the CPU (Burn's Flex backend) an operation runs on [`sorby_kernels`] through a backend
+//! extension with a hand-written backward pass; on every other device it is composed of Burn's own
+//! operations ([`stock`]). Models call only this module, so an operation can change its
+//! implementation without touching a model.
+
+mod cpu;
+mod extension;
+mod stock;
+
+use burn::backend::{Dispatch, DispatchDevice};
+use burn::tensor::{Device, Tensor};
+use extension::HotOps;
+pub use sorby_kernels::ConvGeometry;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Variance offset of every batch norm (PyTorch's default).
+pub const BATCH_NORM_EPS: f32 = 1e-5;
+
+static STOCK_ONLY: AtomicBool = AtomicBool::new(false);
+
+/// Makes the whole process use Burn's own operations on the CPU too, to compare against.
+pub fn use_stock_operations(yes: bool) {
+    STOCK_ONLY.store(yes, Ordering::Relaxed);
+}
+
+fn on_kernels(device: &Device) -> bool {
+    let inner = device.clone().inner();
+    matches!(inner.as_dispatch(), DispatchDevice::Flex(_)) && !STOCK_ONLY.load(Ordering::Relaxed)
+}
+
+/// Convolution of `x` with `[cout, cin / groups, k, k]` weights, no bias.
+pub fn conv2d(x: Tensor<4>, weight: Tensor<4>, geometry: ConvGeometry) -> Tensor<4> {
+    if !on_kernels(&x.device()) {
+        return stock::conv2d(x, weight, geometry);
+    }
+    Tensor::from_dispatch(Dispatch::conv2d_nhwc(x.into_dispatch(), weight.into_dispatch(), geometry))
+}
+
+/// Batch statistics of a training-mode batch norm: `[2, c]`, mean and biased variance. Not differentiated:
+/// [`batch_norm_train`] accounts for their dependence on `x`.
+pub fn batch_moments(x: &Tensor<4>) -> Tensor<2> {
+    let x = x.clone().without_autodiff();
+    if !on_kernels(&x.device()) {
+        return stock::batch_moments(x);
+    }
+    Tensor::from_dispatch(Dispatch::batch_moments(x.into_dispatch()))
+}
+
+/// Training-mode batch norm with the given moments of `x`, then `+ residual`, then ReLU if asked.
+pub fn batch_norm_train(
+    x: Tensor<4>,
+    residual: Option<Tensor<4>>,
+    gamma: Tensor<1>,
+    beta: Tensor<1>,
+    moments: Tensor<2>,
+    relu: bool,
+) -> Tensor<4> {
+    if !on_kernels(&x.device()) {
+        return stock::batch_norm_train(x, residual, gamma, beta, relu);
+    }
+    let moments = moments.autodiff();
+    let (x, gamma, beta, moments) =
+        (x.into_dispatch(), gamma.into_dispatch(), beta.into_dispatch(), moments.into_dispatch());
+    Tensor::from_dispatch(match residual {
+        None => Dispatch::batch_norm(x, gamma, beta, moments, relu),
+        Some(residual) => Dispatch::batch_norm_add(x, residual.into_dispatch(), gamma, beta, moments, relu),
+    })
+}
+
+/// `act(x * scale + shift (+ residual))`: an evaluation-mode batch norm. Not differentiable.
+pub fn affine(x: Tensor<4>, residual: Option<Tensor<4>>, scale: Tensor<1>, shift: Tensor<1>, relu: bool) -> Tensor<4> {
+    if !on_kernels(&x.device()) {
+        return stock::affine(x, residual, scale, shift, relu);
+    }
+    let (x, scale, shift) = (x.into_dispatch(), scale.into_dispatch(), shift.into_dispatch());
+    Tensor::from_dispatch(match residual {
+        None => Dispatch::affine(x, scale, shift, relu),
+        Some(residual) => Dispatch::affine_add(x, residual.into_dispatch(), scale, shift, relu),
+    })
+}
+
+/// 3x3 max pooling, stride 2, padding 1.
+pub fn max_pool(x: Tensor<4>) -> Tensor<4> {
+    if !on_kernels(&x.device()) {
+        return stock::max_pool(x);
+    }
+    Tensor::from_dispatch(Dispatch::max_pool(x.into_dispatch()))
+}
+
+/// Means over `bins` x `bins` regions (PyTorch's `AdaptiveAvgPool2d`).
+pub fn adaptive_average(x: Tensor<4>, bins: usize) -> Tensor<4> {
+    if !on_kernels(&x.device()) {
+        return stock::adaptive_average(x, bins);
+    }
+    Tensor::from_dispatch(Dispatch::adaptive_average(x.into_dispatch(), bins))
+}
+
+/// Bilinear resize to `height` x `width`, `align_corners = false`.
+pub fn bilinear(x: Tensor<4>, height: usize, width: usize) -> Tensor<4> {
+    let [_, h, w, _] = x.dims();
+    if (h, w) == (height, width) {
+        return x;
+    }
+    if !on_kernels(&x.device()) {
+        return stock::bilinear(x, height, width);
+    }
+    Tensor::from_dispatch(Dispatch::bilinear(x.into_dispatch(), height, width))
+}
+
+/// Which pixel loss trains a head.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum PixelLoss {
+    /// Sigmoid focal loss.
+    Focal { alpha: f64, gamma: f64 },
+    /// Softmax cross-entropy.
+    CrossEntropy,
+}
+
+/// Mean loss of `logits` (`[n, h, w, k]`) against `labels` (`n * h * w`, 255 ignored). Shape `[1]`.
+pub fn pixel_loss(logits: Tensor<4>, labels: Arc<Vec<u8>>, loss: PixelLoss) -> Tensor<1> {
+    if !on_kernels(&logits.device()) {
+        return stock::pixel_loss(logits, &labels, loss);
+    }
+    Tensor::from_dispatch(Dispatch::pixel_loss(logits.into_dispatch(), labels, loss))
+}
+
+/// One SGD step of a parameter: `(weight, velocity)` after it. All tensors without autodiff.
+pub fn sgd_step<const D: usize>(
+    weight: Tensor<D>,
+    velocity: Tensor<D>,
+    gradient: Tensor<D>,
+    step: sorby_kernels::sgd::Sgd,
+) -> (Tensor<D>, Tensor<D>) {
+    if !on_kernels(&weight.device()) {
+        let gradient = gradient + weight.clone() * step.weight_decay;
+        let velocity = velocity * step.momentum + gradient;
+        return (weight - velocity.clone() * step.lr, velocity);
+    }
+    let (w, v) =
+        Dispatch::sgd_step(weight.into_dispatch(), velocity.into_dispatch(), gradient.into_dispatch(), step);
+    (Tensor::from_dispatch(w), Tensor::from_dispatch(v))
+}

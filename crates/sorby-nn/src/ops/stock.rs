@@ -1,0 +1,104 @@
+//! The same operations composed of Burn's own, for devices without our kernels (and to compare with).
+
+use super::{BATCH_NORM_EPS, ConvGeometry, PixelLoss};
+use burn::tensor::module;
+use burn::tensor::activation::{log_sigmoid, log_softmax, relu as relu_op, sigmoid};
+use burn::tensor::ops::{ConvOptions, InterpolateMode, InterpolateOptions, MaxPoolOptions};
+use burn::tensor::{Tensor, TensorData};
+
+fn channels_first(x: Tensor<4>) -> Tensor<4> {
+    x.permute([0, 3, 1, 2])
+}
+
+fn channels_last(x: Tensor<4>) -> Tensor<4> {
+    x.permute([0, 2, 3, 1])
+}
+
+fn per_channel(x: Tensor<1>) -> Tensor<4> {
+    let [c] = x.dims();
+    x.reshape([1, 1, 1, c])
+}
+
+pub(super) fn conv2d(x: Tensor<4>, weight: Tensor<4>, g: ConvGeometry) -> Tensor<4> {
+    let options = ConvOptions::new([g.stride; 2], [g.padding; 2], [g.dilation; 2], g.groups);
+    channels_last(module::conv2d(channels_first(x), weight, None, options))
+}
+
+pub(super) fn batch_moments(x: Tensor<4>) -> Tensor<2> {
+    let [n, h, w, c] = x.dims();
+    let x = x.reshape([n * h * w, c]);
+    let mean = x.clone().mean_dim(0);
+    let var = (x - mean.clone()).powi_scalar(2).mean_dim(0);
+    Tensor::cat(vec![mean, var], 0)
+}
+
+fn finish(y: Tensor<4>, residual: Option<Tensor<4>>, relu: bool) -> Tensor<4> {
+    let y = match residual {
+        Some(residual) => y + residual,
+        None => y,
+    };
+    if relu { relu_op(y) } else { y }
+}
+
+pub(super) fn batch_norm_train(
+    x: Tensor<4>,
+    residual: Option<Tensor<4>>,
+    gamma: Tensor<1>,
+    beta: Tensor<1>,
+    relu: bool,
+) -> Tensor<4> {
+    let shape = x.dims();
+    let x = x.reshape([shape[0] * shape[1] * shape[2], shape[3]]);
+    let centred = x.clone() - x.mean_dim(0);
+    let var = centred.clone().powi_scalar(2).mean_dim(0);
+    let x = (centred / (var + BATCH_NORM_EPS).sqrt()).reshape(shape);
+    finish(x * per_channel(gamma) + per_channel(beta), residual, relu)
+}
+
+pub(super) fn affine(
+    x: Tensor<4>,
+    residual: Option<Tensor<4>>,
+    scale: Tensor<1>,
+    shift: Tensor<1>,
+    relu: bool,
+) -> Tensor<4> {
+    finish(x * per_channel(scale) + per_channel(shift), residual, relu)
+}
+
+pub(super) fn max_pool(x: Tensor<4>) -> Tensor<4> {
+    let options = MaxPoolOptions::new([3, 3]).with_stride([2, 2]).with_padding([1, 1]);
+    channels_last(module::max_pool2d(channels_first(x), options))
+}
+
+pub(super) fn adaptive_average(x: Tensor<4>, bins: usize) -> Tensor<4> {
+    channels_last(module::adaptive_avg_pool2d(channels_first(x), [bins, bins]))
+}
+
+pub(super) fn bilinear(x: Tensor<4>, height: usize, width: usize) -> Tensor<4> {
+    let options = InterpolateOptions::new(InterpolateMode::Bilinear)
+        .with_align_corners(false)
+        .with_output_size([height, width]);
+    channels_last(module::interpolate(channels_first(x), options))
+}
+
+pub(super) fn pixel_loss(logits: Tensor<4>, labels: &[u8], loss: PixelLoss) -> Tensor<1> {
+    let [n, h, w, k] = logits.dims();
+    let (pixels, device) = (n * h * w, logits.device());
+    let z = logits.reshape([pixels, k]);
+    let one_hot: Vec<f32> =
+        labels.iter().flat_map(|&l| (0..k).map(move |c| if c == l as usize { 1.0 } else { 0.0 })).collect();
+    let counted: Vec<f32> = labels.iter().map(|&l| if (l as usize) < k { 1.0 } else { 0.0 }).collect();
+    let y = Tensor::<2>::from_data(TensorData::new(one_hot, [pixels, k]), &device);
+    let counted = Tensor::<2>::from_data(TensorData::new(counted, [pixels, 1]), &device);
+    match loss {
+        PixelLoss::Focal { alpha, gamma } => {
+            // Logits turned so that "right" is positive: u = (2y - 1) z.
+            let u = (y.clone() * 2.0 - 1.0) * z;
+            let weight = y * (2.0 * alpha - 1.0) + (1.0 - alpha);
+            let entry = weight * sigmoid(-u.clone()).powf_scalar(gamma as f32) * -log_sigmoid(u);
+            (entry * counted).mean()
+        }
+        PixelLoss::CrossEntropy => (-(log_softmax(z, 1) * y) * counted).sum() / pixels as f32,
+    }
+}
+

@@ -1,0 +1,130 @@
+//! A whole network: backbone, decode head, auxiliary head.
+
+use crate::Init;
+use crate::backbone::ResNet18;
+use crate::head::{AsppPlusHead, FcnHead, PspHead};
+use crate::layer::{Dropout, Phase};
+use crate::state::{Census, StateVisitor, Walk};
+use burn::tensor::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Arch {
+    PspNet,
+    DeepLabV3Plus,
+}
+
+impl Arch {
+    pub fn title(&self) -> &'static str {
+        match self {
+            Arch::PspNet => "PSPNet",
+            Arch::DeepLabV3Plus => "DeepLabV3+",
+        }
+    }
+}
+
+/// First layers of the backbone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stem {
+    /// Three 3x3 convolutions (MMSegmentation's default).
+    V1c,
+    /// One 7x7 convolution (torchvision's ResNet).
+    V1,
+}
+
+/// What to build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelSpec {
+    pub arch: Arch,
+    pub stem: Stem,
+    pub classes: usize,
+}
+
+#[derive(Debug)]
+enum DecodeHead {
+    Psp(PspHead),
+    AsppPlus(AsppPlusHead),
+}
+
+/// Logits at the heads' own resolutions, `[n, h, w, classes]`.
+pub struct Output {
+    pub logits: Tensor<4>,
+    /// Only in training.
+    pub auxiliary: Option<Tensor<4>>,
+}
+
+#[derive(Debug)]
+pub struct Segmentor {
+    spec: ModelSpec,
+    pub backbone: ResNet18,
+    decode_head: DecodeHead,
+    auxiliary_head: FcnHead,
+}
+
+impl Segmentor {
+    /// A network with random initial weights drawn from `seed`, ready to train on `device`.
+    pub fn new(spec: ModelSpec, seed: u64, device: &Device) -> Self {
+        let init = Init::new(seed, &device.clone().autodiff());
+        let head = init.at("decode_head");
+        Self {
+            spec,
+            backbone: ResNet18::new(&init.at("backbone"), spec.stem),
+            decode_head: match spec.arch {
+                Arch::PspNet => DecodeHead::Psp(PspHead::new(&head, spec.classes)),
+                Arch::DeepLabV3Plus => DecodeHead::AsppPlus(AsppPlusHead::new(&head, spec.classes)),
+            },
+            auxiliary_head: FcnHead::new(&init.at("auxiliary_head"), spec.classes),
+        }
+    }
+
+    pub fn spec(&self) -> ModelSpec {
+        self.spec
+    }
+
+    /// A training pass on `[n, h, w, 3]`: batch statistics, running statistics updated.
+    pub fn train(&mut self, x: Tensor<4>, dropout: Option<Dropout>) -> Output {
+        let stages = self.backbone.forward(x, Phase::Train);
+        Output {
+            logits: self.decode(&stages, Phase::Train, dropout),
+            auxiliary: Some(self.auxiliary_head.forward(&stages, Phase::Train, dropout)),
+        }
+    }
+
+    /// An inference pass on `[n, h, w, 3]`: logits at the decode head's resolution.
+    pub fn evaluate(&mut self, x: Tensor<4>) -> Tensor<4> {
+        let stages = self.backbone.forward(x.without_autodiff(), Phase::Evaluate);
+        self.decode(&stages, Phase::Evaluate, None)
+    }
+
+    fn decode(&mut self, stages: &[Tensor<4>; 4], phase: Phase, dropout: Option<Dropout>) -> Tensor<4> {
+        match &mut self.decode_head {
+            DecodeHead::Psp(head) => head.forward(stages, phase, dropout),
+            DecodeHead::AsppPlus(head) => head.forward(stages, phase, dropout),
+        }
+    }
+
+    /// Visits every tensor under its key.
+    pub fn walk_all(&mut self, visitor: &mut impl StateVisitor) {
+        self.walk_inference(visitor);
+        self.auxiliary_head.walk("auxiliary_head", visitor);
+    }
+
+    /// Visits all but the auxiliary head.
+    pub fn walk_inference(&mut self, visitor: &mut impl StateVisitor) {
+        self.backbone.walk("backbone", visitor);
+        match &mut self.decode_head {
+            DecodeHead::Psp(head) => head.walk("decode_head", visitor),
+            DecodeHead::AsppPlus(head) => head.walk("decode_head", visitor),
+        }
+    }
+
+    /// Counts with and without the auxiliary head.
+    pub fn census(&mut self) -> (Census, Census) {
+        let (mut all, mut inference) = (Census::default(), Census::default());
+        self.walk_all(&mut all);
+        self.walk_inference(&mut inference);
+        (all, inference)
+    }
+}

@@ -1,0 +1,173 @@
+//! State dicts: named f32 arrays, to and from safetensors files and networks.
+
+use crate::segmentor::Segmentor;
+use crate::state::{Role, StateVisitor};
+use burn::tensor::{Device, Tensor, TensorData};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use std::collections::{BTreeMap, HashMap};
+
+/// A dense f32 array, row-major.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Array {
+    pub shape: Vec<usize>,
+    pub values: Vec<f32>,
+}
+
+impl Array {
+    pub fn from_tensor<const D: usize>(tensor: &Tensor<D>) -> Self {
+        let data = tensor.clone().without_autodiff().into_data();
+        let values = data.iter::<f32>().collect();
+        Self { shape: tensor.dims().to_vec(), values }
+    }
+
+    /// On `device` without autodiff. The rank must be `D`.
+    pub fn into_tensor<const D: usize>(self, device: &Device) -> Tensor<D> {
+        Tensor::from_data(TensorData::new(self.values, self.shape), &device.clone().inner())
+    }
+}
+
+/// Arrays by key, in key order.
+pub type StateDict = BTreeMap<String, Array>;
+
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WeightsError {
+    #[error("not a valid safetensors file: {0}")]
+    Format(String),
+    #[error("tensor `{key}` has type {dtype}; only F32, F16, BF16 and F64 are read")]
+    Type { key: String, dtype: String },
+    #[error("tensor `{key}` has shape {found:?}, the network needs {expected:?}")]
+    Shape { key: String, found: Vec<usize>, expected: Vec<usize> },
+    #[error("{count} tensors of the {part} are missing, first `{first}`")]
+    Missing { part: &'static str, count: usize, first: String },
+}
+
+/// Reads a safetensors file's bytes: arrays and the file's metadata.
+pub fn from_safetensors(bytes: &[u8]) -> Result<(StateDict, HashMap<String, String>), WeightsError> {
+    let format = |e: safetensors::SafeTensorError| WeightsError::Format(e.to_string());
+    let file = SafeTensors::deserialize(bytes).map_err(format)?;
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(format)?;
+    let mut state = StateDict::new();
+    for (key, view) in file.tensors() {
+        // Counters of PyTorch's batch norm are integers and of no use here.
+        if key.ends_with("num_batches_tracked") {
+            continue;
+        }
+        let values = decode(&key, &view)?;
+        state.insert(key, Array { shape: view.shape().to_vec(), values });
+    }
+    Ok((state, header.metadata().clone().unwrap_or_default()))
+}
+
+fn decode(key: &str, view: &TensorView) -> Result<Vec<f32>, WeightsError> {
+    let data = view.data();
+    let half = |c: &[u8]| u16::from_le_bytes([c[0], c[1]]);
+    Ok(match view.dtype() {
+        Dtype::F32 => data.chunks_exact(4).map(|c| f32::from_le_bytes([c[0], c[1], c[2], c[3]])).collect(),
+        Dtype::F64 => data
+            .chunks_exact(8)
+            .map(|c| f64::from_le_bytes([c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7]]) as f32)
+            .collect(),
+        Dtype::BF16 => data.chunks_exact(2).map(|c| f32::from_bits(u32::from(half(c)) << 16)).collect(),
+        Dtype::F16 => data.chunks_exact(2).map(|c| burn::tensor::f16::from_bits(half(c)).to_f32()).collect(),
+        other => return Err(WeightsError::Type { key: key.to_owned(), dtype: format!("{other:?}") }),
+    })
+}
+
+/// Bytes of a safetensors file. The same state gives the same bytes.
+pub fn to_safetensors(state: &StateDict, metadata: HashMap<String, String>) -> Result<Vec<u8>, WeightsError> {
+    let bytes: Vec<(&String, Vec<u8>, &[usize])> = state
+        .iter()
+        .map(|(key, a)| (key, a.values.iter().flat_map(|v| v.to_le_bytes()).collect(), a.shape.as_slice()))
+        .collect();
+    let mut views = Vec::with_capacity(bytes.len());
+    for (key, data, shape) in &bytes {
+        let view = TensorView::new(Dtype::F32, shape.to_vec(), data).map_err(|e| WeightsError::Format(e.to_string()))?;
+        views.push((key.as_str(), view));
+    }
+    // At most one entry: the order of a map with more would differ between runs.
+    assert!(metadata.len() <= 1, "metadata goes into one entry");
+    safetensors::serialize(views, Some(metadata)).map_err(|e| WeightsError::Format(e.to_string()))
+}
+
+impl Segmentor {
+    /// All tensors, running statistics included.
+    pub fn state(&mut self) -> StateDict {
+        let mut save = Save(StateDict::new());
+        self.walk_all(&mut save);
+        save.0
+    }
+
+    /// Replaces all tensors. A state without auxiliary head is accepted: inference does not need it.
+    pub fn load(&mut self, mut state: StateDict) -> Result<(), WeightsError> {
+        let mut load = Load { state: &mut state, missing: Vec::new(), wrong: None };
+        self.walk_all(&mut load);
+        let Load { missing, wrong, .. } = load;
+        if let Some(wrong) = wrong {
+            return Err(wrong);
+        }
+        require("network", missing.iter().filter(|key| !key.starts_with("auxiliary_head.")))
+    }
+
+    /// Loads the encoder only, from keys of MMSegmentation or torchvision; returns unused keys.
+    pub fn load_encoder(&mut self, state: StateDict) -> Result<Vec<String>, WeightsError> {
+        use crate::state::Walk as _;
+        let mut state: StateDict = state.into_iter().map(|(key, a)| (encoder_key(&key), a)).collect();
+        let mut load = Load { state: &mut state, missing: Vec::new(), wrong: None };
+        self.backbone.walk("backbone", &mut load);
+        let Load { missing, wrong, .. } = load;
+        if let Some(wrong) = wrong {
+            return Err(wrong);
+        }
+        require("encoder", missing.iter())?;
+        Ok(state.into_keys().collect())
+    }
+}
+
+/// `module.` and a leading encoder name are dropped, `backbone.` is put in front.
+fn encoder_key(key: &str) -> String {
+    let key = key.strip_prefix("module.").unwrap_or(key);
+    if key.starts_with("backbone.") { key.to_owned() } else { format!("backbone.{key}") }
+}
+
+fn require<'a>(part: &'static str, missing: impl Iterator<Item = &'a String>) -> Result<(), WeightsError> {
+    let missing: Vec<_> = missing.collect();
+    match missing.first() {
+        None => Ok(()),
+        Some(first) => Err(WeightsError::Missing { part, count: missing.len(), first: (*first).clone() }),
+    }
+}
+
+struct Save(StateDict);
+
+impl StateVisitor for Save {
+    fn visit<const D: usize>(&mut self, key: &str, _: Role, tensor: &mut Tensor<D>) {
+        self.0.insert(key.to_owned(), Array::from_tensor(tensor));
+    }
+}
+
+struct Load<'a> {
+    state: &'a mut StateDict,
+    missing: Vec<String>,
+    wrong: Option<WeightsError>,
+}
+
+impl StateVisitor for Load<'_> {
+    fn visit<const D: usize>(&mut self, key: &str, role: Role, tensor: &mut Tensor<D>) {
+        let Some(array) = self.state.remove(key) else {
+            self.missing.push(key.to_owned());
+            return;
+        };
+        let expected = tensor.dims().to_vec();
+        if array.shape != expected {
+            let found = array.shape;
+            self.wrong.get_or_insert(WeightsError::Shape { key: key.to_owned(), found, expected });
+            return;
+        }
+        let loaded = array.into_tensor(&tensor.device());
+        *tensor = match role {
+            Role::Parameter => loaded.autodiff().require_grad(),
+            Role::Buffer => loaded,
+        };
+    }
+}
