@@ -1,1 +1,25 @@
+//! Data sets of labelled micrographs: finding, checking and reading them, drawing training crops,
+//! and making synthetic ones.
 
+mod augment;
+mod check;
+mod colour;
+mod crop;
+mod dataset;
+mod labels;
+mod manifest;
+mod problem;
+mod proposal;
+mod sample;
+pub mod synth;
+
+pub use augment::{Augment, Patch, augment};
+pub use check::{ClassCount, Summary, check};
+pub use colour::{Colour, default_colour};
+pub use crop::{CropRule, crop_box, draw};
+pub use dataset::{Dataset, Item};
+pub use labels::LabelCoding;
+pub use manifest::{Class, DataBar, Folder, LabelKind, Labels, Manifest, Scale};
+pub use problem::{DataError, Problem};
+pub use proposal::propose;
+pub use sample::{Batch, CropSource, Normalisation, Sample, batch};

@@ -1,1 +1,21 @@
+//! Pixels in and out: micrographs, label maps, resizing, and writing files without half-written ones.
 
+mod error;
+mod label_map;
+mod micrograph;
+mod read;
+pub mod resize;
+pub mod write;
+
+pub use error::ImageError;
+pub use label_map::{IGNORE, LabelMap, RawLabels};
+pub use micrograph::{Micrograph, Pixels};
+
+/// File name endings of images that can be read.
+pub const EXTENSIONS: [&str; 6] = ["png", "tif", "tiff", "jpg", "jpeg", "bmp"];
+
+/// Whether a path looks like a readable image.
+pub fn is_image(path: &std::path::Path) -> bool {
+    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("").to_ascii_lowercase();
+    EXTENSIONS.contains(&extension.as_str())
+}

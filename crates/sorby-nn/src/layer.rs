@@ -178,10 +178,10 @@ impl Dropout {
             return x;
         }
         let [n, _, _, c] = x.dims();
-        let mut rng = crate::init::stream(self.seed, &[b"dropout", &self.iteration.to_le_bytes(), place.as_bytes()]);
+        let mut stream =
+            sorby_random::Stream::new(self.seed, &[b"dropout", &self.iteration.to_le_bytes(), place.as_bytes()]);
         let keep = (1.0 / (1.0 - self.rate)) as f32;
-        let mask: Vec<f32> =
-            (0..n * c).map(|_| if crate::init::unit(&mut rng) < self.rate { 0.0 } else { keep }).collect();
+        let mask: Vec<f32> = (0..n * c).map(|_| if stream.chance(self.rate) { 0.0 } else { keep }).collect();
         let mask = Tensor::<4>::from_data(burn::tensor::TensorData::new(mask, [n, 1, 1, c]), &x.device());
         x * mask
     }

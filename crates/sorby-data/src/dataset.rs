@@ -1,0 +1,224 @@
+//! A data set on disk: the manifest, and the image-label pairs it stands for.
+
+use crate::labels::LabelCoding;
+use crate::manifest::{DataBar, Manifest};
+use crate::problem::{DataError, Problem};
+use crate::sample::Sample;
+use rayon::prelude::*;
+use sorby_image::{LabelMap, Micrograph, RawLabels};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// File name of the manifest.
+pub(crate) const MANIFEST: &str = "dataset.toml";
+
+/// One labelled image.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Item {
+    /// File name without ending; unique in the data set.
+    pub name: String,
+    pub image: PathBuf,
+    pub label: PathBuf,
+    pub nm_per_px: Option<f64>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Dataset {
+    pub manifest: Manifest,
+    /// In order of name.
+    pub items: Vec<Item>,
+    splits: BTreeMap<String, Vec<String>>,
+    coding: LabelCoding,
+}
+
+impl Dataset {
+    /// Opens a folder with a `dataset.toml`, or a manifest file itself (its folders may then be
+    /// anywhere). Every label's values are read once, to tell how they code classes.
+    pub fn open(path: &Path) -> Result<Self, DataError> {
+        let (file, root) = locate(path)?;
+        let manifest = Manifest::read(&file)?;
+        let (items, folder_splits, problems) = pair_up(&manifest, &root);
+        if !problems.is_empty() {
+            return Err(DataError(problems));
+        }
+        if items.is_empty() {
+            return Err(DataError::one(&root, "no labelled images found"));
+        }
+        let seen = values_seen(&items)?;
+        let coding = LabelCoding::decide(&manifest, &seen).map_err(|what| DataError::one(&file, what))?;
+        let splits = all_splits(&manifest, folder_splits, &items).map_err(|what| DataError::one(&file, what))?;
+        Ok(Self { manifest, items, splits, coding })
+    }
+
+    /// Names of splits and folds.
+    pub fn split_names(&self) -> impl Iterator<Item = &str> {
+        self.splits.keys().map(String::as_str)
+    }
+
+    /// Items of a split or fold, in order of name. `all` is every item.
+    pub fn split(&self, name: &str) -> Result<Vec<&Item>, DataError> {
+        let items: Vec<&Item> = match self.splits.get(name) {
+            Some(names) => self.items.iter().filter(|i| names.contains(&i.name)).collect(),
+            None if name == "all" => self.items.iter().collect(),
+            None => {
+                let known: Vec<_> = self.split_names().collect();
+                let what = format!("no split `{name}`; dataset.toml has: {}", known.join(", "));
+                return Err(DataError::one(MANIFEST, what));
+            }
+        };
+        if items.is_empty() {
+            return Err(DataError::one(MANIFEST, format!("split `{name}` is empty")));
+        }
+        Ok(items)
+    }
+
+    /// Reads the images and labels of `items`; every problem is reported, not only the first.
+    pub fn load(&self, items: &[&Item]) -> Result<Vec<Sample>, DataError> {
+        let results: Vec<Result<Sample, Problem>> = items.par_iter().map(|item| self.load_one(item)).collect();
+        let (mut samples, mut problems) = (Vec::new(), Vec::new());
+        for result in results {
+            match result {
+                Ok(sample) => samples.push(sample),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        if problems.is_empty() { Ok(samples) } else { Err(DataError(problems)) }
+    }
+
+    /// Reads one image with its label.
+    pub fn load_one(&self, item: &Item) -> Result<Sample, Problem> {
+        let mut image = Micrograph::read(&item.image)?;
+        let label = self.load_label(item)?;
+        let (image_size, label_size) = ((image.width, image.height), (label.width, label.height));
+        if image_size != label_size {
+            let taller = image.width == label.width && image.height > label.height;
+            match self.manifest.labels.data_bar {
+                DataBar::Crop if taller => image.crop_rows(label.height),
+                _ => return Err(Problem::new(&item.label, size_mismatch(image_size, label_size, taller))),
+            }
+        }
+        Ok(Sample { name: item.name.clone(), image, label, nm_per_px: item.nm_per_px })
+    }
+
+    /// Reads one label.
+    pub fn load_label(&self, item: &Item) -> Result<LabelMap, Problem> {
+        let raw = RawLabels::read(&item.label)?;
+        self.coding.decode(raw).map_err(|what| Problem::new(&item.label, what))
+    }
+}
+
+fn size_mismatch(image: (usize, usize), label: (usize, usize), taller: bool) -> String {
+    let ((iw, ih), (lw, lh)) = (image, label);
+    let advice = if taller {
+        format!("if the image's last {} rows are a data bar, set labels.data_bar = \"crop\" in dataset.toml", ih - lh)
+    } else {
+        "they must have the same size; export the label again from this image".into()
+    };
+    format!("label is {lw}x{lh} but its image is {iw}x{ih}; {advice}")
+}
+
+/// The manifest file and the folder its paths start from.
+fn locate(path: &Path) -> Result<(PathBuf, PathBuf), DataError> {
+    if path.is_dir() {
+        let file = path.join(MANIFEST);
+        if !file.is_file() {
+            let what = format!("no {MANIFEST} here; `sorby data init {}` prints a proposal for one", path.display());
+            return Err(DataError::one(path, what));
+        }
+        return Ok((file, path.to_owned()));
+    }
+    if !path.is_file() {
+        return Err(DataError::one(path, "no such folder or manifest"));
+    }
+    let root = path.parent().map(Path::to_owned).unwrap_or_default();
+    Ok((path.to_owned(), root))
+}
+
+/// Image files of a folder by name.
+pub(crate) fn images_in(folder: &Path) -> Result<BTreeMap<String, PathBuf>, Problem> {
+    let mut images = BTreeMap::new();
+    let entries = std::fs::read_dir(folder).map_err(|e| Problem::new(folder, e))?;
+    for entry in entries {
+        let path = entry.map_err(|e| Problem::new(folder, e))?.path();
+        if !path.is_file() || !sorby_image::is_image(&path) {
+            continue;
+        }
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        if let Some(other) = images.insert(name.clone(), path.clone()) {
+            return Err(Problem::new(path, format!("has the same name `{name}` as {}", other.display())));
+        }
+    }
+    Ok(images)
+}
+
+type Splits = BTreeMap<String, Vec<String>>;
+
+fn pair_up(manifest: &Manifest, root: &Path) -> (Vec<Item>, Splits, Vec<Problem>) {
+    let (mut items, mut splits, mut problems) = (BTreeMap::<String, Item>::new(), Splits::new(), Vec::new());
+    for folder in &manifest.folders {
+        let (image_folder, label_folder) = (root.join(&folder.images), root.join(&folder.labels));
+        let (images, labels) = match (images_in(&image_folder), images_in(&label_folder)) {
+            (Ok(images), Ok(labels)) => (images, labels),
+            (images, labels) => {
+                problems.extend([images.err(), labels.err()].into_iter().flatten());
+                continue;
+            }
+        };
+        let mut unused: BTreeSet<&String> = labels.keys().collect();
+        for (name, image) in &images {
+            let label_name = format!("{name}{}", folder.label_suffix);
+            let Some(label) = labels.get(&label_name) else {
+                let what = format!("has no label `{label_name}` in {}", label_folder.display());
+                problems.push(Problem::new(image, what));
+                continue;
+            };
+            unused.remove(&label_name);
+            let nm_per_px = manifest.scale.images.get(name).copied().or(manifest.scale.nm_per_px);
+            let item = Item { name: name.clone(), image: image.clone(), label: label.clone(), nm_per_px };
+            if let Some(other) = items.insert(name.clone(), item) {
+                problems.push(Problem::new(image, format!("has the same name as {}", other.image.display())));
+            }
+            if let Some(split) = &folder.split {
+                splits.entry(split.clone()).or_default().push(name.clone());
+            }
+        }
+        let orphans = unused.into_iter().map(|name| Problem::new(&labels[name], "is a label without an image"));
+        problems.extend(orphans);
+    }
+    for name in manifest.scale.images.keys().filter(|name| !items.contains_key(*name)) {
+        problems.push(Problem::new(MANIFEST, format!("scale.images names `{name}`, which is not in the data set")));
+    }
+    (items.into_values().collect(), splits, problems)
+}
+
+fn all_splits(manifest: &Manifest, from_folders: Splits, items: &[Item]) -> Result<Splits, String> {
+    let mut splits = from_folders;
+    for (split, names) in manifest.splits.iter().chain(&manifest.folds) {
+        for name in names {
+            if !items.iter().any(|i| i.name == *name) {
+                return Err(format!("split `{split}` names `{name}`, which is not in the data set"));
+            }
+        }
+        splits.entry(split.clone()).or_default().extend(names.iter().cloned());
+    }
+    Ok(splits)
+}
+
+/// Which values occur in any label.
+fn values_seen(items: &[Item]) -> Result<[bool; 256], DataError> {
+    let histograms: Vec<Result<[u64; 256], Problem>> = items
+        .par_iter()
+        .map(|item| match RawLabels::read(&item.label)? {
+            RawLabels::Values(map) => Ok(map.histogram()),
+            RawLabels::Colours { .. } => Ok([0; 256]),
+        })
+        .collect();
+    let (mut seen, mut problems) = ([false; 256], Vec::new());
+    for histogram in histograms {
+        match histogram {
+            Ok(histogram) => seen.iter_mut().zip(histogram).for_each(|(s, n)| *s |= n > 0),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if problems.is_empty() { Ok(seen) } else { Err(DataError(problems)) }
+}

@@ -1,0 +1,151 @@
+//! `dataset.toml`: what the folders of a data set mean.
+
+use crate::{Colour, DataError, default_colour};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Classes in index order; the first is the background or matrix.
+    pub classes: Vec<Class>,
+    /// Pairs of image and label folders. Default: `images` and `labels`.
+    #[serde(default = "default_folders")]
+    pub folders: Vec<Folder>,
+    #[serde(default)]
+    pub labels: Labels,
+    #[serde(default)]
+    pub scale: Scale,
+    /// Named lists of image names (without ending).
+    #[serde(default)]
+    pub splits: BTreeMap<String, Vec<String>>,
+    /// Named lists for cross-validation; usable wherever a split is.
+    #[serde(default)]
+    pub folds: BTreeMap<String, Vec<String>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Class {
+    pub name: String,
+    /// Colour in pictures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub color: Option<Colour>,
+    /// Colour that stands for the class in painted labels (`labels.kind = "painted"`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label_color: Option<Colour>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Folder {
+    pub images: String,
+    pub labels: String,
+    /// What label names have after the image's name: `_mask` for `a.tif` and `a_mask.tif`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub label_suffix: String,
+    /// Puts every image of this folder into a split.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split: Option<String>,
+}
+
+fn default_folders() -> Vec<Folder> {
+    vec![Folder { images: "images".into(), labels: "labels".into(), label_suffix: String::new(), split: None }]
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Labels {
+    pub kind: LabelKind,
+    pub data_bar: DataBar,
+}
+
+/// How label values stand for classes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LabelKind {
+    /// `index` or `grey`, whichever all label files agree with; refused when neither fits.
+    #[default]
+    Auto,
+    /// 0..k-1, and 255 for pixels to ignore.
+    Index,
+    /// Evenly spaced grey levels 0..255: 0/255 for two classes, 0/85/170/255 for four.
+    Grey,
+    /// Pixels of exactly a class's `label_color` belong to it, all others to the first class.
+    Painted,
+}
+
+/// What to do when an image has more rows than its label.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DataBar {
+    #[default]
+    Refuse,
+    /// Cut the image's extra rows, a data bar, off its bottom.
+    Crop,
+}
+
+/// Pixel sizes.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Scale {
+    /// For every image without an entry of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nm_per_px: Option<f64>,
+    /// By image name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub images: BTreeMap<String, f64>,
+}
+
+impl Manifest {
+    /// Reads and validates a `dataset.toml`.
+    pub fn read(path: &Path) -> Result<Self, DataError> {
+        let text = std::fs::read_to_string(path).map_err(|e| DataError::one(path, e))?;
+        Self::parse(&text).map_err(|what| DataError::one(path, what))
+    }
+
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let manifest: Self = toml::from_str(text).map_err(|e| one_line(&e.to_string()))?;
+        manifest.validate()?;
+        Ok(manifest)
+    }
+
+    fn validate(&self) -> Result<(), String> {
+        if !(2..=255).contains(&self.classes.len()) {
+            return Err(format!("needs 2 to 255 [[classes]], has {}", self.classes.len()));
+        }
+        for (i, class) in self.classes.iter().enumerate() {
+            if self.classes[..i].iter().any(|c| c.name == class.name) {
+                return Err(format!("class name `{}` is used twice", class.name));
+            }
+        }
+        let scales = self.scale.nm_per_px.iter().chain(self.scale.images.values());
+        if let Some(bad) = scales.copied().find(|s| !(s.is_finite() && *s > 0.0)) {
+            return Err(format!("nm_per_px must be a positive number, not {bad}"));
+        }
+        if self.labels.kind == LabelKind::Painted && self.classes.iter().skip(1).any(|c| c.label_color.is_none()) {
+            return Err("labels.kind = \"painted\" needs a label_color for every class but the first".into());
+        }
+        if let Some(name) = self.splits.keys().find(|name| self.folds.contains_key(*name)) {
+            return Err(format!("`{name}` is both a split and a fold; rename one"));
+        }
+        Ok(())
+    }
+
+    /// Colours of all classes, default ones where none are given.
+    pub fn colours(&self) -> Vec<[u8; 3]> {
+        self.classes.iter().enumerate().map(|(i, c)| c.color.unwrap_or(default_colour(i)).0).collect()
+    }
+
+    pub fn class_names(&self) -> Vec<String> {
+        self.classes.iter().map(|c| c.name.clone()).collect()
+    }
+}
+
+/// TOML errors draw their place over several lines; problems are one line.
+fn one_line(message: &str) -> String {
+    let lines: Vec<&str> = message.lines().map(str::trim).filter(|l| !l.is_empty()).collect();
+    let (first, last) = (lines.first().copied().unwrap_or(""), lines.last().copied().unwrap_or(""));
+    if lines.len() > 1 { format!("{first}: {last}") } else { first.to_owned() }
+}

@@ -1,0 +1,55 @@
+//! What is wrong with a data set, one line per problem.
+
+use std::path::PathBuf;
+
+/// One problem: where, what, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    pub path: PathBuf,
+    pub what: String,
+}
+
+impl Problem {
+    pub fn new(path: impl Into<PathBuf>, what: impl std::fmt::Display) -> Self {
+        Self { path: path.into(), what: what.to_string() }
+    }
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        write!(f, "{}: {}", self.path.display(), self.what)
+    }
+}
+
+impl From<sorby_image::ImageError> for Problem {
+    fn from(e: sorby_image::ImageError) -> Self {
+        use sorby_image::ImageError::{Io, Unreadable};
+        match e {
+            Unreadable { path, reason } => Self { path, what: reason },
+            Io { path, source } => Self::new(path, source),
+            other => Self::new("", other),
+        }
+    }
+}
+
+/// A data set that cannot be used.
+#[derive(Debug)]
+pub struct DataError(pub Vec<Problem>);
+
+impl DataError {
+    pub fn one(path: impl Into<PathBuf>, what: impl std::fmt::Display) -> Self {
+        Self(vec![Problem::new(path, what)])
+    }
+}
+
+impl std::fmt::Display for DataError {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        match self.0.as_slice() {
+            [] => write!(f, "unknown problem"),
+            [only] => only.fmt(f),
+            [first, rest @ ..] => write!(f, "{first} (and {} more; `sorby data check` lists all)", rest.len()),
+        }
+    }
+}
+
+impl std::error::Error for DataError {}

@@ -1,0 +1,112 @@
+//! Class index per pixel.
+
+use crate::{ImageError, read, write};
+use std::io::BufReader;
+use std::path::Path;
+
+/// Label of pixels that count for nothing.
+pub const IGNORE: u8 = 255;
+
+/// One class index per pixel, row-major; [`IGNORE`] marks pixels without label.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LabelMap {
+    pub width: usize,
+    pub height: usize,
+    pub labels: Vec<u8>,
+}
+
+/// A label file as stored, before its values are read as classes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RawLabels {
+    /// One value per pixel: an index, or a grey level that stands for one.
+    Values(LabelMap),
+    /// Colours, red green blue.
+    Colours { width: usize, height: usize, pixels: Vec<[u8; 3]> },
+}
+
+impl RawLabels {
+    /// Reads a label file. Palette PNGs give their indices, not their colours; colour files whose
+    /// three channels agree everywhere give that one channel.
+    pub fn read(path: &Path) -> Result<Self, ImageError> {
+        if let Some(indices) = palette_indices(path)? {
+            return Ok(Self::Values(indices));
+        }
+        let image = read::decode(path)?;
+        let (width, height) = (image.width() as usize, image.height() as usize);
+        match image {
+            image::DynamicImage::ImageLuma8(i) => Ok(Self::Values(LabelMap { width, height, labels: i.into_raw() })),
+            image::DynamicImage::ImageLuma16(i) => {
+                let labels = i.into_raw().into_iter().map(u8::try_from).collect::<Result<Vec<_>, _>>();
+                let labels = labels.map_err(|_| {
+                    ImageError::unreadable(path, "16-bit label with values above 255; labels must be 0..255")
+                })?;
+                Ok(Self::Values(LabelMap { width, height, labels }))
+            }
+            other => {
+                let pixels: Vec<[u8; 3]> = other.to_rgb8().pixels().map(|p| p.0).collect();
+                if pixels.iter().all(|p| p[0] == p[1] && p[1] == p[2]) {
+                    let labels = pixels.iter().map(|p| p[0]).collect();
+                    return Ok(Self::Values(LabelMap { width, height, labels }));
+                }
+                Ok(Self::Colours { width, height, pixels })
+            }
+        }
+    }
+
+    pub fn size(&self) -> (usize, usize) {
+        match self {
+            Self::Values(map) => (map.width, map.height),
+            Self::Colours { width, height, .. } => (*width, *height),
+        }
+    }
+}
+
+/// Indices of a palette PNG; `None` for every other file.
+fn palette_indices(path: &Path) -> Result<Option<LabelMap>, ImageError> {
+    let file = std::fs::File::open(path).map_err(|e| ImageError::io(path, e))?;
+    let mut decoder = png::Decoder::new(BufReader::new(file));
+    decoder.set_transformations(png::Transformations::IDENTITY);
+    let Ok(mut reader) = decoder.read_info() else { return Ok(None) };
+    if reader.info().color_type != png::ColorType::Indexed {
+        return Ok(None);
+    }
+    let damaged = |e: &dyn std::fmt::Display| ImageError::unreadable(path, format!("cannot be decoded ({e})"));
+    let size = reader.output_buffer_size().ok_or_else(|| damaged(&"too large"))?;
+    let mut buffer = vec![0; size];
+    let frame = reader.next_frame(&mut buffer).map_err(|e| damaged(&e))?;
+    let bits = frame.bit_depth as usize;
+    let (width, height) = (frame.width as usize, frame.height as usize);
+    let mut labels = Vec::with_capacity(width * height);
+    for row in buffer.chunks(frame.line_size).take(height) {
+        // Packed from the high bits down.
+        labels.extend((0..width).map(|x| {
+            let bit = x * bits;
+            let shift = 8 - bits - bit % 8;
+            (row[bit / 8] >> shift) & (0xFFu16 >> (8 - bits)) as u8
+        }));
+    }
+    Ok(Some(LabelMap { width, height, labels }))
+}
+
+impl LabelMap {
+    pub fn filled(width: usize, height: usize, label: u8) -> Self {
+        Self { width, height, labels: vec![label; width * height] }
+    }
+
+    /// Pixels per value.
+    pub fn histogram(&self) -> [u64; 256] {
+        let mut counts = [0; 256];
+        self.labels.iter().for_each(|&l| counts[l as usize] += 1);
+        counts
+    }
+
+    /// Writes an index PNG whose palette shows the classes in `colours`: viewers show colours,
+    /// programs read indices.
+    pub fn write_png(&self, path: &Path, colours: &[[u8; 3]]) -> Result<(), ImageError> {
+        let mut palette = vec![0u8; 256 * 3];
+        for (i, c) in colours.iter().enumerate().take(256) {
+            palette[3 * i..3 * i + 3].copy_from_slice(c);
+        }
+        write::png(path, self.width, self.height, write::PngKind::Palette(palette), &self.labels)
+    }
+}

@@ -1,0 +1,57 @@
+//! Decoding image files, within bounds on memory.
+
+use crate::{ImageError, Micrograph, Pixels};
+use image::{DynamicImage, ImageReader, Limits};
+use std::path::Path;
+
+/// Refuse to allocate more than this for one image: a hostile or damaged header must not exhaust memory.
+const MAX_BYTES: u64 = 4 << 30;
+
+pub(crate) fn micrograph(path: &Path) -> Result<Micrograph, ImageError> {
+    let image = decode(path)?;
+    let (width, height) = (image.width() as usize, image.height() as usize);
+    let pixels = match image {
+        DynamicImage::ImageLuma8(i) => Pixels::Grey8(i.into_raw()),
+        DynamicImage::ImageLuma16(i) => Pixels::Grey16(i.into_raw()),
+        DynamicImage::ImageRgb8(i) => Pixels::Rgb8(i.into_raw()),
+        DynamicImage::ImageRgb16(i) => Pixels::Rgb16(i.into_raw()),
+        // Transparency carries no signal in a micrograph.
+        DynamicImage::ImageLumaA8(_) => Pixels::Grey8(image.into_luma8().into_raw()),
+        DynamicImage::ImageLumaA16(_) => Pixels::Grey16(image.into_luma16().into_raw()),
+        DynamicImage::ImageRgba8(_) => Pixels::Rgb8(image.into_rgb8().into_raw()),
+        DynamicImage::ImageRgba16(_) => Pixels::Rgb16(image.into_rgb16().into_raw()),
+        other => {
+            let reason = format!("pixel type {:?} is not supported; save it as 8- or 16-bit", other.color());
+            return Err(ImageError::unreadable(path, reason));
+        }
+    };
+    if width == 0 || height == 0 {
+        return Err(ImageError::unreadable(path, "the image is empty"));
+    }
+    Ok(Micrograph { width, height, pixels: single_channel(pixels) })
+}
+
+/// A colour file of grey content becomes grey: three equal channels say nothing more than one.
+fn single_channel(pixels: Pixels) -> Pixels {
+    fn first<T: Copy + PartialEq>(p: &[T]) -> Option<Vec<T>> {
+        p.chunks_exact(3).all(|c| c[0] == c[1] && c[1] == c[2]).then(|| p.iter().step_by(3).copied().collect())
+    }
+    match pixels {
+        Pixels::Rgb8(p) => first(&p).map_or(Pixels::Rgb8(p), Pixels::Grey8),
+        Pixels::Rgb16(p) => first(&p).map_or(Pixels::Rgb16(p), Pixels::Grey16),
+        grey => grey,
+    }
+}
+
+pub(crate) fn decode(path: &Path) -> Result<DynamicImage, ImageError> {
+    let mut reader = ImageReader::open(path)
+        .and_then(|r| r.with_guessed_format())
+        .map_err(|e| ImageError::io(path, e))?;
+    if reader.format().is_none() {
+        return Err(ImageError::unreadable(path, "not a PNG, TIFF, JPEG or BMP file"));
+    }
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(MAX_BYTES);
+    reader.limits(limits);
+    reader.decode().map_err(|e| ImageError::unreadable(path, format!("cannot be decoded ({e}); is the file complete?")))
+}

@@ -1,0 +1,56 @@
+//! Writing files so that a crash leaves the old file or the new one, never a part.
+
+use crate::ImageError;
+use std::io::{BufWriter, Write as _};
+use std::path::Path;
+
+/// Writes `bytes` under a temporary name in the same folder, syncs, renames. Creates the folder.
+pub fn atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs_err::create_dir_all(folder)?;
+    let mut file = tempfile::Builder::new().prefix(".partial-").tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        // A temporary file is private; an output should be as readable as any other.
+        file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))?;
+    }
+    file.persist(path).map_err(|e| e.error)?;
+    Ok(())
+}
+
+/// What the bytes of a PNG mean.
+pub enum PngKind {
+    Grey,
+    Rgb,
+    /// One index per pixel, 256 colours.
+    Palette(Vec<u8>),
+}
+
+/// Encodes an 8-bit PNG.
+pub fn png_bytes(width: usize, height: usize, kind: PngKind, data: &[u8]) -> Result<Vec<u8>, png::EncodingError> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(BufWriter::new(&mut bytes), width as u32, height as u32);
+    encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_compression(png::Compression::Balanced);
+    encoder.set_color(match kind {
+        PngKind::Grey => png::ColorType::Grayscale,
+        PngKind::Rgb => png::ColorType::Rgb,
+        PngKind::Palette(_) => png::ColorType::Indexed,
+    });
+    if let PngKind::Palette(palette) = kind {
+        encoder.set_palette(palette);
+    }
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(data)?;
+    writer.finish()?;
+    Ok(bytes)
+}
+
+/// Writes an 8-bit PNG atomically.
+pub fn png(path: &Path, width: usize, height: usize, kind: PngKind, data: &[u8]) -> Result<(), ImageError> {
+    let bytes = png_bytes(width, height, kind, data).map_err(|e| ImageError::unreadable(path, e))?;
+    atomically(path, &bytes).map_err(|e| ImageError::io(path, e))
+}
