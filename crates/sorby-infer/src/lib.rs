@@ -1,1 +1,13 @@
+//! From a model file and a micrograph to a mask, and from masks and labels to scores.
 
+mod confusion;
+mod model;
+mod predict;
+mod slide;
+
+pub use burn::tensor::Device;
+pub use confusion::{ClassScores, Confusion, Scores};
+pub use model::{CARD_FORMAT, Model, ModelCard, ModelError};
+pub use predict::{Options, Prediction, TTA_RATIOS, predict, window_count};
+pub use slide::{ScoreMap, Window, slide, windows};
+pub use sorby_nn::device::Backend;

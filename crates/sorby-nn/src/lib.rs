@@ -17,4 +17,5 @@ pub mod state;
 pub mod weights;
 
 pub use init::Init;
+pub use sorby_kernels::{SimdLevel, simd_level};
 pub use segmentor::{Arch, ModelSpec, Output, Segmentor, Stem};

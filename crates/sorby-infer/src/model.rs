@@ -1,0 +1,88 @@
+//! The model file: weights in safetensors under MMSegmentation's names, with a card that says all
+//! that inference needs.
+
+use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
+use sorby_data::Normalisation;
+use sorby_nn::weights::{WeightsError, from_safetensors, to_safetensors};
+use sorby_nn::{Arch, ModelSpec, Segmentor, Stem};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+/// Key of the card in the file's metadata.
+const CARD_KEY: &str = "sorby";
+
+/// What a model is and how to use it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelCard {
+    /// Version of this card's format.
+    pub format: u32,
+    pub arch: Arch,
+    pub stem: Stem,
+    /// Class names in index order.
+    pub classes: Vec<String>,
+    /// Colour of each class in pictures.
+    pub colours: Vec<[u8; 3]>,
+    /// Images are resized by this factor before the network.
+    pub input_scale: f64,
+    pub normalisation: Normalisation,
+    /// Smallest and largest pixel size among training images, where known.
+    pub nm_per_px: Option<(f64, f64)>,
+    /// Resolved recipe the model was trained with.
+    pub recipe: String,
+    pub iteration: u64,
+    pub sorby_version: String,
+}
+
+/// Current card format.
+pub const CARD_FORMAT: u32 = 1;
+
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ModelError {
+    #[error("{}: {source}", path.display())]
+    Io { path: PathBuf, source: std::io::Error },
+    #[error("{}: {source}", path.display())]
+    Weights { path: PathBuf, source: WeightsError },
+    #[error("{}: {reason}", path.display())]
+    Card { path: PathBuf, reason: String },
+}
+
+/// A network with its card.
+pub struct Model {
+    pub card: ModelCard,
+    pub network: Segmentor,
+}
+
+impl ModelCard {
+    pub fn spec(&self) -> ModelSpec {
+        ModelSpec { arch: self.arch, stem: self.stem, classes: self.classes.len() }
+    }
+}
+
+impl Model {
+    /// Reads a model file, or a run folder's `model.safetensors`.
+    pub fn read(path: &Path, device: &Device) -> Result<Self, ModelError> {
+        let path = if path.is_dir() { path.join("model.safetensors") } else { path.to_owned() };
+        let bytes = std::fs::read(&path).map_err(|source| ModelError::Io { path: path.clone(), source })?;
+        let weights = |source| ModelError::Weights { path: path.clone(), source };
+        let (state, metadata) = from_safetensors(&bytes).map_err(weights)?;
+        let card = |reason: String| ModelError::Card { path: path.clone(), reason };
+        let text = metadata
+            .get(CARD_KEY)
+            .ok_or_else(|| card("has no Sorby model card; a bare weight file can only be a recipe's `pretrained`".into()))?;
+        let parsed: ModelCard = serde_json::from_str(text).map_err(|e| card(format!("its model card is damaged ({e})")))?;
+        if parsed.format > CARD_FORMAT {
+            return Err(card(format!("was written by a newer Sorby ({}); update Sorby", parsed.sorby_version)));
+        }
+        let mut network = Segmentor::new(parsed.spec(), 0, device);
+        network.load(state).map_err(weights)?;
+        Ok(Self { card: parsed, network })
+    }
+
+    /// Bytes of the model file; the same model gives the same bytes.
+    pub fn to_bytes(&mut self) -> Result<Vec<u8>, WeightsError> {
+        let card = serde_json::to_string(&self.card).map_err(|e| WeightsError::Format(e.to_string()))?;
+        to_safetensors(&self.network.state(), HashMap::from([(CARD_KEY.to_owned(), card)]))
+    }
+}

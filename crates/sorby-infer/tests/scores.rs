@@ -1,0 +1,74 @@
+//! Scores and sliding windows against the reference definitions (`reference/fixtures`).
+
+use serde_json::Value;
+use sorby_image::LabelMap;
+use sorby_infer::{Confusion, windows};
+
+fn fixture(name: &str) -> Value {
+    let path = format!("{}/../../reference/fixtures/{name}", env!("CARGO_MANIFEST_DIR"));
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+fn count(v: &Value) -> usize {
+    v.as_u64().unwrap() as usize
+}
+
+fn map(image: &Value, part: &str) -> LabelMap {
+    let labels = image[part].as_array().unwrap().iter().map(|v| count(v) as u8).collect();
+    LabelMap { width: count(&image["width"]), height: count(&image["height"]), labels }
+}
+
+#[track_caller]
+fn same(what: &str, got: Option<f64>, want: &Value) {
+    match (got, want.as_f64()) {
+        (Some(g), Some(w)) => assert!((g - w).abs() < 1e-12, "{what}: {g}, expected {w}"),
+        (got, want) => assert_eq!(got, want, "{what}"),
+    }
+}
+
+#[test]
+fn scores_match_the_definition() {
+    let cases = fixture("metrics.json");
+    let cases = cases.as_array().unwrap();
+    assert!(cases.len() >= 4);
+    for case in cases {
+        let name = case["case"].as_str().unwrap();
+        let mut confusion = Confusion::new(count(&case["classes"]));
+        for image in case["images"].as_array().unwrap() {
+            confusion.add(&map(image, "prediction"), &map(image, "label"));
+        }
+        let (scores, want) = (confusion.scores(), &case["scores"]);
+        for (c, s) in scores.classes.iter().enumerate() {
+            same(&format!("{name} IoU {c}"), s.iou, &want["IoU"][c]);
+            same(&format!("{name} Acc {c}"), s.recall, &want["Acc"][c]);
+            same(&format!("{name} Dice {c}"), s.dice, &want["Dice"][c]);
+            same(&format!("{name} Precision {c}"), s.precision, &want["Precision"][c]);
+        }
+        same(&format!("{name} mIoU"), scores.mean_iou, &want["mIoU"]);
+        same(&format!("{name} aAcc"), scores.pixel_accuracy, &want["aAcc"]);
+    }
+}
+
+#[test]
+fn windows_match_the_reference_and_cover_every_pixel() {
+    let json = fixture("slide.json");
+    let cases = json["cases"].as_array().unwrap();
+    assert!(cases.len() >= 8);
+    for case in cases {
+        let [h, w, crop, stride] = ["height", "width", "crop", "stride"].map(|k| count(&case[k]));
+        let got = windows(h, w, crop, stride);
+        assert_eq!(got.len(), count(&case["count"]), "{h}x{w}");
+        if let Some(want) = case["windows"].as_array() {
+            let got: Vec<[usize; 4]> = got.iter().map(|w| [w.y1, w.y2, w.x1, w.x2]).collect();
+            let want: Vec<[usize; 4]> = want.iter().map(|w| std::array::from_fn(|i| count(&w[i]))).collect();
+            assert_eq!(got, want, "{h}x{w}");
+        }
+        let mut covered = vec![false; h * w];
+        for window in got {
+            for y in window.y1..window.y2 {
+                covered[y * w + window.x1..y * w + window.x2].fill(true);
+            }
+        }
+        assert!(covered.iter().all(|&c| c), "{h}x{w} has pixels without a window");
+    }
+}

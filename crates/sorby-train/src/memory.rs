@@ -1,0 +1,21 @@
+//! Memory told before a run starts.
+
+use crate::Recipe;
+
+/// Peak memory of a training run in bytes: weights with gradients, velocities and transforms, plus
+/// what each pixel of a batch keeps for the backward pass. Coefficients measured on Linux with the CPU
+/// backend, see BENCHMARKS.md.
+pub fn estimated_bytes(recipe: &Recipe) -> u64 {
+    const FIXED: u64 = 500 << 20;
+    const PER_PIXEL: u64 = 2500;
+    let pixels = (recipe.data.batch * recipe.data.crop * recipe.data.crop) as u64;
+    FIXED + PER_PIXEL * pixels
+}
+
+/// Memory that can still be used, where the system tells (Linux).
+pub fn available_bytes() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find(|l| l.starts_with("MemAvailable:"))?;
+    let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kib << 10)
+}

@@ -1,0 +1,291 @@
+//! The recipe of a training run. Every key has the paper's value as its default, so an empty file is
+//! the paper's baseline with DeepLabV3+.
+
+use serde::{Deserialize, Serialize};
+use sorby_data::Augment;
+use sorby_nn::ops::PixelLoss;
+use sorby_nn::{Arch, Stem};
+use std::path::PathBuf;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Recipe {
+    pub arch: Arch,
+    pub stem: Stem,
+    /// Weights for the encoder (trick T); none: random start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pretrained: Option<PathBuf>,
+    pub seed: u64,
+    /// `strong` is trick S.
+    pub augment: Augment,
+    pub data: Data,
+    pub model: Model,
+    pub loss: Loss,
+    pub optimizer: Optimizer,
+    pub schedule: Schedule,
+    pub inference: Inference,
+}
+
+impl Default for Recipe {
+    fn default() -> Self {
+        Self {
+            arch: Arch::DeepLabV3Plus,
+            stem: Stem::V1c,
+            pretrained: None,
+            seed: 0,
+            augment: Augment::Weak,
+            data: Data::default(),
+            model: Model::default(),
+            loss: Loss::default(),
+            optimizer: Optimizer::default(),
+            schedule: Schedule::default(),
+            inference: Inference::default(),
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Data {
+    /// Crops per iteration.
+    pub batch: usize,
+    /// Edge of a crop in pixels.
+    pub crop: usize,
+    /// Images are resized by this first, in training and later; 0.5 is trick R.
+    pub input_scale: f64,
+    /// A crop is redrawn (at most ten times) when a class covers this share of it.
+    pub max_class_share: f64,
+    /// Splits or folds of `dataset.toml` that train, joined.
+    pub train: Vec<String>,
+    /// Split that validates; an empty name trains without validation.
+    pub val: String,
+}
+
+impl Default for Data {
+    fn default() -> Self {
+        Self {
+            batch: 8,
+            crop: 256,
+            input_scale: 1.0,
+            max_class_share: 0.75,
+            train: vec!["train".into()],
+            val: "val".into(),
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Model {
+    /// Share of channels dropped before each classifier in training.
+    pub dropout: f64,
+}
+
+impl Default for Model {
+    fn default() -> Self {
+        Self { dropout: 0.1 }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LossKind {
+    Focal,
+    CrossEntropy,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Loss {
+    pub kind: LossKind,
+    /// Weight of positives in the focal loss; negatives weigh 1 - alpha.
+    pub alpha: f64,
+    /// Focusing exponent of the focal loss.
+    pub gamma: f64,
+}
+
+impl Default for Loss {
+    fn default() -> Self {
+        Self { kind: LossKind::Focal, alpha: 0.25, gamma: 2.0 }
+    }
+}
+
+impl Loss {
+    pub fn pixel_loss(&self) -> PixelLoss {
+        match self.kind {
+            LossKind::Focal => PixelLoss::Focal { alpha: self.alpha, gamma: self.gamma },
+            LossKind::CrossEntropy => PixelLoss::CrossEntropy,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Optimizer {
+    pub lr: f64,
+    pub momentum: f64,
+    pub weight_decay: f64,
+}
+
+impl Default for Optimizer {
+    fn default() -> Self {
+        Self { lr: 0.01, momentum: 0.9, weight_decay: 5e-4 }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Schedule {
+    pub iterations: u64,
+    /// Exponent of the poly decay.
+    pub power: f64,
+    /// Learning rate at the end.
+    pub eta_min: f64,
+    /// Iterations between validations; 0: a tenth of the run. The last iteration always validates.
+    pub validate_every: u64,
+    /// Iterations between checkpoints.
+    pub checkpoint_every: u64,
+}
+
+impl Default for Schedule {
+    fn default() -> Self {
+        Self { iterations: 8000, power: 0.9, eta_min: 0.0, validate_every: 0, checkpoint_every: 100 }
+    }
+}
+
+impl Schedule {
+    pub fn validation_interval(&self) -> u64 {
+        if self.validate_every > 0 { self.validate_every } else { (self.iterations / 10).max(1) }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Inference {
+    /// Edge of the sliding window in pixels.
+    pub window: usize,
+    pub stride: usize,
+}
+
+impl Default for Inference {
+    fn default() -> Self {
+        Self { window: 256, stride: 128 }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct RecipeError(pub String);
+
+/// Parses a recipe's text and applies `a.b=c` overrides, then validates.
+pub fn parse(text: &str, overrides: &[String]) -> Result<Recipe, RecipeError> {
+    let mut table: toml::Table = toml::from_str(text).map_err(toml_error)?;
+    for assignment in overrides {
+        apply_override(&mut table, assignment)?;
+    }
+    let recipe: Recipe = table.try_into().map_err(toml_error)?;
+    recipe.validate()?;
+    Ok(recipe)
+}
+
+fn toml_error(e: toml::de::Error) -> RecipeError {
+    let text = e.to_string();
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|l| !l.is_empty()).collect();
+    RecipeError(match lines.as_slice() {
+        [first, .., last] => format!("{first}: {last}"),
+        _ => text.trim().to_owned(),
+    })
+}
+
+/// Sets `a.b.c` to the TOML value after `=`; a value that is not TOML is taken as a string.
+pub fn apply_override(table: &mut toml::Table, assignment: &str) -> Result<(), RecipeError> {
+    let wrong = || RecipeError(format!("`--set {assignment}`: write it as key=value, for example optimizer.lr=0.02"));
+    let (path, value) = assignment.split_once('=').ok_or_else(wrong)?;
+    let value = match toml::from_str::<toml::Table>(&format!("v = {value}")) {
+        Ok(mut parsed) => parsed.remove("v").ok_or_else(wrong)?,
+        Err(_) => toml::Value::String(value.to_owned()),
+    };
+    let (parents, key) = path.trim().rsplit_once('.').map_or(("", path.trim()), |(p, k)| (p, k));
+    if key.is_empty() {
+        return Err(wrong());
+    }
+    let mut place = table;
+    for parent in parents.split('.').filter(|p| !p.is_empty()) {
+        let entry = place.entry(parent).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+        place = entry.as_table_mut().ok_or_else(wrong)?;
+    }
+    place.insert(key.to_owned(), value);
+    Ok(())
+}
+
+impl Recipe {
+    /// The recipe with every key written out.
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).expect("a recipe has no value that TOML cannot hold")
+    }
+
+    /// Identifies what would be trained: the resolved recipe's hash.
+    pub fn hash(&self) -> String {
+        blake3::hash(self.to_toml().as_bytes()).to_hex()[..16].to_owned()
+    }
+
+    fn validate(&self) -> Result<(), RecipeError> {
+        let check = |ok: bool, what: &str| if ok { Ok(()) } else { Err(RecipeError(what.to_owned())) };
+        let (d, o, s) = (&self.data, &self.optimizer, &self.schedule);
+        check(d.batch >= 2, "data.batch must be at least 2: batch norm needs more than one crop")?;
+        check((32..=4096).contains(&d.crop), "data.crop must be 32 to 4096 pixels")?;
+        check(d.input_scale > 0.0 && d.input_scale <= 4.0, "data.input_scale must be above 0, up to 4")?;
+        check(d.max_class_share > 0.0 && d.max_class_share <= 1.0, "data.max_class_share must be above 0, up to 1")?;
+        check(!d.train.is_empty(), "data.train must name at least one split")?;
+        check((0.0..1.0).contains(&self.model.dropout), "model.dropout must be from 0 up to, but not, 1")?;
+        check((0.0..=1.0).contains(&self.loss.alpha), "loss.alpha must be from 0 to 1")?;
+        check(self.loss.gamma >= 0.0 && self.loss.gamma.is_finite(), "loss.gamma must not be negative")?;
+        check(o.lr > 0.0 && o.lr.is_finite(), "optimizer.lr must be positive")?;
+        check((0.0..1.0).contains(&o.momentum), "optimizer.momentum must be from 0 up to, but not, 1")?;
+        check(o.weight_decay >= 0.0 && o.weight_decay.is_finite(), "optimizer.weight_decay must not be negative")?;
+        check(s.iterations > 0, "schedule.iterations must be at least 1")?;
+        check(s.checkpoint_every > 0, "schedule.checkpoint_every must be at least 1")?;
+        check(s.power > 0.0 && s.power.is_finite(), "schedule.power must be positive")?;
+        check((0.0..=o.lr).contains(&s.eta_min), "schedule.eta_min must be from 0 to optimizer.lr")?;
+        check(self.inference.window >= 32, "inference.window must be at least 32 pixels")?;
+        let stride = self.inference.stride;
+        check(stride > 0 && stride <= self.inference.window, "inference.stride must be from 1 to inference.window")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_file_is_the_papers_baseline() {
+        let r = parse("", &[]).unwrap();
+        assert_eq!(r, Recipe::default());
+        assert_eq!((r.data.batch, r.data.crop, r.schedule.iterations), (8, 256, 8000));
+        assert_eq!((r.loss.alpha, r.loss.gamma, r.optimizer.lr, r.optimizer.weight_decay), (0.25, 2.0, 0.01, 5e-4));
+        assert_eq!(parse(&r.to_toml(), &[]).unwrap(), r);
+    }
+
+    #[test]
+    fn overrides_reach_nested_keys() {
+        let sets = ["optimizer.lr=0.02", "augment=strong", "data.train=[\"a\",\"b\"]", "seed=7"].map(str::to_owned);
+        let r = parse("arch = \"pspnet\"", &sets).unwrap();
+        assert_eq!((r.optimizer.lr, r.augment, r.seed, r.arch), (0.02, Augment::Strong, 7, Arch::PspNet));
+        assert_eq!(r.data.train, ["a", "b"]);
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let error = |text: &str, set: &str| {
+            let sets: Vec<String> = if set.is_empty() { vec![] } else { vec![set.to_owned()] };
+            let message = parse(text, &sets).unwrap_err().to_string();
+            assert!(!message.contains('\n'), "{message}");
+            message
+        };
+        assert!(error("optimiser.lr = 1", "").contains("optimiser"));
+        assert!(error("", "optimizer.lr=-1").contains("optimizer.lr"));
+        assert!(error("", "data.batch=1").contains("batch"));
+        assert!(error("", "lr").contains("--set lr"));
+        assert!(error("arch = \"unet\"", "").contains("unet"));
+    }
+}

@@ -1,0 +1,149 @@
+//! One folder is one experiment: what was asked, what happened, and what came out.
+//!
+//! ```text
+//! recipe.toml        resolved recipe            metrics.jsonl   one line per iteration
+//! source.toml        recipe as typed            validation.jsonl one line per validation
+//! environment.json   versions, threads, argv    status.json     state, iteration, best
+//! split.json         images and their hashes    checkpoints/    the last two, to resume from
+//! log.txt            what was printed           model.safetensors (last), best.safetensors
+//! ```
+
+use crate::error::TrainError;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use sorby_image::write::atomically;
+use std::fs::File;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+/// A run folder that this process holds: a second process is refused.
+pub struct RunFolder {
+    root: PathBuf,
+    /// Held until dropped.
+    _lock: File,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    Running,
+    Done,
+    Failed,
+}
+
+/// `status.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    pub state: State,
+    pub iteration: u64,
+    pub iterations: u64,
+    /// Best validation so far: (iteration, mIoU).
+    pub best: Option<(u64, f64)>,
+    pub recipe_hash: String,
+}
+
+/// A line of `metrics.jsonl`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Metric {
+    /// Iterations done, this one included.
+    pub iteration: u64,
+    pub loss: f32,
+    pub lr: f64,
+    pub seconds: f64,
+}
+
+/// A line of `validation.jsonl`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ValidationRecord {
+    pub iteration: u64,
+    pub mean_iou: Option<f64>,
+    pub iou: Vec<Option<f64>>,
+    pub pixel_accuracy: Option<f64>,
+}
+
+impl ValidationRecord {
+    pub fn new(iteration: u64, scores: &sorby_infer::Scores) -> Self {
+        Self {
+            iteration,
+            mean_iou: scores.mean_iou,
+            iou: scores.classes.iter().map(|c| c.iou).collect(),
+            pixel_accuracy: scores.pixel_accuracy,
+        }
+    }
+}
+
+impl RunFolder {
+    /// A new, empty run folder.
+    pub fn create(root: &Path) -> Result<Self, TrainError> {
+        if root.join("recipe.toml").exists() {
+            let reason = "is a run folder already; continue it with `sorby train --resume`, or name another --out";
+            return Err(TrainError::run(root, reason));
+        }
+        fs_err::create_dir_all(root).map_err(TrainError::io(root))?;
+        Self::lock(root)
+    }
+
+    /// An existing run folder.
+    pub fn open(root: &Path) -> Result<Self, TrainError> {
+        if !root.join("recipe.toml").is_file() {
+            return Err(TrainError::run(root, "is not a run folder (no recipe.toml)"));
+        }
+        Self::lock(root)
+    }
+
+    fn lock(root: &Path) -> Result<Self, TrainError> {
+        let path = root.join("lock");
+        let lock = File::create(&path).map_err(TrainError::io(&path))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { root: root.to_owned(), _lock: lock }),
+            Err(_) => Err(TrainError::run(root, "another process is working on this run")),
+        }
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), TrainError> {
+        let path = self.path(name);
+        atomically(&path, bytes).map_err(TrainError::io(&path))
+    }
+
+    pub fn write_json(&self, name: &str, value: &impl Serialize) -> Result<(), TrainError> {
+        let mut text = serde_json::to_string_pretty(value).map_err(|e| TrainError::run(&self.path(name), e))?;
+        text.push('\n');
+        self.write(name, text.as_bytes())
+    }
+
+    /// Adds a line to a log of JSON lines.
+    pub fn append(&self, name: &str, value: &impl Serialize) -> Result<(), TrainError> {
+        let path = self.path(name);
+        let mut line = serde_json::to_string(value).map_err(|e| TrainError::run(&path, e))?;
+        line.push('\n');
+        let mut file = File::options().create(true).append(true).open(&path).map_err(TrainError::io(&path))?;
+        file.write_all(line.as_bytes()).map_err(TrainError::io(&path))
+    }
+
+    /// Reads a log of JSON lines; a last line cut short by a crash is dropped.
+    pub fn read_lines<T: DeserializeOwned>(root: &Path, name: &str) -> Vec<T> {
+        let text = std::fs::read_to_string(root.join(name)).unwrap_or_default();
+        text.lines().map_while(|line| serde_json::from_str(line).ok()).collect()
+    }
+
+    /// Keeps the lines that `keep` accepts: what came after the checkpoint will be written again.
+    pub fn retain_lines<T: Serialize + DeserializeOwned>(
+        &self,
+        name: &str,
+        keep: impl Fn(&T) -> bool,
+    ) -> Result<(), TrainError> {
+        let mut text = String::new();
+        for line in Self::read_lines::<T>(&self.root, name).iter().filter(|l| keep(l)) {
+            text += &serde_json::to_string(line).map_err(|e| TrainError::run(&self.path(name), e))?;
+            text.push('\n');
+        }
+        self.write(name, text.as_bytes())
+    }
+}

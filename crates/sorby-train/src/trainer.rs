@@ -1,0 +1,248 @@
+//! The training loop.
+
+use crate::checkpoint::{self, Progress};
+use crate::error::TrainError;
+use crate::memory::{available_bytes, estimated_bytes};
+use crate::recipe::Recipe;
+use crate::run_folder::{Metric, RunFolder, State, Status, ValidationRecord};
+use crate::schedule::poly_lr;
+use crate::validate::validate;
+use burn::tensor::{Device, Tensor, TensorData};
+use serde::Serialize;
+use sorby_data::{CropRule, CropSource, DataError, Dataset, Normalisation, Sample, batch};
+use sorby_infer::{CARD_FORMAT, Model, ModelCard, Options, Scores};
+use sorby_nn::layer::Dropout;
+use sorby_nn::optimizer::{Sgd, SgdCoefficients};
+use sorby_nn::weights::from_safetensors;
+use sorby_nn::{ModelSpec, Segmentor, loss};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// What the loop tells its observer.
+pub enum Event<'a> {
+    /// Before the first step; `done` iterations were found in the run folder.
+    Started { done: u64, train_images: usize, val_images: usize },
+    /// What the encoder was filled from: keys not used.
+    Pretrained { unused: usize },
+    Step(&'a Metric),
+    Validated { iteration: u64, scores: &'a Scores },
+}
+
+/// How a run ended.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    pub iterations: u64,
+    pub last: Option<Scores>,
+    pub best: Option<(u64, f64)>,
+}
+
+/// A run that is ready to go.
+pub struct Trainer<'a> {
+    recipe: Recipe,
+    run: &'a RunFolder,
+    device: Device,
+    train: Vec<Sample>,
+    val: Vec<Sample>,
+    card: ModelCard,
+}
+
+/// `split.json`: which images took part, by content.
+#[derive(Serialize)]
+struct SplitRecord {
+    name: String,
+    image_blake3: String,
+    label_blake3: String,
+}
+
+impl<'a> Trainer<'a> {
+    /// Loads and checks everything before any time is spent: data, classes, memory.
+    pub fn new(recipe: Recipe, data: &Dataset, run: &'a RunFolder, device: Device) -> Result<Self, TrainError> {
+        let mut items = Vec::new();
+        for split in &recipe.data.train {
+            items.extend(data.split(split)?);
+        }
+        items.sort_by(|a, b| a.name.cmp(&b.name));
+        items.dedup_by(|a, b| a.name == b.name);
+        let train = data.load(&items)?;
+        let val = if recipe.data.val.is_empty() { Vec::new() } else { data.load(&data.split(&recipe.data.val)?)? };
+        require_classes(data, &train)?;
+        if let Some(both) = val.iter().find(|v| train.iter().any(|t| t.name == v.name)) {
+            let what = format!("`{}` is in both the training and the validation split", both.name);
+            return Err(DataError::one("dataset.toml", what).into());
+        }
+        let (needed, available) = (estimated_bytes(&recipe), available_bytes());
+        if available.is_some_and(|available| needed > available) {
+            let mb = |bytes: u64| bytes >> 20;
+            return Err(TrainError::Memory { needed_mb: mb(needed), available_mb: mb(available.unwrap_or(0)) });
+        }
+        let record: Vec<SplitRecord> = train.iter().chain(&val).map(|s| split_record(s)).collect();
+        run.write_json("split.json", &record)?;
+        let scales: Vec<f64> = train.iter().filter_map(|s| s.nm_per_px).collect();
+        let range = scales.iter().copied().fold(None, |range: Option<(f64, f64)>, s| {
+            Some(range.map_or((s, s), |(low, high)| (low.min(s), high.max(s))))
+        });
+        let card = ModelCard {
+            format: CARD_FORMAT,
+            arch: recipe.arch,
+            stem: recipe.stem,
+            classes: data.manifest.class_names(),
+            colours: data.manifest.colours(),
+            input_scale: recipe.data.input_scale,
+            normalisation: Normalisation::default(),
+            nm_per_px: range,
+            recipe: recipe.to_toml(),
+            iteration: 0,
+            sorby_version: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        Ok(Self { recipe, run, device, train, val, card })
+    }
+
+    /// Trains to the end, from the newest checkpoint if there is one.
+    pub fn run(self, observer: &mut dyn FnMut(Event)) -> Result<Outcome, TrainError> {
+        let result = self.run_inner(observer);
+        if result.is_err() {
+            // The error itself is what matters to the caller; a status that cannot be written must not hide it.
+            let _ = self.mark_failed();
+        }
+        result
+    }
+
+    fn run_inner(&self, observer: &mut dyn FnMut(Event)) -> Result<Outcome, TrainError> {
+        let spec = ModelSpec { arch: self.recipe.arch, stem: self.recipe.stem, classes: self.card.classes.len() };
+        let network = Segmentor::new(spec, self.recipe.seed, &self.device);
+        let mut model = Model { card: self.card.clone(), network };
+        let (progress, mut optimizer) = match checkpoint::load(self.run, &mut model.network, &self.device)? {
+            Some(found) => found,
+            None => {
+                self.load_pretrained(&mut model.network, observer)?;
+                (Progress { iteration: 0, best: None }, Sgd::default())
+            }
+        };
+        let Progress { iteration: start, mut best } = progress;
+        self.run.retain_lines("metrics.jsonl", |m: &Metric| m.iteration <= start)?;
+        self.run.retain_lines("validation.jsonl", |v: &ValidationRecord| v.iteration <= start)?;
+        observer(Event::Started { done: start, train_images: self.train.len(), val_images: self.val.len() });
+
+        let schedule = &self.recipe.schedule;
+        let source = CropSource::new(&self.train, self.recipe.data.input_scale);
+        let mut last = None;
+        self.write_status(State::Running, start, best)?;
+        for t in start..schedule.iterations {
+            let metric = self.step(&mut model.network, &mut optimizer, &source, t)?;
+            self.run.append("metrics.jsonl", &metric)?;
+            observer(Event::Step(&metric));
+            let done = t + 1;
+            let finished = done == schedule.iterations;
+            if !self.val.is_empty() && (finished || done % schedule.validation_interval() == 0) {
+                model.card.iteration = done;
+                let options = Options {
+                    crop_px: self.recipe.inference.window,
+                    stride_px: self.recipe.inference.stride,
+                    ..Options::default()
+                };
+                let scores = validate(&mut model, &self.val, &options, &self.device, &mut |_, _, _| ()).scores();
+                self.run.append("validation.jsonl", &ValidationRecord::new(done, &scores))?;
+                observer(Event::Validated { iteration: done, scores: &scores });
+                if scores.mean_iou.is_some_and(|m| best.is_none_or(|(_, b)| m > b)) {
+                    best = scores.mean_iou.map(|m| (done, m));
+                    self.write_model("best.safetensors", &mut model)?;
+                }
+                last = Some(scores);
+            }
+            if finished || done % schedule.checkpoint_every == 0 {
+                let progress = Progress { iteration: done, best };
+                checkpoint::save(self.run, &progress, &mut model.network, &optimizer)?;
+                self.write_status(State::Running, done, best)?;
+            }
+        }
+        model.card.iteration = schedule.iterations;
+        self.write_model("model.safetensors", &mut model)?;
+        self.write_status(State::Done, schedule.iterations, best)?;
+        Ok(Outcome { iterations: schedule.iterations, last, best })
+    }
+
+    fn load_pretrained(&self, network: &mut Segmentor, observer: &mut dyn FnMut(Event)) -> Result<(), TrainError> {
+        let Some(path) = &self.recipe.pretrained else { return Ok(()) };
+        let failed = |reason: String| TrainError::Pretrained { path: path.clone(), reason };
+        let bytes = std::fs::read(path).map_err(TrainError::io(path))?;
+        let (state, _) = from_safetensors(&bytes).map_err(|e| failed(e.to_string()))?;
+        let unused = network.load_encoder(state).map_err(|e| failed(e.to_string()))?;
+        observer(Event::Pretrained { unused: unused.len() });
+        Ok(())
+    }
+
+    fn step(
+        &self,
+        network: &mut Segmentor,
+        optimizer: &mut Sgd,
+        source: &CropSource,
+        t: u64,
+    ) -> Result<Metric, TrainError> {
+        let started = Instant::now();
+        let r = &self.recipe;
+        let rule = CropRule { size_px: r.data.crop, max_class_share: r.data.max_class_share };
+        let drawn = batch(source, rule, r.augment, &self.card.normalisation, r.seed, t, r.data.batch);
+        let size = drawn.size_px;
+        let images = TensorData::new(drawn.images, [drawn.count, size, size, 3]);
+        let images = Tensor::<4>::from_data(images, &self.device.clone().autodiff());
+        let dropout = Dropout { rate: r.model.dropout, seed: r.seed, iteration: t };
+        let output = network.train(images, Some(dropout));
+        let total = loss::total(output, &Arc::new(drawn.labels), (size, size), r.loss.pixel_loss());
+        let value = total.clone().without_autodiff().into_scalar::<f32>();
+        let lr = poly_lr(t, r.schedule.iterations, r.optimizer.lr, r.schedule.eta_min, r.schedule.power);
+        if !value.is_finite() {
+            return Err(TrainError::Diverged { iteration: t + 1, loss: value, lr });
+        }
+        let mut gradients = total.backward();
+        let o = &r.optimizer;
+        let coefficients = SgdCoefficients { lr, momentum: o.momentum, weight_decay: o.weight_decay };
+        optimizer.step(network, &mut gradients, coefficients);
+        Ok(Metric { iteration: t + 1, loss: value, lr, seconds: started.elapsed().as_secs_f64() })
+    }
+
+    fn write_model(&self, name: &str, model: &mut Model) -> Result<(), TrainError> {
+        let bytes = model.to_bytes().map_err(|e| TrainError::run(&self.run.path(name), e))?;
+        self.run.write(name, &bytes)
+    }
+
+    fn mark_failed(&self) -> Result<(), TrainError> {
+        let text = std::fs::read(self.run.path("status.json")).unwrap_or_default();
+        match serde_json::from_slice::<Status>(&text) {
+            Ok(status) => self.run.write_json("status.json", &Status { state: State::Failed, ..status }),
+            Err(_) => self.write_status(State::Failed, 0, None),
+        }
+    }
+
+    fn write_status(&self, state: State, iteration: u64, best: Option<(u64, f64)>) -> Result<(), TrainError> {
+        let iterations = self.recipe.schedule.iterations;
+        self.run.write_json("status.json", &Status { state, iteration, iterations, best, recipe_hash: self.recipe.hash() })
+    }
+}
+
+fn split_record(sample: &Sample) -> SplitRecord {
+    let hash = |bytes: &[u8]| blake3::hash(bytes).to_hex().to_string();
+    SplitRecord {
+        name: sample.name.clone(),
+        image_blake3: hash(&sample.image.to_grey8()),
+        label_blake3: hash(&sample.label.labels),
+    }
+}
+
+/// Every class must be learnable.
+fn require_classes(data: &Dataset, train: &[Sample]) -> Result<(), DataError> {
+    let mut pixels = vec![0u64; data.manifest.classes.len()];
+    for sample in train {
+        let histogram = sample.label.histogram();
+        pixels.iter_mut().enumerate().for_each(|(c, n)| *n += histogram[c]);
+    }
+    let absent = data.manifest.classes.iter().zip(&pixels).filter(|(_, n)| **n == 0);
+    let names: Vec<_> = absent.map(|(c, _)| format!("`{}`", c.name)).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let what = format!(
+        "no pixel of class {} in the training images; label some or remove the class",
+        names.join(", ")
+    );
+    Err(DataError::one("dataset.toml", what))
+}

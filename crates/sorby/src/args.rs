@@ -1,0 +1,224 @@
+//! Command-line arguments as typed.
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Learn to segment steel micrographs from a handful of labelled images, and measure what is found.
+#[derive(Parser)]
+#[command(name = "sorby", version, about, max_term_width = 100)]
+pub struct Args {
+    /// CPU threads; default: all.
+    #[arg(long, global = true, value_name = "N")]
+    pub threads: Option<usize>,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Look at a data set: propose its dataset.toml, or check it.
+    #[command(subcommand)]
+    Data(DataCommand),
+    /// Train a network.
+    Train(TrainArgs),
+    /// Score a model on labelled images.
+    Evaluate(EvaluateArgs),
+    /// Segment images with a model.
+    Segment(SegmentArgs),
+    /// Count and size the particles of masks.
+    Measure(MeasureArgs),
+    /// The traditional method: Otsu and a sweep of all thresholds.
+    Threshold(ThresholdArgs),
+    /// Make synthetic micrographs with exact labels.
+    Synth(SynthArgs),
+    /// Put everything known about a run on one page.
+    Report(ReportArgs),
+    /// Say what this program and machine can do.
+    Doctor,
+}
+
+#[derive(Subcommand)]
+pub enum DataCommand {
+    /// Print a proposal for a folder's dataset.toml.
+    Init { dir: PathBuf },
+    /// List every problem of a data set.
+    Check {
+        /// Folder with a dataset.toml, or such a file.
+        data: PathBuf,
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(ClapArgs)]
+pub struct DeviceArg {
+    /// Where to compute: cpu, or vulkan, cuda, metal where built in.
+    #[arg(long, default_value = "cpu")]
+    pub device: String,
+}
+
+#[derive(ClapArgs)]
+pub struct TrainArgs {
+    /// Recipe file; an empty one is the paper's baseline.
+    #[arg(required_unless_present = "resume")]
+    pub recipe: Option<PathBuf>,
+    /// Folder with a dataset.toml, or such a file.
+    #[arg(long, required_unless_present = "resume")]
+    pub data: Option<PathBuf>,
+    /// Change a key of the recipe: --set optimizer.lr=0.02 (repeatable).
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub overrides: Vec<String>,
+    /// Run folder; default: runs/<recipe's name>.
+    #[arg(long, value_name = "RUN")]
+    pub out: Option<PathBuf>,
+    /// Continue an interrupted run.
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["recipe", "overrides", "out"])]
+    pub resume: Option<PathBuf>,
+    #[command(flatten)]
+    pub device: DeviceArg,
+}
+
+#[derive(ClapArgs)]
+pub struct InferenceArgs {
+    /// Edge of the sliding window in pixels.
+    #[arg(long, default_value_t = 256, value_name = "PX")]
+    pub window: usize,
+    /// Step of the sliding window in pixels.
+    #[arg(long, default_value_t = 128, value_name = "PX")]
+    pub stride: usize,
+    /// Average over six image scales (test-time augmentation).
+    #[arg(long)]
+    pub tta: bool,
+    /// Average over mirrored images too.
+    #[arg(long)]
+    pub flip: bool,
+    #[command(flatten)]
+    pub device: DeviceArg,
+}
+
+#[derive(ClapArgs)]
+pub struct EvaluateArgs {
+    /// Model file or run folder.
+    pub model: PathBuf,
+    #[arg(long)]
+    pub data: PathBuf,
+    /// Split or fold of dataset.toml; `all` for every image.
+    #[arg(long, default_value = "val")]
+    pub split: String,
+    /// Folder for tables and overlays.
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub inference: InferenceArgs,
+}
+
+#[derive(ClapArgs)]
+pub struct SegmentArgs {
+    /// Model file or run folder.
+    pub model: PathBuf,
+    /// Images, or folders of images.
+    #[arg(required = true)]
+    pub images: Vec<PathBuf>,
+    #[arg(long)]
+    pub out: PathBuf,
+    /// Also write each class's probability as a grey image.
+    #[arg(long)]
+    pub probabilities: bool,
+    #[command(flatten)]
+    pub inference: InferenceArgs,
+}
+
+#[derive(ClapArgs)]
+pub struct MeasureArgs {
+    /// Index masks, or folders of masks.
+    #[arg(required = true)]
+    pub masks: Vec<PathBuf>,
+    #[arg(long)]
+    pub out: PathBuf,
+    /// Class to measure, by name or index.
+    #[arg(long, default_value = "1")]
+    pub class: String,
+    /// Data set that names the classes and gives pixel sizes.
+    #[arg(long)]
+    pub data: Option<PathBuf>,
+    /// Pixel size in nanometres; without it, results are in pixels.
+    #[arg(long, value_name = "NM")]
+    pub nm_per_px: Option<f64>,
+    /// Folder of true masks with the same names, to compare with.
+    #[arg(long, value_name = "DIR")]
+    pub truth: Option<PathBuf>,
+    /// 8: pixels touching at corners belong together; 4: only at edges.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u8).range(4..=8))]
+    pub connectivity: u8,
+    /// Leave out objects of fewer pixels.
+    #[arg(long, default_value_t = 0, value_name = "PX")]
+    pub min_area_px: u64,
+    /// Leave out objects that touch the image's edge.
+    #[arg(long)]
+    pub exclude_edge: bool,
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(ClapArgs)]
+pub struct ThresholdArgs {
+    /// Images, or folders of images.
+    #[arg(required = true)]
+    pub images: Vec<PathBuf>,
+    #[arg(long)]
+    pub out: PathBuf,
+    /// Folder of true masks with the same names.
+    #[arg(long, value_name = "DIR")]
+    pub truth: Option<PathBuf>,
+    /// Pixel size in nanometres.
+    #[arg(long, value_name = "NM")]
+    pub nm_per_px: Option<f64>,
+}
+
+#[derive(ClapArgs)]
+pub struct SynthArgs {
+    #[arg(long)]
+    pub out: PathBuf,
+    #[arg(long, value_enum, default_value = "carbide")]
+    pub kind: SynthKind,
+    #[arg(long, default_value_t = 10)]
+    pub images: usize,
+    /// Width x height in pixels.
+    #[arg(long, default_value = "768x576", value_parser = parse_size)]
+    pub size: (usize, usize),
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+pub enum SynthKind {
+    Carbide,
+    Ferrite,
+}
+
+fn parse_size(text: &str) -> Result<(usize, usize), String> {
+    let wrong = || format!("`{text}` is not a size; write width x height, for example 1024x768");
+    let (w, h) = text.split_once(['x', 'X']).ok_or_else(wrong)?;
+    let (w, h) = (w.trim().parse().map_err(|_| wrong())?, h.trim().parse().map_err(|_| wrong())?);
+    if (64..=20_000).contains(&w) && (64..=20_000).contains(&h) { Ok((w, h)) } else { Err(wrong()) }
+}
+
+#[derive(ClapArgs)]
+pub struct ReportArgs {
+    /// Run folder.
+    pub run: PathBuf,
+    #[arg(long)]
+    pub data: PathBuf,
+    #[arg(long, default_value = "val")]
+    pub split: String,
+    /// Class whose particles are measured, by name or index.
+    #[arg(long, default_value = "1")]
+    pub class: String,
+    /// Output file; default: report.html in the run folder.
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub inference: InferenceArgs,
+}

@@ -1,0 +1,90 @@
+//! What several verbs take: devices, inference options, lists of images, classes.
+
+use crate::args::{DeviceArg, InferenceArgs};
+use anyhow::{Context as _, bail};
+use sorby_data::Dataset;
+use sorby_infer::{Backend, Device, Options, TTA_RATIOS};
+use std::path::{Path, PathBuf};
+
+pub fn device(arg: &DeviceArg) -> anyhow::Result<Device> {
+    let Some(backend) = Backend::from_name(&arg.device) else {
+        let names: Vec<_> = Backend::ALL.iter().map(|b| b.name()).collect();
+        bail!("--device {}: unknown; choose one of {}", arg.device, names.join(", "));
+    };
+    let name = backend.name();
+    backend.open().with_context(|| {
+        format!("--device {name}: not in this program; build it with `cargo build --release --features {name}`")
+    })
+}
+
+pub fn options(args: &InferenceArgs) -> anyhow::Result<Options> {
+    if args.window < 32 {
+        bail!("--window must be at least 32 pixels");
+    }
+    if args.stride == 0 || args.stride > args.window {
+        bail!("--stride must be from 1 to --window ({})", args.window);
+    }
+    let ratios = if args.tta { TTA_RATIOS.to_vec() } else { Vec::new() };
+    Ok(Options { crop_px: args.window, stride_px: args.stride, ratios, flip: args.flip })
+}
+
+/// Image files named directly or found in named folders, in order. Hidden and non-image files of
+/// folders are passed over; a file named directly must exist.
+pub fn images(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+    let mut out = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            let entries = fs_err::read_dir(path)?.collect::<Result<Vec<_>, _>>()?;
+            let mut found: Vec<PathBuf> = entries.into_iter().map(|e| e.path()).collect();
+            found.retain(|p| p.is_file() && sorby_image::is_image(p));
+            found.sort();
+            if found.is_empty() {
+                bail!("{}: no PNG, TIFF, JPEG or BMP images in this folder", path.display());
+            }
+            out.extend(found);
+        } else if path.is_file() {
+            out.push(path.clone());
+        } else {
+            bail!("{}: no such file or folder", path.display());
+        }
+    }
+    for (i, path) in out.iter().enumerate() {
+        if let Some(other) = out[..i].iter().find(|p| p.file_stem() == path.file_stem()) {
+            bail!("{} and {} have the same name; their results would overwrite each other", other.display(), path.display());
+        }
+    }
+    Ok(out)
+}
+
+/// File name without ending.
+pub fn stem(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// The image file of this name in a folder, whatever its ending.
+pub fn find_by_stem(folder: &Path, stem: &str) -> anyhow::Result<Option<PathBuf>> {
+    let entries = fs_err::read_dir(folder)?.collect::<Result<Vec<_>, _>>()?;
+    let mut found: Vec<PathBuf> = entries
+        .into_iter()
+        .map(|e| e.path())
+        .filter(|p| sorby_image::is_image(p) && p.file_stem().is_some_and(|s| s.to_string_lossy() == stem))
+        .collect();
+    found.sort();
+    Ok(found.into_iter().next())
+}
+
+/// Index of a class given by name or number.
+pub fn class_index(text: &str, names: &[String]) -> anyhow::Result<u8> {
+    if let Some(index) = names.iter().position(|n| n == text) {
+        return Ok(index as u8);
+    }
+    match text.parse::<u8>() {
+        Ok(index) if names.is_empty() || usize::from(index) < names.len() => Ok(index),
+        _ if names.is_empty() => bail!("--class {text}: give the class's index, or --data for class names"),
+        _ => bail!("--class {text}: no such class; the classes are {}", names.join(", ")),
+    }
+}
+
+pub fn open(path: &Path) -> anyhow::Result<Dataset> {
+    Ok(Dataset::open(path)?)
+}

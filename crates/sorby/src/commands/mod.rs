@@ -1,0 +1,36 @@
+//! One file per verb. Each returns the exit code: 0 done, 1 done with problems, errors are 2.
+
+mod data;
+mod doctor;
+mod evaluate;
+mod inputs;
+mod measure;
+mod report;
+mod segment;
+mod synth;
+mod threshold;
+mod train;
+
+use crate::args::{Args, Command};
+use anyhow::{Context as _, bail};
+use std::process::ExitCode;
+
+pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    if let Some(threads) = args.threads {
+        if threads == 0 {
+            bail!("--threads must be at least 1");
+        }
+        rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().context("cannot start threads")?;
+    }
+    match args.command {
+        Command::Data(command) => data::run(command),
+        Command::Train(args) => train::run(args),
+        Command::Evaluate(args) => evaluate::run(args),
+        Command::Segment(args) => segment::run(args),
+        Command::Measure(args) => measure::run(args),
+        Command::Threshold(args) => threshold::run(args),
+        Command::Synth(args) => synth::run(args),
+        Command::Report(args) => report::run(args),
+        Command::Doctor => doctor::run(),
+    }
+}

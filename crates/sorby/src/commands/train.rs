@@ -1,0 +1,159 @@
+//! `sorby train`.
+
+use super::inputs;
+use crate::args::TrainArgs;
+use crate::console::{Pace, Progress, duration};
+use anyhow::Context as _;
+use serde_json::json;
+use sorby_train::{Event, Metric, Recipe, RunFolder, Trainer, parse};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// What `--resume` needs to know of the first start.
+const DATA_FILE: &str = "data_path.txt";
+
+pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
+    let device = inputs::device(&args.device)?;
+    let (recipe, run, data) = match &args.resume {
+        Some(root) => {
+            let run = RunFolder::open(root)?;
+            let recipe = parse(&fs_err::read_to_string(run.path("recipe.toml"))?, &[])?;
+            let data = match &args.data {
+                Some(data) => data.clone(),
+                None => PathBuf::from(fs_err::read_to_string(run.path(DATA_FILE))?.trim_end()),
+            };
+            (recipe, run, data)
+        }
+        None => start(&args)?,
+    };
+    let dataset = inputs::open(&data)?;
+    let trainer = Trainer::new(recipe.clone(), &dataset, &run, device)?;
+    let mut console = Console::new(&recipe, &run, dataset.manifest.class_names());
+    let outcome = trainer.run(&mut |event| console.show(event))?;
+    console.finish();
+
+    let root = run.root().display();
+    println!("trained {} iterations; model: {root}/model.safetensors", outcome.iterations);
+    if let Some(miou) = outcome.last.as_ref().and_then(|s| s.mean_iou) {
+        println!("validation mIoU of the last iteration: {:.2} %", 100.0 * miou);
+    }
+    if let Some((iteration, miou)) = outcome.best {
+        println!("best: {:.2} % at iteration {iteration} ({root}/best.safetensors)", 100.0 * miou);
+    }
+    println!("next:\n  sorby evaluate {root} --data {} --split {}", data.display(), recipe.data.val);
+    println!("  sorby segment {root} YOUR_IMAGES --out masks");
+    println!("  sorby report {root} --data {}", data.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Makes the run folder of a new run.
+fn start(args: &TrainArgs) -> anyhow::Result<(Recipe, RunFolder, PathBuf)> {
+    let path = args.recipe.as_deref().context("a recipe file is needed")?;
+    let data = args.data.clone().context("--data is needed")?;
+    let source = fs_err::read_to_string(path)?;
+    let mut recipe = parse(&source, &args.overrides).with_context(|| path.display().to_string())?;
+    // Kept whole in the run folder, so that it can be resumed from anywhere.
+    if let Some(weights) = &recipe.pretrained {
+        recipe.pretrained = Some(std::path::absolute(weights)?);
+    }
+    // Opened before the folder is made: a mistake in the data should leave nothing behind.
+    let dataset = inputs::open(&data)?;
+    for split in recipe.data.train.iter().chain((!recipe.data.val.is_empty()).then_some(&recipe.data.val)) {
+        dataset.split(split)?;
+    }
+    let root = args.out.clone().unwrap_or_else(|| free_name(&Path::new("runs").join(inputs::stem(path))));
+    let run = RunFolder::create(&root)?;
+    run.write("source.toml", source.as_bytes())?;
+    run.write(DATA_FILE, std::path::absolute(&data)?.to_string_lossy().as_bytes())?;
+    run.write_json("environment.json", &environment(args))?;
+    run.write("recipe.toml", recipe.to_toml().as_bytes())?;
+    Ok((recipe, run, data))
+}
+
+/// `name`, or `name-2`, `name-3`, ... if taken.
+fn free_name(name: &Path) -> PathBuf {
+    let numbered = |i: u32| PathBuf::from(format!("{}-{i}", name.display()));
+    std::iter::once(name.to_owned()).chain((2..).map(numbered)).find(|p| !p.exists()).unwrap_or(name.to_owned())
+}
+
+fn environment(args: &TrainArgs) -> serde_json::Value {
+    json!({
+        "sorby": env!("CARGO_PKG_VERSION"),
+        "arguments": std::env::args().collect::<Vec<_>>(),
+        "device": args.device.device,
+        "threads": rayon::current_num_threads(),
+        "system": std::env::consts::OS,
+        "architecture": std::env::consts::ARCH,
+        "simd": format!("{:?}", sorby_nn::simd_level()),
+    })
+}
+
+/// Shows a run's events, on screen and in the run's log.
+struct Console<'a> {
+    recipe: &'a Recipe,
+    run: &'a RunFolder,
+    classes: Vec<String>,
+    progress: Progress,
+    pace: Pace,
+    /// Smoothed seconds per iteration.
+    seconds: Option<f64>,
+    loss: Option<f64>,
+}
+
+impl<'a> Console<'a> {
+    fn new(recipe: &'a Recipe, run: &'a RunFolder, classes: Vec<String>) -> Self {
+        let progress = Progress::new(recipe.schedule.iterations as usize, "it");
+        Self { recipe, run, classes, progress, pace: Pace::new(), seconds: None, loss: None }
+    }
+
+    fn say(&self, text: &str) {
+        self.progress.line(text);
+        let path = self.run.path("log.txt");
+        let file = std::fs::File::options().create(true).append(true).open(path);
+        // The log repeats what was shown; failing to write it must not stop a run.
+        let _ = file.and_then(|mut f| std::io::Write::write_all(&mut f, format!("{text}\n").as_bytes()));
+    }
+
+    fn show(&mut self, event: Event) {
+        match event {
+            Event::Started { done, train_images, val_images } => {
+                let from = if done > 0 { format!(", continuing after iteration {done}") } else { String::new() };
+                self.say(&format!(
+                    "{} on {train_images} images, validating on {val_images}, {} iterations{from} -> {}",
+                    self.recipe.arch.title(),
+                    self.recipe.schedule.iterations,
+                    self.run.root().display()
+                ));
+            }
+            Event::Pretrained { unused } => {
+                self.say(&format!("encoder loaded from the pretrained file ({unused} of its tensors not used)"));
+            }
+            Event::Step(metric) => self.step(metric),
+            Event::Validated { iteration, scores } => {
+                let percent = |v: Option<f64>| v.map_or("-".into(), |v| format!("{:.2}", 100.0 * v));
+                let mut text = format!("iteration {iteration}: mIoU {} %", percent(scores.mean_iou));
+                for (name, class) in self.classes.iter().zip(&scores.classes) {
+                    let _ = write!(text, ", {name} {}", percent(class.iou));
+                }
+                self.say(&text);
+            }
+        }
+    }
+
+    fn step(&mut self, m: &Metric) {
+        let smooth = |old: Option<f64>, new: f64| old.map_or(new, |old| 0.9 * old + 0.1 * new);
+        let (seconds, loss) = (smooth(self.seconds, m.seconds), smooth(self.loss, f64::from(m.loss)));
+        (self.seconds, self.loss) = (Some(seconds), Some(loss));
+        let left = (self.recipe.schedule.iterations - m.iteration) as f64 * seconds;
+        let text = format!("loss {loss:.4}  lr {:.5}  {seconds:.2} s/it  {} left", m.lr, duration(left));
+        self.progress.set(m.iteration, text.clone());
+        if !self.progress.on_terminal() && self.pace.due() {
+            self.say(&format!("iteration {}/{}  {text}", m.iteration, self.recipe.schedule.iterations));
+        }
+    }
+
+    fn finish(&self) {
+        self.progress.finish();
+    }
+}
