@@ -50,7 +50,7 @@ pub struct Folder {
     pub split: Option<String>,
 }
 
-fn default_folders() -> Vec<Folder> {
+pub(crate) fn default_folders() -> Vec<Folder> {
     vec![Folder { images: "images".into(), labels: "labels".into(), label_suffix: String::new(), split: None }]
 }
 

@@ -1,1 +1,11 @@
+//! From masks to numbers: objects, particle statistics, and the threshold method to compare with.
+//!
+//! Lengths are in pixels (`_px`) unless a pixel size is known; then they are in nanometres too (`_nm`).
 
+mod components;
+mod particles;
+mod threshold;
+
+pub use components::{Connectivity, Objects, Region, Run, components};
+pub use particles::{Comparison, Filter, Particles, Summary, compare, measure, pool};
+pub use threshold::{Sweep, otsu, sweep};

@@ -88,3 +88,12 @@ pub fn class_index(text: &str, names: &[String]) -> anyhow::Result<u8> {
 pub fn open(path: &Path) -> anyhow::Result<Dataset> {
     Ok(Dataset::open(path)?)
 }
+
+/// A model can be scored only on labels of its own classes.
+pub fn require_same_classes(model: &sorby_infer::Model, data: &Dataset) -> anyhow::Result<()> {
+    let (ours, theirs) = (&model.card.classes, data.manifest.class_names());
+    if *ours != theirs {
+        bail!("the model knows the classes {} but the data set has {}", ours.join(", "), theirs.join(", "));
+    }
+    Ok(())
+}

@@ -1,1 +1,186 @@
-pub fn run(_: crate::args::MeasureArgs) -> anyhow::Result<std::process::ExitCode> { anyhow::bail!("") }
+//! `sorby measure`.
+
+use super::{inputs, tables};
+use crate::args::MeasureArgs;
+use anyhow::{Context as _, bail};
+use serde_json::json;
+use sorby_data::Dataset;
+use sorby_image::write::atomically;
+use sorby_image::{LabelMap, RawLabels};
+use sorby_measure::{Connectivity, Filter, Particles, Summary, compare, measure, pool};
+use sorby_report::{Cell, Table};
+use std::path::Path;
+use std::process::ExitCode;
+
+pub fn run(args: MeasureArgs) -> anyhow::Result<ExitCode> {
+    if let Some(bad) = args.nm_per_px.filter(|s| !(s.is_finite() && *s > 0.0)) {
+        bail!("--nm-per-px must be a positive number, not {bad}");
+    }
+    let data = args.data.as_deref().map(inputs::open).transpose()?;
+    let names = data.as_ref().map(|d| d.manifest.class_names()).unwrap_or_default();
+    let class = inputs::class_index(&args.class, &names)?;
+    let connectivity = match args.connectivity {
+        4 => Connectivity::Four,
+        8 => Connectivity::Eight,
+        other => bail!("--connectivity must be 4 or 8, not {other}"),
+    };
+    let filter = Filter { connectivity, min_area_px: args.min_area_px, exclude_edge: args.exclude_edge };
+    let files = inputs::images(&args.masks)?;
+    let mut fields: Vec<(String, Particles, Option<Particles>)> = Vec::new();
+    let mut problems = Table::new(["file", "problem"]);
+    for file in &files {
+        match one(file, class, filter, &args, data.as_ref()) {
+            Ok((particles, truth)) => fields.push((inputs::stem(file), particles, truth)),
+            Err(error) => {
+                eprintln!("problem: {error:#}");
+                problems.row(vec![file.display().to_string().into(), format!("{error:#}").into()]);
+            }
+        }
+    }
+    if !problems.rows.is_empty() {
+        atomically(&args.out.join("problems.csv"), problems.to_csv().as_bytes())?;
+    }
+    if fields.is_empty() {
+        bail!("no mask could be measured");
+    }
+    write(&args, &fields, &names, class)?;
+    Ok(if problems.rows.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// Measures one mask, and its truth if there is one.
+fn one(
+    file: &Path,
+    class: u8,
+    filter: Filter,
+    args: &MeasureArgs,
+    data: Option<&Dataset>,
+) -> anyhow::Result<(Particles, Option<Particles>)> {
+    let stem = inputs::stem(file);
+    let listed = data.and_then(|d| d.items.iter().find(|i| i.name == stem));
+    let scale = args.nm_per_px.or(listed.and_then(|i| i.nm_per_px));
+    let mask = read_mask(file)?;
+    let truth = match (&args.truth, listed, data) {
+        (Some(folder), _, _) => {
+            let found = inputs::find_by_stem(folder, &stem)?;
+            let path = found.with_context(|| format!("{}: no true mask `{stem}` here", folder.display()))?;
+            Some(read_mask(&path)?)
+        }
+        (None, Some(item), Some(data)) => Some(data.load_label(item).map_err(|p| anyhow::anyhow!("{p}"))?),
+        _ => None,
+    };
+    if let Some(truth) = truth.as_ref().filter(|t| (t.width, t.height) != (mask.width, mask.height)) {
+        bail!(
+            "{}: mask is {}x{} but its true mask is {}x{}",
+            file.display(), mask.width, mask.height, truth.width, truth.height
+        );
+    }
+    let truth = truth.map(|t| measure(&t, class, filter, scale));
+    Ok((measure(&mask, class, filter, scale), truth))
+}
+
+/// A mask of class indices. 0/255 masks are read as two classes, as nothing else can be meant.
+pub fn read_mask(path: &Path) -> anyhow::Result<LabelMap> {
+    match RawLabels::read(path)? {
+        RawLabels::Values(mut map) => {
+            let histogram = map.histogram();
+            let others = histogram[1..255].iter().any(|&n| n > 0);
+            if !others && histogram[255] > 0 {
+                map.labels.iter_mut().for_each(|l| *l = u8::from(*l == 255));
+            }
+            Ok(map)
+        }
+        RawLabels::Colours { .. } => {
+            bail!("{}: is a colour picture, not an index mask; give the mask, not the overlay", path.display())
+        }
+    }
+}
+
+fn write(
+    args: &MeasureArgs,
+    fields: &[(String, Particles, Option<Particles>)],
+    names: &[String],
+    class: u8,
+) -> anyhow::Result<()> {
+    let mut objects = Table::new([
+        "image", "particle", "area_px", "equivalent_radius_px", "equivalent_diameter_area_px", "equivalent_radius_nm",
+        "equivalent_diameter_area_nm", "centroid_row_px", "centroid_column_px", "bbox_min_row_px", "bbox_min_column_px",
+        "bbox_max_row_px", "bbox_max_column_px", "touches_border",
+    ]);
+    let truth_columns = ["true_count", "true_mean_radius_px", "count_error", "mean_radius_error_px", "mean_radius_error_nm", "area_fraction_error_percent"];
+    let with_truth = fields.iter().all(|f| f.2.is_some());
+    let columns = ["image"].into_iter().chain(tables::PARTICLE_COLUMNS).chain(["number_density_per_um2", "nm_per_px"]);
+    let mut images = Table::new(columns.chain(truth_columns.into_iter().filter(|_| with_truth)));
+    let mut add = |name: &str, s: &Summary, nm: Option<f64>, truth: Option<&Summary>| {
+        let mut row: Vec<Cell> = vec![name.into()];
+        row.extend(tables::particle_cells(s));
+        row.extend([Cell::number(s.number_density_per_um2, 5), Cell::number(nm, 4)]);
+        if let Some(truth) = truth.filter(|_| with_truth) {
+            let e = compare(s, truth);
+            row.extend([
+                truth.count.into(),
+                Cell::number(truth.mean_radius_px, 3),
+                Cell::Integer(e.count_error),
+                Cell::number(e.mean_radius_error_px, 3),
+                Cell::number(e.mean_radius_error_nm, 2),
+                Cell::percent(Some(e.area_fraction_error)),
+            ]);
+        }
+        images.row(row);
+    };
+    for (name, p, truth) in fields {
+        add(name, &p.summary(), p.nm_per_px, truth.as_ref().map(Particles::summary).as_ref());
+        for (i, r) in p.regions.iter().enumerate() {
+            let nm = |px: f64| Cell::number(p.nm_per_px.map(|s| s * px), 3);
+            let (radius, diameter) = (r.equivalent_radius_px(), r.equivalent_diameter_area_px());
+            let b = r.bbox_px;
+            let corner = |v: u32| Cell::Integer(i64::from(v));
+            objects.row(vec![
+                name.clone().into(),
+                (i + 1).into(),
+                Cell::Integer(r.area_px as i64),
+                Cell::Number(radius, 4),
+                Cell::Number(diameter, 4),
+                nm(radius),
+                nm(diameter),
+                Cell::Number(r.centroid_px.0, 3),
+                Cell::Number(r.centroid_px.1, 3),
+                corner(b.0),
+                corner(b.1),
+                corner(b.2),
+                corner(b.3),
+                (if r.touches_border { "yes" } else { "no" }).into(),
+            ]);
+        }
+    }
+    let all: Vec<Particles> = fields.iter().map(|f| f.1.clone()).collect();
+    let truths: Option<Vec<Particles>> = fields.iter().map(|f| f.2.clone()).collect();
+    let (total, truth) = (pool(&all), truths.as_deref().map(pool));
+    add("all", &total, None, truth.as_ref());
+
+    let class_name = names.get(usize::from(class)).cloned().unwrap_or_else(|| format!("class {class}"));
+    let summary = json!({
+        "class": class_name,
+        "images": fields.len(),
+        "connectivity": args.connectivity,
+        "min_area_px": args.min_area_px,
+        "exclude_edge": args.exclude_edge,
+        "total": total,
+        "truth": truth,
+        "error": truth.as_ref().map(|t| compare(&total, t)),
+    });
+    let text = serde_json::to_string_pretty(&summary)? + "\n";
+    atomically(&args.out.join("particles.csv"), objects.to_csv().as_bytes())?;
+    atomically(&args.out.join("images.csv"), images.to_csv().as_bytes())?;
+    atomically(&args.out.join("summary.json"), text.as_bytes())?;
+    if args.json {
+        print!("{text}");
+        return Ok(());
+    }
+    print!("{}", images.to_text());
+    let without = fields.iter().filter(|f| f.1.nm_per_px.is_none()).count();
+    if without > 0 {
+        println!("no pixel size for {without} of {} images: their sizes are in pixels only (give --nm-per-px)", fields.len());
+    }
+    println!("every {class_name} particle: {}", args.out.join("particles.csv").display());
+    Ok(())
+}

@@ -1,5 +1,6 @@
 //! One file per verb. Each returns the exit code: 0 done, 1 done with problems, errors are 2.
 
+mod charts;
 mod data;
 mod doctor;
 mod evaluate;
@@ -8,6 +9,7 @@ mod measure;
 mod report;
 mod segment;
 mod synth;
+mod tables;
 mod threshold;
 mod train;
 

@@ -1,1 +1,75 @@
-pub fn run(_: crate::args::SegmentArgs) -> anyhow::Result<std::process::ExitCode> { anyhow::bail!("") }
+//! `sorby segment`.
+
+use super::inputs;
+use crate::args::SegmentArgs;
+use crate::console::Progress;
+use sorby_image::Micrograph;
+use sorby_image::write::{PngKind, atomically, png};
+use sorby_infer::{Device, Model, Options, Prediction, predict, window_count};
+use sorby_report::{Table, overlay};
+use std::path::Path;
+use std::process::ExitCode;
+
+pub fn run(args: SegmentArgs) -> anyhow::Result<ExitCode> {
+    let device = inputs::device(&args.inference.device)?;
+    let options = inputs::options(&args.inference)?;
+    let files = inputs::images(&args.images)?;
+    let mut model = Model::read(&args.model, &device)?;
+    let mut problems = Table::new(["file", "problem"]);
+    let mut done = 0;
+    for (i, file) in files.iter().enumerate() {
+        match segment(file, &mut model, &options, &device, &args, i, files.len()) {
+            Ok(()) => done += 1,
+            // One bad image does not stop the others.
+            Err(error) => {
+                eprintln!("problem: {error:#}");
+                problems.row(vec![file.display().to_string().into(), format!("{error:#}").into()]);
+            }
+        }
+    }
+    let out = args.out.display();
+    if !problems.rows.is_empty() {
+        atomically(&args.out.join("problems.csv"), problems.to_csv().as_bytes())?;
+    }
+    println!("{done} of {} images segmented: masks in {out}/masks, overlays in {out}/overlays", files.len());
+    if done > 0 {
+        println!("next:\n  sorby measure {out}/masks --out {out}/particles --nm-per-px YOUR_PIXEL_SIZE");
+    }
+    Ok(match (done, problems.rows.len()) {
+        (_, 0) => ExitCode::SUCCESS,
+        (0, _) => ExitCode::from(2),
+        _ => ExitCode::from(1),
+    })
+}
+
+fn segment(
+    file: &Path,
+    model: &mut Model,
+    options: &Options,
+    device: &Device,
+    args: &SegmentArgs,
+    index: usize,
+    count: usize,
+) -> anyhow::Result<()> {
+    let image = Micrograph::read(file)?;
+    let name = inputs::stem(file);
+    let progress = Progress::new(window_count(model, &image, options), "windows");
+    progress.line(&format!("[{}/{count}] {} ({}x{})", index + 1, file.display(), image.width, image.height));
+    let Prediction { labels, probabilities } =
+        predict(model, &image, options, device, &mut |windows| progress.advance(windows));
+    progress.finish();
+    let colours = &model.card.colours;
+    let picture = overlay::classes(&image.to_grey8(), &labels, colours);
+    atomically(&args.out.join("overlays").join(format!("{name}.png")), &picture.png())?;
+    if args.probabilities {
+        for (c, class) in model.card.classes.iter().enumerate() {
+            let values = probabilities.values.iter().skip(c).step_by(probabilities.classes);
+            let grey: Vec<u8> = values.map(|p| (p * 255.0).round() as u8).collect();
+            let path = args.out.join("probabilities").join(format!("{name}-{}.png", super::tables::file_name(class)));
+            png(&path, labels.width, labels.height, PngKind::Grey, &grey)?;
+        }
+    }
+    // The mask last: where it exists, the image is finished.
+    labels.write_png(&args.out.join("masks").join(format!("{name}.png")), colours)?;
+    Ok(())
+}

@@ -1,0 +1,111 @@
+//! A synthetic data set on disk.
+
+use super::{Kind, Synthetic, make};
+use crate::DataError;
+use crate::manifest::{Class, Manifest};
+use rayon::prelude::*;
+use sorby_image::write::{PngKind, atomically, png};
+use std::fmt::Write as _;
+use std::path::Path;
+
+/// What to write.
+#[derive(Clone, Copy, Debug)]
+pub struct SynthSet {
+    pub kind: Kind,
+    pub images: usize,
+    pub width: usize,
+    pub height: usize,
+    pub seed: u64,
+}
+
+/// Writes `images/`, `labels/`, `dataset.toml` (three fifths train, the rest val and test),
+/// `truth.csv` (one line per image) and `particles.csv` (one per particle).
+pub fn write_dataset(out: &Path, set: SynthSet) -> Result<(), DataError> {
+    let manifest_path = out.join("dataset.toml");
+    if manifest_path.exists() {
+        return Err(DataError::one(out, "holds a data set already; name another folder"));
+    }
+    let name = |i: usize| format!("{}-{:03}", set.kind.class_name(), i + 1);
+    let made: Vec<Result<Synthetic, DataError>> = (0..set.images)
+        .into_par_iter()
+        .map(|i| {
+            let s = make(set.kind, set.width, set.height, set.seed, i as u64);
+            let failed = |e: sorby_image::ImageError| DataError(vec![e.into()]);
+            let image = out.join("images").join(name(i) + ".png");
+            png(&image, set.width, set.height, PngKind::Grey, &s.pixels).map_err(failed)?;
+            let label = out.join("labels").join(name(i) + ".png");
+            s.label.write_png(&label, &[[0, 0, 0], [230, 159, 0]]).map_err(failed)?;
+            Ok(s)
+        })
+        .collect();
+    let nm = set.kind.nm_per_px();
+    let mut truth = String::from("image,count,mean_radius_px,mean_radius_nm,area_fraction,nm_per_px\n");
+    let mut particles = String::from("image,area_px,radius_px,radius_nm\n");
+    for (i, s) in made.into_iter().enumerate() {
+        let s = s?;
+        let mean = s.radii_px().sum::<f64>() / s.areas_px.len().max(1) as f64;
+        let (count, fraction) = (s.areas_px.len(), s.area_fraction());
+        let _ = writeln!(truth, "{},{count},{mean:.4},{:.3},{fraction:.6},{nm}", name(i), mean * nm);
+        for (radius, area) in s.radii_px().zip(&s.areas_px) {
+            let _ = writeln!(particles, "{},{area},{radius:.4},{:.3}", name(i), radius * nm);
+        }
+    }
+    let write = |path: &Path, text: &str| atomically(path, text.as_bytes()).map_err(|e| DataError::one(path, e));
+    write(&out.join("truth.csv"), &truth)?;
+    write(&out.join("particles.csv"), &particles)?;
+    // Last: a folder with a manifest is complete.
+    write(&manifest_path, &manifest(set, (0..set.images).map(name).collect()))
+}
+
+fn manifest(set: SynthSet, names: Vec<String>) -> String {
+    let held_out = (names.len() / 5).max(usize::from(names.len() > 2));
+    let train = names.len() - 2 * held_out;
+    let class = |name: &str| Class { name: name.to_owned(), color: None, label_color: None };
+    let mut manifest = Manifest {
+        classes: vec![class("matrix"), class(set.kind.class_name())],
+        folders: crate::manifest::default_folders(),
+        labels: Default::default(),
+        scale: crate::manifest::Scale { nm_per_px: Some(set.kind.nm_per_px()), ..Default::default() },
+        splits: Default::default(),
+        folds: Default::default(),
+    };
+    let mut add = |split: &str, part: &[String]| manifest.splits.insert(split.to_owned(), part.to_vec());
+    add("train", &names[..train]);
+    add("val", &names[train..train + held_out]);
+    add("test", &names[train + held_out..]);
+    let text = toml::to_string(&manifest).expect("a manifest has no value that TOML cannot hold");
+    format!("# Synthetic {} micrographs, seed {}, made by `sorby synth`.\n\n{text}", set.kind.class_name(), set.seed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Dataset, check};
+
+    #[test]
+    fn a_synthetic_set_is_a_clean_data_set_with_exact_truth() {
+        for kind in [Kind::Carbide, Kind::Ferrite] {
+            let folder = tempfile::tempdir().unwrap();
+            let set = SynthSet { kind, images: 5, width: 200, height: 160, seed: 3 };
+            write_dataset(folder.path(), set).unwrap();
+            let data = Dataset::open(folder.path()).unwrap();
+            let summary = check(&data);
+            assert!(summary.problems.is_empty(), "{:?}", summary.problems);
+            assert_eq!(summary.splits["train"], 3);
+            let made = make(kind, 200, 160, 3, 0);
+            let sample = data.load_one(&data.items[0]).unwrap();
+            assert_eq!(sample.image.to_grey8(), made.pixels);
+            assert_eq!(sample.label.histogram()[1], made.areas_px.iter().sum::<u64>());
+            assert!(made.areas_px.len() > 1 && made.area_fraction() > 0.02 && made.area_fraction() < 0.5);
+            assert!(write_dataset(folder.path(), set).is_err(), "never overwrites");
+        }
+    }
+
+    #[test]
+    fn images_depend_on_seed_and_index_only() {
+        let a = make(Kind::Carbide, 96, 80, 1, 2);
+        assert_eq!(a.pixels, make(Kind::Carbide, 96, 80, 1, 2).pixels);
+        assert_ne!(a.pixels, make(Kind::Carbide, 96, 80, 1, 3).pixels);
+        assert_ne!(a.pixels, make(Kind::Carbide, 96, 80, 2, 2).pixels);
+    }
+}

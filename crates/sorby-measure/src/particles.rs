@@ -1,0 +1,115 @@
+//! Particles of one class: their sizes, and what a field of view holds of them.
+
+use crate::components::{Connectivity, Region, components};
+use serde::Serialize;
+use sorby_image::{IGNORE, LabelMap};
+
+/// Which objects count as particles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Filter {
+    pub connectivity: Connectivity,
+    /// Objects of fewer pixels are left out.
+    pub min_area_px: u64,
+    /// Leaves out objects that touch the image's edge.
+    pub exclude_edge: bool,
+}
+
+impl Default for Filter {
+    /// The paper's rule: every 8-connected component counts.
+    fn default() -> Self {
+        Self { connectivity: Connectivity::Eight, min_area_px: 0, exclude_edge: false }
+    }
+}
+
+/// The particles of one mask.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Particles {
+    pub regions: Vec<Region>,
+    /// Pixels of the class, whatever the filter; area fractions always use all of them.
+    pub class_area_px: u64,
+    /// Pixels that were not marked as to be ignored.
+    pub field_area_px: u64,
+    pub nm_per_px: Option<f64>,
+}
+
+/// Objects of `class` in a mask.
+pub fn measure(mask: &LabelMap, class: u8, filter: Filter, nm_per_px: Option<f64>) -> Particles {
+    let objects = components(mask.width, mask.height, filter.connectivity, &mask.labels, |l| l == class);
+    let keep = |r: &Region| r.area_px >= filter.min_area_px && !(filter.exclude_edge && r.touches_border);
+    let class_area_px = objects.regions.iter().map(|r| r.area_px).sum();
+    let ignored = mask.labels.iter().filter(|&&l| l == IGNORE && l != class).count();
+    Particles {
+        regions: objects.regions.into_iter().filter(keep).collect(),
+        class_area_px,
+        field_area_px: (mask.labels.len() - ignored) as u64,
+        nm_per_px,
+    }
+}
+
+/// What a mask, or a set of masks, holds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Summary {
+    pub count: usize,
+    /// Mean over particles of `sqrt(A / pi)`; none without particles.
+    pub mean_radius_px: Option<f64>,
+    pub mean_diameter_px: Option<f64>,
+    /// Only when the pixel size is known (for a set: of every mask).
+    pub mean_radius_nm: Option<f64>,
+    pub mean_diameter_nm: Option<f64>,
+    /// Share of the field covered by the class.
+    pub area_fraction: f64,
+    /// Particles per square micrometre, when the pixel size is known.
+    pub number_density_per_um2: Option<f64>,
+}
+
+impl Particles {
+    pub fn summary(&self) -> Summary {
+        pool(std::slice::from_ref(self))
+    }
+
+    /// Area of the field in square micrometres.
+    fn field_area_um2(&self) -> Option<f64> {
+        self.nm_per_px.map(|nm| self.field_area_px as f64 * (nm / 1000.0).powi(2))
+    }
+}
+
+/// Statistics over all particles of several masks together (the paper's means are pooled so).
+pub fn pool(fields: &[Particles]) -> Summary {
+    let count: usize = fields.iter().map(|f| f.regions.len()).sum();
+    let mean = |value: &dyn Fn(&Particles, &Region) -> Option<f64>| -> Option<f64> {
+        let values = fields.iter().flat_map(|f| f.regions.iter().map(move |r| value(f, r)));
+        values.sum::<Option<f64>>().filter(|_| count > 0).map(|sum| sum / count as f64)
+    };
+    let mean_radius_px = mean(&|_, r| Some(r.equivalent_radius_px()));
+    let mean_radius_nm = mean(&|f, r| Some(r.equivalent_radius_px() * f.nm_per_px?));
+    let (class, field) = fields.iter().fold((0, 0), |(c, f), p| (c + p.class_area_px, f + p.field_area_px));
+    let area_um2: Option<f64> = fields.iter().map(Particles::field_area_um2).sum();
+    Summary {
+        count,
+        mean_radius_px,
+        mean_diameter_px: mean_radius_px.map(|r| 2.0 * r),
+        mean_radius_nm,
+        mean_diameter_nm: mean_radius_nm.map(|r| 2.0 * r),
+        area_fraction: if field > 0 { class as f64 / field as f64 } else { 0.0 },
+        number_density_per_um2: area_um2.filter(|a| *a > 0.0).map(|a| count as f64 / a),
+    }
+}
+
+/// Signed errors of a measurement against the truth: measured minus true.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Comparison {
+    pub count_error: i64,
+    pub mean_radius_error_px: Option<f64>,
+    pub mean_radius_error_nm: Option<f64>,
+    pub area_fraction_error: f64,
+}
+
+pub fn compare(measured: &Summary, truth: &Summary) -> Comparison {
+    let difference = |a: Option<f64>, b: Option<f64>| Some(a? - b?);
+    Comparison {
+        count_error: measured.count as i64 - truth.count as i64,
+        mean_radius_error_px: difference(measured.mean_radius_px, truth.mean_radius_px),
+        mean_radius_error_nm: difference(measured.mean_radius_nm, truth.mean_radius_nm),
+        area_fraction_error: measured.area_fraction - truth.area_fraction,
+    }
+}

@@ -1,0 +1,122 @@
+//! Pictures of masks: classes on the micrograph, and right and wrong pixels in the paper's colours.
+
+use sorby_image::write::{PngKind, png_bytes};
+use sorby_image::{IGNORE, LabelMap};
+
+/// Right and wrong pixels, after Ma & Yu 2023, Figs 3-6.
+pub const TRUE_POSITIVE: [u8; 3] = [255, 255, 255];
+pub const TRUE_NEGATIVE: [u8; 3] = [0, 0, 0];
+pub const FALSE_POSITIVE: [u8; 3] = [0, 255, 0];
+pub const FALSE_NEGATIVE: [u8; 3] = [255, 105, 180];
+/// Pixels without label.
+pub const UNLABELLED: [u8; 3] = [128, 128, 128];
+
+/// An 8-bit colour picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rgb {
+    pub width: usize,
+    pub height: usize,
+    pub pixels: Vec<[u8; 3]>,
+}
+
+impl Rgb {
+    pub fn grey(width: usize, height: usize, values: &[u8]) -> Self {
+        assert_eq!(values.len(), width * height);
+        Self { width, height, pixels: values.iter().map(|&v| [v; 3]).collect() }
+    }
+
+    /// PNG bytes.
+    pub fn png(&self) -> Vec<u8> {
+        let flat: Vec<u8> = self.pixels.iter().flatten().copied().collect();
+        png_bytes(self.width, self.height, PngKind::Rgb, &flat).expect("encoding to memory does not fail")
+    }
+
+    /// At most `edge` pixels on the longer side, by averaging whole blocks.
+    pub fn thumbnail(&self, edge: usize) -> Self {
+        let factor = self.width.max(self.height).div_ceil(edge);
+        if factor <= 1 {
+            return self.clone();
+        }
+        let (width, height) = (self.width / factor, self.height / factor);
+        let block = |i: usize| {
+            let (x0, y0) = (i % width * factor, i / width * factor);
+            std::array::from_fn(|c| {
+                let cells = (0..factor).flat_map(|y| (0..factor).map(move |x| (y0 + y) * self.width + x0 + x));
+                (cells.map(|at| u32::from(self.pixels[at][c])).sum::<u32>() / (factor * factor) as u32) as u8
+            })
+        };
+        Self { width, height, pixels: (0..width * height).map(block).collect() }
+    }
+}
+
+/// Classes tinted over the grey picture with their outlines drawn full; the first class stays grey.
+pub fn classes(grey: &[u8], mask: &LabelMap, colours: &[[u8; 3]]) -> Rgb {
+    let (width, height) = (mask.width, mask.height);
+    let is_edge = |i: usize, label: u8| {
+        let (x, y) = (i % width, i / width);
+        (x > 0 && mask.labels[i - 1] != label)
+            || (x + 1 < width && mask.labels[i + 1] != label)
+            || (y > 0 && mask.labels[i - width] != label)
+            || (y + 1 < height && mask.labels[i + width] != label)
+    };
+    let pixel = |(i, &g): (usize, &u8)| {
+        let label = mask.labels[i];
+        match colours.get(usize::from(label)) {
+            Some(colour) if label != 0 && label != IGNORE => {
+                if is_edge(i, label) {
+                    return *colour;
+                }
+                colour.map(|c| ((3 * u16::from(g) + 2 * u16::from(c)) / 5) as u8)
+            }
+            _ => [g; 3],
+        }
+    };
+    Rgb { width, height, pixels: grey.iter().enumerate().map(pixel).collect() }
+}
+
+/// Right and wrong pixels of `class` against all others.
+pub fn errors(prediction: &LabelMap, label: &LabelMap, class: u8) -> Rgb {
+    assert_eq!((prediction.width, prediction.height), (label.width, label.height));
+    let colour = |(&p, &l): (&u8, &u8)| match (p == class, l == class) {
+        _ if l == IGNORE => UNLABELLED,
+        (true, true) => TRUE_POSITIVE,
+        (false, false) => TRUE_NEGATIVE,
+        (true, false) => FALSE_POSITIVE,
+        (false, true) => FALSE_NEGATIVE,
+    };
+    let pixels = prediction.labels.iter().zip(&label.labels).map(colour).collect();
+    Rgb { width: label.width, height: label.height, pixels }
+}
+
+/// A mask in its classes' colours.
+pub fn colours(mask: &LabelMap, colours: &[[u8; 3]]) -> Rgb {
+    let pixel = |&l: &u8| colours.get(usize::from(l)).copied().unwrap_or(UNLABELLED);
+    Rgb { width: mask.width, height: mask.height, pixels: mask.labels.iter().map(pixel).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(labels: &[u8]) -> LabelMap {
+        LabelMap { width: labels.len(), height: 1, labels: labels.to_vec() }
+    }
+
+    #[test]
+    fn errors_have_the_papers_colours() {
+        let picture = errors(&map(&[1, 0, 1, 0, 1]), &map(&[1, 0, 0, 1, 255]), 1);
+        assert_eq!(picture.pixels, [TRUE_POSITIVE, TRUE_NEGATIVE, FALSE_POSITIVE, FALSE_NEGATIVE, UNLABELLED]);
+    }
+
+    #[test]
+    fn the_first_class_stays_grey_and_edges_are_full() {
+        let picture = classes(&[100; 5], &map(&[0, 1, 1, 1, 0]), &[[0; 3], [200, 0, 50]]);
+        assert_eq!(picture.pixels, [[100; 3], [200, 0, 50], [140, 60, 80], [200, 0, 50], [100; 3]]);
+    }
+
+    #[test]
+    fn thumbnails_average_blocks() {
+        let picture = Rgb::grey(4, 2, &[0, 10, 20, 30, 10, 20, 30, 40]).thumbnail(2);
+        assert_eq!((picture.width, picture.height, picture.pixels), (2, 1, vec![[10; 3], [30; 3]]));
+    }
+}

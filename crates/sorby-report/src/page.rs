@@ -1,0 +1,70 @@
+//! A self-contained HTML page: no scripts, no links to other files.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use minijinja::value::Serde;
+use minijinja::{Environment, context};
+use serde::Serialize;
+
+/// A page from top to bottom.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    pub title: String,
+    pub subtitle: String,
+    pub sections: Vec<Section>,
+}
+
+/// A heading and what stands under it, in this order.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Section {
+    pub heading: String,
+    pub text: String,
+    /// Ready HTML: tables and SVG charts.
+    pub blocks: Vec<String>,
+    pub pictures: Vec<Picture>,
+    /// Commands or files, shown as typed.
+    pub code: String,
+}
+
+/// A picture with its caption.
+#[derive(Clone, Debug, Serialize)]
+pub struct Picture {
+    pub caption: String,
+    source: String,
+}
+
+impl Picture {
+    pub fn png(caption: impl Into<String>, bytes: &[u8]) -> Self {
+        Self { caption: caption.into(), source: format!("data:image/png;base64,{}", BASE64_STANDARD.encode(bytes)) }
+    }
+}
+
+/// The page's HTML. Text is escaped; blocks are taken as they are.
+pub fn render(page: &Page) -> String {
+    let mut environment = Environment::new();
+    environment.add_template("page.html", include_str!("page.html")).expect("the built-in template is valid");
+    let template = environment.get_template("page.html").expect("added above");
+    template
+        .render(context! { title => &page.title, subtitle => &page.subtitle, sections => Serde(&page.sections) })
+        .expect("the built-in template renders any page")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_are_self_contained_and_escaped() {
+        let section = Section {
+            heading: "A & B".into(),
+            text: "<script>".into(),
+            blocks: vec!["<svg></svg>".into()],
+            pictures: vec![Picture::png("p", b"x")],
+            code: "a < b".into(),
+        };
+        let html = render(&Page { title: "t".into(), subtitle: "s".into(), sections: vec![section] });
+        assert!(html.contains("A &amp; B") && html.contains("&lt;script&gt;") && html.contains("<svg></svg>"));
+        assert!(html.contains("data:image/png;base64,eA==") && html.contains("a &lt; b"));
+        assert!(!html.contains("http://") && !html.contains("https://"));
+    }
+}

@@ -1,0 +1,251 @@
+//! Line and bar charts as plain SVG, readable in a browser without scripts.
+
+use crate::table::escape;
+use std::fmt::Write as _;
+
+const WIDTH: f64 = 560.0;
+const HEIGHT: f64 = 320.0;
+/// Left, right, top, bottom.
+const MARGIN: (f64, f64, f64, f64) = (64.0, 16.0, 34.0, 48.0);
+const COLOURS: [&str; 6] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"];
+
+/// One line, or one set of bars.
+#[derive(Clone, Debug)]
+pub struct Series {
+    pub name: String,
+    /// Points in order of x; a line breaks where y is not finite.
+    pub points: Vec<(f64, f64)>,
+    /// Bars between successive x (the last point ends the last bar) instead of a line.
+    pub bars: bool,
+}
+
+impl Series {
+    pub fn line(name: &str, points: Vec<(f64, f64)>) -> Self {
+        Self { name: name.to_owned(), points, bars: false }
+    }
+
+    pub fn bars(name: &str, points: Vec<(f64, f64)>) -> Self {
+        Self { name: name.to_owned(), points, bars: true }
+    }
+}
+
+/// A chart with one x and one y axis.
+#[derive(Clone, Debug, Default)]
+pub struct Chart {
+    pub title: String,
+    pub x_label: String,
+    pub y_label: String,
+    pub series: Vec<Series>,
+    /// Dashed horizontal lines: (y, name).
+    pub levels: Vec<(f64, String)>,
+    /// Dotted vertical lines: (x, name).
+    pub marks: Vec<(f64, String)>,
+    /// Y from zero.
+    pub from_zero: bool,
+}
+
+/// Steps of 1, 2 or 5 times a power of ten, about `count` of them.
+fn ticks(low: f64, high: f64, count: usize) -> Vec<f64> {
+    let raw = (high - low) / count as f64;
+    let power = 10f64.powf(raw.log10().floor());
+    let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|m| m * power).find(|s| *s >= raw).unwrap_or(raw);
+    let first = (low / step).ceil() as i64;
+    (first..).map(|i| i as f64 * step).take_while(|t| *t <= high + 1e-9 * step).collect()
+}
+
+fn label(value: f64) -> String {
+    let text = if value.abs() >= 1e5 || (value != 0.0 && value.abs() < 1e-3) {
+        format!("{value:.1e}")
+    } else {
+        format!("{value:.4}").trim_end_matches('0').trim_end_matches('.').to_owned()
+    };
+    if text == "-0" { "0".into() } else { text }
+}
+
+impl Chart {
+    fn range(&self) -> Option<((f64, f64), (f64, f64))> {
+        let mut points = self.series.iter().flat_map(|s| &s.points).filter(|p| p.0.is_finite() && p.1.is_finite()).peekable();
+        points.peek()?;
+        let empty = (f64::INFINITY, f64::NEG_INFINITY);
+        let (mut x, mut y) = points.fold((empty, empty), |(x, y), p| {
+            ((x.0.min(p.0), x.1.max(p.0)), (y.0.min(p.1), y.1.max(p.1)))
+        });
+        for (level, _) in &self.levels {
+            y = (y.0.min(*level), y.1.max(*level));
+        }
+        for (mark, _) in &self.marks {
+            x = (x.0.min(*mark), x.1.max(*mark));
+        }
+        if self.from_zero {
+            y.0 = y.0.min(0.0);
+        }
+        let widen = |r: (f64, f64)| if r.1 > r.0 { r } else { (r.0 - 0.5, r.1 + 0.5) };
+        let (x, y) = (widen(x), widen(y));
+        let pad = 0.05 * (y.1 - y.0);
+        Some((x, (if self.from_zero && y.0 == 0.0 { 0.0 } else { y.0 - pad }, y.1 + pad)))
+    }
+
+    /// The chart as an SVG element.
+    pub fn to_svg(&self) -> String {
+        let mut out = format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" width=\"{WIDTH}\" \
+             height=\"{HEIGHT}\" font-family=\"sans-serif\" font-size=\"11\"><rect width=\"100%\" height=\"100%\" \
+             fill=\"white\"/><text x=\"{}\" y=\"16\" text-anchor=\"middle\" font-size=\"13\">{}</text>",
+            WIDTH / 2.0,
+            escape(&self.title)
+        );
+        let Some((x_range, y_range)) = self.range() else {
+            let _ = write!(out, "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">no data</text></svg>", WIDTH / 2.0, HEIGHT / 2.0);
+            return out;
+        };
+        let (left, right, top, bottom) = MARGIN;
+        let sx = |x: f64| left + (x - x_range.0) / (x_range.1 - x_range.0) * (WIDTH - left - right);
+        let sy = |y: f64| HEIGHT - bottom - (y - y_range.0) / (y_range.1 - y_range.0) * (HEIGHT - top - bottom);
+        for t in ticks(x_range.0, x_range.1, 7) {
+            let x = sx(t);
+            let _ = write!(
+                out,
+                "<path d=\"M{x:.1} {:.1}V{top}\" stroke=\"#e8e8e8\"/><text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
+                HEIGHT - bottom,
+                HEIGHT - bottom + 15.0,
+                label(t)
+            );
+        }
+        for t in ticks(y_range.0, y_range.1, 6) {
+            let y = sy(t);
+            let _ = write!(
+                out,
+                "<path d=\"M{left} {y:.1}H{:.1}\" stroke=\"#e8e8e8\"/><text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
+                WIDTH - right,
+                left - 6.0,
+                y + 4.0,
+                label(t)
+            );
+        }
+        let _ = write!(
+            out,
+            "<path d=\"M{left} {top}V{:.1}H{:.1}\" fill=\"none\" stroke=\"#444\"/>\
+             <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>\
+             <text transform=\"translate(14 {:.1}) rotate(-90)\" text-anchor=\"middle\">{}</text>",
+            HEIGHT - bottom,
+            WIDTH - right,
+            (left + WIDTH - right) / 2.0,
+            HEIGHT - 12.0,
+            escape(&self.x_label),
+            (top + HEIGHT - bottom) / 2.0,
+            escape(&self.y_label)
+        );
+        for (i, series) in self.series.iter().enumerate() {
+            let colour = COLOURS[i % COLOURS.len()];
+            if series.bars {
+                for pair in series.points.windows(2) {
+                    let ((x0, y), (x1, _)) = (pair[0], pair[1]);
+                    let (top, base) = (sy(y), sy(y_range.0.max(0.0)));
+                    let _ = write!(
+                        out,
+                        "<rect x=\"{:.1}\" y=\"{top:.1}\" width=\"{:.1}\" height=\"{:.1}\" fill=\"{colour}\" fill-opacity=\"0.45\" stroke=\"{colour}\"/>",
+                        sx(x0),
+                        sx(x1) - sx(x0),
+                        (base - top).max(0.0)
+                    );
+                }
+            } else {
+                let mut path = String::new();
+                let mut pen_down = false;
+                for &(x, y) in &series.points {
+                    if !(x.is_finite() && y.is_finite()) {
+                        pen_down = false;
+                        continue;
+                    }
+                    let _ = write!(path, "{}{:.1} {:.1}", if pen_down { "L" } else { "M" }, sx(x), sy(y));
+                    pen_down = true;
+                }
+                let _ = write!(out, "<path d=\"{path}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.6\"/>");
+                if let (1, Some(&(x, y))) = (series.points.len(), series.points.first()) {
+                    let _ = write!(out, "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"3\" fill=\"{colour}\"/>", sx(x), sy(y));
+                }
+            }
+        }
+        for (y, name) in &self.levels {
+            let _ = write!(
+                out,
+                "<path d=\"M{left} {0:.1}H{1:.1}\" stroke=\"#c00\" stroke-dasharray=\"6 3\"/><text x=\"{1:.1}\" y=\"{2:.1}\" text-anchor=\"end\" fill=\"#c00\">{3}</text>",
+                sy(*y), WIDTH - right, sy(*y) - 4.0, escape(name)
+            );
+        }
+        for (i, (x, name)) in self.marks.iter().enumerate() {
+            let _ = write!(
+                out,
+                "<path d=\"M{0:.1} {top}V{1:.1}\" stroke=\"#666\" stroke-dasharray=\"2 3\"/><text x=\"{2:.1}\" y=\"{3:.1}\" fill=\"#444\">{4}</text>",
+                sx(*x), HEIGHT - bottom, sx(*x) + 3.0, top + 11.0 + 13.0 * i as f64, escape(name)
+            );
+        }
+        if self.series.len() > 1 {
+            for (i, series) in self.series.iter().enumerate() {
+                let y = top + 6.0 + 14.0 * i as f64;
+                let _ = write!(
+                    out,
+                    "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"10\" height=\"10\" fill=\"{}\"/><text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
+                    WIDTH - right - 12.0, y - 8.0, COLOURS[i % COLOURS.len()], WIDTH - right - 16.0, y + 1.0, escape(&series.name)
+                );
+            }
+        }
+        out + "</svg>"
+    }
+}
+
+/// Edges of `bins` equal bins that hold all values.
+pub fn bin_edges(values: &[f64], bins: usize) -> Vec<f64> {
+    let (low, high) = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(*v), h.max(*v)));
+    if low > high {
+        return Vec::new();
+    }
+    let width = if high > low { (high - low) / bins as f64 } else { 1.0 };
+    (0..=bins).map(|i| low + i as f64 * width).collect()
+}
+
+/// Counts per bin as points for [`Series::bars`].
+pub fn histogram(values: &[f64], edges: &[f64]) -> Vec<(f64, f64)> {
+    let bins = edges.len().saturating_sub(1);
+    let mut points: Vec<(f64, f64)> = edges.iter().map(|&e| (e, 0.0)).collect();
+    for value in values {
+        // The last bin includes its upper edge.
+        let bin = edges.iter().rposition(|e| e <= value).map(|b| b.min(bins.saturating_sub(1)));
+        if let Some(bin) = bin.filter(|_| bins > 0) {
+            points[bin].1 += 1.0;
+        }
+    }
+    points
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_round() {
+        assert_eq!(ticks(0.0, 255.0, 7), [0.0, 50.0, 100.0, 150.0, 200.0, 250.0]);
+        assert_eq!(ticks(0.11, 0.29, 5).len(), 4);
+        assert_eq!((label(0.0), label(0.25), label(1e-5)), ("0".into(), "0.25".into(), "1.0e-5".into()));
+    }
+
+    #[test]
+    fn histograms_count_everything_once() {
+        let values = [1.0, 2.0, 2.5, 9.0];
+        let edges = bin_edges(&values, 4);
+        let points = histogram(&values, &edges);
+        assert_eq!(points.iter().map(|p| p.1).collect::<Vec<_>>(), [3.0, 0.0, 0.0, 1.0, 0.0]);
+        assert!(bin_edges(&[], 4).is_empty());
+    }
+
+    #[test]
+    fn charts_survive_odd_data() {
+        let chart = |points| Chart { series: vec![Series::line("a<b", points)], ..Chart::default() };
+        assert!(chart(vec![]).to_svg().contains("no data"));
+        assert!(chart(vec![(1.0, f64::NAN)]).to_svg().contains("no data"));
+        let one = chart(vec![(1.0, 2.0)]).to_svg();
+        assert!(one.contains("<circle") && !one.contains("NaN"));
+        let gap = chart(vec![(0.0, 1.0), (1.0, f64::NAN), (2.0, 3.0)]).to_svg();
+        assert_eq!(gap.matches('M').count(), ticks(0.0, 2.0, 7).len() + ticks(0.9, 3.1, 6).len() + 1 + 2);
+    }
+}

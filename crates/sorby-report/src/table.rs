@@ -1,0 +1,138 @@
+//! One table, many formats. Units belong into column names.
+
+/// A value of a table.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cell {
+    Text(String),
+    Integer(i64),
+    /// Value and decimals shown; CSV gets the same digits.
+    Number(f64, usize),
+    /// No value, for a reason the reader can see elsewhere.
+    Missing,
+}
+
+impl Cell {
+    /// A number, or [`Cell::Missing`].
+    pub fn number(value: Option<f64>, decimals: usize) -> Self {
+        value.filter(|v| v.is_finite()).map_or(Cell::Missing, |v| Cell::Number(v, decimals))
+    }
+
+    /// A share in percent with two decimals.
+    pub fn percent(value: Option<f64>) -> Self {
+        Self::number(value.map(|v| 100.0 * v), 2)
+    }
+
+    fn text(&self, missing: &str) -> String {
+        match self {
+            Cell::Text(text) => text.clone(),
+            Cell::Integer(n) => n.to_string(),
+            Cell::Number(v, decimals) => format!("{v:.decimals$}"),
+            Cell::Missing => missing.to_owned(),
+        }
+    }
+
+    fn is_text(&self) -> bool {
+        matches!(self, Cell::Text(_))
+    }
+}
+
+impl From<&str> for Cell {
+    fn from(text: &str) -> Self {
+        Cell::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Cell {
+    fn from(text: String) -> Self {
+        Cell::Text(text)
+    }
+}
+
+impl From<usize> for Cell {
+    fn from(n: usize) -> Self {
+        Cell::Integer(n as i64)
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Table {
+    pub columns: Vec<String>,
+    pub rows: Vec<Vec<Cell>>,
+}
+
+impl Table {
+    pub fn new<S: Into<String>>(columns: impl IntoIterator<Item = S>) -> Self {
+        Self { columns: columns.into_iter().map(Into::into).collect(), rows: Vec::new() }
+    }
+
+    pub fn row(&mut self, cells: Vec<Cell>) {
+        assert_eq!(cells.len(), self.columns.len(), "a row has one cell per column");
+        self.rows.push(cells);
+    }
+
+    /// RFC 4180 with a header line; missing values are empty.
+    pub fn to_csv(&self) -> String {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        let mut write = |fields: Vec<String>| writer.write_record(fields).expect("memory cannot refuse a record");
+        write(self.columns.clone());
+        self.rows.iter().for_each(|row| write(row.iter().map(|c| c.text("")).collect()));
+        let bytes = writer.into_inner().unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// For terminals: columns aligned with spaces.
+    pub fn to_text(&self) -> String {
+        let cells: Vec<Vec<String>> = self.rows.iter().map(|r| r.iter().map(|c| c.text("-")).collect()).collect();
+        let width = |i: usize| {
+            let longest = cells.iter().map(|r| r[i].chars().count()).max().unwrap_or(0);
+            longest.max(self.columns[i].chars().count())
+        };
+        let widths: Vec<usize> = (0..self.columns.len()).map(width).collect();
+        let line = |fields: &[String], left: &dyn Fn(usize) -> bool| -> String {
+            let pad = |(i, f): (usize, &String)| {
+                let w = widths[i];
+                if left(i) { format!("{f:<w$}") } else { format!("{f:>w$}") }
+            };
+            fields.iter().enumerate().map(pad).collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
+        };
+        let left = |i: usize| self.rows.first().is_some_and(|r| r[i].is_text());
+        let mut out = line(&self.columns, &left);
+        cells.iter().for_each(|row| out += &line(row, &left));
+        out
+    }
+
+    pub fn to_html(&self) -> String {
+        let mut out = String::from("<table><thead><tr>");
+        self.columns.iter().for_each(|c| out += &format!("<th>{}</th>", escape(c)));
+        out += "</tr></thead><tbody>";
+        for row in &self.rows {
+            out += "<tr>";
+            for cell in row {
+                let class = if cell.is_text() { "" } else { " class=\"n\"" };
+                out += &format!("<td{class}>{}</td>", escape(&cell.text("–")));
+            }
+            out += "</tr>";
+        }
+        out + "</tbody></table>"
+    }
+}
+
+/// Text safe inside HTML and SVG.
+pub(crate) fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats() {
+        let mut t = Table::new(["class", "IoU_percent"]);
+        t.row(vec!["a, <b>".into(), Cell::percent(Some(0.12345))]);
+        t.row(vec!["c".into(), Cell::number(Some(f64::NAN), 1)]);
+        assert_eq!(t.to_csv(), "class,IoU_percent\n\"a, <b>\",12.35\nc,\n");
+        assert_eq!(t.to_text(), "class   IoU_percent\na, <b>        12.35\nc                 -\n");
+        assert!(t.to_html().contains("<td>a, &lt;b&gt;</td><td class=\"n\">12.35</td>"));
+    }
+}

@@ -1,0 +1,66 @@
+//! Charts that several verbs draw.
+
+use sorby_measure::{Summary, Sweep};
+use sorby_report::{Chart, Series};
+use sorby_train::{Metric, ValidationRecord};
+
+/// Count and mean radius against the threshold.
+pub fn sweep(curve: &Sweep, truth: Option<&Summary>, marks: &[(f64, String)]) -> (Chart, Chart) {
+    let chart = |title: &str, y_label: &str, points: Vec<(f64, f64)>, level: Option<f64>| Chart {
+        title: title.to_owned(),
+        x_label: "threshold (grey level)".into(),
+        y_label: y_label.to_owned(),
+        series: vec![Series::line(title, points)],
+        levels: level.map(|v| (v, "truth".to_owned())).into_iter().collect(),
+        marks: marks.to_vec(),
+        from_zero: true,
+    };
+    let points = |f: &dyn Fn(usize) -> f64| (0..256).map(|t| (t as f64, f(t))).collect();
+    (
+        chart("Particle count", "count", points(&|t| f64::from(curve.counts[t])), truth.map(|t| t.count as f64)),
+        chart(
+            "Mean equivalent radius",
+            "mean radius (px)",
+            points(&|t| curve.mean_radii_px[t].unwrap_or(f64::NAN)),
+            truth.and_then(|t| t.mean_radius_px),
+        ),
+    )
+}
+
+/// Loss by iteration, smoothed beside raw.
+pub fn loss(metrics: &[Metric]) -> Chart {
+    let raw: Vec<(f64, f64)> = metrics.iter().map(|m| (m.iteration as f64, f64::from(m.loss))).collect();
+    let mut mean: Option<f64> = None;
+    let smooth = raw.iter().map(|&(x, y)| {
+        let value = mean.map_or(y, |m| 0.95 * m + 0.05 * y);
+        mean = Some(value);
+        (x, value)
+    });
+    let smooth = smooth.collect();
+    Chart {
+        title: "Training loss".into(),
+        x_label: "iteration".into(),
+        y_label: "loss".into(),
+        series: vec![Series::line("each iteration", raw), Series::line("smoothed", smooth)],
+        from_zero: true,
+        ..Chart::default()
+    }
+}
+
+/// IoU by iteration on the validation split.
+pub fn validation(records: &[ValidationRecord], classes: &[String]) -> Chart {
+    let percent = |v: Option<f64>| 100.0 * v.unwrap_or(f64::NAN);
+    let line = |name: &str, f: &dyn Fn(&ValidationRecord) -> Option<f64>| {
+        Series::line(name, records.iter().map(|r| (r.iteration as f64, percent(f(r)))).collect())
+    };
+    let mut series = vec![line("mean", &|r| r.mean_iou)];
+    series.extend(classes.iter().enumerate().map(|(c, name)| line(name, &|r| r.iou.get(c).copied().flatten())));
+    Chart {
+        title: "Validation IoU".into(),
+        x_label: "iteration".into(),
+        y_label: "IoU (%)".into(),
+        series,
+        from_zero: true,
+        ..Chart::default()
+    }
+}

@@ -1,0 +1,52 @@
+//! Tables that several verbs print.
+
+use sorby_infer::Scores;
+use sorby_measure::Summary;
+use sorby_report::{Cell, Table};
+
+/// Scores per class, with a last row of means.
+pub fn scores(scores: &Scores, classes: &[String]) -> Table {
+    let mut table = Table::new(["class", "IoU_percent", "Dice_percent", "precision_percent", "recall_percent"]);
+    for (name, s) in classes.iter().zip(&scores.classes) {
+        let cells = [s.iou, s.dice, s.precision, s.recall].map(Cell::percent);
+        table.row(std::iter::once(name.clone().into()).chain(cells).collect());
+    }
+    let means = [scores.mean_iou, scores.mean_dice, scores.mean_precision, scores.mean_recall].map(Cell::percent);
+    table.row(std::iter::once("mean".into()).chain(means).collect());
+    let accuracy = [Cell::percent(scores.pixel_accuracy), Cell::Missing, Cell::Missing, Cell::Missing];
+    table.row(std::iter::once("pixel accuracy".into()).chain(accuracy).collect());
+    table
+}
+
+/// IoU of every image.
+pub fn per_image(images: &[(String, Scores)], classes: &[String]) -> Table {
+    let columns = classes.iter().map(|c| format!("IoU_{c}_percent"));
+    let first = ["image".to_owned(), "mIoU_percent".to_owned(), "accuracy_percent".to_owned()];
+    let mut table = Table::new(first.into_iter().chain(columns));
+    for (name, s) in images {
+        let ious = s.classes.iter().map(|c| Cell::percent(c.iou));
+        let cells = [name.clone().into(), Cell::percent(s.mean_iou), Cell::percent(s.pixel_accuracy)];
+        table.row(cells.into_iter().chain(ious).collect());
+    }
+    table
+}
+
+/// Columns of particle results.
+pub const PARTICLE_COLUMNS: [&str; 6] =
+    ["count", "mean_radius_px", "mean_diameter_px", "mean_radius_nm", "mean_diameter_nm", "area_fraction_percent"];
+
+pub fn particle_cells(s: &Summary) -> Vec<Cell> {
+    vec![
+        s.count.into(),
+        Cell::number(s.mean_radius_px, 3),
+        Cell::number(s.mean_diameter_px, 3),
+        Cell::number(s.mean_radius_nm, 2),
+        Cell::number(s.mean_diameter_nm, 2),
+        Cell::percent(Some(s.area_fraction)),
+    ]
+}
+
+/// A class name that is safe in a file name.
+pub fn file_name(class: &str) -> String {
+    class.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect()
+}
