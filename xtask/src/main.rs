@@ -1,1 +1,51 @@
-fn main() {}
+//! `cargo xtask demo`, `cargo xtask test`, `cargo xtask lint`: everything a newcomer or CI has to run.
+
+mod demo;
+
+use anyhow::{Context as _, bail};
+use std::path::PathBuf;
+use std::process::Command;
+
+const USAGE: &str = "usage: cargo xtask COMMAND
+
+  demo   build Sorby, make synthetic micrographs, train, measure, write demo/report.html
+  test   run every test
+  lint   check formatting and clippy";
+
+fn main() -> anyhow::Result<()> {
+    let command = std::env::args().nth(1).unwrap_or_default();
+    match command.as_str() {
+        "demo" => demo::run(),
+        "test" => test(),
+        "lint" => lint(),
+        _ => bail!("{USAGE}"),
+    }
+}
+
+/// The repository's root.
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn cargo(arguments: &[&str]) -> anyhow::Result<()> {
+    run(Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into())).args(arguments))
+}
+
+/// Runs a command in the root; its failure is ours.
+fn run(command: &mut Command) -> anyhow::Result<()> {
+    let shown = format!("{command:?}");
+    let status = command.current_dir(root()).status().with_context(|| format!("cannot start {shown}"))?;
+    if !status.success() {
+        bail!("{shown} failed ({status})");
+    }
+    Ok(())
+}
+
+fn test() -> anyhow::Result<()> {
+    cargo(&["test", "--workspace", "--locked"])
+}
+
+fn lint() -> anyhow::Result<()> {
+    cargo(&["fmt", "--all", "--check"])?;
+    cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])
+}

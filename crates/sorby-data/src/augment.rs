@@ -139,7 +139,8 @@ mod tests {
     fn weak_changes_nothing_and_strong_something() {
         let p = patch(6, 6);
         assert_eq!(augment(p.clone(), Augment::Weak, &mut Stream::new(1, &[])), p);
-        let changed = (0..20).filter(|&s| augment(p.clone(), Augment::Strong, &mut Stream::new(s, &[])) != p).count();
+        let changed =
+            (0..20).filter(|&s| augment(p.clone(), Augment::Strong, &mut Stream::new(s, &[])) != p).count();
         assert!(changed > 15);
     }
 }

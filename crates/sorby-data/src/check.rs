@@ -71,7 +71,10 @@ pub fn check(data: &Dataset) -> Summary {
         for (c, name) in names.iter().enumerate() {
             let absent = !items.iter().any(|i| present.get(i.name.as_str()).is_none_or(|p| p[c]));
             if absent {
-                problems.push(Problem::new("dataset.toml", format!("class `{name}` does not occur in split `{split}`")));
+                problems.push(Problem::new(
+                    "dataset.toml",
+                    format!("class `{name}` does not occur in split `{split}`"),
+                ));
             }
         }
     }
@@ -98,7 +101,8 @@ pub fn check(data: &Dataset) -> Summary {
 /// Images in two of the splits that must not share any.
 fn overlaps(data: &Dataset) -> Vec<Problem> {
     let held_out = ["val", "valid", "validate", "validation", "test"];
-    let names = |split: &str| data.split(split).map(|items| items.iter().map(|i| &i.name).collect::<Vec<_>>());
+    let names =
+        |split: &str| data.split(split).map(|items| items.iter().map(|i| &i.name).collect::<Vec<_>>());
     let Ok(train) = names("train") else { return Vec::new() };
     let mut problems = Vec::new();
     for split in held_out {

@@ -69,7 +69,8 @@ pub(crate) fn stream(seed: u64, iteration: u64, slot: usize) -> Stream {
 pub(crate) fn cut(sample: &Sample, pixels: &[f32], at: CropBox, size_px: usize) -> crate::Patch {
     let (height, width) = (size_px.min(sample.label.height), size_px.min(sample.label.width));
     let channels = sample.image.channels();
-    let mut patch = crate::Patch { height, width, image: Vec::with_capacity(height * width * 3), labels: Vec::new() };
+    let mut patch =
+        crate::Patch { height, width, image: Vec::with_capacity(height * width * 3), labels: Vec::new() };
     for y in at.y..at.y + height {
         let start = y * sample.label.width + at.x;
         patch.labels.extend_from_slice(&sample.label.labels[start..start + width]);

@@ -46,7 +46,8 @@ impl Dataset {
         }
         let seen = values_seen(&items)?;
         let coding = LabelCoding::decide(&manifest, &seen).map_err(|what| DataError::one(&file, what))?;
-        let splits = all_splits(&manifest, folder_splits, &items).map_err(|what| DataError::one(&file, what))?;
+        let splits =
+            all_splits(&manifest, folder_splits, &items).map_err(|what| DataError::one(&file, what))?;
         Ok(Self { manifest, items, splits, coding })
     }
 
@@ -74,7 +75,8 @@ impl Dataset {
 
     /// Reads the images and labels of `items`; every problem is reported, not only the first.
     pub fn load(&self, items: &[&Item]) -> Result<Vec<Sample>, DataError> {
-        let results: Vec<Result<Sample, Problem>> = items.par_iter().map(|item| self.load_one(item)).collect();
+        let results: Vec<Result<Sample, Problem>> =
+            items.par_iter().map(|item| self.load_one(item)).collect();
         let (mut samples, mut problems) = (Vec::new(), Vec::new());
         for result in results {
             match result {
@@ -110,7 +112,10 @@ impl Dataset {
 fn size_mismatch(image: (usize, usize), label: (usize, usize), taller: bool) -> String {
     let ((iw, ih), (lw, lh)) = (image, label);
     let advice = if taller {
-        format!("if the image's last {} rows are a data bar, set labels.data_bar = \"crop\" in dataset.toml", ih - lh)
+        format!(
+            "if the image's last {} rows are a data bar, set labels.data_bar = \"crop\" in dataset.toml",
+            ih - lh
+        )
     } else {
         "they must have the same size; export the label again from this image".into()
     };
@@ -122,7 +127,8 @@ fn locate(path: &Path) -> Result<(PathBuf, PathBuf), DataError> {
     if path.is_dir() {
         let file = path.join(MANIFEST);
         if !file.is_file() {
-            let what = format!("no {MANIFEST} here; `sorby data init {}` prints a proposal for one", path.display());
+            let what =
+                format!("no {MANIFEST} here; `sorby data init {}` prints a proposal for one", path.display());
             return Err(DataError::one(path, what));
         }
         return Ok((file, path.to_owned()));
@@ -182,11 +188,15 @@ fn pair_up(manifest: &Manifest, root: &Path) -> (Vec<Item>, Splits, Vec<Problem>
                 splits.entry(split.clone()).or_default().push(name.clone());
             }
         }
-        let orphans = unused.into_iter().map(|name| Problem::new(&labels[name], "is a label without an image"));
+        let orphans =
+            unused.into_iter().map(|name| Problem::new(&labels[name], "is a label without an image"));
         problems.extend(orphans);
     }
     for name in manifest.scale.images.keys().filter(|name| !items.contains_key(*name)) {
-        problems.push(Problem::new(MANIFEST, format!("scale.images names `{name}`, which is not in the data set")));
+        problems.push(Problem::new(
+            MANIFEST,
+            format!("scale.images names `{name}`, which is not in the data set"),
+        ));
     }
     (items.into_values().collect(), splits, problems)
 }

@@ -58,16 +58,19 @@ impl LabelCoding {
         let mut table = [None; 256];
         match (self, raw) {
             (Self::Painted { colours }, RawLabels::Colours { width, height, pixels }) => {
-                let class = |p: &[u8; 3]| colours.iter().position(|c| c.as_ref() == Some(p)).unwrap_or(0) as u8;
+                let class =
+                    |p: &[u8; 3]| colours.iter().position(|c| c.as_ref() == Some(p)).unwrap_or(0) as u8;
                 Ok(LabelMap { width, height, labels: pixels.iter().map(class).collect() })
             }
             (Self::Painted { .. }, RawLabels::Values(map)) => {
                 // A painted label without any paint: all background.
                 Ok(LabelMap { labels: vec![0; map.labels.len()], ..map })
             }
-            (_, RawLabels::Colours { .. }) => Err("is a colour picture; labels must be index or grey masks. If classes are painted \
+            (_, RawLabels::Colours { .. }) => {
+                Err("is a colour picture; labels must be index or grey masks. If classes are painted \
                  in pure colours, set labels.kind = \"painted\" and each class's label_color"
-                .into()),
+                    .into())
+            }
             (Self::Index { classes }, RawLabels::Values(map)) => {
                 (0..*classes).for_each(|i| table[i] = Some(i as u8));
                 table[usize::from(IGNORE)] = Some(IGNORE);
@@ -97,7 +100,11 @@ fn translate(mut map: LabelMap, table: &[Option<u8>; 256]) -> Result<LabelMap, S
 /// The first few values, readable.
 fn list(values: &[usize]) -> String {
     let shown: Vec<String> = values.iter().take(8).map(|v| v.to_string()).collect();
-    if values.len() > 8 { format!("{}, ... ({} values)", shown.join(", "), values.len()) } else { shown.join(", ") }
+    if values.len() > 8 {
+        format!("{}, ... ({} values)", shown.join(", "), values.len())
+    } else {
+        shown.join(", ")
+    }
 }
 
 #[cfg(test)]
@@ -142,7 +149,8 @@ mod tests {
         assert_eq!(index.decode(values(&[0, 1, 255])).unwrap().labels, [0, 1, 255]);
         let message = index.decode(values(&[0, 1, 9, 9])).unwrap_err();
         assert!(message.contains("2 pixels") && message.contains('9'), "{message}");
-        let paint = RawLabels::Colours { width: 3, height: 1, pixels: vec![[0, 0, 255], [10, 10, 10], [255, 0, 0]] };
+        let paint =
+            RawLabels::Colours { width: 3, height: 1, pixels: vec![[0, 0, 255], [10, 10, 10], [255, 0, 0]] };
         assert!(index.decode(paint.clone()).unwrap_err().contains("painted"));
         let painted = LabelCoding::Painted { colours: vec![None, Some([0, 0, 255]), Some([255, 0, 0])] };
         assert_eq!(painted.decode(paint).unwrap().labels, [1, 0, 2]);

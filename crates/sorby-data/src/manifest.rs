@@ -51,7 +51,12 @@ pub struct Folder {
 }
 
 pub(crate) fn default_folders() -> Vec<Folder> {
-    vec![Folder { images: "images".into(), labels: "labels".into(), label_suffix: String::new(), split: None }]
+    vec![Folder {
+        images: "images".into(),
+        labels: "labels".into(),
+        label_suffix: String::new(),
+        split: None,
+    }]
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -124,7 +129,9 @@ impl Manifest {
         if let Some(bad) = scales.copied().find(|s| !(s.is_finite() && *s > 0.0)) {
             return Err(format!("nm_per_px must be a positive number, not {bad}"));
         }
-        if self.labels.kind == LabelKind::Painted && self.classes.iter().skip(1).any(|c| c.label_color.is_none()) {
+        if self.labels.kind == LabelKind::Painted
+            && self.classes.iter().skip(1).any(|c| c.label_color.is_none())
+        {
             return Err("labels.kind = \"painted\" needs a label_color for every class but the first".into());
         }
         if let Some(name) = self.splits.keys().find(|name| self.folds.contains_key(*name)) {

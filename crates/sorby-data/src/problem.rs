@@ -47,7 +47,9 @@ impl std::fmt::Display for DataError {
         match self.0.as_slice() {
             [] => write!(f, "unknown problem"),
             [only] => only.fmt(f),
-            [first, rest @ ..] => write!(f, "{first} (and {} more; `sorby data check` lists all)", rest.len()),
+            [first, rest @ ..] => {
+                write!(f, "{first} (and {} more; `sorby data check` lists all)", rest.len())
+            }
         }
     }
 }

@@ -1,8 +1,8 @@
 //! A proposal for the `dataset.toml` that a folder lacks.
 
 use crate::dataset::images_in;
-use crate::problem::DataError;
 use crate::default_colour;
+use crate::problem::DataError;
 use sorby_image::RawLabels;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -28,7 +28,8 @@ pub fn propose(root: &Path) -> Result<String, DataError> {
         return Err(DataError::one(root, what));
     }
     let found = look_at_labels(root, &pairs);
-    let mut out = String::from("# Proposed by `sorby data init`. Check it, then save it as dataset.toml.\n\n");
+    let mut out =
+        String::from("# Proposed by `sorby data init`. Check it, then save it as dataset.toml.\n\n");
     for (i, label) in found.classes.iter().enumerate() {
         let name = if i == 0 { "matrix".to_owned() } else { format!("class{i}") };
         out += &format!("[[classes]]\nname = \"{name}\"   # {label}\ncolor = \"{}\"\n", default_colour(i));
@@ -38,7 +39,12 @@ pub fn propose(root: &Path) -> Result<String, DataError> {
         out.push('\n');
     }
     for pair in &pairs {
-        out += &format!("[[folders]]   # {} labelled images\nimages = {:?}\nlabels = {:?}\n", pair.matched, text(&pair.images), text(&pair.labels));
+        out += &format!(
+            "[[folders]]   # {} labelled images\nimages = {:?}\nlabels = {:?}\n",
+            pair.matched,
+            text(&pair.images),
+            text(&pair.labels)
+        );
         if !pair.suffix.is_empty() {
             out += &format!("label_suffix = {:?}\n", pair.suffix);
         }
@@ -50,7 +56,9 @@ pub fn propose(root: &Path) -> Result<String, DataError> {
     out += &format!("[labels]\nkind = \"{}\"   # {}\n", found.kind, found.reason);
     let bars = count_data_bars(root, &pairs);
     if bars > 0 {
-        out += &format!("data_bar = \"refuse\"   # {bars} images have more rows than their labels: \"crop\" if that is a data bar\n");
+        out += &format!(
+            "data_bar = \"refuse\"   # {bars} images have more rows than their labels: \"crop\" if that is a data bar\n"
+        );
     }
     out += "\n[scale]\n# nm_per_px = 5.0   # pixel size of all images; or per image:\n# [scale.images]\n# \"name\" = 5.0\n";
     if pairs.iter().all(|p| split_of(p, &pairs).is_none()) {
@@ -86,7 +94,8 @@ fn find_pairs(root: &Path) -> Vec<Pair> {
             let Some(stem) = name.to_ascii_lowercase().strip_suffix(word).map(|s| s.len()) else { continue };
             let stem = name[..stem].trim_end_matches(['_', '-', ' ']).to_owned();
             let parent = labels.parent().unwrap_or(Path::new(""));
-            let candidates = if stem.is_empty() { IMAGE_WORDS.map(str::to_owned).to_vec() } else { vec![stem] };
+            let candidates =
+                if stem.is_empty() { IMAGE_WORDS.map(str::to_owned).to_vec() } else { vec![stem] };
             let images = candidates.iter().map(|c| parent.join(c)).find(|c| folders.contains(c));
             if let Some(pair) = images.and_then(|images| match_names(root, images, labels.clone())) {
                 pairs.push(pair);
@@ -99,12 +108,14 @@ fn find_pairs(root: &Path) -> Vec<Pair> {
 
 /// Pairs two folders by equal names, or names with one common suffix.
 fn match_names(root: &Path, images: PathBuf, labels: PathBuf) -> Option<Pair> {
-    let (image_files, label_files) = (images_in(&root.join(&images)).ok()?, images_in(&root.join(&labels)).ok()?);
+    let (image_files, label_files) =
+        (images_in(&root.join(&images)).ok()?, images_in(&root.join(&labels)).ok()?);
     let mut suffixes: BTreeSet<String> = BTreeSet::from([String::new()]);
     for name in image_files.keys() {
         suffixes.extend(label_files.keys().filter_map(|l| l.strip_prefix(name.as_str())).map(str::to_owned));
     }
-    let count = |s: &String| image_files.keys().filter(|n| label_files.contains_key(&format!("{n}{s}"))).count();
+    let count =
+        |s: &String| image_files.keys().filter(|n| label_files.contains_key(&format!("{n}{s}"))).count();
     let suffix = suffixes.into_iter().max_by_key(|s| (count(s), std::cmp::Reverse(s.len())))?;
     let matched = count(&suffix);
     (matched > 0).then_some(Pair { images, labels, suffix, matched })
@@ -152,7 +163,8 @@ fn look_at_labels(root: &Path, pairs: &[Pair]) -> Found {
                 counts.iter_mut().zip(map.histogram()).for_each(|(c, n)| *c += n);
             }
             Ok(RawLabels::Colours { pixels, .. }) => {
-                let pure = pixels.iter().filter(|p| p.iter().all(|&v| v == 0 || v == 255) && p[..] != [p[0]; 3]);
+                let pure =
+                    pixels.iter().filter(|p| p.iter().all(|&v| v == 0 || v == 255) && p[..] != [p[0]; 3]);
                 pure.for_each(|p| *paint.entry(*p).or_default() += 1);
             }
             Err(_) => {}
@@ -173,17 +185,26 @@ fn look_at_labels(root: &Path, pairs: &[Pair]) -> Found {
     let values: Vec<usize> = (0..256).filter(|&v| counts[v] > 0).collect();
     let describe = |v: usize| format!("value {v}, {:.1} % of the area", 100.0 * counts[v] as f64 / total);
     let k = values.len();
-    let evenly = k >= 2 && values.iter().enumerate().all(|(i, &v)| v == (i as f64 * 255.0 / (k - 1) as f64).round() as usize);
+    let evenly = k >= 2
+        && values.iter().enumerate().all(|(i, &v)| v == (i as f64 * 255.0 / (k - 1) as f64).round() as usize);
     if evenly && values.last() == Some(&255) && values.get(1) != Some(&1) {
         let classes = values.iter().map(|&v| describe(v)).collect();
-        return Found { classes, paint: Vec::new(), kind: "grey", reason: "evenly spaced grey levels".into() };
+        return Found {
+            classes,
+            paint: Vec::new(),
+            kind: "grey",
+            reason: "evenly spaced grey levels".into(),
+        };
     }
     let classes = values.iter().filter(|&&v| v != 255).max().copied().unwrap_or(0).clamp(1, 31);
     Found {
         classes: (0..=classes).map(describe).collect(),
         paint: Vec::new(),
         kind: "index",
-        reason: format!("values found: {}", values.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")),
+        reason: format!(
+            "values found: {}",
+            values.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")
+        ),
     }
 }
 

@@ -47,7 +47,8 @@ impl Normalisation {
     /// `[h, w, 3]` network input of a whole micrograph, resized by `scale` first.
     pub fn input(&self, image: &Micrograph, scale: f64) -> (Vec<f32>, usize, usize) {
         let (pixels, width, height) = scaled_pixels(image, scale);
-        let mut rgb = if image.channels() == 1 { pixels.iter().flat_map(|&v| [v; 3]).collect() } else { pixels };
+        let mut rgb =
+            if image.channels() == 1 { pixels.iter().flat_map(|&v| [v; 3]).collect() } else { pixels };
         self.apply(&mut rgb);
         (rgb, width, height)
     }
@@ -95,7 +96,12 @@ impl<'a> CropSource<'a> {
                 // Only the channel count of the image is used from here on.
                 let image = Micrograph { width, height, pixels: empty_like(&sample.image) };
                 let label = LabelMap { width, height, labels };
-                std::borrow::Cow::Owned(Sample { image, label, name: sample.name.clone(), nm_per_px: sample.nm_per_px })
+                std::borrow::Cow::Owned(Sample {
+                    image,
+                    label,
+                    name: sample.name.clone(),
+                    nm_per_px: sample.nm_per_px,
+                })
             };
             Prepared { sample, pixels }
         };
@@ -130,8 +136,12 @@ pub fn batch(
         })
         .collect();
     let size = rule.size_px;
-    let mut batch =
-        Batch { images: vec![0.0; count * size * size * 3], labels: vec![IGNORE; count * size * size], count, size_px: size };
+    let mut batch = Batch {
+        images: vec![0.0; count * size * size * 3],
+        labels: vec![IGNORE; count * size * size],
+        count,
+        size_px: size,
+    };
     for (slot, patch) in patches.iter().enumerate() {
         for y in 0..patch.height {
             let (to, from) = ((slot * size + y) * size, y * patch.width);
@@ -151,8 +161,16 @@ mod tests {
         (0..3u8)
             .map(|i| Sample {
                 name: format!("s{i}"),
-                image: Micrograph::grey8(width, height, (0..width * height).map(|p| (p % 251) as u8).collect()),
-                label: LabelMap { width, height, labels: (0..width * height).map(|p| (p % 2) as u8).collect() },
+                image: Micrograph::grey8(
+                    width,
+                    height,
+                    (0..width * height).map(|p| (p % 251) as u8).collect(),
+                ),
+                label: LabelMap {
+                    width,
+                    height,
+                    labels: (0..width * height).map(|p| (p % 2) as u8).collect(),
+                },
                 nm_per_px: None,
             })
             .collect()

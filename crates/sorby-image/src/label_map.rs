@@ -34,7 +34,9 @@ impl RawLabels {
         let image = read::decode(path)?;
         let (width, height) = (image.width() as usize, image.height() as usize);
         match image {
-            image::DynamicImage::ImageLuma8(i) => Ok(Self::Values(LabelMap { width, height, labels: i.into_raw() })),
+            image::DynamicImage::ImageLuma8(i) => {
+                Ok(Self::Values(LabelMap { width, height, labels: i.into_raw() }))
+            }
             image::DynamicImage::ImageLuma16(i) => {
                 let labels = i.into_raw().into_iter().map(u8::try_from).collect::<Result<Vec<_>, _>>();
                 let labels = labels.map_err(|_| {
@@ -70,7 +72,8 @@ fn palette_indices(path: &Path) -> Result<Option<LabelMap>, ImageError> {
     if reader.info().color_type != png::ColorType::Indexed {
         return Ok(None);
     }
-    let damaged = |e: &dyn std::fmt::Display| ImageError::unreadable(path, format!("cannot be decoded ({e})"));
+    let damaged =
+        |e: &dyn std::fmt::Display| ImageError::unreadable(path, format!("cannot be decoded ({e})"));
     let size = reader.output_buffer_size().ok_or_else(|| damaged(&"too large"))?;
     let mut buffer = vec![0; size];
     let frame = reader.next_frame(&mut buffer).map_err(|e| damaged(&e))?;

@@ -34,7 +34,9 @@ pub(crate) fn micrograph(path: &Path) -> Result<Micrograph, ImageError> {
 /// A colour file of grey content becomes grey: three equal channels say nothing more than one.
 fn single_channel(pixels: Pixels) -> Pixels {
     fn first<T: Copy + PartialEq>(p: &[T]) -> Option<Vec<T>> {
-        p.chunks_exact(3).all(|c| c[0] == c[1] && c[1] == c[2]).then(|| p.iter().step_by(3).copied().collect())
+        p.chunks_exact(3)
+            .all(|c| c[0] == c[1] && c[1] == c[2])
+            .then(|| p.iter().step_by(3).copied().collect())
     }
     match pixels {
         Pixels::Rgb8(p) => first(&p).map_or(Pixels::Rgb8(p), Pixels::Grey8),
@@ -44,14 +46,15 @@ fn single_channel(pixels: Pixels) -> Pixels {
 }
 
 pub(crate) fn decode(path: &Path) -> Result<DynamicImage, ImageError> {
-    let mut reader = ImageReader::open(path)
-        .and_then(|r| r.with_guessed_format())
-        .map_err(|e| ImageError::io(path, e))?;
+    let mut reader =
+        ImageReader::open(path).and_then(|r| r.with_guessed_format()).map_err(|e| ImageError::io(path, e))?;
     if reader.format().is_none() {
         return Err(ImageError::unreadable(path, "not a PNG, TIFF, JPEG or BMP file"));
     }
     let mut limits = Limits::default();
     limits.max_alloc = Some(MAX_BYTES);
     reader.limits(limits);
-    reader.decode().map_err(|e| ImageError::unreadable(path, format!("cannot be decoded ({e}); is the file complete?")))
+    reader
+        .decode()
+        .map_err(|e| ImageError::unreadable(path, format!("cannot be decoded ({e}); is the file complete?")))
 }

@@ -49,9 +49,10 @@ pub fn bilinear(
     let mut out = Vec::with_capacity(new_width * new_height * channels);
     if (width, height) == (2 * new_width, 2 * new_height) {
         for (y, x) in (0..new_height).flat_map(|y| (0..new_width).map(move |x| (2 * y, 2 * x))) {
-            out.extend((0..channels).map(|c| {
-                (at(y, x, c) + at(y, x + 1, c) + at(y + 1, x, c) + at(y + 1, x + 1, c)) * 0.25
-            }));
+            out.extend(
+                (0..channels)
+                    .map(|c| (at(y, x, c) + at(y, x + 1, c) + at(y + 1, x, c) + at(y + 1, x + 1, c)) * 0.25),
+            );
         }
         return out;
     }

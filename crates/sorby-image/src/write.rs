@@ -30,7 +30,12 @@ pub enum PngKind {
 }
 
 /// Encodes an 8-bit PNG.
-pub fn png_bytes(width: usize, height: usize, kind: PngKind, data: &[u8]) -> Result<Vec<u8>, png::EncodingError> {
+pub fn png_bytes(
+    width: usize,
+    height: usize,
+    kind: PngKind,
+    data: &[u8],
+) -> Result<Vec<u8>, png::EncodingError> {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(BufWriter::new(&mut bytes), width as u32, height as u32);
     encoder.set_depth(png::BitDepth::Eight);

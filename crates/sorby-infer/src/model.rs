@@ -68,12 +68,16 @@ impl Model {
         let weights = |source| ModelError::Weights { path: path.clone(), source };
         let (state, metadata) = from_safetensors(&bytes).map_err(weights)?;
         let card = |reason: String| ModelError::Card { path: path.clone(), reason };
-        let text = metadata
-            .get(CARD_KEY)
-            .ok_or_else(|| card("has no Sorby model card; a bare weight file can only be a recipe's `pretrained`".into()))?;
-        let parsed: ModelCard = serde_json::from_str(text).map_err(|e| card(format!("its model card is damaged ({e})")))?;
+        let text = metadata.get(CARD_KEY).ok_or_else(|| {
+            card("has no Sorby model card; a bare weight file can only be a recipe's `pretrained`".into())
+        })?;
+        let parsed: ModelCard =
+            serde_json::from_str(text).map_err(|e| card(format!("its model card is damaged ({e})")))?;
         if parsed.format > CARD_FORMAT {
-            return Err(card(format!("was written by a newer Sorby ({}); update Sorby", parsed.sorby_version)));
+            return Err(card(format!(
+                "was written by a newer Sorby ({}); update Sorby",
+                parsed.sorby_version
+            )));
         }
         let mut network = Segmentor::new(parsed.spec(), 0, device);
         network.load(state).map_err(weights)?;

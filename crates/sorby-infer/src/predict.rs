@@ -77,8 +77,10 @@ pub fn predict(
     let mut mean: Option<ScoreMap> = None;
     for &(ratio, mirrored) in &passes {
         let (width, height) = pass_size(image, model.card.input_scale, ratio, single);
-        let resized = resize::bilinear(&pixels, (image.width, image.height), image.channels(), (width, height));
-        let mut rgb = if image.channels() == 1 { resized.iter().flat_map(|&v| [v; 3]).collect() } else { resized };
+        let resized =
+            resize::bilinear(&pixels, (image.width, image.height), image.channels(), (width, height));
+        let mut rgb =
+            if image.channels() == 1 { resized.iter().flat_map(|&v| [v; 3]).collect() } else { resized };
         model.card.normalisation.apply(&mut rgb);
         if mirrored {
             mirror(&mut rgb, width);
@@ -92,7 +94,8 @@ pub fn predict(
             Some(mean) => mean.values.iter_mut().zip(&probabilities.values).for_each(|(m, p)| *m += p),
         }
     }
-    let mut probabilities = mean.unwrap_or_else(|| ScoreMap::zeros(image.height, image.width, model.card.classes.len()));
+    let mut probabilities =
+        mean.unwrap_or_else(|| ScoreMap::zeros(image.height, image.width, model.card.classes.len()));
     let count = passes.len() as f32;
     probabilities.values.iter_mut().for_each(|p| *p /= count);
     Prediction { labels: argmax(&probabilities), probabilities }

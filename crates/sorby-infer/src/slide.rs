@@ -93,7 +93,8 @@ pub fn slide(
                 batch.extend_from_slice(&input[3 * (y * width + window.x1)..3 * (y * width + window.x2)]);
             }
         }
-        let batch = Tensor::<4>::from_data(TensorData::new(batch, [group.len(), h, w, 3]), &device.clone().inner());
+        let batch =
+            Tensor::<4>::from_data(TensorData::new(batch, [group.len(), h, w, 3]), &device.clone().inner());
         let logits = ops::bilinear(network.evaluate(batch), h, w).into_data();
         let logits: Vec<f32> = logits.iter::<f32>().collect();
         for (window, logits) in group.iter().zip(logits.chunks_exact(h * w * classes)) {

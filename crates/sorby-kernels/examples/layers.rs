@@ -3,6 +3,7 @@ use sorby_kernels::{ConvGeometry, Nhwc, conv};
 use std::time::Instant;
 
 fn main() {
+    sorby_kernels::memory::keep_freed_buffers();
     let layers = [
         ("stem.0", 256, 3, 32, ConvGeometry::new(3, 2, 1, 1), 1),
         ("stem.3", 128, 32, 32, ConvGeometry::new(3, 1, 1, 1), 1),
@@ -25,7 +26,8 @@ fn main() {
         let ys = g.out_shape(xs, cout);
         let flop = 2.0 * (ys.len() * cin / g.groups * g.kernel * g.kernel) as f64;
         let x: Vec<f32> = (0..xs.len()).map(|i| (i % 97) as f32 / 50.0 - 1.0).collect();
-        let w: Vec<f32> = (0..cout * cin / g.groups * g.kernel * g.kernel).map(|i| (i % 89) as f32 / 800.0).collect();
+        let w: Vec<f32> =
+            (0..cout * cin / g.groups * g.kernel * g.kernel).map(|i| (i % 89) as f32 / 800.0).collect();
         let gy: Vec<f32> = (0..ys.len()).map(|i| (i % 83) as f32 / 50.0 - 1.0).collect();
         let time = |f: &dyn Fn() -> Vec<f32>| {
             let mut best = f64::MAX;

@@ -11,7 +11,7 @@ pub fn forward(x: &[f32], xs: Nhwc, w: &[f32], cout: usize, g: &ConvGeometry) ->
     match choose(g, xs.c, cout) {
         Algorithm::Winograd => winograd::forward(x, xs, &winograd::Weights::new(w, cout, xs.c), g.dilation),
         Algorithm::Pointwise => {
-            let mut y = vec![0.0; xs.pixels() * cout];
+            let mut y = crate::zeroed::zeroed(xs.pixels() * cout);
             gemm_rows_parallel(&mut y, x, xs.c, Mat::rows(w, cout, xs.c, xs.c).t());
             y
         }
@@ -30,7 +30,7 @@ pub fn input_gradient(gy: &[f32], xs: Nhwc, w: &[f32], cout: usize, g: &ConvGeom
             winograd::forward(gy, ys, &winograd::Weights::flipped(w, cout, xs.c), g.dilation)
         }
         Algorithm::Pointwise => {
-            let mut gx = vec![0.0; xs.len()];
+            let mut gx = crate::zeroed::zeroed(xs.len());
             gemm_rows_parallel(&mut gx, gy, cout, Mat::rows(w, cout, xs.c, xs.c));
             gx
         }

@@ -29,7 +29,7 @@ dispatched! {
 pub(crate) fn forward(x: &[f32], xs: Nhwc, w: &[f32], g: &ConvGeometry) -> Vec<f32> {
     let ys = g.out_shape(xs, xs.c);
     let w = by_tap(w, xs.c, g.kernel * g.kernel);
-    let mut y = vec![0.0; ys.len()];
+    let mut y = crate::zeroed::zeroed(ys.len());
     y.par_chunks_mut(ys.w * ys.c).enumerate().for_each(|(row, out)| {
         let (n, oy) = (row / ys.h, row % ys.h);
         for ky in 0..g.kernel {
@@ -50,7 +50,7 @@ pub(crate) fn forward(x: &[f32], xs: Nhwc, w: &[f32], g: &ConvGeometry) -> Vec<f
 pub(crate) fn input_gradient(gy: &[f32], xs: Nhwc, w: &[f32], g: &ConvGeometry) -> Vec<f32> {
     let ys = g.out_shape(xs, xs.c);
     let w = by_tap(w, xs.c, g.kernel * g.kernel);
-    let mut gx = vec![0.0; xs.len()];
+    let mut gx = crate::zeroed::zeroed(xs.len());
     gx.par_chunks_mut(xs.h * xs.w * xs.c).enumerate().for_each(|(n, gx)| {
         for oy in 0..ys.h {
             for ky in 0..g.kernel {

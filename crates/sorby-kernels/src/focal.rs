@@ -70,14 +70,16 @@ fn with_gradient(
     pixel: impl Fn(&[f32], u8, &mut [f32]) -> f64 + Sync,
 ) -> (f64, Vec<f32>) {
     const BLOCK: usize = 4096;
-    let mut gradient = vec![0.0; z.len()];
+    let mut gradient = crate::zeroed::zeroed(z.len());
     let sums: Vec<f64> = gradient
         .par_chunks_mut(BLOCK * classes)
         .zip(z.par_chunks(BLOCK * classes))
         .zip(labels.par_chunks(BLOCK))
         .map(|((g, z), labels)| {
             let rows = g.chunks_mut(classes).zip(z.chunks(classes)).zip(labels);
-            rows.filter(|(_, label)| (**label as usize) < classes).map(|((g, z), &label)| pixel(z, label, g)).sum()
+            rows.filter(|(_, label)| (**label as usize) < classes)
+                .map(|((g, z), &label)| pixel(z, label, g))
+                .sum()
         })
         .collect();
     (sums.iter().sum(), gradient)

@@ -15,13 +15,16 @@ mod gemm;
 mod geometry;
 mod im2col;
 pub mod layout;
+pub mod memory;
 pub mod norm;
 mod plan;
 pub mod pool;
 pub mod resize;
 mod scatter;
+mod scratch;
 pub mod sgd;
 mod winograd;
+mod zeroed;
 
 pub use dispatch::{SimdLevel, simd_level};
 pub use gemm::{Mat, gemm, gemm_rows_parallel};

@@ -35,7 +35,11 @@ dispatched! {
 }
 
 /// Adds up `[k, c]` partial sums of blocks of pixels: f32 inside a block, f64 between blocks.
-fn sum_blocks(pixels: usize, width: usize, block: impl Fn(std::ops::Range<usize>, &mut [f32]) + Sync) -> Vec<f64> {
+fn sum_blocks(
+    pixels: usize,
+    width: usize,
+    block: impl Fn(std::ops::Range<usize>, &mut [f32]) + Sync,
+) -> Vec<f64> {
     const BLOCKS_PER_TASK: usize = 16;
     let blocks = pixels.div_ceil(BLOCK);
     let parts: Vec<Vec<f64>> = (0..blocks.div_ceil(BLOCKS_PER_TASK))
@@ -63,7 +67,8 @@ pub fn moments(x: &[f32], c: usize) -> Moments {
     let count = x.len() / c;
     // Shifting by the first pixel avoids cancellation when the mean is large against the spread.
     let shift = &x[..c];
-    let sums = sum_blocks(count, 2 * c, |range, sums| block_sums(sums, &x[range.start * c..range.end * c], shift));
+    let sums =
+        sum_blocks(count, 2 * c, |range, sums| block_sums(sums, &x[range.start * c..range.end * c], shift));
     let n = count as f64;
     let (sum, squares) = sums.split_at(c);
     let mean = sum.iter().zip(shift).map(|(s, k)| (s / n + f64::from(*k)) as f32).collect();
@@ -95,7 +100,7 @@ dispatched! {
 /// `y = act(x * scale + shift (+ residual))`, one pass.
 pub fn affine(x: &[f32], residual: Option<&[f32]>, scale: &[f32], shift: &[f32], relu: bool) -> Vec<f32> {
     let rows = BLOCK * scale.len();
-    let mut y = vec![0.0; x.len()];
+    let mut y = crate::zeroed::zeroed(x.len());
     y.par_chunks_mut(rows).zip(x.par_chunks(rows)).enumerate().for_each(|(b, (y, x))| {
         let residual = residual.map_or(&[][..], |r| &r[b * rows..][..x.len()]);
         affine_rows(y, x, residual, scale, shift, relu);
@@ -193,10 +198,10 @@ pub fn backward(
     });
     let n = m.count as f64;
     let mut out = NormGradients {
-        x: vec![0.0; x.len()],
+        x: crate::zeroed::zeroed(x.len()),
         gamma: vec![0.0; c],
         beta: vec![0.0; c],
-        residual: want_residual.then(|| vec![0.0; x.len()]),
+        residual: want_residual.then(|| crate::zeroed::zeroed(x.len())),
     };
     let (mut a, mut b, mut d) = (vec![0.0; c], vec![0.0; c], vec![0.0; c]);
     for i in 0..c {

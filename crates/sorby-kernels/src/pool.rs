@@ -41,7 +41,7 @@ pub fn max_pool(x: &[f32], xs: Nhwc) -> (Vec<f32>, Vec<u8>) {
 /// Gradient of [`max_pool`].
 pub fn max_pool_gradient(gy: &[f32], taps: &[u8], xs: Nhwc) -> Vec<f32> {
     let (g, ys) = (STEM_POOL, max_pool_shape(xs));
-    let mut gx = vec![0.0; xs.len()];
+    let mut gx = crate::zeroed::zeroed(xs.len());
     gx.par_chunks_mut(xs.h * xs.w * xs.c).enumerate().for_each(|(n, gx)| {
         for oy in 0..ys.h {
             for ox in 0..ys.w {
@@ -86,7 +86,7 @@ pub fn adaptive_average(x: &[f32], xs: Nhwc, bins: usize) -> Vec<f32> {
 
 /// Gradient of [`adaptive_average`].
 pub fn adaptive_average_gradient(gy: &[f32], xs: Nhwc, bins: usize) -> Vec<f32> {
-    let mut gx = vec![0.0; xs.len()];
+    let mut gx = crate::zeroed::zeroed(xs.len());
     gx.par_chunks_mut(xs.h * xs.w * xs.c).enumerate().for_each(|(n, gx)| {
         for by in 0..bins {
             for bx in 0..bins {

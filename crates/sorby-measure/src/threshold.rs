@@ -102,8 +102,12 @@ pub fn sweep(pixels: &[u8], width: usize, height: usize) -> Sweep {
     assert_eq!(pixels.len(), width * height);
     assert!(pixels.len() < u32::MAX as usize, "image too large for a sweep");
     let order = brightest_first(pixels);
-    let mut growing =
-        Growing { parent: vec![u32::MAX; pixels.len()], area: vec![0; pixels.len()], objects: 0, sum_of_roots: 0.0 };
+    let mut growing = Growing {
+        parent: vec![u32::MAX; pixels.len()],
+        area: vec![0; pixels.len()],
+        objects: 0,
+        sum_of_roots: 0.0,
+    };
     let mut out = Sweep { counts: vec![0; 256], mean_radii_px: vec![None; 256] };
     let mut next = 0;
     for threshold in (0..256usize).rev() {

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::Value;
 use sorby_image::LabelMap;
-use sorby_measure::{Connectivity, Filter, components, compare, measure, otsu, pool, sweep};
+use sorby_measure::{Connectivity, Filter, compare, components, measure, otsu, pool, sweep};
 
 fn fixture() -> Value {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../reference/fixtures/components.json");
@@ -40,7 +40,9 @@ fn objects_match_opencv_and_scikit_image() {
             let b = r.bbox_px;
             assert_eq!([b.0, b.1, b.2, b.3].map(f64::from).to_vec(), floats(&want["bbox"]));
             let centroid = floats(&want["centroid"]);
-            assert!((r.centroid_px.0 - centroid[0]).abs() < 1e-9 && (r.centroid_px.1 - centroid[1]).abs() < 1e-9);
+            assert!(
+                (r.centroid_px.0 - centroid[0]).abs() < 1e-9 && (r.centroid_px.1 - centroid[1]).abs() < 1e-9
+            );
             let diameter = want["equivalent_diameter"].as_f64().unwrap();
             assert!((r.equivalent_diameter_area_px() - diameter).abs() < 1e-9);
         }
@@ -57,7 +59,10 @@ fn small_known_answers() {
     let comb = mask(&["10101", "10101", "11111"]);
     assert_eq!(count(&comb, Connectivity::Four), 1);
     let objects = components(5, 5, Connectivity::Eight, &ring.labels, |l| l == 1);
-    assert_eq!(objects.regions.iter().map(|r| (r.area_px, r.touches_border)).collect::<Vec<_>>(), [(16, true), (1, false)]);
+    assert_eq!(
+        objects.regions.iter().map(|r| (r.area_px, r.touches_border)).collect::<Vec<_>>(),
+        [(16, true), (1, false)]
+    );
     assert_eq!(count(&LabelMap::filled(7, 3, 0), Connectivity::Eight), 0);
     assert_eq!(count(&LabelMap::filled(7, 3, 1), Connectivity::Eight), 1);
 }
@@ -96,7 +101,9 @@ fn sweep_and_otsu_match_the_reference() {
     let json = &fixture()["sweep"];
     let (w, h) = (json["width"].as_u64().unwrap() as usize, json["height"].as_u64().unwrap() as usize);
     let image: Vec<u8> = match &json["image"][0] {
-        Value::Array(_) => json["image"].as_array().unwrap().iter().flat_map(floats).map(|v| v as u8).collect(),
+        Value::Array(_) => {
+            json["image"].as_array().unwrap().iter().flat_map(floats).map(|v| v as u8).collect()
+        }
         _ => floats(&json["image"]).into_iter().map(|v| v as u8).collect(),
     };
     let got = sweep(&image, w, h);

@@ -18,7 +18,8 @@ impl Init {
 
     /// The scope of a named part.
     pub fn at(&self, name: impl std::fmt::Display) -> Self {
-        let prefix = if self.prefix.is_empty() { name.to_string() } else { format!("{}.{name}", self.prefix) };
+        let prefix =
+            if self.prefix.is_empty() { name.to_string() } else { format!("{}.{name}", self.prefix) };
         Self { prefix, ..self.clone() }
     }
 

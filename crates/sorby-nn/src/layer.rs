@@ -70,7 +70,13 @@ impl BatchNorm {
     }
 
     /// Normalises `x`, adds `residual`, applies a ReLU if asked.
-    pub fn forward(&mut self, x: Tensor<4>, residual: Option<Tensor<4>>, relu: bool, phase: Phase) -> Tensor<4> {
+    pub fn forward(
+        &mut self,
+        x: Tensor<4>,
+        residual: Option<Tensor<4>>,
+        relu: bool,
+        phase: Phase,
+    ) -> Tensor<4> {
         match phase {
             Phase::Train => {
                 let moments = ops::batch_moments(&x);
@@ -78,7 +84,8 @@ impl BatchNorm {
                 ops::batch_norm_train(x, residual, self.gamma.clone(), self.beta.clone(), moments, relu)
             }
             Phase::Evaluate => {
-                let (gamma, beta) = (self.gamma.clone().without_autodiff(), self.beta.clone().without_autodiff());
+                let (gamma, beta) =
+                    (self.gamma.clone().without_autodiff(), self.beta.clone().without_autodiff());
                 let scale = gamma / (self.running_var.clone() + BATCH_NORM_EPS).sqrt();
                 let shift = beta - self.running_mean.clone() * scale.clone();
                 ops::affine(x, residual, scale, shift, relu)
@@ -119,7 +126,10 @@ pub struct ConvNorm {
 
 impl ConvNorm {
     pub fn new(init: &Init, cin: usize, cout: usize, geometry: ConvGeometry) -> Self {
-        Self { conv: Conv2d::new(&init.at("conv"), cin, cout, geometry), bn: BatchNorm::new(&init.at("bn"), cout) }
+        Self {
+            conv: Conv2d::new(&init.at("conv"), cin, cout, geometry),
+            bn: BatchNorm::new(&init.at("bn"), cout),
+        }
     }
 
     pub fn forward(&mut self, x: Tensor<4>, phase: Phase) -> Tensor<4> {
@@ -178,8 +188,10 @@ impl Dropout {
             return x;
         }
         let [n, _, _, c] = x.dims();
-        let mut stream =
-            sorby_random::Stream::new(self.seed, &[b"dropout", &self.iteration.to_le_bytes(), place.as_bytes()]);
+        let mut stream = sorby_random::Stream::new(
+            self.seed,
+            &[b"dropout", &self.iteration.to_le_bytes(), place.as_bytes()],
+        );
         let keep = (1.0 / (1.0 - self.rate)) as f32;
         let mask: Vec<f32> = (0..n * c).map(|_| if stream.chance(self.rate) { 0.0 } else { keep }).collect();
         let mask = Tensor::<4>::from_data(burn::tensor::TensorData::new(mask, [n, 1, 1, c]), &x.device());

@@ -17,5 +17,6 @@ pub mod state;
 pub mod weights;
 
 pub use init::Init;
-pub use sorby_kernels::{SimdLevel, simd_level};
 pub use segmentor::{Arch, ModelSpec, Output, Segmentor, Stem};
+pub use sorby_kernels::memory::keep_freed_buffers;
+pub use sorby_kernels::{SimdLevel, simd_level};

@@ -82,7 +82,8 @@ pub fn to_safetensors(state: &StateDict, metadata: HashMap<String, String>) -> R
         .collect();
     let mut views = Vec::with_capacity(bytes.len());
     for (key, data, shape) in &bytes {
-        let view = TensorView::new(Dtype::F32, shape.to_vec(), data).map_err(|e| WeightsError::Format(e.to_string()))?;
+        let view = TensorView::new(Dtype::F32, shape.to_vec(), data)
+            .map_err(|e| WeightsError::Format(e.to_string()))?;
         views.push((key.as_str(), view));
     }
     // At most one entry: the order of a map with more would differ between runs.

@@ -58,10 +58,14 @@ impl Case<'_> {
             groups: self.number("groups"),
         };
         let w = &self.arrays[&format!("{}/w", self.name())];
-        let w = Tensor::<4>::from_data(TensorData::new(w.values.clone(), w.shape.clone()), &self.device).require_grad();
-        self.unary_with(|x| ops::conv2d(x, w.clone(), g), |gradients| {
-            self.check("gw", &values_of(&w.grad(gradients).unwrap()));
-        });
+        let w = Tensor::<4>::from_data(TensorData::new(w.values.clone(), w.shape.clone()), &self.device)
+            .require_grad();
+        self.unary_with(
+            |x| ops::conv2d(x, w.clone(), g),
+            |gradients| {
+                self.check("gw", &values_of(&w.grad(gradients).unwrap()));
+            },
+        );
     }
 
     fn unary(&self, f: impl Fn(Tensor<4>) -> Tensor<4>) {
@@ -80,7 +84,8 @@ impl Case<'_> {
 
     fn batch_norm(&self, relu: bool) {
         let (gamma, beta) = (self.vector("weight").require_grad(), self.vector("bias").require_grad());
-        let residual = self.arrays.contains_key(&format!("{}/r", self.name())).then(|| self.image("r").require_grad());
+        let residual =
+            self.arrays.contains_key(&format!("{}/r", self.name())).then(|| self.image("r").require_grad());
         let x = self.image("x").require_grad();
         let moments = ops::batch_moments(&x);
         let [n, h, w, c] = x.dims();
@@ -91,7 +96,8 @@ impl Case<'_> {
         };
         self.check("new_running_mean", &blend(self.values("running_mean"), &parts[..c], 1.0));
         self.check("new_running_var", &blend(self.values("running_var"), &parts[c..], count / (count - 1.0)));
-        let y = ops::batch_norm_train(x.clone(), residual.clone(), gamma.clone(), beta.clone(), moments, relu);
+        let y =
+            ops::batch_norm_train(x.clone(), residual.clone(), gamma.clone(), beta.clone(), moments, relu);
         self.check_image("y", &y);
         let gradients = (y * self.image("gy")).sum().backward();
         self.check_image("gx", &x.grad(&gradients).unwrap());

@@ -46,7 +46,9 @@ fn start_of_training_values() {
 fn tensor_losses_match_pytorch() {
     let json = json("focal.json");
     let tensor = &json["tensor"];
-    let numbers = |v: &serde_json::Value| -> Vec<f64> { v.as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect() };
+    let numbers = |v: &serde_json::Value| -> Vec<f64> {
+        v.as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect()
+    };
     let shape: Vec<usize> = numbers(&tensor["shape"]).into_iter().map(|v| v as usize).collect();
     let logits: Vec<f32> = numbers(&tensor["logits"]).into_iter().map(|v| v as f32).collect();
     let labels = Arc::new(numbers(&tensor["labels"]).into_iter().map(|v| v as u8).collect::<Vec<_>>());
@@ -65,7 +67,8 @@ fn tensor_losses_match_pytorch() {
             assert_close("loss", &values_of(&value), &[case["loss"].as_f64().unwrap() as f32], 1e-6);
             // An upstream factor must reach the gradient.
             let gradients = (value * 3.0).backward();
-            let got: Vec<f32> = channels_first(&z.grad(&gradients).unwrap()).iter().map(|g| g / 3.0).collect();
+            let got: Vec<f32> =
+                channels_first(&z.grad(&gradients).unwrap()).iter().map(|g| g / 3.0).collect();
             assert_close("gradient", &got, &want, 1e-5);
             ops::use_stock_operations(false);
         }

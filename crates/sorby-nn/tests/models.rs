@@ -21,7 +21,11 @@ fn parameter_counts_of_the_specification() {
         (Arch::PspNet, Stem::V1, 12_786_788 - 19_232, 12_639_074 - 19_232, 20 + 6 + 2, 20 + 5 + 1),
     ] {
         let (all, without_auxiliary) = Segmentor::new(spec(arch, stem, 2), 0, &device).census();
-        assert_eq!((all.parameters, without_auxiliary.parameters), (training, inference), "{arch:?} {stem:?}");
+        assert_eq!(
+            (all.parameters, without_auxiliary.parameters),
+            (training, inference),
+            "{arch:?} {stem:?}"
+        );
         assert_eq!((all.convolutions, all.batch_norms), (convolutions, batch_norms), "{arch:?} {stem:?}");
     }
     let buffers = |arch| Segmentor::new(spec(arch, Stem::V1c, 2), 0, &device).census().0.buffers;
@@ -86,7 +90,11 @@ fn stage_shapes_and_statistics() {
         let mean = values.iter().map(|v| f64::from(*v)).sum::<f64>() / values.len() as f64;
         let max = values.iter().fold(0.0f32, |m, v| m.max(v.abs()));
         assert!((mean / want["mean"].as_f64().unwrap() - 1.0).abs() < 1e-5, "layer{} mean {mean}", i + 1);
-        assert!((f64::from(max) / want["abs_max"].as_f64().unwrap() - 1.0).abs() < 1e-5, "layer{} max {max}", i + 1);
+        assert!(
+            (f64::from(max) / want["abs_max"].as_f64().unwrap() - 1.0).abs() < 1e-5,
+            "layer{} max {max}",
+            i + 1
+        );
     }
 }
 
@@ -153,6 +161,7 @@ fn initial_values_follow_the_rules() {
     assert!(state["backbone.layer2.1.bn1.weight"].values.iter().all(|&v| v == 1.0));
     let again = Segmentor::new(network.spec(), 1, &Device::flex()).state();
     assert!(state == again, "the same seed gives the same network");
-    let x = Tensor::<4>::from_data(TensorData::new(vec![0.5f32; 64 * 64 * 3], [1, 64, 64, 3]), &Device::flex());
+    let x =
+        Tensor::<4>::from_data(TensorData::new(vec![0.5f32; 64 * 64 * 3], [1, 64, 64, 3]), &Device::flex());
     assert!(values_of(&network.evaluate(x)).iter().all(|v| v.abs() < 1.0), "logits start near zero");
 }

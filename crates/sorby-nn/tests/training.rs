@@ -4,8 +4,8 @@ mod fixture;
 
 use burn::tensor::{Device, Tensor};
 use fixture::*;
-use sorby_nn::optimizer::{Sgd, SgdCoefficients};
 use sorby_nn::ops::PixelLoss;
+use sorby_nn::optimizer::{Sgd, SgdCoefficients};
 use sorby_nn::state::{Role, StateVisitor};
 use sorby_nn::weights::StateDict;
 use sorby_nn::{Arch, ModelSpec, Segmentor, Stem, loss};
@@ -33,19 +33,24 @@ impl StateVisitor for CheckGradients<'_> {
         let allowed = 5e-3 * want + 1e-5 * self.largest;
         assert!((norm - want).abs() < allowed, "{key}: gradient norm {norm:e}, expected {want:e}");
         for (g, w) in got.iter().zip(&self.want[&format!("grad8/{key}")].values) {
-            assert!(f64::from((g - w).abs()) < allowed, "{key}: gradient {g:e}, expected {w:e} (norm {want:e})");
+            assert!(
+                f64::from((g - w).abs()) < allowed,
+                "{key}: gradient {g:e}, expected {w:e} (norm {want:e})"
+            );
         }
         self.checked += 1;
     }
 }
 
 fn check(arch: Arch, name: &str) {
-    let (want, info) = (arrays(&format!("train_steady_{name}.safetensors")), json(&format!("train_steady_{name}.json")));
+    let (want, info) =
+        (arrays(&format!("train_steady_{name}.safetensors")), json(&format!("train_steady_{name}.json")));
     let bytes = std::fs::read(path("train_steady_input.safetensors")).unwrap();
     let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
     let labels = Arc::new(file.tensor("label").unwrap().data().to_vec());
     let image = file.tensor("image").unwrap();
-    let values: Vec<f32> = image.data().chunks_exact(4).map(|c| f32::from_le_bytes(c.try_into().unwrap())).collect();
+    let values: Vec<f32> =
+        image.data().chunks_exact(4).map(|c| f32::from_le_bytes(c.try_into().unwrap())).collect();
     let device = Device::flex();
     let x = channels_last(&values, image.shape(), &device);
     let (h, w) = (image.shape()[2], image.shape()[3]);
@@ -60,7 +65,10 @@ fn check(arch: Arch, name: &str) {
         let value = f64::from(values_of(&total)[0]);
         // Rounding grows from step to step: PyTorch's own f32 run drifts by as much (see the JSON).
         let tolerance = if step == 0 { 5e-6 } else { 3e-3 };
-        assert!((value - loss_want).abs() < tolerance * loss_want, "{name} loss {step}: {value}, expected {loss_want}");
+        assert!(
+            (value - loss_want).abs() < tolerance * loss_want,
+            "{name} loss {step}: {value}, expected {loss_want}"
+        );
         let Some(lr) = rates.get(step) else { break };
         let mut gradients = total.backward();
         if step == 0 {
@@ -77,7 +85,11 @@ fn check(arch: Arch, name: &str) {
             }
         }
         let lr = lr.as_f64().unwrap();
-        optimizer.step(&mut network, &mut gradients, SgdCoefficients { lr, momentum: 0.9, weight_decay: 5e-4 });
+        optimizer.step(
+            &mut network,
+            &mut gradients,
+            SgdCoefficients { lr, momentum: 0.9, weight_decay: 5e-4 },
+        );
     }
     let state = network.state();
     let mut checked = 0;

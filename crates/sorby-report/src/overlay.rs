@@ -41,7 +41,8 @@ impl Rgb {
         let block = |i: usize| {
             let (x0, y0) = (i % width * factor, i / width * factor);
             std::array::from_fn(|c| {
-                let cells = (0..factor).flat_map(|y| (0..factor).map(move |x| (y0 + y) * self.width + x0 + x));
+                let cells =
+                    (0..factor).flat_map(|y| (0..factor).map(move |x| (y0 + y) * self.width + x0 + x));
                 (cells.map(|at| u32::from(self.pixels[at][c])).sum::<u32>() / (factor * factor) as u32) as u8
             })
         };
@@ -105,7 +106,10 @@ mod tests {
     #[test]
     fn errors_have_the_papers_colours() {
         let picture = errors(&map(&[1, 0, 1, 0, 1]), &map(&[1, 0, 0, 1, 255]), 1);
-        assert_eq!(picture.pixels, [TRUE_POSITIVE, TRUE_NEGATIVE, FALSE_POSITIVE, FALSE_NEGATIVE, UNLABELLED]);
+        assert_eq!(
+            picture.pixels,
+            [TRUE_POSITIVE, TRUE_NEGATIVE, FALSE_POSITIVE, FALSE_NEGATIVE, UNLABELLED]
+        );
     }
 
     #[test]

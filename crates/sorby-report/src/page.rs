@@ -35,7 +35,10 @@ pub struct Picture {
 
 impl Picture {
     pub fn png(caption: impl Into<String>, bytes: &[u8]) -> Self {
-        Self { caption: caption.into(), source: format!("data:image/png;base64,{}", BASE64_STANDARD.encode(bytes)) }
+        Self {
+            caption: caption.into(),
+            source: format!("data:image/png;base64,{}", BASE64_STANDARD.encode(bytes)),
+        }
     }
 }
 
@@ -45,7 +48,9 @@ pub fn render(page: &Page) -> String {
     environment.add_template("page.html", include_str!("page.html")).expect("the built-in template is valid");
     let template = environment.get_template("page.html").expect("added above");
     template
-        .render(context! { title => &page.title, subtitle => &page.subtitle, sections => Serde(&page.sections) })
+        .render(
+            context! { title => &page.title, subtitle => &page.subtitle, sections => Serde(&page.sections) },
+        )
         .expect("the built-in template renders any page")
 }
 
@@ -63,7 +68,9 @@ mod tests {
             code: "a < b".into(),
         };
         let html = render(&Page { title: "t".into(), subtitle: "s".into(), sections: vec![section] });
-        assert!(html.contains("A &amp; B") && html.contains("&lt;script&gt;") && html.contains("<svg></svg>"));
+        assert!(
+            html.contains("A &amp; B") && html.contains("&lt;script&gt;") && html.contains("<svg></svg>")
+        );
         assert!(html.contains("data:image/png;base64,eA==") && html.contains("a &lt; b"));
         assert!(!html.contains("http://") && !html.contains("https://"));
     }

@@ -64,12 +64,16 @@ fn label(value: f64) -> String {
 
 impl Chart {
     fn range(&self) -> Option<((f64, f64), (f64, f64))> {
-        let mut points = self.series.iter().flat_map(|s| &s.points).filter(|p| p.0.is_finite() && p.1.is_finite()).peekable();
+        let mut points = self
+            .series
+            .iter()
+            .flat_map(|s| &s.points)
+            .filter(|p| p.0.is_finite() && p.1.is_finite())
+            .peekable();
         points.peek()?;
         let empty = (f64::INFINITY, f64::NEG_INFINITY);
-        let (mut x, mut y) = points.fold((empty, empty), |(x, y), p| {
-            ((x.0.min(p.0), x.1.max(p.0)), (y.0.min(p.1), y.1.max(p.1)))
-        });
+        let (mut x, mut y) = points
+            .fold((empty, empty), |(x, y), p| ((x.0.min(p.0), x.1.max(p.0)), (y.0.min(p.1), y.1.max(p.1))));
         for (level, _) in &self.levels {
             y = (y.0.min(*level), y.1.max(*level));
         }
@@ -95,12 +99,18 @@ impl Chart {
             escape(&self.title)
         );
         let Some((x_range, y_range)) = self.range() else {
-            let _ = write!(out, "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">no data</text></svg>", WIDTH / 2.0, HEIGHT / 2.0);
+            let _ = write!(
+                out,
+                "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">no data</text></svg>",
+                WIDTH / 2.0,
+                HEIGHT / 2.0
+            );
             return out;
         };
         let (left, right, top, bottom) = MARGIN;
         let sx = |x: f64| left + (x - x_range.0) / (x_range.1 - x_range.0) * (WIDTH - left - right);
-        let sy = |y: f64| HEIGHT - bottom - (y - y_range.0) / (y_range.1 - y_range.0) * (HEIGHT - top - bottom);
+        let sy =
+            |y: f64| HEIGHT - bottom - (y - y_range.0) / (y_range.1 - y_range.0) * (HEIGHT - top - bottom);
         for t in ticks(x_range.0, x_range.1, 7) {
             let x = sx(t);
             let _ = write!(
@@ -160,9 +170,17 @@ impl Chart {
                     let _ = write!(path, "{}{:.1} {:.1}", if pen_down { "L" } else { "M" }, sx(x), sy(y));
                     pen_down = true;
                 }
-                let _ = write!(out, "<path d=\"{path}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.6\"/>");
+                let _ = write!(
+                    out,
+                    "<path d=\"{path}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.6\"/>"
+                );
                 if let (1, Some(&(x, y))) = (series.points.len(), series.points.first()) {
-                    let _ = write!(out, "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"3\" fill=\"{colour}\"/>", sx(x), sy(y));
+                    let _ = write!(
+                        out,
+                        "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"3\" fill=\"{colour}\"/>",
+                        sx(x),
+                        sy(y)
+                    );
                 }
             }
         }
@@ -170,14 +188,21 @@ impl Chart {
             let _ = write!(
                 out,
                 "<path d=\"M{left} {0:.1}H{1:.1}\" stroke=\"#c00\" stroke-dasharray=\"6 3\"/><text x=\"{1:.1}\" y=\"{2:.1}\" text-anchor=\"end\" fill=\"#c00\">{3}</text>",
-                sy(*y), WIDTH - right, sy(*y) - 4.0, escape(name)
+                sy(*y),
+                WIDTH - right,
+                sy(*y) - 4.0,
+                escape(name)
             );
         }
         for (i, (x, name)) in self.marks.iter().enumerate() {
             let _ = write!(
                 out,
                 "<path d=\"M{0:.1} {top}V{1:.1}\" stroke=\"#666\" stroke-dasharray=\"2 3\"/><text x=\"{2:.1}\" y=\"{3:.1}\" fill=\"#444\">{4}</text>",
-                sx(*x), HEIGHT - bottom, sx(*x) + 3.0, top + 11.0 + 13.0 * i as f64, escape(name)
+                sx(*x),
+                HEIGHT - bottom,
+                sx(*x) + 3.0,
+                top + 11.0 + 13.0 * i as f64,
+                escape(name)
             );
         }
         if self.series.len() > 1 {
@@ -186,7 +211,12 @@ impl Chart {
                 let _ = write!(
                     out,
                     "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"10\" height=\"10\" fill=\"{}\"/><text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
-                    WIDTH - right - 12.0, y - 8.0, COLOURS[i % COLOURS.len()], WIDTH - right - 16.0, y + 1.0, escape(&series.name)
+                    WIDTH - right - 12.0,
+                    y - 8.0,
+                    COLOURS[i % COLOURS.len()],
+                    WIDTH - right - 16.0,
+                    y + 1.0,
+                    escape(&series.name)
                 );
             }
         }
@@ -196,7 +226,8 @@ impl Chart {
 
 /// Edges of `bins` equal bins that hold all values.
 pub fn bin_edges(values: &[f64], bins: usize) -> Vec<f64> {
-    let (low, high) = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(*v), h.max(*v)));
+    let (low, high) =
+        values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(*v), h.max(*v)));
     if low > high {
         return Vec::new();
     }

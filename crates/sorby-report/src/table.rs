@@ -73,7 +73,8 @@ impl Table {
     /// RFC 4180 with a header line; missing values are empty.
     pub fn to_csv(&self) -> String {
         let mut writer = csv::Writer::from_writer(Vec::new());
-        let mut write = |fields: Vec<String>| writer.write_record(fields).expect("memory cannot refuse a record");
+        let mut write =
+            |fields: Vec<String>| writer.write_record(fields).expect("memory cannot refuse a record");
         write(self.columns.clone());
         self.rows.iter().for_each(|row| write(row.iter().map(|c| c.text("")).collect()));
         let bytes = writer.into_inner().unwrap_or_default();
@@ -82,7 +83,8 @@ impl Table {
 
     /// For terminals: columns aligned with spaces.
     pub fn to_text(&self) -> String {
-        let cells: Vec<Vec<String>> = self.rows.iter().map(|r| r.iter().map(|c| c.text("-")).collect()).collect();
+        let cells: Vec<Vec<String>> =
+            self.rows.iter().map(|r| r.iter().map(|c| c.text("-")).collect()).collect();
         let width = |i: usize| {
             let longest = cells.iter().map(|r| r[i].chars().count()).max().unwrap_or(0);
             longest.max(self.columns[i].chars().count())

@@ -47,9 +47,8 @@ pub(crate) fn save(
 ) -> Result<(), TrainError> {
     let name = format!("iter_{:07}", progress.iteration);
     let (partial, target) = (folder(run).join(format!(".partial-{name}")), folder(run).join(name));
-    let bytes = |state: &StateDict| {
-        to_safetensors(state, HashMap::new()).map_err(|e| TrainError::run(&target, e))
-    };
+    let bytes =
+        |state: &StateDict| to_safetensors(state, HashMap::new()).map_err(|e| TrainError::run(&target, e));
     let files = [
         ("model.safetensors", bytes(&network.state())?),
         ("optimizer.safetensors", bytes(&optimizer.state())?),

@@ -16,10 +16,14 @@ pub enum TrainError {
     Run { path: PathBuf, reason: String },
     #[error("pretrained file {}: {reason}", path.display())]
     Pretrained { path: PathBuf, reason: String },
-    #[error("the loss became {loss} at iteration {iteration}; lower optimizer.lr (now {lr}) or check the labels. \
-             Checkpoints up to then are kept")]
+    #[error(
+        "the loss became {loss} at iteration {iteration}; lower optimizer.lr (now {lr}) or check the labels. \
+             Checkpoints up to then are kept"
+    )]
     Diverged { iteration: u64, loss: f32, lr: f64 },
-    #[error("this run needs about {needed_mb} MB of memory but {available_mb} MB are free; lower data.batch or data.crop")]
+    #[error(
+        "this run needs about {needed_mb} MB of memory but {available_mb} MB are free; lower data.batch or data.crop"
+    )]
     Memory { needed_mb: u64, available_mb: u64 },
 }
 

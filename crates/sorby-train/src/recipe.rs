@@ -199,7 +199,8 @@ fn toml_error(e: toml::de::Error) -> RecipeError {
 
 /// Sets `a.b.c` to the TOML value after `=`; a value that is not TOML is taken as a string.
 pub fn apply_override(table: &mut toml::Table, assignment: &str) -> Result<(), RecipeError> {
-    let wrong = || RecipeError(format!("`--set {assignment}`: write it as key=value, for example optimizer.lr=0.02"));
+    let wrong =
+        || RecipeError(format!("`--set {assignment}`: write it as key=value, for example optimizer.lr=0.02"));
     let (path, value) = assignment.split_once('=').ok_or_else(wrong)?;
     let value = match toml::from_str::<toml::Table>(&format!("v = {value}")) {
         Ok(mut parsed) => parsed.remove("v").ok_or_else(wrong)?,
@@ -235,21 +236,30 @@ impl Recipe {
         check(d.batch >= 2, "data.batch must be at least 2: batch norm needs more than one crop")?;
         check((32..=4096).contains(&d.crop), "data.crop must be 32 to 4096 pixels")?;
         check(d.input_scale > 0.0 && d.input_scale <= 4.0, "data.input_scale must be above 0, up to 4")?;
-        check(d.max_class_share > 0.0 && d.max_class_share <= 1.0, "data.max_class_share must be above 0, up to 1")?;
+        check(
+            d.max_class_share > 0.0 && d.max_class_share <= 1.0,
+            "data.max_class_share must be above 0, up to 1",
+        )?;
         check(!d.train.is_empty(), "data.train must name at least one split")?;
         check((0.0..1.0).contains(&self.model.dropout), "model.dropout must be from 0 up to, but not, 1")?;
         check((0.0..=1.0).contains(&self.loss.alpha), "loss.alpha must be from 0 to 1")?;
         check(self.loss.gamma >= 0.0 && self.loss.gamma.is_finite(), "loss.gamma must not be negative")?;
         check(o.lr > 0.0 && o.lr.is_finite(), "optimizer.lr must be positive")?;
         check((0.0..1.0).contains(&o.momentum), "optimizer.momentum must be from 0 up to, but not, 1")?;
-        check(o.weight_decay >= 0.0 && o.weight_decay.is_finite(), "optimizer.weight_decay must not be negative")?;
+        check(
+            o.weight_decay >= 0.0 && o.weight_decay.is_finite(),
+            "optimizer.weight_decay must not be negative",
+        )?;
         check(s.iterations > 0, "schedule.iterations must be at least 1")?;
         check(s.checkpoint_every > 0, "schedule.checkpoint_every must be at least 1")?;
         check(s.power > 0.0 && s.power.is_finite(), "schedule.power must be positive")?;
         check((0.0..=o.lr).contains(&s.eta_min), "schedule.eta_min must be from 0 to optimizer.lr")?;
         check(self.inference.window >= 32, "inference.window must be at least 32 pixels")?;
         let stride = self.inference.stride;
-        check(stride > 0 && stride <= self.inference.window, "inference.stride must be from 1 to inference.window")
+        check(
+            stride > 0 && stride <= self.inference.window,
+            "inference.stride must be from 1 to inference.window",
+        )
     }
 }
 
@@ -262,13 +272,17 @@ mod tests {
         let r = parse("", &[]).unwrap();
         assert_eq!(r, Recipe::default());
         assert_eq!((r.data.batch, r.data.crop, r.schedule.iterations), (8, 256, 8000));
-        assert_eq!((r.loss.alpha, r.loss.gamma, r.optimizer.lr, r.optimizer.weight_decay), (0.25, 2.0, 0.01, 5e-4));
+        assert_eq!(
+            (r.loss.alpha, r.loss.gamma, r.optimizer.lr, r.optimizer.weight_decay),
+            (0.25, 2.0, 0.01, 5e-4)
+        );
         assert_eq!(parse(&r.to_toml(), &[]).unwrap(), r);
     }
 
     #[test]
     fn overrides_reach_nested_keys() {
-        let sets = ["optimizer.lr=0.02", "augment=strong", "data.train=[\"a\",\"b\"]", "seed=7"].map(str::to_owned);
+        let sets =
+            ["optimizer.lr=0.02", "augment=strong", "data.train=[\"a\",\"b\"]", "seed=7"].map(str::to_owned);
         let r = parse("arch = \"pspnet\"", &sets).unwrap();
         assert_eq!((r.optimizer.lr, r.augment, r.seed, r.arch), (0.02, Augment::Strong, 7, Arch::PspNet));
         assert_eq!(r.data.train, ["a", "b"]);

@@ -75,7 +75,8 @@ impl RunFolder {
     /// A new, empty run folder.
     pub fn create(root: &Path) -> Result<Self, TrainError> {
         if root.join("recipe.toml").exists() {
-            let reason = "is a run folder already; continue it with `sorby train --resume`, or name another --out";
+            let reason =
+                "is a run folder already; continue it with `sorby train --resume`, or name another --out";
             return Err(TrainError::run(root, reason));
         }
         fs_err::create_dir_all(root).map_err(TrainError::io(root))?;
@@ -113,7 +114,8 @@ impl RunFolder {
     }
 
     pub fn write_json(&self, name: &str, value: &impl Serialize) -> Result<(), TrainError> {
-        let mut text = serde_json::to_string_pretty(value).map_err(|e| TrainError::run(&self.path(name), e))?;
+        let mut text =
+            serde_json::to_string_pretty(value).map_err(|e| TrainError::run(&self.path(name), e))?;
         text.push('\n');
         self.write(name, text.as_bytes())
     }
@@ -123,7 +125,8 @@ impl RunFolder {
         let path = self.path(name);
         let mut line = serde_json::to_string(value).map_err(|e| TrainError::run(&path, e))?;
         line.push('\n');
-        let mut file = File::options().create(true).append(true).open(&path).map_err(TrainError::io(&path))?;
+        let mut file =
+            File::options().create(true).append(true).open(&path).map_err(TrainError::io(&path))?;
         file.write_all(line.as_bytes()).map_err(TrainError::io(&path))
     }
 

@@ -21,11 +21,20 @@ use std::time::Instant;
 /// What the loop tells its observer.
 pub enum Event<'a> {
     /// Before the first step; `done` iterations were found in the run folder.
-    Started { done: u64, train_images: usize, val_images: usize },
+    Started {
+        done: u64,
+        train_images: usize,
+        val_images: usize,
+    },
     /// What the encoder was filled from: keys not used.
-    Pretrained { unused: usize },
+    Pretrained {
+        unused: usize,
+    },
     Step(&'a Metric),
-    Validated { iteration: u64, scores: &'a Scores },
+    Validated {
+        iteration: u64,
+        scores: &'a Scores,
+    },
 }
 
 /// How a run ended.
@@ -56,7 +65,12 @@ struct SplitRecord {
 
 impl<'a> Trainer<'a> {
     /// Loads and checks everything before any time is spent: data, classes, memory.
-    pub fn new(recipe: Recipe, data: &Dataset, run: &'a RunFolder, device: Device) -> Result<Self, TrainError> {
+    pub fn new(
+        recipe: Recipe,
+        data: &Dataset,
+        run: &'a RunFolder,
+        device: Device,
+    ) -> Result<Self, TrainError> {
         let mut items = Vec::new();
         for split in &recipe.data.train {
             items.extend(data.split(split)?);
@@ -64,7 +78,8 @@ impl<'a> Trainer<'a> {
         items.sort_by(|a, b| a.name.cmp(&b.name));
         items.dedup_by(|a, b| a.name == b.name);
         let train = data.load(&items)?;
-        let val = if recipe.data.val.is_empty() { Vec::new() } else { data.load(&data.split(&recipe.data.val)?)? };
+        let val =
+            if recipe.data.val.is_empty() { Vec::new() } else { data.load(&data.split(&recipe.data.val)?)? };
         require_classes(data, &train)?;
         if let Some(both) = val.iter().find(|v| train.iter().any(|t| t.name == v.name)) {
             let what = format!("`{}` is in both the training and the validation split", both.name);
@@ -73,7 +88,10 @@ impl<'a> Trainer<'a> {
         let (needed, available) = (estimated_bytes(&recipe), available_bytes());
         if available.is_some_and(|available| needed > available) {
             let mb = |bytes: u64| bytes >> 20;
-            return Err(TrainError::Memory { needed_mb: mb(needed), available_mb: mb(available.unwrap_or(0)) });
+            return Err(TrainError::Memory {
+                needed_mb: mb(needed),
+                available_mb: mb(available.unwrap_or(0)),
+            });
         }
         let record: Vec<SplitRecord> = train.iter().chain(&val).map(|s| split_record(s)).collect();
         run.write_json("split.json", &record)?;
@@ -108,7 +126,8 @@ impl<'a> Trainer<'a> {
     }
 
     fn run_inner(&self, observer: &mut dyn FnMut(Event)) -> Result<Outcome, TrainError> {
-        let spec = ModelSpec { arch: self.recipe.arch, stem: self.recipe.stem, classes: self.card.classes.len() };
+        let spec =
+            ModelSpec { arch: self.recipe.arch, stem: self.recipe.stem, classes: self.card.classes.len() };
         let network = Segmentor::new(spec, self.recipe.seed, &self.device);
         let mut model = Model { card: self.card.clone(), network };
         let (progress, mut optimizer) = match checkpoint::load(self.run, &mut model.network, &self.device)? {
@@ -140,7 +159,8 @@ impl<'a> Trainer<'a> {
                     stride_px: self.recipe.inference.stride,
                     ..Options::default()
                 };
-                let scores = validate(&mut model, &self.val, &options, &self.device, &mut |_, _, _| ()).scores();
+                let scores =
+                    validate(&mut model, &self.val, &options, &self.device, &mut |_, _, _| ()).scores();
                 self.run.append("validation.jsonl", &ValidationRecord::new(done, &scores))?;
                 observer(Event::Validated { iteration: done, scores: &scores });
                 if scores.mean_iou.is_some_and(|m| best.is_none_or(|(_, b)| m > b)) {
@@ -161,7 +181,11 @@ impl<'a> Trainer<'a> {
         Ok(Outcome { iterations: schedule.iterations, last, best })
     }
 
-    fn load_pretrained(&self, network: &mut Segmentor, observer: &mut dyn FnMut(Event)) -> Result<(), TrainError> {
+    fn load_pretrained(
+        &self,
+        network: &mut Segmentor,
+        observer: &mut dyn FnMut(Event),
+    ) -> Result<(), TrainError> {
         let Some(path) = &self.recipe.pretrained else { return Ok(()) };
         let failed = |reason: String| TrainError::Pretrained { path: path.clone(), reason };
         let bytes = std::fs::read(path).map_err(TrainError::io(path))?;
@@ -215,7 +239,10 @@ impl<'a> Trainer<'a> {
 
     fn write_status(&self, state: State, iteration: u64, best: Option<(u64, f64)>) -> Result<(), TrainError> {
         let iterations = self.recipe.schedule.iterations;
-        self.run.write_json("status.json", &Status { state, iteration, iterations, best, recipe_hash: self.recipe.hash() })
+        self.run.write_json(
+            "status.json",
+            &Status { state, iteration, iterations, best, recipe_hash: self.recipe.hash() },
+        )
     }
 }
 

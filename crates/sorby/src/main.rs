@@ -8,6 +8,7 @@ use clap::Parser as _;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    sorby_nn::keep_freed_buffers();
     let args = args::Args::parse();
     match commands::run(args) {
         Ok(code) => code,
@@ -21,5 +22,8 @@ fn main() -> ExitCode {
 
 /// `sorby ... | head` is not a failure.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.chain().filter_map(|e| e.downcast_ref::<std::io::Error>()).any(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
+    error
+        .chain()
+        .filter_map(|e| e.downcast_ref::<std::io::Error>())
+        .any(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
 }

@@ -28,7 +28,8 @@ struct Outline {
 
 impl Outline {
     fn new(x: f64, y: f64, stream: &mut Stream) -> Self {
-        let radius = (MEDIAN_RADIUS_PX.ln() + LOG_SIGMA * stream.normal()).exp().clamp(RADII_PX.0, RADII_PX.1);
+        let radius =
+            (MEDIAN_RADIUS_PX.ln() + LOG_SIGMA * stream.normal()).exp().clamp(RADII_PX.0, RADII_PX.1);
         let wave = |s: &mut Stream, a: f64| (a * s.unit(), s.uniform(0.0, std::f64::consts::TAU));
         let dull = stream.chance(0.3);
         Self {
@@ -54,7 +55,8 @@ impl Outline {
         let (s, c) = self.angle.sin_cos();
         let (u, v) = ((c * dx + s * dy) / self.stretch, (c * dy - s * dx) * self.stretch);
         let (r, theta) = ((u * u + v * v).sqrt(), v.atan2(u));
-        let waves: f64 = self.waves.iter().enumerate().map(|(i, (a, p))| a * ((i + 2) as f64 * theta + p).cos()).sum();
+        let waves: f64 =
+            self.waves.iter().enumerate().map(|(i, (a, p))| a * ((i + 2) as f64 * theta + p).cos()).sum();
         self.radius * (1.0 + waves) - r
     }
 }
@@ -121,7 +123,11 @@ fn draw(outline: &Outline, picture: &mut Picture, label: &mut LabelMap) -> u64 {
             }
             let at = y * label.width + x;
             // The edge effect of secondary electrons: bright just inside the outline, a halo outside.
-            let rim = if depth >= 0.0 { (-(depth / 1.6).powi(2)).exp() } else { 0.35 * (-(depth / 1.8).powi(2)).exp() };
+            let rim = if depth >= 0.0 {
+                (-(depth / 1.6).powi(2)).exp()
+            } else {
+                0.35 * (-(depth / 1.8).powi(2)).exp()
+            };
             picture.grey[at] += outline.rim * rim;
             if depth >= 0.0 {
                 picture.grey[at] += outline.body;

@@ -65,7 +65,8 @@ pub(super) fn make(width: usize, height: usize, seed: u64, index: u64) -> Synthe
 }
 
 fn label_ferrite(width: usize, height: usize, inside: impl Fn(f64, f64) -> bool) -> LabelMap {
-    let labels = (0..width * height).map(|i| u8::from(inside((i % width) as f64, (i / width) as f64))).collect();
+    let labels =
+        (0..width * height).map(|i| u8::from(inside((i % width) as f64, (i / width) as f64))).collect();
     LabelMap { width, height, labels }
 }
 

@@ -11,7 +11,8 @@ impl Shading {
     /// Waves of about the field's own length, each up to `amplitude` grey levels.
     pub fn new(size: f64, amplitude: f64, stream: &mut Stream) -> Self {
         let wave = |stream: &mut Stream| {
-            let (direction, length) = (stream.uniform(0.0, std::f64::consts::TAU), size * stream.uniform(0.8, 2.0));
+            let (direction, length) =
+                (stream.uniform(0.0, std::f64::consts::TAU), size * stream.uniform(0.8, 2.0));
             let k = std::f64::consts::TAU / length;
             let phase = stream.uniform(0.0, std::f64::consts::TAU);
             (k * direction.cos(), k * direction.sin(), phase, amplitude * stream.uniform(0.4, 1.0))

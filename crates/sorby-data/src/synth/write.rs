@@ -50,7 +50,8 @@ pub fn write_dataset(out: &Path, set: SynthSet) -> Result<(), DataError> {
             let _ = writeln!(particles, "{},{area},{radius:.4},{:.3}", name(i), radius * nm);
         }
     }
-    let write = |path: &Path, text: &str| atomically(path, text.as_bytes()).map_err(|e| DataError::one(path, e));
+    let write =
+        |path: &Path, text: &str| atomically(path, text.as_bytes()).map_err(|e| DataError::one(path, e));
     write(&out.join("truth.csv"), &truth)?;
     write(&out.join("particles.csv"), &particles)?;
     // Last: a folder with a manifest is complete.
@@ -74,7 +75,11 @@ fn manifest(set: SynthSet, names: Vec<String>) -> String {
     add("val", &names[train..train + held_out]);
     add("test", &names[train + held_out..]);
     let text = toml::to_string(&manifest).expect("a manifest has no value that TOML cannot hold");
-    format!("# Synthetic {} micrographs, seed {}, made by `sorby synth`.\n\n{text}", set.kind.class_name(), set.seed)
+    format!(
+        "# Synthetic {} micrographs, seed {}, made by `sorby synth`.\n\n{text}",
+        set.kind.class_name(),
+        set.seed
+    )
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod transform;
 mod weights;
 
 use crate::scatter::Scatter;
+use crate::scratch;
 use crate::{Mat, Nhwc, gemm};
 use rayon::prelude::*;
 use tiles::{Tile, tiles};
@@ -37,24 +38,28 @@ const GEMM_ROWS: usize = 512;
 
 pub(crate) fn forward(x: &[f32], xs: Nhwc, w: &Weights, dilation: usize) -> Vec<f32> {
     let ys = Nhwc { c: w.cout, ..xs };
-    let mut y = vec![0.0; ys.len()];
+    let mut y = crate::zeroed::zeroed(ys.len());
     let all = tiles(xs, dilation);
     let round = tiles_per_round(xs.c.max(w.cout)).min(all.len());
-    let mut v = vec![0.0; FREQUENCIES * round * xs.c];
-    let mut m = vec![0.0; FREQUENCIES * round * w.cout];
+    let mut v = scratch::take(FREQUENCIES * round * xs.c);
+    let mut m = scratch::take(FREQUENCIES * round * w.cout);
     let y_rows = Scatter::new(&mut y);
     for part in all.chunks(round) {
         let t = part.len();
         transform_tiles(&mut v[..FREQUENCIES * t * xs.c], x, xs, part, dilation, TransformKind::Input);
-        m[..FREQUENCIES * t * w.cout].par_chunks_mut(t * w.cout).zip(v.par_chunks(t * xs.c)).enumerate().for_each(
-            |(f, (m, v))| {
+        m[..FREQUENCIES * t * w.cout]
+            .par_chunks_mut(t * w.cout)
+            .zip(v.par_chunks(t * xs.c))
+            .enumerate()
+            .for_each(|(f, (m, v))| {
                 let u = Mat::rows(w.frequency(f), xs.c, w.cout, w.cout);
-                m.par_chunks_mut(GEMM_ROWS * w.cout).zip(v.par_chunks(GEMM_ROWS * xs.c)).for_each(|(m, v)| {
-                    let rows = m.len() / w.cout;
-                    gemm(m, w.cout, false, Mat::rows(v, rows, xs.c, xs.c), u);
-                });
-            },
-        );
+                m.par_chunks_mut(GEMM_ROWS * w.cout).zip(v.par_chunks(GEMM_ROWS * xs.c)).for_each(
+                    |(m, v)| {
+                        let rows = m.len() / w.cout;
+                        gemm(m, w.cout, false, Mat::rows(v, rows, xs.c, xs.c), u);
+                    },
+                );
+            });
         part.par_chunks(TILES_PER_TASK).enumerate().for_each(|(task, tiles)| {
             for (i, tile) in tiles.iter().enumerate() {
                 from_frequencies(&y_rows, ys, tile, dilation, &m, task * TILES_PER_TASK + i, t);
@@ -68,13 +73,20 @@ pub(crate) fn weight_gradient(x: &[f32], xs: Nhwc, gy: &[f32], cout: usize, dila
     let ys = Nhwc { c: cout, ..xs };
     let all = tiles(xs, dilation);
     let round = tiles_per_round(xs.c.max(cout)).min(all.len());
-    let mut v = vec![0.0; FREQUENCIES * round * xs.c];
-    let mut q = vec![0.0; FREQUENCIES * round * cout];
-    let mut gu = vec![0.0; FREQUENCIES * xs.c * cout];
+    let mut v = scratch::take(FREQUENCIES * round * xs.c);
+    let mut q = scratch::take(FREQUENCIES * round * cout);
+    let mut gu = scratch::take(FREQUENCIES * xs.c * cout);
     for (i, part) in all.chunks(round).enumerate() {
         let t = part.len();
         transform_tiles(&mut v[..FREQUENCIES * t * xs.c], x, xs, part, dilation, TransformKind::Input);
-        transform_tiles(&mut q[..FREQUENCIES * t * cout], gy, ys, part, dilation, TransformKind::OutputAdjoint);
+        transform_tiles(
+            &mut q[..FREQUENCIES * t * cout],
+            gy,
+            ys,
+            part,
+            dilation,
+            TransformKind::OutputAdjoint,
+        );
         gu.par_chunks_mut(xs.c * cout).enumerate().for_each(|(f, gu)| {
             let v = Mat::rows(&v[f * t * xs.c..], t, xs.c, xs.c).t();
             gemm(gu, cout, i > 0, v, Mat::rows(&q[f * t * cout..], t, cout, cout));
@@ -84,7 +96,14 @@ pub(crate) fn weight_gradient(x: &[f32], xs: Nhwc, gy: &[f32], cout: usize, dila
 }
 
 /// Transforms each tile to `[36, tiles, c]`.
-fn transform_tiles(out: &mut [f32], x: &[f32], xs: Nhwc, part: &[Tile], dilation: usize, kind: TransformKind) {
+fn transform_tiles(
+    out: &mut [f32],
+    x: &[f32],
+    xs: Nhwc,
+    part: &[Tile],
+    dilation: usize,
+    kind: TransformKind,
+) {
     let rows = Scatter::new(out);
     part.par_chunks(TILES_PER_TASK).enumerate().for_each(|(task, tiles)| {
         for (i, tile) in tiles.iter().enumerate() {

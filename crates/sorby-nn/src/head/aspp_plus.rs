@@ -36,9 +36,17 @@ impl AsppPlusHead {
         Self {
             image_pool: ConvNorm::new(&init.at("image_pool").at(1), cin, CHANNELS, pointwise),
             pointwise: ConvNorm::new(&aspp.at(0), cin, CHANNELS, pointwise),
-            atrous: (1..).zip(DILATIONS).map(|(i, d)| SeparableConv::new(&aspp.at(i), cin, CHANNELS, d)).collect(),
+            atrous: (1..)
+                .zip(DILATIONS)
+                .map(|(i, d)| SeparableConv::new(&aspp.at(i), cin, CHANNELS, d))
+                .collect(),
             bottleneck: ConvNorm::new(&init.at("bottleneck"), branches * CHANNELS, CHANNELS, bottleneck),
-            low_level: ConvNorm::new(&init.at("c1_bottleneck"), STAGE_CHANNELS[0], LOW_LEVEL_CHANNELS, pointwise),
+            low_level: ConvNorm::new(
+                &init.at("c1_bottleneck"),
+                STAGE_CHANNELS[0],
+                LOW_LEVEL_CHANNELS,
+                pointwise,
+            ),
             refine: vec![
                 SeparableConv::new(&refine.at(0), CHANNELS + LOW_LEVEL_CHANNELS, CHANNELS, 1),
                 SeparableConv::new(&refine.at(1), CHANNELS, CHANNELS, 1),

@@ -2,9 +2,9 @@
 
 use burn::backend::{Flex, tensor::FloatTensor};
 use burn::tensor::{DType, Shape};
+use burn_backend::Bytes;
 use burn_backend::TensorMetadata;
 use burn_flex::{FlexTensor, Layout};
-use burn_backend::Bytes;
 use sorby_kernels::Nhwc;
 
 pub(super) type Cpu = FloatTensor<Flex>;

@@ -32,7 +32,12 @@ pub trait HotOps: Backend {
         moments: FloatTensor<Self>,
         relu: bool,
     ) -> FloatTensor<Self>;
-    fn affine(x: FloatTensor<Self>, scale: FloatTensor<Self>, shift: FloatTensor<Self>, relu: bool) -> FloatTensor<Self>;
+    fn affine(
+        x: FloatTensor<Self>,
+        scale: FloatTensor<Self>,
+        shift: FloatTensor<Self>,
+        relu: bool,
+    ) -> FloatTensor<Self>;
     fn affine_add(
         x: FloatTensor<Self>,
         residual: FloatTensor<Self>,
@@ -64,7 +69,10 @@ fn normalise(x: &Cpu, residual: Option<&Cpu>, gamma: &Cpu, beta: &Cpu, moments: 
     let (gamma, beta) = (Values::new(gamma), Values::new(beta));
     let (scale, shift) = norm::fold(gamma.slice(), beta.slice(), &m.mean, &m.var, BATCH_NORM_EPS);
     let residual = residual.map(Values::new);
-    image(norm::affine(Values::new(x).slice(), residual.as_ref().map(Values::slice), &scale, &shift, relu), xs)
+    image(
+        norm::affine(Values::new(x).slice(), residual.as_ref().map(Values::slice), &scale, &shift, relu),
+        xs,
+    )
 }
 
 fn scaled(x: &Cpu, residual: Option<&Cpu>, scale: &Cpu, shift: &Cpu, relu: bool) -> Cpu {
@@ -221,7 +229,8 @@ impl Backward<Flex, 3> for NormBackward {
         let out = ops.state.gradients(&gy, false);
         let xs = shape(&ops.state.x);
         let [x, gamma, beta] = ops.parents;
-        let parts = [(x, image(out.x, xs)), (gamma, tensor(out.gamma, &[xs.c])), (beta, tensor(out.beta, &[xs.c]))];
+        let parts =
+            [(x, image(out.x, xs)), (gamma, tensor(out.gamma, &[xs.c])), (beta, tensor(out.beta, &[xs.c]))];
         for (node, gradient) in parts {
             if let Some(node) = node {
                 grads.register::<Flex>(node.id, gradient);
@@ -345,7 +354,8 @@ impl<C: CheckpointStrategy> HotOps for Autodiff<Flex, C> {
         moments: FloatTensor<Self>,
         relu: bool,
     ) -> FloatTensor<Self> {
-        let y = normalise(x.primitive(), None, gamma.primitive(), beta.primitive(), moments.primitive(), relu);
+        let y =
+            normalise(x.primitive(), None, gamma.primitive(), beta.primitive(), moments.primitive(), relu);
         let state = Norm {
             x: x.primitive().clone(),
             gamma: gamma.primitive().clone(),
@@ -367,7 +377,8 @@ impl<C: CheckpointStrategy> HotOps for Autodiff<Flex, C> {
         relu: bool,
     ) -> FloatTensor<Self> {
         let r = residual.primitive();
-        let y = normalise(x.primitive(), Some(r), gamma.primitive(), beta.primitive(), moments.primitive(), relu);
+        let y =
+            normalise(x.primitive(), Some(r), gamma.primitive(), beta.primitive(), moments.primitive(), relu);
         let state = Norm {
             x: x.primitive().clone(),
             gamma: gamma.primitive().clone(),
@@ -381,7 +392,12 @@ impl<C: CheckpointStrategy> HotOps for Autodiff<Flex, C> {
         }
     }
 
-    fn affine(x: FloatTensor<Self>, scale: FloatTensor<Self>, shift: FloatTensor<Self>, relu: bool) -> FloatTensor<Self> {
+    fn affine(
+        x: FloatTensor<Self>,
+        scale: FloatTensor<Self>,
+        shift: FloatTensor<Self>,
+        relu: bool,
+    ) -> FloatTensor<Self> {
         let y = scaled(x.primitive(), None, scale.primitive(), shift.primitive(), relu);
         FloatTensor::<Self>::new(y)
     }

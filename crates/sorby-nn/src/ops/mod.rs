@@ -71,7 +71,13 @@ pub fn batch_norm_train(
 }
 
 /// `act(x * scale + shift (+ residual))`: an evaluation-mode batch norm. Not differentiable.
-pub fn affine(x: Tensor<4>, residual: Option<Tensor<4>>, scale: Tensor<1>, shift: Tensor<1>, relu: bool) -> Tensor<4> {
+pub fn affine(
+    x: Tensor<4>,
+    residual: Option<Tensor<4>>,
+    scale: Tensor<1>,
+    shift: Tensor<1>,
+    relu: bool,
+) -> Tensor<4> {
     if !on_kernels(&x.device()) {
         return stock::affine(x, residual, scale, shift, relu);
     }

@@ -1,8 +1,8 @@
 //! The same operations composed of Burn's own, for devices without our kernels (and to compare with).
 
 use super::{BATCH_NORM_EPS, ConvGeometry, PixelLoss};
-use burn::tensor::module;
 use burn::tensor::activation::{log_sigmoid, log_softmax, relu as relu_op, sigmoid};
+use burn::tensor::module;
 use burn::tensor::ops::{ConvOptions, InterpolateMode, InterpolateOptions, MaxPoolOptions};
 use burn::tensor::{Tensor, TensorData};
 
@@ -101,4 +101,3 @@ pub(super) fn pixel_loss(logits: Tensor<4>, labels: &[u8], loss: PixelLoss) -> T
         PixelLoss::CrossEntropy => (-(log_softmax(z, 1) * y) * counted).sum() / pixels as f32,
     }
 }
-

@@ -17,7 +17,12 @@ pub fn sweep(curve: &Sweep, truth: Option<&Summary>, marks: &[(f64, String)]) ->
     };
     let points = |f: &dyn Fn(usize) -> f64| (0..256).map(|t| (t as f64, f(t))).collect();
     (
-        chart("Particle count", "count", points(&|t| f64::from(curve.counts[t])), truth.map(|t| t.count as f64)),
+        chart(
+            "Particle count",
+            "count",
+            points(&|t| f64::from(curve.counts[t])),
+            truth.map(|t| t.count as f64),
+        ),
         chart(
             "Mean equivalent radius",
             "mean radius (px)",
@@ -54,7 +59,8 @@ pub fn validation(records: &[ValidationRecord], classes: &[String]) -> Chart {
         Series::line(name, records.iter().map(|r| (r.iteration as f64, percent(f(r)))).collect())
     };
     let mut series = vec![line("mean", &|r| r.mean_iou)];
-    series.extend(classes.iter().enumerate().map(|(c, name)| line(name, &|r| r.iou.get(c).copied().flatten())));
+    series
+        .extend(classes.iter().enumerate().map(|(c, name)| line(name, &|r| r.iou.get(c).copied().flatten())));
     Chart {
         title: "Validation IoU".into(),
         x_label: "iteration".into(),

@@ -26,19 +26,29 @@ fn check_data(path: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
         Err(error) => (None, error.0),
     };
     if as_json {
-        let list: Vec<_> =
-            problems.iter().map(|p| json!({"file": p.path.display().to_string(), "problem": p.what})).collect();
+        let list: Vec<_> = problems
+            .iter()
+            .map(|p| json!({"file": p.path.display().to_string(), "problem": p.what}))
+            .collect();
         let classes = summary.as_ref().map(|s| {
             let class = |c: &sorby_data::ClassCount| json!({"name": c.name, "fraction": c.fraction, "images": c.images});
             s.classes.iter().map(class).collect::<Vec<_>>()
         });
         let splits = summary.as_ref().map(|s| &s.splits);
-        println!("{}", serde_json::to_string_pretty(&json!({"problems": list, "classes": classes, "splits": splits}))?);
+        println!(
+            "{}",
+            serde_json::to_string_pretty(&json!({"problems": list, "classes": classes, "splits": splits}))?
+        );
     } else {
         if let Some(s) = &summary {
             println!("{} labelled images", s.images);
             for c in &s.classes {
-                println!("  class {:<24} {:6.2} % of the area, in {} images", c.name, 100.0 * c.fraction, c.images);
+                println!(
+                    "  class {:<24} {:6.2} % of the area, in {} images",
+                    c.name,
+                    100.0 * c.fraction,
+                    c.images
+                );
             }
             for (name, count) in &s.splits {
                 println!("  split {name:<24} {count} images");

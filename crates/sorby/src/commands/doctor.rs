@@ -22,7 +22,8 @@ pub fn run() -> anyhow::Result<ExitCode> {
             backend.name(),
             match opened {
                 Ok(true) => "available".to_owned(),
-                Ok(false) => format!("not in this program (cargo build --release --features {})", backend.name()),
+                Ok(false) =>
+                    format!("not in this program (cargo build --release --features {})", backend.name()),
                 Err(_) => "in this program, but no such device answers on this machine".to_owned(),
             }
         );

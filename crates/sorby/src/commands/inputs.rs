@@ -13,7 +13,9 @@ pub fn device(arg: &DeviceArg) -> anyhow::Result<Device> {
     };
     let name = backend.name();
     backend.open().with_context(|| {
-        format!("--device {name}: not in this program; build it with `cargo build --release --features {name}`")
+        format!(
+            "--device {name}: not in this program; build it with `cargo build --release --features {name}`"
+        )
     })
 }
 
@@ -50,7 +52,11 @@ pub fn images(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     }
     for (i, path) in out.iter().enumerate() {
         if let Some(other) = out[..i].iter().find(|p| p.file_stem() == path.file_stem()) {
-            bail!("{} and {} have the same name; their results would overwrite each other", other.display(), path.display());
+            bail!(
+                "{} and {} have the same name; their results would overwrite each other",
+                other.display(),
+                path.display()
+            );
         }
     }
     Ok(out)

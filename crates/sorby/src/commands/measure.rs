@@ -71,7 +71,11 @@ fn one(
     if let Some(truth) = truth.as_ref().filter(|t| (t.width, t.height) != (mask.width, mask.height)) {
         bail!(
             "{}: mask is {}x{} but its true mask is {}x{}",
-            file.display(), mask.width, mask.height, truth.width, truth.height
+            file.display(),
+            mask.width,
+            mask.height,
+            truth.width,
+            truth.height
         );
     }
     let truth = truth.map(|t| measure(&t, class, filter, scale));
@@ -90,7 +94,10 @@ pub fn read_mask(path: &Path) -> anyhow::Result<LabelMap> {
             Ok(map)
         }
         RawLabels::Colours { .. } => {
-            bail!("{}: is a colour picture, not an index mask; give the mask, not the overlay", path.display())
+            bail!(
+                "{}: is a colour picture, not an index mask; give the mask, not the overlay",
+                path.display()
+            )
         }
     }
 }
@@ -102,13 +109,32 @@ fn write(
     class: u8,
 ) -> anyhow::Result<()> {
     let mut objects = Table::new([
-        "image", "particle", "area_px", "equivalent_radius_px", "equivalent_diameter_area_px", "equivalent_radius_nm",
-        "equivalent_diameter_area_nm", "centroid_row_px", "centroid_column_px", "bbox_min_row_px", "bbox_min_column_px",
-        "bbox_max_row_px", "bbox_max_column_px", "touches_border",
+        "image",
+        "particle",
+        "area_px",
+        "equivalent_radius_px",
+        "equivalent_diameter_area_px",
+        "equivalent_radius_nm",
+        "equivalent_diameter_area_nm",
+        "centroid_row_px",
+        "centroid_column_px",
+        "bbox_min_row_px",
+        "bbox_min_column_px",
+        "bbox_max_row_px",
+        "bbox_max_column_px",
+        "touches_border",
     ]);
-    let truth_columns = ["true_count", "true_mean_radius_px", "count_error", "mean_radius_error_px", "mean_radius_error_nm", "area_fraction_error_percent"];
+    let truth_columns = [
+        "true_count",
+        "true_mean_radius_px",
+        "count_error",
+        "mean_radius_error_px",
+        "mean_radius_error_nm",
+        "area_fraction_error_percent",
+    ];
     let with_truth = fields.iter().all(|f| f.2.is_some());
-    let columns = ["image"].into_iter().chain(tables::PARTICLE_COLUMNS).chain(["number_density_per_um2", "nm_per_px"]);
+    let columns =
+        ["image"].into_iter().chain(tables::PARTICLE_COLUMNS).chain(["number_density_per_um2", "nm_per_px"]);
     let mut images = Table::new(columns.chain(truth_columns.into_iter().filter(|_| with_truth)));
     let mut add = |name: &str, s: &Summary, nm: Option<f64>, truth: Option<&Summary>| {
         let mut row: Vec<Cell> = vec![name.into()];
@@ -179,7 +205,10 @@ fn write(
     print!("{}", images.to_text());
     let without = fields.iter().filter(|f| f.1.nm_per_px.is_none()).count();
     if without > 0 {
-        println!("no pixel size for {without} of {} images: their sizes are in pixels only (give --nm-per-px)", fields.len());
+        println!(
+            "no pixel size for {without} of {} images: their sizes are in pixels only (give --nm-per-px)",
+            fields.len()
+        );
     }
     println!("every {class_name} particle: {}", args.out.join("particles.csv").display());
     Ok(())

@@ -122,7 +122,10 @@ fn pictures(samples: &[Sample], results: &[Result], model: &Model, class: u8) ->
         let mut add = |caption: String, picture: overlay::Rgb| {
             pictures.push(Picture::png(caption, &picture.thumbnail(THUMBNAIL_PX).png()));
         };
-        add(format!("{}: input", sample.name), overlay::Rgb::grey(sample.image.width, sample.image.height, &grey));
+        add(
+            format!("{}: input", sample.name),
+            overlay::Rgb::grey(sample.image.width, sample.image.height, &grey),
+        );
         add("classes found".into(), overlay::classes(&grey, &result.prediction, &model.card.colours));
         add("right and wrong".into(), overlay::errors(&result.prediction, &sample.label, class));
     }
@@ -139,7 +142,10 @@ fn pictures(samples: &[Sample], results: &[Result], model: &Model, class: u8) ->
 
 fn particles(samples: &[Sample], results: &[Result], class: &str) -> Section {
     let mut table = Table::new(
-        ["image", "method"].into_iter().chain(tables::PARTICLE_COLUMNS).chain(["count_error", "mean_radius_error_px"]),
+        ["image", "method"]
+            .into_iter()
+            .chain(tables::PARTICLE_COLUMNS)
+            .chain(["count_error", "mean_radius_error_px"]),
     );
     let mut add = |image: &str, method: &str, fields: &[Particles], truth: &[Particles]| {
         let s = pool(fields);
@@ -150,7 +156,8 @@ fn particles(samples: &[Sample], results: &[Result], class: &str) -> Section {
         row.push(Cell::number(error.mean_radius_error_px, 3));
         table.row(row);
     };
-    let all = |f: fn(&Result) -> &Particles| -> Vec<Particles> { results.iter().map(|r| f(r).clone()).collect() };
+    let all =
+        |f: fn(&Result) -> &Particles| -> Vec<Particles> { results.iter().map(|r| f(r).clone()).collect() };
     let (model, truth, otsu) = (all(|r| &r.model), all(|r| &r.truth), all(|r| &r.otsu));
     for (i, sample) in samples.iter().enumerate() {
         let one = i..i + 1;
@@ -164,7 +171,10 @@ fn particles(samples: &[Sample], results: &[Result], class: &str) -> Section {
     let scale = samples.iter().all(|s| s.nm_per_px.is_some());
     let radii = |fields: &[Particles]| -> Vec<f64> {
         let size = |f: &Particles| if scale { f.nm_per_px.unwrap_or(1.0) } else { 1.0 };
-        fields.iter().flat_map(|f| f.regions.iter().map(move |r| r.equivalent_radius_px() * size(f))).collect()
+        fields
+            .iter()
+            .flat_map(|f| f.regions.iter().map(move |r| r.equivalent_radius_px() * size(f)))
+            .collect()
     };
     let (found, real) = (radii(&model), radii(&truth));
     let edges = bin_edges(&[found.clone(), real.clone()].concat(), 24);
@@ -205,11 +215,17 @@ fn thresholds(samples: &[Sample], results: &[Result]) -> Section {
         let picture = overlay::colours(mask, &[[0; 3], [255; 3]]);
         pictures.push(Picture::png(caption, &picture.thumbnail(THUMBNAIL_PX).png()));
     };
-    add(format!("threshold {by_count}: count nearest to truth"), &threshold::binary(&grey, width, height, by_count));
+    add(
+        format!("threshold {by_count}: count nearest to truth"),
+        &threshold::binary(&grey, width, height, by_count),
+    );
     if let Some(radius) = truth.mean_radius_px {
         let t = curve.best_for_radius(radius);
         marks.push((f64::from(t), format!("best for radius: {t}")));
-        add(format!("threshold {t}: mean radius nearest to truth"), &threshold::binary(&grey, width, height, t));
+        add(
+            format!("threshold {t}: mean radius nearest to truth"),
+            &threshold::binary(&grey, width, height, t),
+        );
     }
     let (mut count, mut radius) = charts::sweep(&curve, Some(&truth), &marks);
     count.levels.push((model.count as f64, "model".into()));

@@ -65,7 +65,10 @@ fn segment(
         for (c, class) in model.card.classes.iter().enumerate() {
             let values = probabilities.values.iter().skip(c).step_by(probabilities.classes);
             let grey: Vec<u8> = values.map(|p| (p * 255.0).round() as u8).collect();
-            let path = args.out.join("probabilities").join(format!("{name}-{}.png", super::tables::file_name(class)));
+            let path = args
+                .out
+                .join("probabilities")
+                .join(format!("{name}-{}.png", super::tables::file_name(class)));
             png(&path, labels.width, labels.height, PngKind::Grey, &grey)?;
         }
     }

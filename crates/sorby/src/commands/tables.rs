@@ -6,12 +6,14 @@ use sorby_report::{Cell, Table};
 
 /// Scores per class, with a last row of means.
 pub fn scores(scores: &Scores, classes: &[String]) -> Table {
-    let mut table = Table::new(["class", "IoU_percent", "Dice_percent", "precision_percent", "recall_percent"]);
+    let mut table =
+        Table::new(["class", "IoU_percent", "Dice_percent", "precision_percent", "recall_percent"]);
     for (name, s) in classes.iter().zip(&scores.classes) {
         let cells = [s.iou, s.dice, s.precision, s.recall].map(Cell::percent);
         table.row(std::iter::once(name.clone().into()).chain(cells).collect());
     }
-    let means = [scores.mean_iou, scores.mean_dice, scores.mean_precision, scores.mean_recall].map(Cell::percent);
+    let means =
+        [scores.mean_iou, scores.mean_dice, scores.mean_precision, scores.mean_recall].map(Cell::percent);
     table.row(std::iter::once("mean".into()).chain(means).collect());
     let accuracy = [Cell::percent(scores.pixel_accuracy), Cell::Missing, Cell::Missing, Cell::Missing];
     table.row(std::iter::once("pixel accuracy".into()).chain(accuracy).collect());
@@ -32,8 +34,14 @@ pub fn per_image(images: &[(String, Scores)], classes: &[String]) -> Table {
 }
 
 /// Columns of particle results.
-pub const PARTICLE_COLUMNS: [&str; 6] =
-    ["count", "mean_radius_px", "mean_diameter_px", "mean_radius_nm", "mean_diameter_nm", "area_fraction_percent"];
+pub const PARTICLE_COLUMNS: [&str; 6] = [
+    "count",
+    "mean_radius_px",
+    "mean_diameter_px",
+    "mean_radius_nm",
+    "mean_diameter_nm",
+    "area_fraction_percent",
+];
 
 pub fn particle_cells(s: &Summary) -> Vec<Cell> {
     vec![

@@ -57,7 +57,14 @@ fn one(file: &Path, args: &ThresholdArgs, table: &mut Table) -> anyhow::Result<(
     };
     if let Some(t) = &truth {
         if t.width != image.width || t.height > image.height {
-            bail!("{}: image is {}x{} but its mask is {}x{}", file.display(), image.width, image.height, t.width, t.height);
+            bail!(
+                "{}: image is {}x{} but its mask is {}x{}",
+                file.display(),
+                image.width,
+                image.height,
+                t.width,
+                t.height
+            );
         }
         if t.height < image.height {
             bail!(
@@ -88,7 +95,11 @@ fn one(file: &Path, args: &ThresholdArgs, table: &mut Table) -> anyhow::Result<(
     };
     for &(label, threshold) in &methods {
         let mask = binary(&grey, image.width, height, threshold);
-        write(label, Cell::Integer(i64::from(threshold)), &measure(&mask, 1, Filter::default(), args.nm_per_px).summary());
+        write(
+            label,
+            Cell::Integer(i64::from(threshold)),
+            &measure(&mask, 1, Filter::default(), args.nm_per_px).summary(),
+        );
         let path = args.out.join(format!("{name}-{}.png", label.to_lowercase().replace(' ', "-")));
         mask.write_png(&path, &[[0, 0, 0], [255, 255, 255]])?;
     }
@@ -97,10 +108,15 @@ fn one(file: &Path, args: &ThresholdArgs, table: &mut Table) -> anyhow::Result<(
     }
     let mut points = Table::new(["threshold", "count", "mean_radius_px"]);
     for t in 0..256usize {
-        points.row(vec![t.into(), (curve.counts[t] as usize).into(), Cell::number(curve.mean_radii_px[t], 4)]);
+        points.row(vec![
+            t.into(),
+            (curve.counts[t] as usize).into(),
+            Cell::number(curve.mean_radii_px[t], 4),
+        ]);
     }
     atomically(&args.out.join(format!("{name}-sweep.csv")), points.to_csv().as_bytes())?;
-    let marks: Vec<(f64, String)> = methods.iter().map(|(n, t)| (f64::from(*t), format!("{n}: {t}"))).collect();
+    let marks: Vec<(f64, String)> =
+        methods.iter().map(|(n, t)| (f64::from(*t), format!("{n}: {t}"))).collect();
     let (count, radius) = charts::sweep(&curve, truth.as_ref(), &marks);
     atomically(&args.out.join(format!("{name}-count.svg")), count.to_svg().as_bytes())?;
     atomically(&args.out.join(format!("{name}-radius.svg")), radius.to_svg().as_bytes())?;

@@ -74,7 +74,10 @@ fn start(args: &TrainArgs) -> anyhow::Result<(Recipe, RunFolder, PathBuf)> {
 /// `name`, or `name-2`, `name-3`, ... if taken.
 fn free_name(name: &Path) -> PathBuf {
     let numbered = |i: u32| PathBuf::from(format!("{}-{i}", name.display()));
-    std::iter::once(name.to_owned()).chain((2..).map(numbered)).find(|p| !p.exists()).unwrap_or(name.to_owned())
+    std::iter::once(name.to_owned())
+        .chain((2..).map(numbered))
+        .find(|p| !p.exists())
+        .unwrap_or(name.to_owned())
 }
 
 fn environment(args: &TrainArgs) -> serde_json::Value {
@@ -118,7 +121,8 @@ impl<'a> Console<'a> {
     fn show(&mut self, event: Event) {
         match event {
             Event::Started { done, train_images, val_images } => {
-                let from = if done > 0 { format!(", continuing after iteration {done}") } else { String::new() };
+                let from =
+                    if done > 0 { format!(", continuing after iteration {done}") } else { String::new() };
                 self.say(&format!(
                     "{} on {train_images} images, validating on {val_images}, {} iterations{from} -> {}",
                     self.recipe.arch.title(),
@@ -127,7 +131,9 @@ impl<'a> Console<'a> {
                 ));
             }
             Event::Pretrained { unused } => {
-                self.say(&format!("encoder loaded from the pretrained file ({unused} of its tensors not used)"));
+                self.say(&format!(
+                    "encoder loaded from the pretrained file ({unused} of its tensors not used)"
+                ));
             }
             Event::Step(metric) => self.step(metric),
             Event::Validated { iteration, scores } => {
