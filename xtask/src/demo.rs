@@ -1,6 +1,6 @@
 //! The main job from start to end on synthetic carbides, under five minutes on two cores.
 
-use crate::{cargo, root, run};
+use crate::{cargo, execute, root};
 use anyhow::Context as _;
 use std::path::Path;
 use std::process::Command;
@@ -16,7 +16,7 @@ pub fn run() -> anyhow::Result<()> {
     let program = root().join("target/release/sorby");
     let sorby = |title: &str, arguments: &[&str]| -> anyhow::Result<()> {
         println!("\n== {title}\n$ sorby {}", arguments.join(" "));
-        run(Command::new(&program).args(arguments))
+        execute(Command::new(&program).args(arguments))
     };
     sorby(
         "Ten synthetic micrographs with exact labels",

@@ -28,11 +28,11 @@ fn root() -> PathBuf {
 }
 
 fn cargo(arguments: &[&str]) -> anyhow::Result<()> {
-    run(Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into())).args(arguments))
+    execute(Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into())).args(arguments))
 }
 
 /// Runs a command in the root; its failure is ours.
-fn run(command: &mut Command) -> anyhow::Result<()> {
+fn execute(command: &mut Command) -> anyhow::Result<()> {
     let shown = format!("{command:?}");
     let status = command.current_dir(root()).status().with_context(|| format!("cannot start {shown}"))?;
     if !status.success() {

@@ -44,8 +44,8 @@ pub struct ModelSpec {
 
 #[derive(Debug)]
 enum DecodeHead {
-    Psp(PspHead),
-    AsppPlus(AsppPlusHead),
+    Psp(Box<PspHead>),
+    AsppPlus(Box<AsppPlusHead>),
 }
 
 /// Logits at the heads' own resolutions, `[n, h, w, classes]`.
@@ -72,8 +72,8 @@ impl Segmentor {
             spec,
             backbone: ResNet18::new(&init.at("backbone"), spec.stem),
             decode_head: match spec.arch {
-                Arch::PspNet => DecodeHead::Psp(PspHead::new(&head, spec.classes)),
-                Arch::DeepLabV3Plus => DecodeHead::AsppPlus(AsppPlusHead::new(&head, spec.classes)),
+                Arch::PspNet => DecodeHead::Psp(Box::new(PspHead::new(&head, spec.classes))),
+                Arch::DeepLabV3Plus => DecodeHead::AsppPlus(Box::new(AsppPlusHead::new(&head, spec.classes))),
             },
             auxiliary_head: FcnHead::new(&init.at("auxiliary_head"), spec.classes),
         }

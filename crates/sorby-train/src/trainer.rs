@@ -93,7 +93,7 @@ impl<'a> Trainer<'a> {
                 available_mb: mb(available.unwrap_or(0)),
             });
         }
-        let record: Vec<SplitRecord> = train.iter().chain(&val).map(|s| split_record(s)).collect();
+        let record: Vec<SplitRecord> = train.iter().chain(&val).map(split_record).collect();
         run.write_json("split.json", &record)?;
         let scales: Vec<f64> = train.iter().filter_map(|s| s.nm_per_px).collect();
         let range = scales.iter().copied().fold(None, |range: Option<(f64, f64)>, s| {
