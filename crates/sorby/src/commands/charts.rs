@@ -35,11 +35,11 @@ pub fn sweep(curve: &Sweep, truth: Option<&Summary>, marks: &[(f64, String)]) ->
 /// Loss by iteration, smoothed beside raw.
 pub fn loss(metrics: &[Metric]) -> Chart {
     let raw: Vec<(f64, f64)> = metrics.iter().map(|m| (m.iteration as f64, f64::from(m.loss))).collect();
-    let mut mean: Option<f64> = None;
+    // An exponential mean without the pull of the first value.
+    let (mut sum, mut weight) = (0.0, 0.0);
     let smooth = raw.iter().map(|&(x, y)| {
-        let value = mean.map_or(y, |m| 0.95 * m + 0.05 * y);
-        mean = Some(value);
-        (x, value)
+        (sum, weight) = (0.9 * sum + y, 0.9 * weight + 1.0);
+        (x, sum / weight)
     });
     let smooth = smooth.collect();
     Chart {
