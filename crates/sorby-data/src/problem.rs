@@ -26,7 +26,7 @@ impl From<sorby_image::ImageError> for Problem {
         use sorby_image::ImageError::{Io, Unreadable};
         match e {
             Unreadable { path, reason } => Self { path, what: reason },
-            Io { path, source } => Self::new(path, source),
+            Io { path, cause } => Self::new(path, cause),
             other => Self::new("", other),
         }
     }

@@ -8,8 +8,8 @@ pub enum ImageError {
     /// Unreadable, truncated or not an image; `reason` says which and what to do.
     #[error("{}: {reason}", path.display())]
     Unreadable { path: PathBuf, reason: String },
-    #[error("{}: {source}", path.display())]
-    Io { path: PathBuf, source: std::io::Error },
+    #[error("{}: {cause}", path.display())]
+    Io { path: PathBuf, cause: std::io::Error },
 }
 
 impl ImageError {
@@ -17,7 +17,9 @@ impl ImageError {
         Self::Unreadable { path: path.to_owned(), reason: reason.to_string() }
     }
 
-    pub(crate) fn io(path: &Path, source: std::io::Error) -> Self {
-        Self::Io { path: path.to_owned(), source }
+    pub(crate) fn io(path: &Path, cause: std::io::Error) -> Self {
+        // The cause may name a temporary file; the user knows the path only.
+        let cause = if cause.raw_os_error().is_none() { cause.kind().into() } else { cause };
+        Self::Io { path: path.to_owned(), cause }
     }
 }

@@ -5,9 +5,16 @@ use std::io::{BufWriter, Write as _};
 use std::path::Path;
 
 /// Writes `bytes` under a temporary name in the same folder, syncs, renames. Creates the folder.
-pub fn atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+///
+/// # Errors
+/// Names `path`; the old file, if any, is then as it was.
+pub fn atomically(path: &Path, bytes: &[u8]) -> Result<(), ImageError> {
+    replace(path, bytes).map_err(|e| ImageError::io(path, e))
+}
+
+fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs_err::create_dir_all(folder)?;
+    std::fs::create_dir_all(folder)?;
     let mut file = tempfile::Builder::new().prefix(".partial-").tempfile_in(folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
@@ -57,5 +64,5 @@ pub fn png_bytes(
 /// Writes an 8-bit PNG atomically.
 pub fn png(path: &Path, width: usize, height: usize, kind: PngKind, data: &[u8]) -> Result<(), ImageError> {
     let bytes = png_bytes(width, height, kind, data).map_err(|e| ImageError::unreadable(path, e))?;
-    atomically(path, &bytes).map_err(|e| ImageError::io(path, e))
+    atomically(path, &bytes)
 }

@@ -40,10 +40,10 @@ pub const CARD_FORMAT: u32 = 1;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModelError {
-    #[error("{}: {source}", path.display())]
-    Io { path: PathBuf, source: std::io::Error },
-    #[error("{}: {source}", path.display())]
-    Weights { path: PathBuf, source: WeightsError },
+    #[error("{}: {cause}", path.display())]
+    Io { path: PathBuf, cause: std::io::Error },
+    #[error("{}: {cause}", path.display())]
+    Weights { path: PathBuf, cause: WeightsError },
     #[error("{}: {reason}", path.display())]
     Card { path: PathBuf, reason: String },
 }
@@ -64,8 +64,8 @@ impl Model {
     /// Reads a model file, or a run folder's `model.safetensors`.
     pub fn read(path: &Path, device: &Device) -> Result<Self, ModelError> {
         let path = if path.is_dir() { path.join("model.safetensors") } else { path.to_owned() };
-        let bytes = std::fs::read(&path).map_err(|source| ModelError::Io { path: path.clone(), source })?;
-        let weights = |source| ModelError::Weights { path: path.clone(), source };
+        let bytes = std::fs::read(&path).map_err(|cause| ModelError::Io { path: path.clone(), cause })?;
+        let weights = |cause| ModelError::Weights { path: path.clone(), cause };
         let (state, metadata) = from_safetensors(&bytes).map_err(weights)?;
         let card = |reason: String| ModelError::Card { path: path.clone(), reason };
         let text = metadata.get(CARD_KEY).ok_or_else(|| {

@@ -49,6 +49,52 @@ fn scores_match_the_definition() {
     }
 }
 
+/// A network whose classifier ignores its input gives the same answer everywhere, whatever the windows,
+/// also for images smaller than a window and odd sizes; every window is told to the progress.
+#[test]
+fn a_constant_network_gives_a_constant_mask() {
+    use sorby_image::Micrograph;
+    use sorby_infer::{CARD_FORMAT, Model, ModelCard, Options, predict, window_count};
+    use sorby_nn::{Arch, ModelSpec, Segmentor, Stem};
+    let device = sorby_infer::Device::flex();
+    for (arch, input_scale) in [(Arch::DeepLabV3Plus, 1.0), (Arch::PspNet, 0.5)] {
+        let mut network = Segmentor::new(ModelSpec { arch, stem: Stem::V1c, classes: 3 }, 1, &device);
+        let mut state = network.state();
+        state.get_mut("decode_head.conv_seg.weight").unwrap().values.fill(0.0);
+        state.get_mut("decode_head.conv_seg.bias").unwrap().values = vec![0.5, 2.0, 2.0];
+        network.load(state).unwrap();
+        let card = ModelCard {
+            format: CARD_FORMAT,
+            arch,
+            stem: Stem::V1c,
+            classes: ["a", "b", "c"].map(str::to_owned).to_vec(),
+            colours: vec![[0; 3]; 3],
+            input_scale,
+            normalisation: Default::default(),
+            nm_per_px: None,
+            recipe: String::new(),
+            iteration: 0,
+            sorby_version: String::new(),
+        };
+        let mut model = Model { card, network };
+        for (width, height) in [(101, 77), (40, 30), (64, 65)] {
+            let image =
+                Micrograph::grey8(width, height, (0..width * height).map(|i| (i % 256) as u8).collect());
+            for ratios in [vec![], vec![0.75, 1.25]] {
+                let options = Options { crop_px: 64, stride_px: 40, flip: !ratios.is_empty(), ratios };
+                let mut seen = 0;
+                let result = predict(&mut model, &image, &options, &device, &mut |n| seen += n);
+                assert_eq!(seen, window_count(&model, &image, &options));
+                // Classes 1 and 2 tie: the lower index wins.
+                assert!(result.labels.labels.iter().all(|&l| l == 1), "{width}x{height} {options:?}");
+                let p = 2f32.exp() / (0.5f32.exp() + 2.0 * 2f32.exp());
+                let off = result.probabilities.values.chunks(3).map(|v| (v[1] - p).abs()).fold(0.0, f32::max);
+                assert!(off < 1e-5 && result.labels.labels.len() == width * height, "off by {off}");
+            }
+        }
+    }
+}
+
 #[test]
 fn windows_match_the_reference_and_cover_every_pixel() {
     let json = fixture("slide.json");

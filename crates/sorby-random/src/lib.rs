@@ -71,7 +71,7 @@ mod tests {
     fn streams_are_stable_and_distinct() {
         let draw = |mut s: Stream| (0..4).map(|_| s.below(1000)).collect::<Vec<_>>();
         // Frozen: a change of these numbers changes every trained model.
-        assert_eq!(draw(Stream::new(0, &[b"a"])), draw(Stream::new(0, &[b"a"])));
+        assert_eq!(draw(Stream::new(0, &[b"a"])), [617, 56, 219, 243]);
         assert_ne!(draw(Stream::new(0, &[b"a"])), draw(Stream::new(1, &[b"a"])));
         // Parts are delimited: ("ab", "c") is not ("a", "bc").
         assert_ne!(draw(Stream::new(0, &[b"ab", b"c"])), draw(Stream::new(0, &[b"a", b"bc"])));

@@ -55,8 +55,7 @@ pub(crate) fn save(
         ("state.json", serde_json::to_vec(progress).map_err(|e| TrainError::run(&target, e))?),
     ];
     for (file, bytes) in files {
-        let path = partial.join(file);
-        atomically(&path, &bytes).map_err(TrainError::io(&path))?;
+        atomically(&partial.join(file), &bytes)?;
     }
     if target.exists() {
         fs_err::remove_dir_all(&target).map_err(TrainError::io(&target))?;

@@ -8,10 +8,13 @@ use std::path::{Path, PathBuf};
 pub enum TrainError {
     #[error(transparent)]
     Data(#[from] DataError),
+    /// A file that cannot be written.
+    #[error(transparent)]
+    Write(#[from] sorby_image::ImageError),
     #[error("recipe: {0}")]
     Recipe(#[from] crate::RecipeError),
-    #[error("{}: {source}", path.display())]
-    Io { path: PathBuf, source: std::io::Error },
+    #[error("{}: {cause}", path.display())]
+    Io { path: PathBuf, cause: std::io::Error },
     #[error("{}: {reason}", path.display())]
     Run { path: PathBuf, reason: String },
     #[error("pretrained file {}: {reason}", path.display())]
@@ -29,7 +32,7 @@ pub enum TrainError {
 
 impl TrainError {
     pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self + '_ {
-        move |source| Self::Io { path: path.to_owned(), source }
+        move |cause| Self::Io { path: path.to_owned(), cause }
     }
 
     pub(crate) fn run(path: &Path, reason: impl std::fmt::Display) -> Self {

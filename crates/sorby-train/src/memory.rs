@@ -6,8 +6,8 @@ use crate::Recipe;
 /// what each pixel of a batch keeps for the backward pass. Coefficients measured on Linux with the CPU
 /// backend, see BENCHMARKS.md.
 pub fn estimated_bytes(recipe: &Recipe) -> u64 {
-    const FIXED: u64 = 500 << 20;
-    const PER_PIXEL: u64 = 2500;
+    const FIXED: u64 = 300 << 20;
+    const PER_PIXEL: u64 = 1700;
     let pixels = (recipe.data.batch * recipe.data.crop * recipe.data.crop) as u64;
     FIXED + PER_PIXEL * pixels
 }

@@ -109,8 +109,7 @@ impl RunFolder {
     }
 
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), TrainError> {
-        let path = self.path(name);
-        atomically(&path, bytes).map_err(TrainError::io(&path))
+        Ok(atomically(&self.path(name), bytes)?)
     }
 
     pub fn write_json(&self, name: &str, value: &impl Serialize) -> Result<(), TrainError> {

@@ -9,10 +9,10 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     sorby_nn::keep_freed_buffers();
+    quit_quietly_when_nobody_reads();
     let args = args::Args::parse();
     match commands::run(args) {
         Ok(code) => code,
-        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::from(2)
@@ -20,10 +20,14 @@ fn main() -> ExitCode {
     }
 }
 
-/// `sorby ... | head` is not a failure.
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error
-        .chain()
-        .filter_map(|e| e.downcast_ref::<std::io::Error>())
-        .any(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
+/// `sorby ... | head` is not a failure: `println!` panics when its reader has gone.
+fn quit_quietly_when_nobody_reads() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        let message = info.payload_as_str().unwrap_or_default();
+        if message.starts_with("failed printing to stdout") {
+            std::process::exit(0);
+        }
+        usual(info);
+    }));
 }

@@ -51,7 +51,7 @@ pub fn write_dataset(out: &Path, set: SynthSet) -> Result<(), DataError> {
         }
     }
     let write =
-        |path: &Path, text: &str| atomically(path, text.as_bytes()).map_err(|e| DataError::one(path, e));
+        |path: &Path, text: &str| atomically(path, text.as_bytes()).map_err(|e| DataError(vec![e.into()]));
     write(&out.join("truth.csv"), &truth)?;
     write(&out.join("particles.csv"), &particles)?;
     // Last: a folder with a manifest is complete.
