@@ -54,7 +54,13 @@ pub fn check(data: &Dataset) -> Summary {
         }
         let hash = *blake3::hash(&sample.image.to_grey8()).as_bytes();
         if let Some(other) = content.insert(hash, &item.name) {
-            problems.push(Problem::new(&item.image, format!("is the same picture as `{other}`")));
+            let (here, there) = (splits_of(data, &item.name), splits_of(data, other));
+            // An image that takes part in nothing was left out on purpose.
+            if here != there && !here.is_empty() && !there.is_empty() {
+                let what =
+                    format!("is the same picture as `{other}`, which is in another split; leave one out");
+                problems.push(Problem::new(&item.image, what));
+            }
         }
     }
     let names = data.manifest.class_names();
@@ -96,6 +102,12 @@ pub fn check(data: &Dataset) -> Summary {
         without_scale: data.items.iter().filter(|i| i.nm_per_px.is_none()).count(),
         problems,
     }
+}
+
+/// Splits and folds that an image is in.
+fn splits_of<'a>(data: &'a Dataset, name: &str) -> Vec<&'a str> {
+    let holds = |split: &&str| data.split(split).is_ok_and(|items| items.iter().any(|i| i.name == name));
+    data.split_names().filter(holds).collect()
 }
 
 /// Images in two of the splits that must not share any.

@@ -9,7 +9,7 @@ use sorby_random::Stream;
 pub struct CropRule {
     /// Edge of the square crop.
     pub size_px: usize,
-    /// A box is accepted when no class covers this share of its labelled pixels, or more.
+    /// A box is accepted when no class covers this share of its labelled pixels, or more; 1 accepts any.
     pub max_class_share: f64,
 }
 
@@ -40,6 +40,9 @@ pub fn crop_box(label: &LabelMap, rule: CropRule, stream: &mut Stream) -> CropBo
 }
 
 fn accepted(label: &LabelMap, at: CropBox, rule: CropRule) -> bool {
+    if rule.max_class_share >= 1.0 {
+        return true;
+    }
     let (height, width) = (rule.size_px.min(label.height), rule.size_px.min(label.width));
     let mut counts = [0u64; 256];
     for row in label.labels.chunks_exact(label.width).skip(at.y).take(height) {

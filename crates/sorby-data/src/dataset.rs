@@ -1,7 +1,7 @@
 //! A data set on disk: the manifest, and the image-label pairs it stands for.
 
 use crate::labels::LabelCoding;
-use crate::manifest::{DataBar, Manifest};
+use crate::manifest::{DataBar, LabelKind, Manifest};
 use crate::problem::{DataError, Problem};
 use crate::sample::Sample;
 use rayon::prelude::*;
@@ -35,20 +35,31 @@ impl Dataset {
     /// Opens a folder with a `dataset.toml`, or a manifest file itself (its folders may then be
     /// anywhere). Every label's values are read once, to tell how they code classes.
     pub fn open(path: &Path) -> Result<Self, DataError> {
+        let (data, problems) = Self::examine(path)?;
+        if problems.is_empty() { Ok(data) } else { Err(DataError(problems)) }
+    }
+
+    /// Opens as far as possible: what can be used, and every problem on the way.
+    ///
+    /// # Errors
+    /// When there is no usable manifest or no labelled image at all.
+    pub fn examine(path: &Path) -> Result<(Self, Vec<Problem>), DataError> {
         let (file, root) = locate(path)?;
         let manifest = Manifest::read(&file)?;
-        let (items, folder_splits, problems) = pair_up(&manifest, &root);
-        if !problems.is_empty() {
+        let (items, mut splits, mut problems) = pair_up(&manifest, &root);
+        if items.is_empty() {
+            problems.push(Problem::new(&root, "no labelled images found"));
             return Err(DataError(problems));
         }
-        if items.is_empty() {
-            return Err(DataError::one(&root, "no labelled images found"));
-        }
-        let seen = values_seen(&items)?;
-        let coding = LabelCoding::decide(&manifest, &seen).map_err(|what| DataError::one(&file, what))?;
-        let splits =
-            all_splits(&manifest, folder_splits, &items).map_err(|what| DataError::one(&file, what))?;
-        Ok(Self { manifest, items, splits, coding })
+        let coding = values_seen(&items, &mut problems, manifest.labels.kind).and_then(|seen| {
+            LabelCoding::decide(&manifest, &seen)
+                .map_err(|what| problems.push(Problem::new(&file, what)))
+                .ok()
+        });
+        // With unreadable or undecidable labels the rest is still checked, as indices.
+        let coding = coding.unwrap_or(LabelCoding::Index { classes: manifest.classes.len() });
+        add_splits(&mut splits, &manifest, &items, |what| problems.push(Problem::new(&file, what)));
+        Ok((Self { manifest, items, splits, coding }, problems))
     }
 
     /// Names of splits and folds.
@@ -104,7 +115,8 @@ impl Dataset {
 
     /// Reads one label.
     pub fn load_label(&self, item: &Item) -> Result<LabelMap, Problem> {
-        let raw = RawLabels::read(&item.label)?;
+        let painted = matches!(self.coding, LabelCoding::Painted { .. });
+        let raw = if painted { RawLabels::read_colours(&item.label)? } else { RawLabels::read(&item.label)? };
         self.coding.decode(raw).map_err(|what| Problem::new(&item.label, what))
     }
 }
@@ -146,10 +158,10 @@ pub(crate) fn images_in(folder: &Path) -> Result<BTreeMap<String, PathBuf>, Prob
     let entries = std::fs::read_dir(folder).map_err(|e| Problem::new(folder, e))?;
     for entry in entries {
         let path = entry.map_err(|e| Problem::new(folder, e))?.path();
-        if !path.is_file() || !sorby_image::is_image(&path) {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        if name.starts_with('.') || !path.is_file() || !sorby_image::is_image(&path) {
             continue;
         }
-        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         if let Some(other) = images.insert(name.clone(), path.clone()) {
             return Err(Problem::new(path, format!("has the same name `{name}` as {}", other.display())));
         }
@@ -201,34 +213,42 @@ fn pair_up(manifest: &Manifest, root: &Path) -> (Vec<Item>, Splits, Vec<Problem>
     (items.into_values().collect(), splits, problems)
 }
 
-fn all_splits(manifest: &Manifest, from_folders: Splits, items: &[Item]) -> Result<Splits, String> {
-    let mut splits = from_folders;
+/// Adds the manifest's splits and folds to those of folders; names that do not exist are told.
+fn add_splits(splits: &mut Splits, manifest: &Manifest, items: &[Item], mut tell: impl FnMut(String)) {
     for (split, names) in manifest.splits.iter().chain(&manifest.folds) {
         for name in names {
             if !items.iter().any(|i| i.name == *name) {
-                return Err(format!("split `{split}` names `{name}`, which is not in the data set"));
+                tell(format!("split `{split}` names `{name}`, which is not in the data set"));
             }
         }
         splits.entry(split.clone()).or_default().extend(names.iter().cloned());
     }
-    Ok(splits)
 }
 
-/// Which values occur in any label.
-fn values_seen(items: &[Item]) -> Result<[bool; 256], DataError> {
-    let histograms: Vec<Result<[u64; 256], Problem>> = items
-        .par_iter()
-        .map(|item| match RawLabels::read(&item.label)? {
-            RawLabels::Values(map) => Ok(map.histogram()),
-            RawLabels::Colours { .. } => Ok([0; 256]),
-        })
-        .collect();
-    let (mut seen, mut problems) = ([false; 256], Vec::new());
-    for histogram in histograms {
-        match histogram {
-            Ok(histogram) => seen.iter_mut().zip(histogram).for_each(|(s, n)| *s |= n > 0),
+/// The values that occur in each label, or `None` after telling which labels cannot be read.
+fn values_seen<'a>(
+    items: &'a [Item],
+    problems: &mut Vec<Problem>,
+    kind: LabelKind,
+) -> Option<Vec<(&'a str, [bool; 256])>> {
+    if kind != LabelKind::Auto {
+        return Some(Vec::new());
+    }
+    let look = |item: &'a Item| -> Result<(&'a str, [bool; 256]), Problem> {
+        let histogram = match RawLabels::read(&item.label)? {
+            RawLabels::Values(map) => map.histogram(),
+            RawLabels::Colours { .. } => [0; 256],
+        };
+        Ok((item.name.as_str(), histogram.map(|n| n > 0)))
+    };
+    let looked: Vec<_> = items.par_iter().map(look).collect();
+    // Deciding without the unreadable labels could decide wrongly.
+    let mut seen = Vec::new();
+    for result in looked {
+        match result {
+            Ok(found) => seen.push(found),
             Err(problem) => problems.push(problem),
         }
     }
-    if problems.is_empty() { Ok(seen) } else { Err(DataError(problems)) }
+    (seen.len() == items.len()).then_some(seen)
 }

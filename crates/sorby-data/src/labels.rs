@@ -17,11 +17,11 @@ fn grey_level(i: usize, k: usize) -> u8 {
 }
 
 impl LabelCoding {
-    /// The coding that the manifest names, or that all values found (`seen`) agree with.
+    /// The coding that the manifest names, or that the values of all `files` (name, values seen) agree with.
     ///
     /// # Errors
-    /// When the values fit no coding, or fit two that differ.
-    pub fn decide(manifest: &Manifest, seen: &[bool; 256]) -> Result<Self, String> {
+    /// When the values fit no coding, or some file may be meant in two ways.
+    pub fn decide(manifest: &Manifest, files: &[(&str, [bool; 256])]) -> Result<Self, String> {
         let classes = manifest.classes.len();
         match manifest.labels.kind {
             LabelKind::Index => return Ok(Self::Index { classes }),
@@ -32,14 +32,24 @@ impl LabelCoding {
             }
             LabelKind::Auto => {}
         }
-        let values: Vec<usize> = (0..256).filter(|&v| seen[v]).collect();
+        let values: Vec<usize> = (0..256).filter(|&v| files.iter().any(|(_, seen)| seen[v])).collect();
         let is_grey = values.iter().all(|&v| (0..classes).any(|i| usize::from(grey_level(i, classes)) == v));
         let is_index = values.iter().all(|&v| v < classes || v == usize::from(IGNORE));
         let has_foreground_index = values.iter().any(|&v| (1..classes).contains(&v));
+        let only_0_and_255 = |seen: &[bool; 256]| seen[255] && seen[1..255].iter().all(|s| !s);
+        let ambiguous = files.iter().find(|(_, seen)| only_0_and_255(seen)).map(|(name, _)| name);
         match (is_index, is_grey) {
             // Read as indices, 0 and 255 alone would be a data set without any foreground.
-            (true, true) if !has_foreground_index && values.contains(&255) => Ok(Self::Grey { classes }),
-            (true, _) => Ok(Self::Index { classes }),
+            (true, true) if !has_foreground_index && ambiguous.is_some() && classes == 2 => {
+                Ok(Self::Grey { classes })
+            }
+            (true, _) => match ambiguous {
+                None => Ok(Self::Index { classes }),
+                Some(name) => Err(format!(
+                    "label `{name}` holds only 0 and 255: a black and white mask among index masks, or an index mask \
+                     with ignored pixels and no foreground? Set labels.kind to say which all labels are"
+                )),
+            },
             (false, true) => Ok(Self::Grey { classes }),
             (false, false) => Err(format!(
                 "label values {} fit neither indices 0..{} (255 = ignore) nor {classes} evenly spaced grey levels; \
@@ -62,9 +72,8 @@ impl LabelCoding {
                     |p: &[u8; 3]| colours.iter().position(|c| c.as_ref() == Some(p)).unwrap_or(0) as u8;
                 Ok(LabelMap { width, height, labels: pixels.iter().map(class).collect() })
             }
-            (Self::Painted { .. }, RawLabels::Values(map)) => {
-                // A painted label without any paint: all background.
-                Ok(LabelMap { labels: vec![0; map.labels.len()], ..map })
+            (Self::Painted { .. }, RawLabels::Values(_)) => {
+                Err("painted labels must be read as colours".into())
             }
             (_, RawLabels::Colours { .. }) => {
                 Err("is a colour picture; labels must be index or grey masks. If classes are painted \
@@ -116,10 +125,10 @@ mod tests {
         Manifest::parse(&format!("{list}[labels]\nkind = \"{kind}\"\n")).unwrap()
     }
 
-    fn seen(values: &[u8]) -> [bool; 256] {
+    fn seen(values: &[u8]) -> (&'static str, [bool; 256]) {
         let mut seen = [false; 256];
         values.iter().for_each(|&v| seen[usize::from(v)] = true);
-        seen
+        ("a file", seen)
     }
 
     fn values(labels: &[u8]) -> RawLabels {
@@ -128,7 +137,7 @@ mod tests {
 
     #[test]
     fn codings_are_told_apart() {
-        let decide = |k, v: &[u8]| LabelCoding::decide(&manifest(k, "auto"), &seen(v));
+        let decide = |k, v: &[u8]| LabelCoding::decide(&manifest(k, "auto"), &[seen(v)]);
         assert_eq!(decide(2, &[0, 1]), Ok(LabelCoding::Index { classes: 2 }));
         assert_eq!(decide(2, &[0, 1, 255]), Ok(LabelCoding::Index { classes: 2 }));
         assert_eq!(decide(2, &[0, 255]), Ok(LabelCoding::Grey { classes: 2 }));
@@ -136,6 +145,9 @@ mod tests {
         assert_eq!(decide(4, &[0, 85, 170, 255]), Ok(LabelCoding::Grey { classes: 4 }));
         assert_eq!(decide(4, &[0, 170]), Ok(LabelCoding::Grey { classes: 4 }));
         assert_eq!(decide(3, &[0, 2, 255]), Ok(LabelCoding::Index { classes: 3 }));
+        let mixed = LabelCoding::decide(&manifest(2, "auto"), &[seen(&[0, 1]), seen(&[0, 255])]);
+        assert!(mixed.unwrap_err().contains("a file"), "one file of another coding is not passed over");
+        assert!(decide(3, &[0, 255]).is_err(), "which of three classes is 255?");
         let message = decide(3, &[0, 1, 7]).unwrap_err();
         assert!(message.contains('7') && message.contains("0..2"), "{message}");
         assert!(decide(2, &[0, 128]).is_err());

@@ -43,15 +43,6 @@ impl Normalisation {
             }
         }
     }
-
-    /// `[h, w, 3]` network input of a whole micrograph, resized by `scale` first.
-    pub fn input(&self, image: &Micrograph, scale: f64) -> (Vec<f32>, usize, usize) {
-        let (pixels, width, height) = scaled_pixels(image, scale);
-        let mut rgb =
-            if image.channels() == 1 { pixels.iter().flat_map(|&v| [v; 3]).collect() } else { pixels };
-        self.apply(&mut rgb);
-        (rgb, width, height)
-    }
 }
 
 /// Values on the 0..255 scale after resizing, and the new size.

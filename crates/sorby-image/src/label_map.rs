@@ -37,12 +37,19 @@ impl RawLabels {
             image::DynamicImage::ImageLuma8(i) => {
                 Ok(Self::Values(LabelMap { width, height, labels: i.into_raw() }))
             }
-            image::DynamicImage::ImageLuma16(i) => {
-                let labels = i.into_raw().into_iter().map(u8::try_from).collect::<Result<Vec<_>, _>>();
+            image::DynamicImage::ImageLuma16(_) | image::DynamicImage::ImageLumaA16(_) => {
+                let values = image.into_luma16().into_raw();
+                let labels = values.into_iter().map(u8::try_from).collect::<Result<Vec<_>, _>>();
                 let labels = labels.map_err(|_| {
                     ImageError::unreadable(path, "16-bit label with values above 255; labels must be 0..255")
                 })?;
                 Ok(Self::Values(LabelMap { width, height, labels }))
+            }
+            // Scaling 16 bits down to 8 would turn indices into zeros.
+            other if other.color().bytes_per_pixel() / other.color().channel_count() > 1 => {
+                let reason =
+                    format!("label of pixel type {:?}; save labels with 8 bits per channel", other.color());
+                Err(ImageError::unreadable(path, reason))
             }
             other => {
                 let pixels: Vec<[u8; 3]> = other.to_rgb8().pixels().map(|p| p.0).collect();
@@ -53,6 +60,13 @@ impl RawLabels {
                 Ok(Self::Colours { width, height, pixels })
             }
         }
+    }
+
+    /// Reads a label file as colours, whatever it is: for labels painted in colours.
+    pub fn read_colours(path: &Path) -> Result<Self, ImageError> {
+        let image = read::decode(path)?.into_rgb8();
+        let (width, height) = (image.width() as usize, image.height() as usize);
+        Ok(Self::Colours { width, height, pixels: image.pixels().map(|p| p.0).collect() })
     }
 
     pub fn size(&self) -> (usize, usize) {
@@ -75,6 +89,9 @@ fn palette_indices(path: &Path) -> Result<Option<LabelMap>, ImageError> {
     let damaged =
         |e: &dyn std::fmt::Display| ImageError::unreadable(path, format!("cannot be decoded ({e})"));
     let size = reader.output_buffer_size().ok_or_else(|| damaged(&"too large"))?;
+    if size as u64 > read::MAX_BYTES {
+        return Err(damaged(&"it says it is larger than any image"));
+    }
     let mut buffer = vec![0; size];
     let frame = reader.next_frame(&mut buffer).map_err(|e| damaged(&e))?;
     let bits = frame.bit_depth as usize;
@@ -94,6 +111,23 @@ fn palette_indices(path: &Path) -> Result<Option<LabelMap>, ImageError> {
 impl LabelMap {
     pub fn filled(width: usize, height: usize, label: u8) -> Self {
         Self { width, height, labels: vec![label; width * height] }
+    }
+
+    /// Keeps the first `rows` rows: cuts a data bar off the bottom.
+    pub fn crop_rows(&mut self, rows: usize) {
+        assert!(rows <= self.height);
+        self.labels.truncate(rows * self.width);
+        self.height = rows;
+    }
+
+    /// Marks as ignored what `truth` ignores, so that both are measured on the same field.
+    pub fn ignore_where(&mut self, truth: &LabelMap) {
+        assert_eq!((self.width, self.height), (truth.width, truth.height));
+        for (label, &t) in self.labels.iter_mut().zip(&truth.labels) {
+            if t == IGNORE {
+                *label = IGNORE;
+            }
+        }
     }
 
     /// Pixels per value.

@@ -5,7 +5,7 @@ use image::{DynamicImage, ImageReader, Limits};
 use std::path::Path;
 
 /// Refuse to allocate more than this for one image: a hostile or damaged header must not exhaust memory.
-const MAX_BYTES: u64 = 4 << 30;
+pub(crate) const MAX_BYTES: u64 = 4 << 30;
 
 pub(crate) fn micrograph(path: &Path) -> Result<Micrograph, ImageError> {
     let image = decode(path)?;

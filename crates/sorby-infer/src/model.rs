@@ -25,6 +25,9 @@ pub struct ModelCard {
     pub colours: Vec<[u8; 3]>,
     /// Images are resized by this factor before the network.
     pub input_scale: f64,
+    /// Sliding window that the model was validated with.
+    pub window_px: usize,
+    pub stride_px: usize,
     pub normalisation: Normalisation,
     /// Smallest and largest pixel size among training images, where known.
     pub nm_per_px: Option<(f64, f64)>,

@@ -1,6 +1,6 @@
 //! One micrograph to one mask, with optional test-time augmentation.
 
-use crate::model::Model;
+use crate::model::{Model, ModelCard};
 use crate::slide::{ScoreMap, slide, windows};
 use burn::tensor::Device;
 use sorby_image::{LabelMap, Micrograph, resize};
@@ -18,13 +18,12 @@ pub struct Options {
     pub flip: bool,
 }
 
-impl Default for Options {
-    fn default() -> Self {
-        Self { crop_px: 256, stride_px: 128, ratios: Vec::new(), flip: false }
-    }
-}
-
 impl Options {
+    /// A single pass with the model's own window.
+    pub fn of(card: &ModelCard) -> Self {
+        Self { crop_px: card.window_px, stride_px: card.stride_px, ratios: Vec::new(), flip: false }
+    }
+
     /// Every (scale, mirrored) pass.
     fn passes(&self) -> Vec<(f64, bool)> {
         let ratios = if self.ratios.is_empty() { vec![1.0] } else { self.ratios.clone() };

@@ -84,7 +84,7 @@ pub fn slide(
     assert_eq!(input.len(), height * width * 3);
     let classes = network.spec().classes;
     let mut sum = ScoreMap::zeros(height, width, classes);
-    let mut covers = vec![0u16; height * width];
+    let mut covers = vec![0u32; height * width];
     for group in windows(height, width, crop, stride).chunks(WINDOWS_PER_BATCH) {
         let (h, w) = (group[0].y2 - group[0].y1, group[0].x2 - group[0].x1);
         let mut batch = Vec::with_capacity(group.len() * h * w * 3);
@@ -108,7 +108,7 @@ pub fn slide(
         progress(group.len());
     }
     for (scores, n) in sum.values.chunks_exact_mut(classes).zip(covers) {
-        scores.iter_mut().for_each(|s| *s /= f32::from(n));
+        scores.iter_mut().for_each(|s| *s /= n as f32);
     }
     sum
 }

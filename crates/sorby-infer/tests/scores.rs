@@ -70,6 +70,8 @@ fn a_constant_network_gives_a_constant_mask() {
             classes: ["a", "b", "c"].map(str::to_owned).to_vec(),
             colours: vec![[0; 3]; 3],
             input_scale,
+            window_px: 64,
+            stride_px: 40,
             normalisation: Default::default(),
             nm_per_px: None,
             recipe: String::new(),

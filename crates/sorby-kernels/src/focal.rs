@@ -5,16 +5,13 @@
 
 use rayon::prelude::*;
 
-/// Parameters of the loss.
+/// Parameters of the loss. Labels at or above the class count (255 by convention) are not counted.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Focal {
     /// Weight of positive entries; negatives weigh `1 - alpha`.
     pub alpha: f64,
     pub gamma: f64,
 }
-
-/// Labels at or above the class count are not counted; 255 is the conventional value.
-pub const IGNORE: u8 = 255;
 
 impl Focal {
     /// Loss and its derivative by the logit `z` of one entry.

@@ -6,6 +6,12 @@
 use crate::dispatch::dispatched;
 use rayon::prelude::*;
 
+/// `max` that keeps NaN, as PyTorch does: a diverging network must not look like a healthy one.
+#[inline(always)]
+fn at_least(v: f32, floor: f32) -> f32 {
+    if v < floor { floor } else { v }
+}
+
 /// Pixels per block of a sum.
 const BLOCK: usize = 256;
 
@@ -72,7 +78,8 @@ pub fn moments(x: &[f32], c: usize) -> Moments {
     let n = count as f64;
     let (sum, squares) = sums.split_at(c);
     let mean = sum.iter().zip(shift).map(|(s, k)| (s / n + f64::from(*k)) as f32).collect();
-    let var = sum.iter().zip(squares).map(|(s, q)| (q / n - (s / n) * (s / n)).max(0.0) as f32).collect();
+    let var =
+        sum.iter().zip(squares).map(|(s, q)| at_least((q / n - (s / n) * (s / n)) as f32, 0.0)).collect();
     Moments { mean, var, count }
 }
 
@@ -84,13 +91,13 @@ dispatched! {
         if residual.is_empty() {
             for (y, x) in y.chunks_exact_mut(c).zip(x.chunks_exact(c)) {
                 for i in 0..c {
-                    y[i] = (x[i] * scale[i] + shift[i]).max(floor);
+                    y[i] = at_least(x[i] * scale[i] + shift[i], floor);
                 }
             }
         } else {
             for ((y, x), r) in y.chunks_exact_mut(c).zip(x.chunks_exact(c)).zip(residual.chunks_exact(c)) {
                 for i in 0..c {
-                    y[i] = (x[i] * scale[i] + shift[i] + r[i]).max(floor);
+                    y[i] = at_least(x[i] * scale[i] + shift[i] + r[i], floor);
                 }
             }
         }
@@ -237,4 +244,17 @@ pub fn backward(
         }),
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nan_is_not_hidden() {
+        let m = moments(&[1.0, f32::NAN, 2.0, 3.0], 2);
+        assert!((m.mean[0] - 1.5).abs() < 1e-6 && m.var[1].is_nan());
+        let y = affine(&[f32::NAN, -1.0], None, &[1.0, 1.0], &[0.0, 0.0], true);
+        assert!(y[0].is_nan() && y[1] == 0.0);
+    }
 }

@@ -21,15 +21,18 @@ pub(crate) struct Scratch(Vec<f32>);
 pub(crate) fn take(len: usize) -> Scratch {
     let mut buffer = {
         let mut free = free();
-        // The smallest that is large enough, else the largest, which will grow.
+        // The smallest that is large enough; where none is, the largest gives way to a new one.
         let fitting =
             (0..free.len()).filter(|&i| free[i].capacity() >= len).min_by_key(|&i| free[i].capacity());
-        let index = fitting.or_else(|| (0..free.len()).max_by_key(|&i| free[i].capacity()));
-        index.map(|i| free.swap_remove(i)).unwrap_or_default()
+        match fitting {
+            Some(i) => free.swap_remove(i),
+            None => {
+                let largest = (0..free.len()).max_by_key(|&i| free[i].capacity());
+                largest.map(|i| free.swap_remove(i));
+                Vec::new()
+            }
+        }
     };
-    if buffer.capacity() < len {
-        buffer = Vec::new();
-    }
     buffer.resize(len, 0.0);
     Scratch(buffer)
 }

@@ -37,13 +37,14 @@ impl Rgb {
         if factor <= 1 {
             return self.clone();
         }
-        let (width, height) = (self.width / factor, self.height / factor);
+        let (width, height) = ((self.width / factor).max(1), (self.height / factor).max(1));
         let block = |i: usize| {
             let (x0, y0) = (i % width * factor, i / width * factor);
+            let (rows, columns) = (y0..(y0 + factor).min(self.height), x0..(x0 + factor).min(self.width));
+            let count = (rows.len() * columns.len()) as u32;
             std::array::from_fn(|c| {
-                let cells =
-                    (0..factor).flat_map(|y| (0..factor).map(move |x| (y0 + y) * self.width + x0 + x));
-                (cells.map(|at| u32::from(self.pixels[at][c])).sum::<u32>() / (factor * factor) as u32) as u8
+                let cells = rows.clone().flat_map(|y| columns.clone().map(move |x| y * self.width + x));
+                (cells.map(|at| u32::from(self.pixels[at][c])).sum::<u32>() / count) as u8
             })
         };
         Self { width, height, pixels: (0..width * height).map(block).collect() }
@@ -122,5 +123,7 @@ mod tests {
     fn thumbnails_average_blocks() {
         let picture = Rgb::grey(4, 2, &[0, 10, 20, 30, 10, 20, 30, 40]).thumbnail(2);
         assert_eq!((picture.width, picture.height, picture.pixels), (2, 1, vec![[10; 3], [30; 3]]));
+        let thin = Rgb::grey(9, 1, &[60; 9]).thumbnail(3);
+        assert_eq!((thin.width, thin.height, thin.pixels[2]), (3, 1, [60; 3]));
     }
 }

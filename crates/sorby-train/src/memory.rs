@@ -8,8 +8,8 @@ use crate::Recipe;
 pub fn estimated_bytes(recipe: &Recipe) -> u64 {
     const FIXED: u64 = 300 << 20;
     const PER_PIXEL: u64 = 1700;
-    let pixels = (recipe.data.batch * recipe.data.crop * recipe.data.crop) as u64;
-    FIXED + PER_PIXEL * pixels
+    let pixels = (recipe.data.batch as u64).saturating_mul((recipe.data.crop as u64).pow(2));
+    PER_PIXEL.saturating_mul(pixels).saturating_add(FIXED)
 }
 
 /// Memory that can still be used, where the system tells (Linux).

@@ -74,7 +74,8 @@ impl ValidationRecord {
 impl RunFolder {
     /// A new, empty run folder.
     pub fn create(root: &Path) -> Result<Self, TrainError> {
-        if root.join("recipe.toml").exists() {
+        // A start that failed before its first checkpoint left nothing worth keeping.
+        if root.join("checkpoints").exists() || root.join("model.safetensors").exists() {
             let reason =
                 "is a run folder already; continue it with `sorby train --resume`, or name another --out";
             return Err(TrainError::run(root, reason));

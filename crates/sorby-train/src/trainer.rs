@@ -8,7 +8,7 @@ use crate::run_folder::{Metric, RunFolder, State, Status, ValidationRecord};
 use crate::schedule::poly_lr;
 use crate::validate::validate;
 use burn::tensor::{Device, Tensor, TensorData};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sorby_data::{CropRule, CropSource, DataError, Dataset, Normalisation, Sample, batch};
 use sorby_infer::{CARD_FORMAT, Model, ModelCard, Options, Scores};
 use sorby_nn::layer::Dropout;
@@ -56,9 +56,10 @@ pub struct Trainer<'a> {
 }
 
 /// `split.json`: which images took part, by content.
-#[derive(Serialize)]
+#[derive(PartialEq, Serialize, Deserialize)]
 struct SplitRecord {
     name: String,
+    part: String,
     image_blake3: String,
     label_blake3: String,
 }
@@ -93,7 +94,12 @@ impl<'a> Trainer<'a> {
                 available_mb: mb(available.unwrap_or(0)),
             });
         }
-        let record: Vec<SplitRecord> = train.iter().chain(&val).map(split_record).collect();
+        let record: Vec<SplitRecord> = train
+            .iter()
+            .map(|s| split_record(s, "train"))
+            .chain(val.iter().map(|s| split_record(s, "val")))
+            .collect();
+        require_same_data(run, &record)?;
         run.write_json("split.json", &record)?;
         let scales: Vec<f64> = train.iter().filter_map(|s| s.nm_per_px).collect();
         let range = scales.iter().copied().fold(None, |range: Option<(f64, f64)>, s| {
@@ -106,6 +112,8 @@ impl<'a> Trainer<'a> {
             classes: data.manifest.class_names(),
             colours: data.manifest.colours(),
             input_scale: recipe.data.input_scale,
+            window_px: recipe.inference.window,
+            stride_px: recipe.inference.stride,
             normalisation: Normalisation::default(),
             nm_per_px: range,
             recipe: recipe.to_toml(),
@@ -154,11 +162,7 @@ impl<'a> Trainer<'a> {
             let finished = done == schedule.iterations;
             if !self.val.is_empty() && (finished || done % schedule.validation_interval() == 0) {
                 model.card.iteration = done;
-                let options = Options {
-                    crop_px: self.recipe.inference.window,
-                    stride_px: self.recipe.inference.stride,
-                    ..Options::default()
-                };
+                let options = Options::of(&model.card);
                 let scores =
                     validate(&mut model, &self.val, &options, &self.device, &mut |_, _, _| ()).scores();
                 self.run.append("validation.jsonl", &ValidationRecord::new(done, &scores))?;
@@ -246,10 +250,29 @@ impl<'a> Trainer<'a> {
     }
 }
 
-fn split_record(sample: &Sample) -> SplitRecord {
+/// A run that has checkpoints goes on with the data it began with, or not at all.
+fn require_same_data(run: &RunFolder, now: &[SplitRecord]) -> Result<(), TrainError> {
+    let path = run.path("split.json");
+    let Ok(bytes) = std::fs::read(&path) else { return Ok(()) };
+    if !run.path("checkpoints").exists() {
+        return Ok(());
+    }
+    let then: Vec<SplitRecord> = serde_json::from_slice(&bytes).map_err(|e| TrainError::run(&path, e))?;
+    let changed = now.iter().find(|n| !then.contains(n)).or(then.iter().find(|t| !now.contains(t)));
+    match changed {
+        None => Ok(()),
+        Some(record) => Err(TrainError::run(
+            run.root(),
+            format!("image or label of `{}` changed since this run began; start a new run", record.name),
+        )),
+    }
+}
+
+fn split_record(sample: &Sample, part: &str) -> SplitRecord {
     let hash = |bytes: &[u8]| blake3::hash(bytes).to_hex().to_string();
     SplitRecord {
         name: sample.name.clone(),
+        part: part.to_owned(),
         image_blake3: hash(&sample.image.to_grey8()),
         label_blake3: hash(&sample.label.labels),
     }

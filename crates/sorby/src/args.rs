@@ -80,12 +80,12 @@ pub struct TrainArgs {
 
 #[derive(ClapArgs)]
 pub struct InferenceArgs {
-    /// Edge of the sliding window in pixels.
-    #[arg(long, default_value_t = 256, value_name = "PX")]
-    pub window: usize,
-    /// Step of the sliding window in pixels.
-    #[arg(long, default_value_t = 128, value_name = "PX")]
-    pub stride: usize,
+    /// Edge of the sliding window in pixels; default: the recipe's, 256.
+    #[arg(long, value_name = "PX")]
+    pub window: Option<usize>,
+    /// Step of the sliding window in pixels; default: the recipe's, 128.
+    #[arg(long, value_name = "PX")]
+    pub stride: Option<usize>,
     /// Average over six image scales (test-time augmentation).
     #[arg(long)]
     pub tta: bool,
@@ -140,7 +140,7 @@ pub struct MeasureArgs {
     /// Class to measure, by name or index.
     #[arg(long, default_value = "1")]
     pub class: String,
-    /// Data set that names the classes and gives pixel sizes.
+    /// Data set that names the classes and gives pixel sizes; its labels are the truth to compare with.
     #[arg(long)]
     pub data: Option<PathBuf>,
     /// Pixel size in nanometres; without it, results are in pixels.

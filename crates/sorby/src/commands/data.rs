@@ -17,10 +17,12 @@ pub fn run(command: DataCommand) -> anyhow::Result<ExitCode> {
 }
 
 fn check_data(path: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
-    let (summary, problems) = match Dataset::open(path) {
-        Ok(data) => {
+    let (summary, problems) = match Dataset::examine(path) {
+        Ok((data, mut problems)) => {
             let summary = check(&data);
-            let problems = summary.problems.clone();
+            problems.extend(
+                summary.problems.iter().filter(|p| !problems.contains(p)).cloned().collect::<Vec<_>>(),
+            );
             (Some(summary), problems)
         }
         Err(error) => (None, error.0),

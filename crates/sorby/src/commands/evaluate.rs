@@ -13,10 +13,10 @@ use std::process::ExitCode;
 
 pub fn run(args: EvaluateArgs) -> anyhow::Result<ExitCode> {
     let device = inputs::device(&args.inference.device)?;
-    let options = inputs::options(&args.inference)?;
     let data = inputs::open(&args.data)?;
     let items = data.split(&args.split)?;
     let mut model = Model::read(&args.model, &device)?;
+    let options = inputs::options(&args.inference, &model)?;
     inputs::require_same_classes(&model, &data)?;
     let samples = data.load(&items)?;
 

@@ -3,7 +3,7 @@
 use crate::args::{DeviceArg, InferenceArgs};
 use anyhow::{Context as _, bail};
 use sorby_data::Dataset;
-use sorby_infer::{Backend, Device, Options, TTA_RATIOS};
+use sorby_infer::{Backend, Device, Model, Options, TTA_RATIOS};
 use std::path::{Path, PathBuf};
 
 pub fn device(arg: &DeviceArg) -> anyhow::Result<Device> {
@@ -19,15 +19,20 @@ pub fn device(arg: &DeviceArg) -> anyhow::Result<Device> {
     })
 }
 
-pub fn options(args: &InferenceArgs) -> anyhow::Result<Options> {
-    if args.window < 32 {
+/// Inference options: the model's own unless the user says otherwise.
+pub fn options(args: &InferenceArgs, model: &Model) -> anyhow::Result<Options> {
+    let mut options = Options::of(&model.card);
+    options.crop_px = args.window.unwrap_or(options.crop_px);
+    options.stride_px = args.stride.unwrap_or(options.stride_px.min(options.crop_px));
+    if options.crop_px < 32 {
         bail!("--window must be at least 32 pixels");
     }
-    if args.stride == 0 || args.stride > args.window {
-        bail!("--stride must be from 1 to --window ({})", args.window);
+    if options.stride_px == 0 || options.stride_px > options.crop_px {
+        bail!("--stride must be from 1 to the window's {} pixels", options.crop_px);
     }
-    let ratios = if args.tta { TTA_RATIOS.to_vec() } else { Vec::new() };
-    Ok(Options { crop_px: args.window, stride_px: args.stride, ratios, flip: args.flip })
+    options.ratios = if args.tta { TTA_RATIOS.to_vec() } else { Vec::new() };
+    options.flip = args.flip;
+    Ok(options)
 }
 
 /// Image files named directly or found in named folders, in order. Hidden and non-image files of
@@ -38,7 +43,7 @@ pub fn images(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
         if path.is_dir() {
             let entries = fs_err::read_dir(path)?.collect::<Result<Vec<_>, _>>()?;
             let mut found: Vec<PathBuf> = entries.into_iter().map(|e| e.path()).collect();
-            found.retain(|p| p.is_file() && sorby_image::is_image(p));
+            found.retain(|p| p.is_file() && sorby_image::is_image(p) && !stem(p).starts_with('.'));
             found.sort();
             if found.is_empty() {
                 bail!("{}: no PNG, TIFF, JPEG or BMP images in this folder", path.display());
@@ -96,7 +101,7 @@ pub fn open(path: &Path) -> anyhow::Result<Dataset> {
 }
 
 /// A model can be scored only on labels of its own classes.
-pub fn require_same_classes(model: &sorby_infer::Model, data: &Dataset) -> anyhow::Result<()> {
+pub fn require_same_classes(model: &Model, data: &Dataset) -> anyhow::Result<()> {
     let (ours, theirs) = (&model.card.classes, data.manifest.class_names());
     if *ours != theirs {
         bail!("the model knows the classes {} but the data set has {}", ours.join(", "), theirs.join(", "));

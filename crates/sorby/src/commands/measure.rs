@@ -4,12 +4,12 @@ use super::{inputs, tables};
 use crate::args::MeasureArgs;
 use anyhow::{Context as _, bail};
 use serde_json::json;
-use sorby_data::Dataset;
+use sorby_data::{DataBar, Dataset};
 use sorby_image::write::atomically;
 use sorby_image::{LabelMap, RawLabels};
 use sorby_measure::{Connectivity, Filter, Particles, Summary, compare, measure, pool};
 use sorby_report::{Cell, Table};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 pub fn run(args: MeasureArgs) -> anyhow::Result<ExitCode> {
@@ -28,8 +28,16 @@ pub fn run(args: MeasureArgs) -> anyhow::Result<ExitCode> {
     let files = inputs::images(&args.masks)?;
     let mut fields: Vec<(String, Particles, Option<Particles>)> = Vec::new();
     let mut problems = Table::new(["file", "problem"]);
+    let truth_files = args.truth.iter().map(|t| inputs::images(std::slice::from_ref(t)));
+    let truth_files = truth_files.collect::<Result<Vec<_>, _>>()?.concat();
+    let source = Source {
+        args: &args,
+        data: data.as_ref(),
+        masks: MaskCoding::of(&files),
+        truths: MaskCoding::of(&truth_files),
+    };
     for file in &files {
-        match one(file, class, filter, &args, data.as_ref()) {
+        match one(file, class, filter, &source) {
             Ok((particles, truth)) => fields.push((inputs::stem(file), particles, truth)),
             Err(error) => {
                 eprintln!("problem: {error:#}");
@@ -47,57 +55,86 @@ pub fn run(args: MeasureArgs) -> anyhow::Result<ExitCode> {
     Ok(if problems.rows.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
+/// Where masks and truths come from, and how they are coded.
+struct Source<'a> {
+    args: &'a MeasureArgs,
+    data: Option<&'a Dataset>,
+    masks: MaskCoding,
+    truths: MaskCoding,
+}
+
 /// Measures one mask, and its truth if there is one.
 fn one(
     file: &Path,
     class: u8,
     filter: Filter,
-    args: &MeasureArgs,
-    data: Option<&Dataset>,
+    source: &Source,
 ) -> anyhow::Result<(Particles, Option<Particles>)> {
     let stem = inputs::stem(file);
-    let listed = data.and_then(|d| d.items.iter().find(|i| i.name == stem));
-    let scale = args.nm_per_px.or(listed.and_then(|i| i.nm_per_px));
-    let mask = read_mask(file)?;
-    let truth = match (&args.truth, listed, data) {
+    let listed = source.data.and_then(|d| d.items.iter().find(|i| i.name == stem));
+    let scale = source.args.nm_per_px.or(listed.and_then(|i| i.nm_per_px));
+    let mut mask = source.masks.read(file)?;
+    let truth = match (&source.args.truth, listed, source.data) {
         (Some(folder), _, _) => {
             let found = inputs::find_by_stem(folder, &stem)?;
             let path = found.with_context(|| format!("{}: no true mask `{stem}` here", folder.display()))?;
-            Some(read_mask(&path)?)
+            Some(source.truths.read(&path)?)
         }
-        (None, Some(item), Some(data)) => Some(data.load_label(item).map_err(|p| anyhow::anyhow!("{p}"))?),
+        (None, Some(item), Some(data)) => {
+            let truth = data.load_label(item).map_err(|p| anyhow::anyhow!("{p}"))?;
+            let crop = data.manifest.labels.data_bar == DataBar::Crop;
+            if crop && mask.width == truth.width && mask.height > truth.height {
+                mask.crop_rows(truth.height);
+            }
+            Some(truth)
+        }
         _ => None,
     };
-    if let Some(truth) = truth.as_ref().filter(|t| (t.width, t.height) != (mask.width, mask.height)) {
-        bail!(
-            "{}: mask is {}x{} but its true mask is {}x{}",
-            file.display(),
-            mask.width,
-            mask.height,
-            truth.width,
-            truth.height
-        );
+    if let Some(truth) = &truth {
+        if (truth.width, truth.height) != (mask.width, mask.height) {
+            let (name, w, h) = (file.display(), mask.width, mask.height);
+            bail!("{name}: mask is {w}x{h} but its true mask is {}x{}", truth.width, truth.height);
+        }
+        mask.ignore_where(truth);
     }
     let truth = truth.map(|t| measure(&t, class, filter, scale));
     Ok((measure(&mask, class, filter, scale), truth))
 }
 
-/// A mask of class indices. 0/255 masks are read as two classes, as nothing else can be meant.
-pub fn read_mask(path: &Path) -> anyhow::Result<LabelMap> {
-    match RawLabels::read(path)? {
-        RawLabels::Values(mut map) => {
-            let histogram = map.histogram();
-            let others = histogram[1..255].iter().any(|&n| n > 0);
-            if !others && histogram[255] > 0 {
-                map.labels.iter_mut().for_each(|l| *l = u8::from(*l == 255));
+/// How a set of masks without a data set codes its classes, decided over all of them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum MaskCoding {
+    Index,
+    /// No value but 0 and 255 in any mask: 255 is class 1.
+    BlackAndWhite,
+}
+
+impl MaskCoding {
+    /// Files that cannot be read are passed over here; reading them tells.
+    pub fn of(files: &[PathBuf]) -> Self {
+        let mut seen = [false; 256];
+        for file in files {
+            if let Ok(RawLabels::Values(map)) = RawLabels::read(file) {
+                seen.iter_mut().zip(map.histogram()).for_each(|(s, n)| *s |= n > 0);
             }
-            Ok(map)
         }
-        RawLabels::Colours { .. } => {
-            bail!(
-                "{}: is a colour picture, not an index mask; give the mask, not the overlay",
-                path.display()
-            )
+        if seen[255] && seen[1..255].iter().all(|s| !s) { Self::BlackAndWhite } else { Self::Index }
+    }
+
+    pub fn read(self, path: &Path) -> anyhow::Result<LabelMap> {
+        match RawLabels::read(path)? {
+            RawLabels::Values(mut map) => {
+                if self == Self::BlackAndWhite {
+                    map.labels.iter_mut().for_each(|l| *l = u8::from(*l == 255));
+                }
+                Ok(map)
+            }
+            RawLabels::Colours { .. } => {
+                bail!(
+                    "{}: is a colour picture, not an index mask; give the mask, not the overlay",
+                    path.display()
+                )
+            }
         }
     }
 }
@@ -133,6 +170,9 @@ fn write(
         "area_fraction_error_percent",
     ];
     let with_truth = fields.iter().all(|f| f.2.is_some());
+    if let Some((name, ..)) = fields.iter().find(|f| f.2.is_none() && fields.iter().any(|f| f.2.is_some())) {
+        eprintln!("note: `{name}` has no true mask, so no errors are given");
+    }
     let columns =
         ["image"].into_iter().chain(tables::PARTICLE_COLUMNS).chain(["number_density_per_um2", "nm_per_px"]);
     let mut images = Table::new(columns.chain(truth_columns.into_iter().filter(|_| with_truth)));

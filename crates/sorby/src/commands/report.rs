@@ -27,10 +27,10 @@ struct Result {
 
 pub fn run(args: ReportArgs) -> anyhow::Result<ExitCode> {
     let device = inputs::device(&args.inference.device)?;
-    let options = inputs::options(&args.inference)?;
     let data = inputs::open(&args.data)?;
     let samples = data.load(&data.split(&args.split)?)?;
     let mut model = Model::read(&args.run, &device)?;
+    let options = inputs::options(&args.inference, &model)?;
     inputs::require_same_classes(&model, &data)?;
     let class = inputs::class_index(&args.class, &model.card.classes)?;
 
@@ -69,9 +69,11 @@ pub fn run(args: ReportArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn result(sample: &Sample, prediction: LabelMap, confusion: &Confusion, class: u8) -> Result {
+fn result(sample: &Sample, mut prediction: LabelMap, confusion: &Confusion, class: u8) -> Result {
     let grey = sample.image.to_grey8();
-    let binary = threshold::binary(&grey, sample.image.width, sample.image.height, otsu(&grey));
+    let mut binary = threshold::binary(&grey, sample.image.width, sample.image.height, otsu(&grey));
+    prediction.ignore_where(&sample.label);
+    binary.ignore_where(&sample.label);
     let of = |mask: &LabelMap, class| measure(mask, class, Filter::default(), sample.nm_per_px);
     Result {
         scores: confusion.scores(),

@@ -12,9 +12,9 @@ use std::process::ExitCode;
 
 pub fn run(args: SegmentArgs) -> anyhow::Result<ExitCode> {
     let device = inputs::device(&args.inference.device)?;
-    let options = inputs::options(&args.inference)?;
     let files = inputs::images(&args.images)?;
     let mut model = Model::read(&args.model, &device)?;
+    let options = inputs::options(&args.inference, &model)?;
     let mut problems = Table::new(["file", "problem"]);
     let mut done = 0;
     for (i, file) in files.iter().enumerate() {

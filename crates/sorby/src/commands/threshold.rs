@@ -1,6 +1,6 @@
 //! `sorby threshold`: what the traditional method gives.
 
-use super::measure::read_mask;
+use super::measure::MaskCoding;
 use super::{charts, inputs, tables};
 use crate::args::ThresholdArgs;
 use anyhow::{Context as _, bail};
@@ -16,11 +16,13 @@ pub fn run(args: ThresholdArgs) -> anyhow::Result<ExitCode> {
         bail!("--nm-per-px must be a positive number, not {bad}");
     }
     let files = inputs::images(&args.images)?;
+    let truths = args.truth.iter().map(|t| inputs::images(std::slice::from_ref(t)));
+    let coding = MaskCoding::of(&truths.collect::<Result<Vec<_>, _>>()?.concat());
     let columns = ["image", "method", "threshold"].into_iter().chain(tables::PARTICLE_COLUMNS);
     let mut table = Table::new(columns.chain(["count_error", "mean_radius_error_px"]));
     let mut problems = Table::new(["file", "problem"]);
     for file in &files {
-        if let Err(error) = one(file, &args, &mut table) {
+        if let Err(error) = one(file, &args, coding, &mut table) {
             eprintln!("problem: {error:#}");
             problems.row(vec![file.display().to_string().into(), format!("{error:#}").into()]);
         }
@@ -42,7 +44,7 @@ pub fn binary(grey: &[u8], width: usize, height: usize, threshold: u8) -> LabelM
     LabelMap { width, height, labels: grey.iter().map(|&v| u8::from(v > threshold)).collect() }
 }
 
-fn one(file: &Path, args: &ThresholdArgs, table: &mut Table) -> anyhow::Result<()> {
+fn one(file: &Path, args: &ThresholdArgs, coding: MaskCoding, table: &mut Table) -> anyhow::Result<()> {
     let name = inputs::stem(file);
     let image = Micrograph::read(file)?;
     let mut grey = image.to_grey8();
@@ -51,7 +53,7 @@ fn one(file: &Path, args: &ThresholdArgs, table: &mut Table) -> anyhow::Result<(
         Some(folder) => {
             let path = inputs::find_by_stem(folder, &name)?;
             let path = path.with_context(|| format!("{}: no true mask `{name}` here", folder.display()))?;
-            Some(read_mask(&path)?)
+            Some(coding.read(&path)?)
         }
         None => None,
     };
@@ -66,17 +68,12 @@ fn one(file: &Path, args: &ThresholdArgs, table: &mut Table) -> anyhow::Result<(
                 t.height
             );
         }
-        if t.height < image.height {
-            bail!(
-                "{}: image has {} rows more than its mask; cut the data bar off first, thresholds would count it",
-                file.display(),
-                image.height - t.height
-            );
-        }
+        // The rows of a data bar have no label and are no steel.
         height = t.height;
         grey.truncate(height * image.width);
     }
-    let truth = truth.map(|t| measure(&t, 1, Filter::default(), args.nm_per_px).summary());
+    let true_mask = truth;
+    let truth = true_mask.as_ref().map(|t| measure(t, 1, Filter::default(), args.nm_per_px).summary());
     let curve = sweep(&grey, image.width, height);
     let mut methods = vec![("Otsu", otsu(&grey))];
     if let Some(t) = &truth {
@@ -94,7 +91,10 @@ fn one(file: &Path, args: &ThresholdArgs, table: &mut Table) -> anyhow::Result<(
         table.row(row);
     };
     for &(label, threshold) in &methods {
-        let mask = binary(&grey, image.width, height, threshold);
+        let mut mask = binary(&grey, image.width, height, threshold);
+        if let Some(truth) = &true_mask {
+            mask.ignore_where(truth);
+        }
         write(
             label,
             Cell::Integer(i64::from(threshold)),

@@ -131,3 +131,29 @@ fn one_bad_image_does_not_stop_the_others() {
     let problems = fs::read_to_string(at.join("seg/problems.csv")).unwrap();
     assert_eq!(problems.lines().count(), 2, "{problems}");
 }
+
+/// What the truth does not know is measured on neither side, and the coding of masks is one for all.
+#[test]
+fn truth_and_masks_are_measured_on_the_same_field() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let write = |name: &str, values: &[u8]| {
+        let path = at.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        image::GrayImage::from_raw(values.len() as u32, 1, values.to_vec()).unwrap().save(path).unwrap();
+    };
+    // Index truth with an ignored end; the mask has a particle there, which must not count as wrong.
+    write("truth/a.png", &[1, 0, 0, 255, 255]);
+    write("masks/a.png", &[1, 0, 0, 0, 1]);
+    // Nothing but 0 and 255 in this file, yet 255 is "ignore" as the other file shows.
+    write("truth/b.png", &[0, 0, 0, 255, 255]);
+    write("masks/b.png", &[0, 0, 0, 1, 0]);
+    let read =
+        |arguments: &[&str]| -> serde_json::Value { serde_json::from_str(&succeed(at, arguments)).unwrap() };
+    let result = read(&["measure", "masks", "--truth", "truth", "--out", "o", "--json"]);
+    assert_eq!((&result["total"]["count"], &result["truth"]["count"]), (&1.into(), &1.into()), "{result}");
+    assert_eq!(result["error"]["area_fraction_error"], 0.0);
+    // Black and white masks: 255 is the particle.
+    write("bw/a.png", &[255, 0, 255, 255, 0]);
+    assert_eq!(read(&["measure", "bw", "--out", "o2", "--json"])["total"]["count"], 2);
+}

@@ -21,6 +21,12 @@ fn killed_and_resumed_is_the_same_to_the_byte() {
     }
     child.kill().unwrap();
     child.wait().unwrap();
+    let status = fs::read_to_string(at.join("killed/status.json")).unwrap();
+    assert!(
+        status.contains("\"running\"") && !at.join("killed/model.safetensors").exists(),
+        "killed in time: {status}"
+    );
+    assert!(at.join("killed/checkpoints/iter_0000002/state.json").is_file());
     succeed(at, &["--threads", "2", "train", "--resume", "killed"]);
     for file in ["model.safetensors", "validation.jsonl"] {
         let read = |run: &str| fs::read(at.join(run).join(file)).unwrap();
