@@ -19,7 +19,7 @@ pub use colour::{Colour, default_colour};
 pub use crop::{CropRule, crop_box, draw};
 pub use dataset::{Dataset, Item};
 pub use labels::LabelCoding;
-pub use manifest::{Class, DataBar, Folder, LabelKind, Labels, Manifest, Scale};
+pub use manifest::{Class, DataBar, Folder, LabelKind, Labels, Manifest, Scale, one_line};
 pub use problem::{DataError, Problem};
 pub use proposal::propose;
 pub use sample::{Batch, CropSource, Normalisation, Sample, batch};

@@ -150,8 +150,8 @@ impl Manifest {
     }
 }
 
-/// TOML errors draw their place over several lines; problems are one line.
-fn one_line(message: &str) -> String {
+/// A TOML error's message on one line: what is wrong and where, without the drawing between.
+pub fn one_line(message: &str) -> String {
     let lines: Vec<&str> = message.lines().map(str::trim).filter(|l| !l.is_empty()).collect();
     let (first, last) = (lines.first().copied().unwrap_or(""), lines.last().copied().unwrap_or(""));
     if lines.len() > 1 { format!("{first}: {last}") } else { first.to_owned() }

@@ -189,12 +189,7 @@ pub fn parse(text: &str, overrides: &[String]) -> Result<Recipe, RecipeError> {
 }
 
 fn toml_error(e: toml::de::Error) -> RecipeError {
-    let text = e.to_string();
-    let lines: Vec<&str> = text.lines().map(str::trim).filter(|l| !l.is_empty()).collect();
-    RecipeError(match lines.as_slice() {
-        [first, .., last] => format!("{first}: {last}"),
-        _ => text.trim().to_owned(),
-    })
+    RecipeError(sorby_data::one_line(&e.to_string()))
 }
 
 /// Sets `a.b.c` to the TOML value after `=`; a value that is not TOML is taken as a string.

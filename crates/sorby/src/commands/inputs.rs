@@ -108,3 +108,11 @@ pub fn require_same_classes(model: &Model, data: &Dataset) -> anyhow::Result<()>
     }
     Ok(())
 }
+
+/// A pixel size given by hand must be one.
+pub fn require_positive(nm_per_px: Option<f64>) -> anyhow::Result<()> {
+    match nm_per_px.filter(|s| !(s.is_finite() && *s > 0.0)) {
+        Some(bad) => bail!("--nm-per-px must be a positive number, not {bad}"),
+        None => Ok(()),
+    }
+}

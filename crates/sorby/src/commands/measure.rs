@@ -13,9 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 pub fn run(args: MeasureArgs) -> anyhow::Result<ExitCode> {
-    if let Some(bad) = args.nm_per_px.filter(|s| !(s.is_finite() && *s > 0.0)) {
-        bail!("--nm-per-px must be a positive number, not {bad}");
-    }
+    inputs::require_positive(args.nm_per_px)?;
     let data = args.data.as_deref().map(inputs::open).transpose()?;
     let names = data.as_ref().map(|d| d.manifest.class_names()).unwrap_or_default();
     let class = inputs::class_index(&args.class, &names)?;

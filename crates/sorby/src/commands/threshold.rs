@@ -12,9 +12,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 pub fn run(args: ThresholdArgs) -> anyhow::Result<ExitCode> {
-    if let Some(bad) = args.nm_per_px.filter(|s| !(s.is_finite() && *s > 0.0)) {
-        bail!("--nm-per-px must be a positive number, not {bad}");
-    }
+    inputs::require_positive(args.nm_per_px)?;
     let files = inputs::images(&args.images)?;
     let truths = args.truth.iter().map(|t| inputs::images(std::slice::from_ref(t)));
     let coding = MaskCoding::of(&truths.collect::<Result<Vec<_>, _>>()?.concat());
