@@ -71,6 +71,18 @@ impl ScoreMap {
 /// Windows through the network at once.
 const WINDOWS_PER_BATCH: usize = 8;
 
+/// Logits of `n` windows, `[n, h, w, classes]`, from normalised pixels, `[n, h, w, 3]`.
+pub(crate) fn window_logits(
+    network: &mut Segmentor,
+    pixels: Vec<f32>,
+    (n, h, w): (usize, usize, usize),
+    device: &Device,
+) -> Vec<f32> {
+    let batch = Tensor::<4>::from_data(TensorData::new(pixels, [n, h, w, 3]), &device.clone().inner());
+    let logits = ops::bilinear(network.evaluate(batch), h, w).into_data();
+    logits.iter::<f32>().collect()
+}
+
 /// Mean logits over all windows that cover a pixel. `input` is `[height, width, 3]`, normalised;
 /// `progress` is told the number of windows done.
 pub fn slide(
@@ -93,10 +105,7 @@ pub fn slide(
                 batch.extend_from_slice(&input[3 * (y * width + window.x1)..3 * (y * width + window.x2)]);
             }
         }
-        let batch =
-            Tensor::<4>::from_data(TensorData::new(batch, [group.len(), h, w, 3]), &device.clone().inner());
-        let logits = ops::bilinear(network.evaluate(batch), h, w).into_data();
-        let logits: Vec<f32> = logits.iter::<f32>().collect();
+        let logits = window_logits(network, batch, (group.len(), h, w), device);
         for (window, logits) in group.iter().zip(logits.chunks_exact(h * w * classes)) {
             for (row, y) in logits.chunks_exact(w * classes).zip(window.y1..) {
                 let start = y * width + window.x1;

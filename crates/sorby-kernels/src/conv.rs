@@ -1,5 +1,6 @@
 //! 2-D convolution and its two gradients, dispatched to the algorithm of [`crate::choose`].
 
+use crate::trace::{ConvCall, timed_conv};
 use crate::{Algorithm, ConvGeometry, Mat, Nhwc, choose, depthwise, gemm_rows_parallel, im2col, winograd};
 use rayon::prelude::*;
 
@@ -8,7 +9,8 @@ use rayon::prelude::*;
 /// `x` has shape `xs`; `w` is `[cout, xs.c / groups, k, k]`.
 pub fn forward(x: &[f32], xs: Nhwc, w: &[f32], cout: usize, g: &ConvGeometry) -> Vec<f32> {
     check(x, xs, w, cout, g);
-    match choose(g, xs.c, cout) {
+    let call = ConvCall { input: xs, cout, geometry: *g };
+    timed_conv("convolution", call, || match choose(g, xs.c, cout) {
         Algorithm::Winograd => winograd::forward(x, xs, &winograd::Weights::new(w, cout, xs.c), g.dilation),
         Algorithm::Pointwise => {
             let mut y = crate::zeroed::zeroed(xs.pixels() * cout);
@@ -17,13 +19,14 @@ pub fn forward(x: &[f32], xs: Nhwc, w: &[f32], cout: usize, g: &ConvGeometry) ->
         }
         Algorithm::Depthwise => depthwise::forward(x, xs, w, g),
         Algorithm::Im2col => im2col::forward(x, xs, w, cout, g),
-    }
+    })
 }
 
 /// Gradient by the input: `[n, h, w, cin]` from `gy` of the output's shape.
 pub fn input_gradient(gy: &[f32], xs: Nhwc, w: &[f32], cout: usize, g: &ConvGeometry) -> Vec<f32> {
     assert_eq!(gy.len(), g.out_shape(xs, cout).len());
-    match choose(g, xs.c, cout) {
+    let call = ConvCall { input: xs, cout, geometry: *g };
+    timed_conv("input gradient", call, || match choose(g, xs.c, cout) {
         // A stride-1 "same" convolution's adjoint is the convolution with the flipped kernel.
         Algorithm::Winograd => {
             let ys = Nhwc { c: cout, ..xs };
@@ -36,19 +39,20 @@ pub fn input_gradient(gy: &[f32], xs: Nhwc, w: &[f32], cout: usize, g: &ConvGeom
         }
         Algorithm::Depthwise => depthwise::input_gradient(gy, xs, w, g),
         Algorithm::Im2col => im2col::input_gradient(gy, xs, w, cout, g),
-    }
+    })
 }
 
 /// Gradient by the weights, `[cout, cin / groups, k, k]`.
 pub fn weight_gradient(x: &[f32], xs: Nhwc, gy: &[f32], cout: usize, g: &ConvGeometry) -> Vec<f32> {
     assert_eq!(x.len(), xs.len());
     assert_eq!(gy.len(), g.out_shape(xs, cout).len());
-    match choose(g, xs.c, cout) {
+    let call = ConvCall { input: xs, cout, geometry: *g };
+    timed_conv("weight gradient", call, || match choose(g, xs.c, cout) {
         Algorithm::Winograd => winograd::weight_gradient(x, xs, gy, cout, g.dilation),
         Algorithm::Pointwise => pointwise_weight_gradient(x, xs, gy, cout),
         Algorithm::Depthwise => depthwise::weight_gradient(x, xs, gy, g),
         Algorithm::Im2col => im2col::weight_gradient(x, xs, gy, cout, g),
-    }
+    })
 }
 
 /// `gw = gyᵀ x`: the output rows (channels) are split over threads, the long sum is not.

@@ -1,7 +1,7 @@
 //! Shapes: channels-last tensors and convolution geometry.
 
 /// Shape of a channels-last tensor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Nhwc {
     pub n: usize,
     pub h: usize,

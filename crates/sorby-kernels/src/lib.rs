@@ -23,6 +23,8 @@ pub mod resize;
 mod scatter;
 mod scratch;
 pub mod sgd;
+pub mod sgemm_rate;
+pub mod trace;
 mod winograd;
 mod zeroed;
 

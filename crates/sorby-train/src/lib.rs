@@ -1,20 +1,24 @@
 //! Training: recipe, schedule, loop, checkpoints and the run folder.
 
+mod bench;
 mod checkpoint;
 mod error;
 mod memory;
 mod recipe;
 mod run_folder;
 mod schedule;
+mod step;
 mod trainer;
 mod validate;
 
+pub use bench::bench_training;
 pub use error::TrainError;
-pub use memory::{available_bytes, estimated_bytes};
+pub use memory::{available_bytes, estimated_bytes, peak_bytes};
 pub use recipe::{
     Data, Inference, Loss, LossKind, Model, Optimizer, Recipe, RecipeError, Schedule, apply_override, parse,
 };
 pub use run_folder::{Metric, RunFolder, State, Status, ValidationRecord};
 pub use schedule::poly_lr;
+pub use step::StepCost;
 pub use trainer::{Event, Outcome, Trainer};
 pub use validate::validate;

@@ -14,8 +14,18 @@ pub fn estimated_bytes(recipe: &Recipe) -> u64 {
 
 /// Memory that can still be used, where the system tells (Linux).
 pub fn available_bytes() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find(|l| l.starts_with("MemAvailable:"))?;
+    field("/proc/meminfo", "MemAvailable:")
+}
+
+/// The most memory this process has held at once, where the system tells (Linux).
+pub fn peak_bytes() -> Option<u64> {
+    field("/proc/self/status", "VmHWM:")
+}
+
+/// A line such as `MemAvailable:  1234 kB`.
+fn field(file: &str, name: &str) -> Option<u64> {
+    let text = std::fs::read_to_string(file).ok()?;
+    let line = text.lines().find(|l| l.starts_with(name))?;
     let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
     Some(kib << 10)
 }

@@ -5,18 +5,15 @@ use crate::error::TrainError;
 use crate::memory::{available_bytes, estimated_bytes};
 use crate::recipe::Recipe;
 use crate::run_folder::{Metric, RunFolder, State, Status, ValidationRecord};
-use crate::schedule::poly_lr;
+use crate::step::{StepResult, step};
 use crate::validate::validate;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
-use sorby_data::{CropRule, CropSource, DataError, Dataset, Normalisation, Sample, batch};
+use sorby_data::{CropSource, DataError, Dataset, Normalisation, Sample};
 use sorby_infer::{CARD_FORMAT, Model, ModelCard, Options, Scores};
-use sorby_nn::layer::Dropout;
-use sorby_nn::optimizer::{Sgd, SgdCoefficients};
+use sorby_nn::optimizer::Sgd;
 use sorby_nn::weights::from_safetensors;
-use sorby_nn::{ModelSpec, Segmentor, loss};
-use std::sync::Arc;
-use std::time::Instant;
+use sorby_nn::{ModelSpec, Segmentor};
 
 /// What the loop tells its observer.
 pub enum Event<'a> {
@@ -155,7 +152,17 @@ impl<'a> Trainer<'a> {
         let mut last = None;
         self.write_status(State::Running, start, best)?;
         for t in start..schedule.iterations {
-            let metric = self.step(&mut model.network, &mut optimizer, &source, t)?;
+            let taken = step(
+                &self.recipe,
+                &self.card.normalisation,
+                &source,
+                &mut model.network,
+                &mut optimizer,
+                &self.device,
+                t,
+            )?;
+            let StepResult { loss, lr, cost } = taken;
+            let metric = Metric { iteration: t + 1, loss, lr, seconds: cost.total_s() };
             self.run.append("metrics.jsonl", &metric)?;
             observer(Event::Step(&metric));
             let done = t + 1;
@@ -197,35 +204,6 @@ impl<'a> Trainer<'a> {
         let unused = network.load_encoder(state).map_err(|e| failed(e.to_string()))?;
         observer(Event::Pretrained { unused: unused.len() });
         Ok(())
-    }
-
-    fn step(
-        &self,
-        network: &mut Segmentor,
-        optimizer: &mut Sgd,
-        source: &CropSource,
-        t: u64,
-    ) -> Result<Metric, TrainError> {
-        let started = Instant::now();
-        let r = &self.recipe;
-        let rule = CropRule { size_px: r.data.crop, max_class_share: r.data.max_class_share };
-        let drawn = batch(source, rule, r.augment, &self.card.normalisation, r.seed, t, r.data.batch);
-        let size = drawn.size_px;
-        let images = TensorData::new(drawn.images, [drawn.count, size, size, 3]);
-        let images = Tensor::<4>::from_data(images, &self.device.clone().autodiff());
-        let dropout = Dropout { rate: r.model.dropout, seed: r.seed, iteration: t };
-        let output = network.train(images, Some(dropout));
-        let total = loss::total(output, &Arc::new(drawn.labels), (size, size), r.loss.pixel_loss());
-        let value = total.clone().without_autodiff().into_scalar::<f32>();
-        let lr = poly_lr(t, r.schedule.iterations, r.optimizer.lr, r.schedule.eta_min, r.schedule.power);
-        if !value.is_finite() {
-            return Err(TrainError::Diverged { iteration: t + 1, loss: value, lr });
-        }
-        let mut gradients = total.backward();
-        let o = &r.optimizer;
-        let coefficients = SgdCoefficients { lr, momentum: o.momentum, weight_decay: o.weight_decay };
-        optimizer.step(network, &mut gradients, coefficients);
-        Ok(Metric { iteration: t + 1, loss: value, lr, seconds: started.elapsed().as_secs_f64() })
     }
 
     fn write_model(&self, name: &str, model: &mut Model) -> Result<(), TrainError> {

@@ -35,6 +35,8 @@ pub enum Command {
     Report(ReportArgs),
     /// Say what this program and machine can do.
     Doctor,
+    /// Time training, inference or plain matrix products on this machine.
+    Bench(BenchArgs),
 }
 
 #[derive(Subcommand)]
@@ -221,4 +223,49 @@ pub struct ReportArgs {
     pub out: Option<PathBuf>,
     #[command(flatten)]
     pub inference: InferenceArgs,
+}
+
+#[derive(ClapArgs)]
+pub struct BenchArgs {
+    #[arg(value_enum)]
+    pub work: BenchWork,
+    #[arg(long, value_enum, default_value = "deeplabv3plus")]
+    pub arch: BenchArch,
+    /// Crops or windows at once.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub batch: u16,
+    /// Edge of a crop or window in pixels.
+    #[arg(long, default_value_t = 256, value_name = "PX", value_parser = clap::value_parser!(u16).range(32..=4096))]
+    pub crop: u16,
+    /// Size of the image of `bench image`, width x height; its windows overlap by half.
+    #[arg(long, default_value = "2048x1536", value_parser = parse_size)]
+    pub size: (usize, usize),
+    /// Timed runs, after one that is not counted.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    pub repeats: u16,
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub device: DeviceArg,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum BenchWork {
+    /// One training step.
+    Train,
+    /// One batch of windows.
+    Infer,
+    /// One whole image by sliding window.
+    Image,
+    /// Matrix products.
+    Gemm,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+pub enum BenchArch {
+    #[value(name = "deeplabv3plus")]
+    DeepLabV3Plus,
+    #[value(name = "pspnet")]
+    PspNet,
 }

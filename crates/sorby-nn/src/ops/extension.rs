@@ -10,6 +10,7 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Flex, backend_extension};
 use burn_backend::TensorMetadata;
 use sorby_kernels::sgd::Sgd;
+use sorby_kernels::trace::timed;
 use sorby_kernels::{Nhwc, conv, focal, norm, pool, resize};
 use std::sync::Arc;
 
@@ -69,22 +70,16 @@ fn normalise(x: &Cpu, residual: Option<&Cpu>, gamma: &Cpu, beta: &Cpu, moments: 
     let (gamma, beta) = (Values::new(gamma), Values::new(beta));
     let (scale, shift) = norm::fold(gamma.slice(), beta.slice(), &m.mean, &m.var, BATCH_NORM_EPS);
     let residual = residual.map(Values::new);
-    image(
-        norm::affine(Values::new(x).slice(), residual.as_ref().map(Values::slice), &scale, &shift, relu),
-        xs,
-    )
+    let (x, residual) = (Values::new(x), residual.as_ref().map(Values::slice));
+    image(timed("batch norm", || norm::affine(x.slice(), residual, &scale, &shift, relu)), xs)
 }
 
 fn scaled(x: &Cpu, residual: Option<&Cpu>, scale: &Cpu, shift: &Cpu, relu: bool) -> Cpu {
     let residual = residual.map(Values::new);
     let (scale, shift) = (Values::new(scale), Values::new(shift));
-    let y = norm::affine(
-        Values::new(x).slice(),
-        residual.as_ref().map(Values::slice),
-        scale.slice(),
-        shift.slice(),
-        relu,
-    );
+    let (values, residual) = (Values::new(x), residual.as_ref().map(Values::slice));
+    let y =
+        timed("batch norm", || norm::affine(values.slice(), residual, scale.slice(), shift.slice(), relu));
     image(y, shape(x))
 }
 
@@ -92,17 +87,17 @@ fn scaled(x: &Cpu, residual: Option<&Cpu>, scale: &Cpu, shift: &Cpu, relu: bool)
 fn loss_and_gradient(logits: &Cpu, labels: &[u8], loss: PixelLoss) -> (f64, Vec<f32>) {
     let z = Values::new(logits);
     assert_eq!(shape(logits).pixels(), labels.len(), "one label per logit pixel");
-    match loss {
+    timed("loss and its gradient", || match loss {
         PixelLoss::Focal { alpha, gamma } => {
             focal::Focal { alpha, gamma }.mean_with_gradient(z.slice(), labels, 1.0)
         }
         PixelLoss::CrossEntropy => focal::cross_entropy_with_gradient(z.slice(), labels, 1.0),
-    }
+    })
 }
 
 fn max_pool_with_taps(x: &Cpu) -> (Cpu, Vec<u8>) {
     let xs = shape(x);
-    let (y, taps) = pool::max_pool(Values::new(x).slice(), xs);
+    let (y, taps) = timed("max pool", || pool::max_pool(Values::new(x).slice(), xs));
     (image(y, pool::max_pool_shape(xs)), taps)
 }
 
@@ -115,7 +110,7 @@ impl HotOps for Flex {
 
     fn batch_moments(x: Cpu) -> Cpu {
         let c = shape(&x).c;
-        let m = norm::moments(Values::new(&x).slice(), c);
+        let m = timed("batch norm moments", || norm::moments(Values::new(&x).slice(), c));
         tensor([m.mean, m.var].concat(), &[2, c])
     }
 
@@ -141,12 +136,13 @@ impl HotOps for Flex {
 
     fn adaptive_average(x: Cpu, bins: usize) -> Cpu {
         let xs = shape(&x);
-        image(pool::adaptive_average(Values::new(&x).slice(), xs, bins), Nhwc { h: bins, w: bins, ..xs })
+        let y = timed("adaptive pool", || pool::adaptive_average(Values::new(&x).slice(), xs, bins));
+        image(y, Nhwc { h: bins, w: bins, ..xs })
     }
 
     fn bilinear(x: Cpu, height: usize, width: usize) -> Cpu {
         let xs = shape(&x);
-        let y = resize::bilinear(Values::new(&x).slice(), xs, height, width);
+        let y = timed("resize", || resize::bilinear(Values::new(&x).slice(), xs, height, width));
         image(y, Nhwc { h: height, w: width, ..xs })
     }
 
@@ -157,7 +153,7 @@ impl HotOps for Flex {
     fn sgd_step(w: Cpu, v: Cpu, g: Cpu, step: Sgd) -> (Cpu, Cpu) {
         // Both are uniquely owned here in a training step, so this writes in place.
         let (mut w, mut v) = (w.to_contiguous(), v.to_contiguous());
-        step.step(w.storage_mut(), v.storage_mut(), Values::new(&g).slice());
+        timed("SGD", || step.step(w.storage_mut(), v.storage_mut(), Values::new(&g).slice()));
         (w, v)
     }
 }
@@ -183,15 +179,11 @@ impl Norm {
     fn gradients(&self, gy: &Cpu, want_residual: bool) -> norm::NormGradients {
         let m = moments_of(&self.moments, shape(&self.x).pixels());
         let y = self.y.as_ref().map(Values::new);
-        norm::backward(
-            Values::new(&self.x).slice(),
-            y.as_ref().map(Values::slice),
-            Values::new(gy).slice(),
-            Values::new(&self.gamma).slice(),
-            &m,
-            BATCH_NORM_EPS,
-            want_residual,
-        )
+        let (x, gy, gamma) = (Values::new(&self.x), Values::new(gy), Values::new(&self.gamma));
+        let y = y.as_ref().map(Values::slice);
+        timed("batch norm backward", || {
+            norm::backward(x.slice(), y, gy.slice(), gamma.slice(), &m, BATCH_NORM_EPS, want_residual)
+        })
     }
 }
 
@@ -300,7 +292,8 @@ struct MaxPool(Nhwc, Vec<u8>);
 
 impl Unary for MaxPool {
     fn gradient(&self, gy: &Cpu) -> Cpu {
-        image(pool::max_pool_gradient(Values::new(gy).slice(), &self.1, self.0), self.0)
+        let gy = Values::new(gy);
+        image(timed("max pool backward", || pool::max_pool_gradient(gy.slice(), &self.1, self.0)), self.0)
     }
 }
 
@@ -309,7 +302,10 @@ struct Average(Nhwc, usize);
 
 impl Unary for Average {
     fn gradient(&self, gy: &Cpu) -> Cpu {
-        image(pool::adaptive_average_gradient(Values::new(gy).slice(), self.0, self.1), self.0)
+        let gy = Values::new(gy);
+        let gx =
+            timed("adaptive pool backward", || pool::adaptive_average_gradient(gy.slice(), self.0, self.1));
+        image(gx, self.0)
     }
 }
 
@@ -318,7 +314,9 @@ struct Bilinear(Nhwc, usize, usize);
 
 impl Unary for Bilinear {
     fn gradient(&self, gy: &Cpu) -> Cpu {
-        image(resize::bilinear_gradient(Values::new(gy).slice(), self.0, self.1, self.2), self.0)
+        let gy = Values::new(gy);
+        let gx = timed("resize backward", || resize::bilinear_gradient(gy.slice(), self.0, self.1, self.2));
+        image(gx, self.0)
     }
 }
 

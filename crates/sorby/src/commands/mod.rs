@@ -1,5 +1,6 @@
 //! One file per verb. Each returns the exit code: 0 done, 1 done with problems, errors are 2.
 
+mod bench;
 mod charts;
 mod data;
 mod doctor;
@@ -36,6 +37,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Threshold(args) => threshold::run(args),
         Command::Synth(args) => synth::run(args),
         Command::Report(args) => report::run(args),
+        Command::Bench(args) => bench::run(args),
         Command::Doctor => doctor::run(),
     }
 }

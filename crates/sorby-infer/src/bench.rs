@@ -1,0 +1,70 @@
+//! Inference with random weights, timed.
+
+use crate::model::{CARD_FORMAT, Model, ModelCard};
+use crate::predict::{Options, predict};
+use crate::slide::window_logits;
+use burn::tensor::Device;
+use sorby_data::{Normalisation, default_colour};
+use sorby_image::Micrograph;
+use sorby_nn::{ModelSpec, Segmentor};
+use std::time::Instant;
+
+fn untrained(spec: ModelSpec, window_px: usize, stride_px: usize, device: &Device) -> Model {
+    let card = ModelCard {
+        format: CARD_FORMAT,
+        arch: spec.arch,
+        stem: spec.stem,
+        classes: (0..spec.classes).map(|c| format!("class {c}")).collect(),
+        colours: (0..spec.classes).map(|c| default_colour(c).0).collect(),
+        input_scale: 1.0,
+        window_px,
+        stride_px,
+        normalisation: Normalisation::default(),
+        nm_per_px: None,
+        recipe: String::new(),
+        iteration: 0,
+        sorby_version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    Model { card, network: Segmentor::new(spec, 0, device) }
+}
+
+fn timed(repeats: usize, mut work: impl FnMut()) -> Vec<f64> {
+    let mut once = || {
+        let started = Instant::now();
+        work();
+        started.elapsed().as_secs_f64()
+    };
+    once();
+    (0..repeats).map(|_| once()).collect()
+}
+
+/// Seconds of each of `repeats` passes over a batch of `count` windows, after one that is not counted.
+pub fn bench_windows(
+    spec: ModelSpec,
+    (count, window_px): (usize, usize),
+    repeats: usize,
+    device: &Device,
+) -> Vec<f64> {
+    let mut model = untrained(spec, window_px, window_px, device);
+    let pixels = count * window_px * window_px * 3;
+    let batch: Vec<f32> = (0..pixels).map(|i| (i * 7919 % 1009) as f32 / 504.0 - 1.0).collect();
+    timed(repeats, || {
+        let logits = window_logits(&mut model.network, batch.clone(), (count, window_px, window_px), device);
+        std::hint::black_box(logits);
+    })
+}
+
+/// Seconds of each of `repeats` segmentations of `image`, after one that is not counted.
+pub fn bench_image(
+    spec: ModelSpec,
+    image: &Micrograph,
+    (window_px, stride_px): (usize, usize),
+    repeats: usize,
+    device: &Device,
+) -> Vec<f64> {
+    let mut model = untrained(spec, window_px, stride_px, device);
+    let options = Options::of(&model.card);
+    timed(repeats, || {
+        std::hint::black_box(predict(&mut model, image, &options, device, &mut |_| ()));
+    })
+}

@@ -1,0 +1,34 @@
+//! Training steps on given samples, timed, with no run folder.
+
+use crate::error::TrainError;
+use crate::recipe::Recipe;
+use crate::step::{StepCost, step};
+use sorby_data::{CropSource, Normalisation, Sample};
+use sorby_infer::Device;
+use sorby_nn::optimizer::Sgd;
+use sorby_nn::{ModelSpec, Segmentor};
+
+/// Takes the first `steps` steps of `recipe` on `samples`. `each` is told every step's number (from 0)
+/// and cost.
+///
+/// # Errors
+/// [`TrainError::Diverged`] as in training.
+pub fn bench_training(
+    recipe: &Recipe,
+    samples: &[Sample],
+    classes: usize,
+    device: &Device,
+    steps: u64,
+    each: &mut dyn FnMut(u64, StepCost),
+) -> Result<(), TrainError> {
+    let spec = ModelSpec { arch: recipe.arch, stem: recipe.stem, classes };
+    let mut network = Segmentor::new(spec, recipe.seed, device);
+    let mut optimizer = Sgd::default();
+    let source = CropSource::new(samples, recipe.data.input_scale);
+    for t in 0..steps {
+        let normalisation = Normalisation::default();
+        let result = step(recipe, &normalisation, &source, &mut network, &mut optimizer, device, t)?;
+        each(t, result.cost);
+    }
+    Ok(())
+}

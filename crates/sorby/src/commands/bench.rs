@@ -1,0 +1,319 @@
+//! `sorby bench`: what this machine makes of a training step, of inference, of plain matrix products.
+
+use super::inputs;
+use crate::args::{BenchArch, BenchArgs, BenchWork};
+use anyhow::Context as _;
+use serde::Serialize;
+use sorby_data::{Sample, synth};
+use sorby_image::Micrograph;
+use sorby_kernels::sgemm_rate;
+use sorby_kernels::trace::{self, ConvCall, Record};
+use sorby_nn::{Arch, ModelSpec, Stem};
+use sorby_report::{Cell, Table};
+use sorby_train::{Recipe, StepCost, bench_training, peak_bytes};
+use std::process::ExitCode;
+
+const CLASSES: usize = 2;
+
+/// The spread of repeated timings.
+#[derive(Serialize)]
+struct Spread {
+    median_s: f64,
+    min_s: f64,
+    max_s: f64,
+    repeats: usize,
+}
+
+/// Everything of one bench; `--json` prints it as it is.
+#[derive(Serialize)]
+struct Outcome {
+    work: BenchWork,
+    arch: Option<&'static str>,
+    batch: usize,
+    crop_px: usize,
+    threads: usize,
+    simd: String,
+    time: Option<Spread>,
+    /// Medians of the parts of a training step.
+    parts_s: Vec<(&'static str, f64)>,
+    /// Direct-convolution operations of one run.
+    gflop: f64,
+    effective_gflop_per_s: f64,
+    sgemm_gflop_per_s: f64,
+    ratio_to_gemm: f64,
+    peak_memory_mb: Option<u64>,
+    convolutions: Vec<ConvCost>,
+    other_operations: Vec<OperationCost>,
+}
+
+/// A convolution layer or one of its gradients, summed over its calls in one run.
+#[derive(Serialize)]
+struct ConvCost {
+    pass: &'static str,
+    input: [usize; 4],
+    cout: usize,
+    kernel: usize,
+    stride: usize,
+    dilation: usize,
+    groups: usize,
+    algorithm: String,
+    calls: usize,
+    seconds: f64,
+    gflop_per_s: f64,
+}
+
+#[derive(Serialize)]
+struct OperationCost {
+    operation: &'static str,
+    calls: usize,
+    seconds: f64,
+}
+
+pub fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
+    let outcome = measure(&args)?;
+    if args.json {
+        println!("{}", serde_json::to_string(&outcome)?);
+    } else {
+        show(&outcome);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn measure(args: &BenchArgs) -> anyhow::Result<Outcome> {
+    let repeats = usize::from(args.repeats);
+    let (batch, crop_px) = (usize::from(args.batch), usize::from(args.crop));
+    let arch = match args.arch {
+        BenchArch::DeepLabV3Plus => Arch::DeepLabV3Plus,
+        BenchArch::PspNet => Arch::PspNet,
+    };
+    let device = inputs::device(&args.device)?;
+    let spec = ModelSpec { arch, stem: Stem::V1c, classes: CLASSES };
+    let mut parts_s = Vec::new();
+    trace::start();
+    let times = match args.work {
+        BenchWork::Train => {
+            let costs = train(arch, batch, crop_px, repeats, args)?;
+            let part = |f: fn(&StepCost) -> f64| median(costs.iter().map(f).collect());
+            parts_s = vec![
+                ("data", part(|c| c.data_s)),
+                ("forward and loss", part(|c| c.forward_s)),
+                ("backward", part(|c| c.backward_s)),
+                ("optimiser", part(|c| c.optimizer_s)),
+            ];
+            costs.iter().map(StepCost::total_s).collect()
+        }
+        BenchWork::Infer => sorby_infer::bench_windows(spec, (batch, crop_px), repeats, &device),
+        BenchWork::Image => {
+            let sample = synthetic(args.size, 0);
+            sorby_infer::bench_image(spec, &sample.image, (crop_px, crop_px / 2), repeats, &device)
+        }
+        BenchWork::Gemm => Vec::new(),
+    };
+    // The run that is not counted is in the records too.
+    let runs = (repeats + 1) as f64;
+    let records = trace::finish();
+    let gflop = records.iter().filter_map(|r| r.conv).map(|c| c.flop()).sum::<f64>() / runs / 1e9;
+    let sgemm = sgemm_gflop_per_s(sgemm_rate::SHAPES[0], repeats);
+    let time = (!times.is_empty()).then(|| Spread::of(times));
+    let effective = time.as_ref().map_or(0.0, |t| gflop / t.median_s);
+    Ok(Outcome {
+        work: args.work,
+        arch: (args.work != BenchWork::Gemm).then(|| arch.title()),
+        batch,
+        crop_px,
+        threads: rayon::current_num_threads(),
+        simd: format!("{:?}", sorby_nn::simd_level()),
+        time,
+        parts_s,
+        gflop,
+        effective_gflop_per_s: effective,
+        sgemm_gflop_per_s: sgemm,
+        ratio_to_gemm: effective / sgemm,
+        peak_memory_mb: peak_bytes().map(|b| b >> 20),
+        convolutions: convolution_costs(&records, runs),
+        other_operations: operation_costs(&records, runs),
+    })
+}
+
+/// Costs of `repeats` steps after one that is not counted.
+fn train(
+    arch: Arch,
+    batch: usize,
+    crop: usize,
+    repeats: usize,
+    args: &BenchArgs,
+) -> anyhow::Result<Vec<StepCost>> {
+    let device = inputs::device(&args.device)?;
+    let mut recipe = Recipe { arch, ..Recipe::default() };
+    recipe.data.batch = batch;
+    recipe.data.crop = crop;
+    let samples = [synthetic((768, 576), 0), synthetic((768, 576), 1)];
+    let mut costs = Vec::new();
+    bench_training(&recipe, &samples, CLASSES, &device, repeats as u64 + 1, &mut |t, cost| {
+        if t > 0 {
+            costs.push(cost);
+        }
+    })
+    .context("bench train")?;
+    Ok(costs)
+}
+
+fn synthetic((width, height): (usize, usize), index: u64) -> Sample {
+    let made = synth::make(synth::Kind::Carbide, width, height, 0, index);
+    Sample {
+        name: format!("synthetic {index}"),
+        image: Micrograph::grey8(width, height, made.pixels),
+        label: made.label,
+        nm_per_px: None,
+    }
+}
+
+fn sgemm_gflop_per_s(shape: sgemm_rate::Shape, repeats: usize) -> f64 {
+    let (seconds, flop) = sgemm_rate::time_products(shape, repeats.max(5));
+    flop / median(seconds) / 1e9
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let n = values.len();
+    if n % 2 == 1 { values[n / 2] } else { (values[n / 2 - 1] + values[n / 2]) / 2.0 }
+}
+
+impl Spread {
+    fn of(times: Vec<f64>) -> Self {
+        Self {
+            min_s: times.iter().copied().fold(f64::INFINITY, f64::min),
+            max_s: times.iter().copied().fold(0.0, f64::max),
+            repeats: times.len(),
+            median_s: median(times),
+        }
+    }
+}
+
+/// Sums equal entries in order of first appearance.
+fn grouped<K: PartialEq>(entries: impl Iterator<Item = (K, f64)>) -> Vec<(K, usize, f64)> {
+    let mut out: Vec<(K, usize, f64)> = Vec::new();
+    for (key, seconds) in entries {
+        match out.iter_mut().find(|(k, ..)| *k == key) {
+            Some((_, calls, sum)) => {
+                *calls += 1;
+                *sum += seconds;
+            }
+            None => out.push((key, 1, seconds)),
+        }
+    }
+    out
+}
+
+fn convolution_costs(records: &[Record], runs: f64) -> Vec<ConvCost> {
+    let entries = records.iter().filter_map(|r| Some(((r.operation, r.conv?), r.seconds)));
+    let cost = |((pass, call), calls, seconds): ((&'static str, ConvCall), usize, f64)| {
+        let (x, g) = (call.input, call.geometry);
+        ConvCost {
+            pass,
+            input: [x.n, x.h, x.w, x.c],
+            cout: call.cout,
+            kernel: g.kernel,
+            stride: g.stride,
+            dilation: g.dilation,
+            groups: g.groups,
+            algorithm: format!("{:?}", call.algorithm()).to_lowercase(),
+            calls: (calls as f64 / runs).round() as usize,
+            seconds: seconds / runs,
+            gflop_per_s: call.flop() * calls as f64 / seconds / 1e9,
+        }
+    };
+    grouped(entries).into_iter().map(cost).collect()
+}
+
+fn operation_costs(records: &[Record], runs: f64) -> Vec<OperationCost> {
+    let entries = records.iter().filter(|r| r.conv.is_none()).map(|r| (r.operation, r.seconds));
+    let cost = |(operation, calls, seconds): (&'static str, usize, f64)| OperationCost {
+        operation,
+        calls: (calls as f64 / runs).round() as usize,
+        seconds: seconds / runs,
+    };
+    grouped(entries).into_iter().map(cost).collect()
+}
+
+fn show(o: &Outcome) {
+    println!("{} threads, {}", o.threads, o.simd);
+    let Some(time) = &o.time else {
+        show_gemm();
+        return;
+    };
+    let what = match o.work {
+        BenchWork::Train => "training step",
+        BenchWork::Infer => "inference of a batch",
+        BenchWork::Image => "a whole image",
+        BenchWork::Gemm => "",
+    };
+    let (arch, edge) = (o.arch.unwrap_or_default(), o.crop_px);
+    println!("{arch}, {what}, batch {} of {edge} x {edge}", o.batch);
+    println!(
+        "time      {:.3} s, median of {} ({:.3} to {:.3})",
+        time.median_s, time.repeats, time.min_s, time.max_s
+    );
+    for (part, seconds) in &o.parts_s {
+        println!("          {seconds:.3} s {part}");
+    }
+    println!(
+        "rate      {:.0} GFLOP/s effective ({:.0} GFLOP of direct convolution)",
+        o.effective_gflop_per_s, o.gflop
+    );
+    println!("SGEMM     {:.0} GFLOP/s; ratio_to_gemm {:.2}", o.sgemm_gflop_per_s, o.ratio_to_gemm);
+    if let Some(mb) = o.peak_memory_mb {
+        println!("memory    {mb} MB at most");
+    }
+    println!();
+    print!("{}", conv_table(&o.convolutions).to_text());
+    println!();
+    print!("{}", operation_table(o).to_text());
+}
+
+fn show_gemm() {
+    let mut table = Table::new(["rows", "inner", "columns", "GFLOP/s"]);
+    for (m, k, n) in sgemm_rate::SHAPES {
+        let rate = sgemm_gflop_per_s((m, k, n), 7);
+        table.row(vec![m.into(), k.into(), n.into(), Cell::Number(rate, 0)]);
+    }
+    print!("{}", table.to_text());
+}
+
+fn conv_table(costs: &[ConvCost]) -> Table {
+    let mut table =
+        Table::new(["convolution", "input", "layer", "algorithm", "calls", "ms per run", "GFLOP/s"]);
+    for c in costs {
+        let [n, h, w, cin] = c.input;
+        let stride = if c.stride > 1 { format!(" stride {}", c.stride) } else { String::new() };
+        let dilation = if c.dilation > 1 { format!(" dilation {}", c.dilation) } else { String::new() };
+        let depthwise = if c.groups > 1 { " depthwise" } else { "" };
+        table.row(vec![
+            c.pass.into(),
+            format!("{n}x{h}x{w}x{cin}").into(),
+            format!("{k}x{k} to {}{stride}{dilation}{depthwise}", c.cout, k = c.kernel).into(),
+            c.algorithm.clone().into(),
+            c.calls.into(),
+            Cell::Number(c.seconds * 1e3, 1),
+            Cell::Number(c.gflop_per_s, 0),
+        ]);
+    }
+    table
+}
+
+/// All operations by cost, convolutions as one line per pass.
+fn operation_table(o: &Outcome) -> Table {
+    let convolutions = grouped(o.convolutions.iter().map(|c| (c.pass, c.seconds)));
+    let mut rows: Vec<(&str, f64)> = convolutions.into_iter().map(|(pass, _, s)| (pass, s)).collect();
+    rows.extend(o.other_operations.iter().map(|c| (c.operation, c.seconds)));
+    rows.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let named: f64 = rows.iter().map(|r| r.1).sum();
+    let total = o.time.as_ref().map_or(0.0, |t| t.median_s);
+    rows.push(("everything else", (total - named).max(0.0)));
+    let mut table = Table::new(["operation", "ms per run", "share %"]);
+    for (operation, seconds) in rows {
+        let share = Cell::Number(100.0 * seconds / total, 1);
+        table.row(vec![operation.into(), Cell::Number(seconds * 1e3, 1), share]);
+    }
+    table
+}
