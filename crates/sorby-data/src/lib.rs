@@ -16,7 +16,7 @@ pub mod synth;
 pub use augment::{Augment, Patch, augment};
 pub use check::{ClassCount, Summary, check};
 pub use colour::{Colour, default_colour};
-pub use crop::{CropRule, crop_box, draw};
+pub use crop::{CropBox, CropRule, crop_box, draw};
 pub use dataset::{Dataset, Item};
 pub use labels::LabelCoding;
 pub use manifest::{Class, DataBar, Folder, LabelKind, Labels, Manifest, Scale, one_line};

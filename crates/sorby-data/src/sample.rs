@@ -1,10 +1,11 @@
 //! Samples in memory, and batches of crops from them.
 
 use crate::augment::{Augment, Patch, augment};
-use crate::crop::{self, CropRule};
+use crate::crop::{self, CropBox, CropRule};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sorby_image::{IGNORE, LabelMap, Micrograph, Pixels, resize};
+use sorby_random::Stream;
 
 /// A labelled micrograph; image and label have the same size.
 #[derive(Clone, Debug)]
@@ -98,6 +99,35 @@ impl<'a> CropSource<'a> {
         };
         Self { prepared: samples.iter().map(prepare).collect() }
     }
+
+    /// Where the crops of `iteration` come from: sample names and boxes, in the order of the batch.
+    pub fn places(
+        &self,
+        rule: CropRule,
+        seed: u64,
+        iteration: u64,
+        count: usize,
+    ) -> impl Iterator<Item = (&str, CropBox)> {
+        (0..count).map(move |slot| {
+            let (prepared, at, _) = self.place(rule, seed, iteration, count, slot);
+            (prepared.sample.name.as_str(), at)
+        })
+    }
+
+    /// Sample and box of one crop, and its random stream as it stands after the box was drawn.
+    fn place(
+        &self,
+        rule: CropRule,
+        seed: u64,
+        iteration: u64,
+        count: usize,
+        slot: usize,
+    ) -> (&Prepared<'a>, CropBox, Stream) {
+        let prepared = &self.prepared[crop::draw(self.prepared.len(), seed, iteration, count, slot)];
+        let mut stream = crop::stream(seed, iteration, slot);
+        let at = crop::crop_box(&prepared.sample.label, rule, &mut stream);
+        (prepared, at, stream)
+    }
 }
 
 fn empty_like(image: &Micrograph) -> Pixels {
@@ -117,10 +147,8 @@ pub fn batch(
     let patches: Vec<Patch> = (0..count)
         .into_par_iter()
         .map(|slot| {
-            let index = crop::draw(source.prepared.len(), seed, iteration, count, slot);
-            let Prepared { sample, pixels } = &source.prepared[index];
-            let mut stream = crop::stream(seed, iteration, slot);
-            let at = crop::crop_box(&sample.label, rule, &mut stream);
+            let (Prepared { sample, pixels }, at, mut stream) =
+                source.place(rule, seed, iteration, count, slot);
             let mut patch = augment(crop::cut(sample, pixels, at, rule.size_px), kind, &mut stream);
             normalisation.apply(&mut patch.image);
             patch

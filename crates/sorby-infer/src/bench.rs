@@ -28,43 +28,48 @@ fn untrained(spec: ModelSpec, window_px: usize, stride_px: usize, device: &Devic
     Model { card, network: Segmentor::new(spec, 0, device) }
 }
 
-fn timed(repeats: usize, mut work: impl FnMut()) -> Vec<f64> {
-    let mut once = || {
+/// Runs `work` once, says that it is `warm`, and times `repeats` more runs.
+fn timed(repeats: usize, warm: &mut dyn FnMut(), mut work: impl FnMut()) -> Vec<f64> {
+    work();
+    warm();
+    let timed = |_| {
         let started = Instant::now();
         work();
         started.elapsed().as_secs_f64()
     };
-    once();
-    (0..repeats).map(|_| once()).collect()
+    (0..repeats).map(timed).collect()
 }
 
-/// Seconds of each of `repeats` passes over a batch of `count` windows, after one that is not counted.
+/// Seconds of each of `repeats` passes over a batch of `count` windows, after one that is not counted; `warm` is
+/// called between.
 pub fn bench_windows(
     spec: ModelSpec,
     (count, window_px): (usize, usize),
     repeats: usize,
     device: &Device,
+    warm: &mut dyn FnMut(),
 ) -> Vec<f64> {
     let mut model = untrained(spec, window_px, window_px, device);
     let pixels = count * window_px * window_px * 3;
     let batch: Vec<f32> = (0..pixels).map(|i| (i * 7919 % 1009) as f32 / 504.0 - 1.0).collect();
-    timed(repeats, || {
+    timed(repeats, warm, || {
         let logits = window_logits(&mut model.network, batch.clone(), (count, window_px, window_px), device);
         std::hint::black_box(logits);
     })
 }
 
-/// Seconds of each of `repeats` segmentations of `image`, after one that is not counted.
+/// Seconds of each of `repeats` segmentations of `image`, after one that is not counted; `warm` is called between.
 pub fn bench_image(
     spec: ModelSpec,
     image: &Micrograph,
     (window_px, stride_px): (usize, usize),
     repeats: usize,
     device: &Device,
+    warm: &mut dyn FnMut(),
 ) -> Vec<f64> {
     let mut model = untrained(spec, window_px, stride_px, device);
     let options = Options::of(&model.card);
-    timed(repeats, || {
+    timed(repeats, warm, || {
         std::hint::black_box(predict(&mut model, image, &options, device, &mut |_| ()));
     })
 }

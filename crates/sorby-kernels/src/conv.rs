@@ -1,7 +1,10 @@
 //! 2-D convolution and its two gradients, dispatched to the algorithm of [`crate::choose`].
 
+use crate::epilogue::Epilogue;
 use crate::trace::{ConvCall, timed_conv};
-use crate::{Algorithm, ConvGeometry, Mat, Nhwc, choose, depthwise, gemm_rows_parallel, im2col, winograd};
+use crate::{
+    Algorithm, ConvGeometry, Mat, Nhwc, choose, depthwise, gemm_rows_parallel, im2col, recycle, winograd,
+};
 use rayon::prelude::*;
 
 /// `y = x * w`. Returns `[n, oh, ow, cout]`.
@@ -11,9 +14,12 @@ pub fn forward(x: &[f32], xs: Nhwc, w: &[f32], cout: usize, g: &ConvGeometry) ->
     check(x, xs, w, cout, g);
     let call = ConvCall { input: xs, cout, geometry: *g };
     timed_conv("convolution", call, || match choose(g, xs.c, cout) {
-        Algorithm::Winograd => winograd::forward(x, xs, &winograd::Weights::new(w, cout, xs.c), g.dilation),
+        Algorithm::Winograd => {
+            let w = winograd::Weights::new(w, cout, xs.c);
+            winograd::forward(x, xs, &w, g.dilation, &Epilogue::default())
+        }
         Algorithm::Pointwise => {
-            let mut y = crate::zeroed::zeroed(xs.pixels() * cout);
+            let mut y = recycle::take(xs.pixels() * cout);
             gemm_rows_parallel(&mut y, x, xs.c, Mat::rows(w, cout, xs.c, xs.c).t());
             y
         }
@@ -30,10 +36,11 @@ pub fn input_gradient(gy: &[f32], xs: Nhwc, w: &[f32], cout: usize, g: &ConvGeom
         // A stride-1 "same" convolution's adjoint is the convolution with the flipped kernel.
         Algorithm::Winograd => {
             let ys = Nhwc { c: cout, ..xs };
-            winograd::forward(gy, ys, &winograd::Weights::flipped(w, cout, xs.c), g.dilation)
+            let w = winograd::Weights::flipped(w, cout, xs.c);
+            winograd::forward(gy, ys, &w, g.dilation, &Epilogue::default())
         }
         Algorithm::Pointwise => {
-            let mut gx = crate::zeroed::zeroed(xs.len());
+            let mut gx = recycle::take(xs.len());
             gemm_rows_parallel(&mut gx, gy, cout, Mat::rows(w, cout, xs.c, xs.c));
             gx
         }

@@ -4,7 +4,7 @@
 //! map costs one tap instead of nine.
 
 use crate::dispatch::dispatched;
-use crate::{ConvGeometry, Nhwc};
+use crate::{ConvGeometry, Nhwc, recycle};
 use rayon::prelude::*;
 
 /// Weights `[c, 1, k, k]` as one contiguous channel row per tap.
@@ -29,9 +29,10 @@ dispatched! {
 pub(crate) fn forward(x: &[f32], xs: Nhwc, w: &[f32], g: &ConvGeometry) -> Vec<f32> {
     let ys = g.out_shape(xs, xs.c);
     let w = by_tap(w, xs.c, g.kernel * g.kernel);
-    let mut y = crate::zeroed::zeroed(ys.len());
+    let mut y = recycle::take(ys.len());
     y.par_chunks_mut(ys.w * ys.c).enumerate().for_each(|(row, out)| {
         let (n, oy) = (row / ys.h, row % ys.h);
+        out.fill(0.0);
         for ky in 0..g.kernel {
             let Some(iy) = g.tap(oy, ky, xs.h) else { continue };
             for kx in 0..g.kernel {
@@ -50,8 +51,9 @@ pub(crate) fn forward(x: &[f32], xs: Nhwc, w: &[f32], g: &ConvGeometry) -> Vec<f
 pub(crate) fn input_gradient(gy: &[f32], xs: Nhwc, w: &[f32], g: &ConvGeometry) -> Vec<f32> {
     let ys = g.out_shape(xs, xs.c);
     let w = by_tap(w, xs.c, g.kernel * g.kernel);
-    let mut gx = crate::zeroed::zeroed(xs.len());
+    let mut gx = recycle::take(xs.len());
     gx.par_chunks_mut(xs.h * xs.w * xs.c).enumerate().for_each(|(n, gx)| {
+        gx.fill(0.0);
         for oy in 0..ys.h {
             for ky in 0..g.kernel {
                 let Some(iy) = g.tap(oy, ky, xs.h) else { continue };

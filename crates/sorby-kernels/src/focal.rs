@@ -3,6 +3,7 @@
 //! Every class of a pixel is a binary problem of its own; the mean runs over all `pixels * classes`
 //! entries, ignored pixels included (with zero loss).
 
+use crate::recycle;
 use rayon::prelude::*;
 
 /// Parameters of the loss. Labels at or above the class count (255 by convention) are not counted.
@@ -67,12 +68,14 @@ fn with_gradient(
     pixel: impl Fn(&[f32], u8, &mut [f32]) -> f64 + Sync,
 ) -> (f64, Vec<f32>) {
     const BLOCK: usize = 4096;
-    let mut gradient = crate::zeroed::zeroed(z.len());
+    let mut gradient = recycle::take(z.len());
     let sums: Vec<f64> = gradient
         .par_chunks_mut(BLOCK * classes)
         .zip(z.par_chunks(BLOCK * classes))
         .zip(labels.par_chunks(BLOCK))
         .map(|((g, z), labels)| {
+            // Ignored pixels keep no gradient.
+            g.fill(0.0);
             let rows = g.chunks_mut(classes).zip(z.chunks(classes)).zip(labels);
             rows.filter(|(_, label)| (**label as usize) < classes)
                 .map(|((g, z), &label)| pixel(z, label, g))

@@ -1,6 +1,6 @@
 //! Convolution by unfolding blocks of input rows and multiplying: for strides and small channel counts.
 
-use crate::{ConvGeometry, Mat, Nhwc, gemm};
+use crate::{ConvGeometry, Mat, Nhwc, gemm, recycle};
 use rayon::prelude::*;
 
 /// Output rows are unfolded in blocks of about this many pixels, to stay in cache.
@@ -42,7 +42,7 @@ pub(crate) fn forward(x: &[f32], xs: Nhwc, w: &[f32], cout: usize, g: &ConvGeome
     let width = g.kernel * g.kernel * xs.c;
     let w = weight_matrix(w, cout, xs.c, g.kernel * g.kernel);
     let rows = rows_per_block(ys);
-    let mut y = crate::zeroed::zeroed(ys.len());
+    let mut y = recycle::take(ys.len());
     y.par_chunks_mut(ys.h * ys.w * cout).enumerate().for_each(|(n, y)| {
         y.par_chunks_mut(rows * ys.w * cout).enumerate().for_each(|(block, y)| {
             let pixels = y.len() / cout;
@@ -59,8 +59,9 @@ pub(crate) fn input_gradient(gy: &[f32], xs: Nhwc, w: &[f32], cout: usize, g: &C
     let width = g.kernel * g.kernel * xs.c;
     let w = weight_matrix(w, cout, xs.c, g.kernel * g.kernel);
     let rows = rows_per_block(ys);
-    let mut gx = crate::zeroed::zeroed(xs.len());
+    let mut gx = recycle::take(xs.len());
     gx.par_chunks_mut(xs.h * xs.w * xs.c).enumerate().for_each(|(n, gx)| {
+        gx.fill(0.0);
         for first in (0..ys.h).step_by(rows) {
             let pixels = rows.min(ys.h - first) * ys.w;
             let mut col = vec![0.0; pixels * width];

@@ -10,6 +10,7 @@
 pub mod conv;
 mod depthwise;
 mod dispatch;
+mod epilogue;
 pub mod focal;
 mod gemm;
 mod geometry;
@@ -19,6 +20,7 @@ pub mod memory;
 pub mod norm;
 mod plan;
 pub mod pool;
+pub mod recycle;
 pub mod resize;
 mod scatter;
 mod scratch;

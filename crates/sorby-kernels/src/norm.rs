@@ -4,6 +4,7 @@
 //! estimate. Sums run over fixed blocks of pixels in f32 and between blocks in f64.
 
 use crate::dispatch::dispatched;
+use crate::recycle;
 use rayon::prelude::*;
 
 /// `max` that keeps NaN, as PyTorch does: a diverging network must not look like a healthy one.
@@ -107,7 +108,7 @@ dispatched! {
 /// `y = act(x * scale + shift (+ residual))`, one pass.
 pub fn affine(x: &[f32], residual: Option<&[f32]>, scale: &[f32], shift: &[f32], relu: bool) -> Vec<f32> {
     let rows = BLOCK * scale.len();
-    let mut y = crate::zeroed::zeroed(x.len());
+    let mut y = recycle::take(x.len());
     y.par_chunks_mut(rows).zip(x.par_chunks(rows)).enumerate().for_each(|(b, (y, x))| {
         let residual = residual.map_or(&[][..], |r| &r[b * rows..][..x.len()]);
         affine_rows(y, x, residual, scale, shift, relu);
@@ -205,10 +206,10 @@ pub fn backward(
     });
     let n = m.count as f64;
     let mut out = NormGradients {
-        x: crate::zeroed::zeroed(x.len()),
+        x: recycle::take(x.len()),
         gamma: vec![0.0; c],
         beta: vec![0.0; c],
-        residual: want_residual.then(|| crate::zeroed::zeroed(x.len())),
+        residual: want_residual.then(|| recycle::take(x.len())),
     };
     let (mut a, mut b, mut d) = (vec![0.0; c], vec![0.0; c], vec![0.0; c]);
     for i in 0..c {

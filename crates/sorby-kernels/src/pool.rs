@@ -1,6 +1,7 @@
 //! Max pooling 3x3 stride 2 and adaptive average pooling, as PyTorch's.
 
-use crate::{ConvGeometry, Nhwc};
+use crate::dispatch::dispatched;
+use crate::{ConvGeometry, Nhwc, recycle};
 use rayon::prelude::*;
 
 /// ResNet's pool: 3x3, stride 2, padding 1 (with minus infinity).
@@ -11,26 +12,33 @@ pub fn max_pool_shape(xs: Nhwc) -> Nhwc {
     STEM_POOL.out_shape(xs, xs.c)
 }
 
+dispatched! {
+    /// Keeps the larger of `y` and `x`, and which tap it came from.
+    fn keep_larger(y: &mut [f32], taps: &mut [u8], x: &[f32], tap: u8) {
+        let n = y.len();
+        let (taps, x) = (&mut taps[..n], &x[..n]);
+        for i in 0..n {
+            // NaN wins, as in PyTorch, so that a diverging run is seen.
+            let wins = x[i] > y[i] || x[i].is_nan();
+            y[i] = if wins { x[i] } else { y[i] };
+            taps[i] = if wins { tap } else { taps[i] };
+        }
+    }
+}
+
 /// The maximum and, per output value, the tap (0..9) it came from; ties go to the first tap.
 pub fn max_pool(x: &[f32], xs: Nhwc) -> (Vec<f32>, Vec<u8>) {
     let (g, ys) = (STEM_POOL, max_pool_shape(xs));
-    let mut y = vec![f32::NEG_INFINITY; ys.len()];
+    let mut y = recycle::take(ys.len());
     let mut taps = vec![0u8; ys.len()];
     let row = ys.w * ys.c;
     y.par_chunks_mut(row).zip(taps.par_chunks_mut(row)).enumerate().for_each(|(r, (y, taps))| {
         let (n, oy) = (r / ys.h, r % ys.h);
-        for tap in 0..9 {
-            let Some(iy) = g.tap(oy, tap / 3, xs.h) else { continue };
-            for ox in 0..ys.w {
-                let Some(ix) = g.tap(ox, tap % 3, xs.w) else { continue };
-                let x = &x[xs.offset(n, iy, ix)..][..xs.c];
-                let (y, taps) = (&mut y[ox * ys.c..][..ys.c], &mut taps[ox * ys.c..][..ys.c]);
-                for ((y, t), &x) in y.iter_mut().zip(taps).zip(x) {
-                    // NaN wins, as in PyTorch, so that a diverging run is seen.
-                    if x > *y || x.is_nan() {
-                        *y = x;
-                        *t = tap as u8;
-                    }
+        for (ox, (y, taps)) in y.chunks_exact_mut(ys.c).zip(taps.chunks_exact_mut(ys.c)).enumerate() {
+            y.fill(f32::NEG_INFINITY);
+            for tap in 0..9 {
+                if let (Some(iy), Some(ix)) = (g.tap(oy, tap / 3, xs.h), g.tap(ox, tap % 3, xs.w)) {
+                    keep_larger(y, taps, &x[xs.offset(n, iy, ix)..][..xs.c], tap as u8);
                 }
             }
         }
@@ -41,8 +49,9 @@ pub fn max_pool(x: &[f32], xs: Nhwc) -> (Vec<f32>, Vec<u8>) {
 /// Gradient of [`max_pool`].
 pub fn max_pool_gradient(gy: &[f32], taps: &[u8], xs: Nhwc) -> Vec<f32> {
     let (g, ys) = (STEM_POOL, max_pool_shape(xs));
-    let mut gx = crate::zeroed::zeroed(xs.len());
+    let mut gx = recycle::take(xs.len());
     gx.par_chunks_mut(xs.h * xs.w * xs.c).enumerate().for_each(|(n, gx)| {
+        gx.fill(0.0);
         for oy in 0..ys.h {
             for ox in 0..ys.w {
                 let at = ys.offset(n, oy, ox);
@@ -86,8 +95,9 @@ pub fn adaptive_average(x: &[f32], xs: Nhwc, bins: usize) -> Vec<f32> {
 
 /// Gradient of [`adaptive_average`].
 pub fn adaptive_average_gradient(gy: &[f32], xs: Nhwc, bins: usize) -> Vec<f32> {
-    let mut gx = crate::zeroed::zeroed(xs.len());
+    let mut gx = recycle::take(xs.len());
     gx.par_chunks_mut(xs.h * xs.w * xs.c).enumerate().for_each(|(n, gx)| {
+        gx.fill(0.0);
         for by in 0..bins {
             for bx in 0..bins {
                 let (rows, columns) = (bin(by, bins, xs.h), bin(bx, bins, xs.w));

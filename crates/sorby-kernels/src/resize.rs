@@ -1,7 +1,7 @@
 //! Bilinear resizing of feature maps, PyTorch's `align_corners = false`, never antialiased.
 
-use crate::Nhwc;
 use crate::dispatch::dispatched;
+use crate::{Nhwc, recycle};
 use rayon::prelude::*;
 
 /// Two source indices and the weight of the second, for every output index.
@@ -35,7 +35,7 @@ dispatched! {
 /// Resizes `[n, h, w, c]` to `[n, oh, ow, c]`.
 pub fn bilinear(x: &[f32], xs: Nhwc, oh: usize, ow: usize) -> Vec<f32> {
     let (rows, columns) = (taps(xs.h, oh), taps(xs.w, ow));
-    let mut y = crate::zeroed::zeroed(xs.n * oh * ow * xs.c);
+    let mut y = recycle::take(xs.n * oh * ow * xs.c);
     let line = xs.w * xs.c;
     y.par_chunks_mut(ow * xs.c).enumerate().for_each_init(
         || vec![0.0; line],
@@ -56,8 +56,9 @@ pub fn bilinear(x: &[f32], xs: Nhwc, oh: usize, ow: usize) -> Vec<f32> {
 pub fn bilinear_gradient(gy: &[f32], xs: Nhwc, oh: usize, ow: usize) -> Vec<f32> {
     let (rows, columns) = (taps(xs.h, oh), taps(xs.w, ow));
     let line = xs.w * xs.c;
-    let mut gx = crate::zeroed::zeroed(xs.len());
+    let mut gx = recycle::take(xs.len());
     gx.par_chunks_mut(xs.h * line).enumerate().for_each(|(n, gx)| {
+        gx.fill(0.0);
         let mut mixed = vec![0.0; line];
         for (r, &(y0, y1, t)) in rows.iter().enumerate() {
             mixed.fill(0.0);

@@ -21,6 +21,19 @@ impl<'a> Scatter<'a> {
         Self { start: buffer.as_mut_ptr(), len: buffer.len(), owner: PhantomData }
     }
 
+    /// Asks for the cache line of an element that will be written soon.
+    #[inline(always)]
+    pub fn fetch(&self, offset: usize) {
+        #[cfg(target_arch = "x86_64")]
+        if offset < self.len {
+            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+            // SAFETY: a prefetch changes nothing, and the address is that of an element.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(self.start.add(offset).cast()) };
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = offset;
+    }
+
     /// The part `offset..offset + len`.
     ///
     /// # Safety

@@ -6,8 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 static FREE: Mutex<Vec<Vec<f32>>> = Mutex::new(Vec::new());
 
-/// Buffers kept; a convolution uses three at a time.
-const KEPT: usize = 6;
+/// Buffers kept: three for a convolution of many channels, three per thread for one of few.
+const KEPT: usize = 48;
 
 fn free() -> MutexGuard<'static, Vec<Vec<f32>>> {
     // A panic elsewhere cannot leave the list half-changed.
@@ -15,46 +15,54 @@ fn free() -> MutexGuard<'static, Vec<Vec<f32>>> {
 }
 
 /// A borrowed buffer; its contents are left over from whoever used it before.
-pub(crate) struct Scratch(Vec<f32>);
+pub(crate) struct Scratch {
+    buffer: Vec<f32>,
+    len: usize,
+}
 
 /// A buffer of `len` floats of any value: write before reading.
 pub(crate) fn take(len: usize) -> Scratch {
-    let mut buffer = {
+    let found = {
         let mut free = free();
-        // The smallest that is large enough; where none is, the largest gives way to a new one.
-        let fitting =
-            (0..free.len()).filter(|&i| free[i].capacity() >= len).min_by_key(|&i| free[i].capacity());
-        match fitting {
-            Some(i) => free.swap_remove(i),
-            None => {
-                let largest = (0..free.len()).max_by_key(|&i| free[i].capacity());
-                largest.map(|i| free.swap_remove(i));
-                Vec::new()
-            }
-        }
+        // The smallest that is large enough, unless it is far too large: that one will be wanted elsewhere.
+        let fitting = (0..free.len())
+            .filter(|&i| free[i].len() >= len && free[i].len() / 4 <= len)
+            .min_by_key(|&i| free[i].len());
+        fitting.map(|i| free.swap_remove(i))
     };
-    buffer.resize(len, 0.0);
-    Scratch(buffer)
+    let mut buffer = found.unwrap_or_else(|| crate::zeroed::zeroed(len));
+    if cfg!(debug_assertions) {
+        // What is read before it is written shows itself.
+        buffer[..len].fill(f32::NAN);
+    }
+    Scratch { buffer, len }
+}
+
+/// Gives all kept buffers to the allocator.
+pub(crate) fn clear() {
+    free().clear();
 }
 
 impl Deref for Scratch {
     type Target = [f32];
     fn deref(&self) -> &[f32] {
-        &self.0
+        &self.buffer[..self.len]
     }
 }
 
 impl DerefMut for Scratch {
     fn deref_mut(&mut self) -> &mut [f32] {
-        &mut self.0
+        &mut self.buffer[..self.len]
     }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
         let mut free = free();
-        if free.len() < KEPT {
-            free.push(std::mem::take(&mut self.0));
+        free.push(std::mem::take(&mut self.buffer));
+        if free.len() > KEPT {
+            // The oldest: sizes of work long done make room for those of now.
+            free.remove(0);
         }
     }
 }

@@ -18,7 +18,9 @@ struct CheckGradients<'a> {
     want: &'a StateDict,
     gradients: &'a burn::tensor::Gradients,
     largest: f64,
+    /// Parameters, and those of them that differ by more than 2e-3.
     checked: usize,
+    apart: usize,
 }
 
 impl StateVisitor for CheckGradients<'_> {
@@ -29,8 +31,12 @@ impl StateVisitor for CheckGradients<'_> {
         let got = values_of(&tensor.grad(self.gradients).unwrap_or_else(|| panic!("no gradient for {key}")));
         let norm = got.iter().map(|g| f64::from(*g).powi(2)).sum::<f64>().sqrt();
         let want = f64::from(self.want[&format!("gradnorm/{key}")].values[0]);
-        // A unit at a ReLU's kink may fall on either side: up to 5e-3 of the norm between right programs.
-        let allowed = 5e-3 * want + 1e-5 * self.largest;
+        // A unit at a ReLU's kink may fall on either side, so that a few parameters differ by up to a
+        // hundredth between right programs; hardly any may.
+        let allowed = 2e-2 * want + 1e-5 * self.largest;
+        if (norm - want).abs() > 2e-3 * want + 1e-5 * self.largest {
+            self.apart += 1;
+        }
         assert!((norm - want).abs() < allowed, "{key}: gradient norm {norm:e}, expected {want:e}");
         for (g, w) in got.iter().zip(&self.want[&format!("grad8/{key}")].values) {
             assert!(
@@ -74,9 +80,11 @@ fn check(arch: Arch, name: &str) {
         if step == 0 {
             let norms = want.iter().filter(|(key, _)| key.starts_with("gradnorm/"));
             let largest = norms.map(|(_, a)| f64::from(a.values[0])).fold(0.0, f64::max);
-            let mut check = CheckGradients { want: &want, gradients: &gradients, largest, checked: 0 };
+            let mut check =
+                CheckGradients { want: &want, gradients: &gradients, largest, checked: 0, apart: 0 };
             network.walk_all(&mut check);
             assert_eq!(check.checked, want.keys().filter(|k| k.starts_with("gradnorm/")).count());
+            assert!(check.apart * 20 <= check.checked, "{} of {} apart", check.apart, check.checked);
             let state = network.state();
             let running: Vec<_> = want.keys().filter(|k| k.contains("running_")).collect();
             assert_eq!(running.len(), 12);

@@ -1,13 +1,19 @@
 //! Data transforms of F(4x4, 3x3), vectorised over channels.
 #![allow(unsafe_code)]
 
+use super::FREQUENCIES;
+use super::layout::Layout;
 use super::tiles::{TILE, Tile};
 use crate::Nhwc;
 use crate::dispatch::dispatched;
+use crate::epilogue::Epilogue;
 use crate::scatter::Scatter;
 
 /// Channels transformed at once: 36 rows of them stay in the first-level cache.
 const LANES: usize = 64;
+
+/// Floats of a cache line.
+const LINE: usize = 16;
 
 type Row = [f32; LANES];
 static ZEROS: Row = [0.0; LANES];
@@ -22,10 +28,11 @@ pub(super) enum TransformKind {
 }
 
 dispatched! {
-    /// Writes frequency rows `f * tiles + index` of `out` (`[36, tiles, c]`).
+    /// Writes tiles `index..` of every frequency of `out`: in rows tile by tile, in panels panel by panel, so
+    /// that runs are long. Panels are too many for the processor to foresee; the next lines are asked for.
     pub(super) fn to_frequencies(
-        out: &Scatter, x: &[f32], xs: Nhwc, tile: &Tile, dilation: usize, kind: TransformKind,
-        index: usize, tiles: usize,
+        out: &Scatter, layout: &Layout, x: &[f32], xs: Nhwc, tiles: &[Tile], dilation: usize,
+        kind: TransformKind, index: usize,
     ) {
         // Patch edge, and its start before the tile.
         let (edge, before) = if kind == TransformKind::Input { (6, 1) } else { (TILE, 0) };
@@ -33,7 +40,22 @@ dispatched! {
             (start + i * dilation).checked_sub(before * dilation).filter(|&p| p < len)
         };
         let mut half = [[ZEROS; 6]; 6];
-        for c0 in (0..xs.c).step_by(LANES) {
+        let chunks = xs.c.div_ceil(LANES);
+        let in_rows = layout.panel >= xs.c;
+        for step in 0..chunks * tiles.len() {
+            let (chunk, number) = if in_rows {
+                (step % chunks, step / chunks)
+            } else {
+                (step / tiles.len(), step % tiles.len())
+            };
+            let (c0, tile, index) = (chunk * LANES, &tiles[number], index + number);
+            if !in_rows && number + 1 < tiles.len() {
+                for f in 0..FREQUENCIES {
+                    for c in (c0..(c0 + LANES).min(xs.c)).step_by(LINE) {
+                        out.fetch(layout.offset(f, index + 1, c));
+                    }
+                }
+            }
             let lanes = LANES.min(xs.c - c0);
             for column in 0..edge {
                 let px = at(tile.x, column, xs.w);
@@ -51,13 +73,14 @@ dispatched! {
                 apply(rows, patch, kind);
             }
             for (i, half) in half.iter().enumerate() {
-                let mut rows = (0..6).map(|j| {
-                    let row = (6 * i + j) * tiles + index;
-                    // SAFETY: row `index` of each frequency belongs to this tile alone.
-                    unsafe { out.row(row * xs.c + c0, lanes) }
-                });
-                let rows = std::array::from_fn(|_| rows.next().unwrap_or_default());
-                apply(rows, std::array::from_fn(|j| &half[j][..lanes]), kind);
+                for first in (0..lanes).step_by(layout.panel) {
+                    let lanes = layout.panel.min(lanes - first);
+                    // SAFETY: the channels of a tile belong to this call alone.
+                    let rows = std::array::from_fn(|j| unsafe {
+                        out.row(layout.offset(6 * i + j, index, c0 + first), lanes)
+                    });
+                    apply(rows, std::array::from_fn(|j| &half[j][first..first + lanes]), kind);
+                }
             }
         }
     }
@@ -129,6 +152,7 @@ dispatched! {
     /// Writes the tile's output pixels, `Aᵀ m A`, from `m` (`[36, tiles, c]`).
     pub(super) fn from_frequencies(
         y: &Scatter, ys: Nhwc, tile: &Tile, dilation: usize, m: &[f32], index: usize, tiles: usize,
+        epilogue: &Epilogue,
     ) {
         let mut half = [[ZEROS; 6]; TILE];
         let mut unused = [ZEROS; TILE];
@@ -158,6 +182,14 @@ dispatched! {
                     }
                 });
                 output_1d(rows, std::array::from_fn(|j| &half[j][..lanes]));
+                if epilogue.is_empty() {
+                    continue;
+                }
+                for px in (tile.x..ys.w).step_by(dilation).take(TILE) {
+                    let at = ys.offset(tile.n, py, px) + c0;
+                    // SAFETY: as above, and the rows written before are no longer borrowed.
+                    epilogue.apply(unsafe { y.row(at, lanes) }, c0, at);
+                }
             }
         }
     }

@@ -3,19 +3,23 @@
 
 use super::FREQUENCIES;
 use crate::dispatch::dispatched;
+use crate::gemm::{PANEL, panels_len};
 use crate::scatter::Scatter;
-use crate::scratch::{self, Scratch};
+use crate::{
+    recycle,
+    scratch::{self, Scratch},
+};
 use rayon::prelude::*;
 
 /// Input channels per task: their taps are one contiguous stretch of each output channel's weights.
-const INPUTS_PER_TASK: usize = 8;
-/// Output channels transformed at once.
-const LANES: usize = 64;
+const INPUTS_PER_TASK: usize = 32;
+/// Output channels transformed at once: one panel.
+const LANES: usize = PANEL;
 
 type Row = [f32; LANES];
 const ZEROS: Row = [0.0; LANES];
 
-/// Transformed weights, `[36, cin, cout]`.
+/// Transformed weights, 36 matrices `[cin, cout]` in panels.
 pub(crate) struct Weights {
     u: Scratch,
     cin: usize,
@@ -25,45 +29,62 @@ pub(crate) struct Weights {
 impl Weights {
     /// From `[cout, cin, 3, 3]`.
     pub fn new(w: &[f32], cout: usize, cin: usize) -> Self {
-        Self::build(cin, cout, |first, inputs, rows| {
-            for o in 0..cout {
-                let taps = &w[(o * cin + first) * 9..][..inputs * 9];
-                rows.iter_mut().skip(o).step_by(cout).zip(taps).for_each(|(r, t)| *r = *t);
+        Self::build(cin, cout, |i, o, inputs, taps| {
+            for lane in 0..taps.lanes {
+                let from = &w[((o + lane) * cin + i) * 9..][..inputs * 9];
+                taps.values.iter_mut().skip(lane).step_by(LANES).zip(from).for_each(|(t, w)| *t = *w);
             }
         })
     }
 
     /// The adjoint layer's weights: input and output channels swapped, taps rotated by 180 degrees.
     pub fn flipped(w: &[f32], cout: usize, cin: usize) -> Self {
-        Self::build(cout, cin, |first, inputs, rows| {
-            for o in 0..inputs {
-                for (i, taps) in w[(first + o) * cin * 9..][..cin * 9].chunks_exact(9).enumerate() {
-                    for (tap, &t) in taps.iter().enumerate() {
-                        rows[(o * 9 + 8 - tap) * cin + i] = t;
+        Self::build(cout, cin, |i, o, inputs, taps| {
+            for input in 0..inputs {
+                let from = &w[((i + input) * cin + o) * 9..][..taps.lanes * 9];
+                for (lane, from) in from.chunks_exact(9).enumerate() {
+                    for (tap, w) in from.iter().enumerate() {
+                        taps.values[(input * 9 + 8 - tap) * LANES + lane] = *w;
                     }
                 }
             }
         })
     }
 
-    /// `taps(first, inputs, rows)` fills `[inputs, 9, cout]` from input channel `first` on.
-    fn build(cin: usize, cout: usize, taps: impl Fn(usize, usize, &mut [f32]) + Sync) -> Self {
-        let mut u = scratch::take(FREQUENCIES * cin * cout);
+    /// `fill(i, o, inputs, taps)` collects the taps of inputs `i..i + inputs` and outputs from `o` on.
+    fn build(cin: usize, cout: usize, fill: impl Fn(usize, usize, usize, &mut Taps) + Sync) -> Self {
+        let mut u = scratch::take(FREQUENCIES * panels_len(cin, cout));
         let out = Scatter::new(&mut u);
         (0..cin.div_ceil(INPUTS_PER_TASK)).into_par_iter().for_each(|task| {
-            let first = task * INPUTS_PER_TASK;
-            let inputs = INPUTS_PER_TASK.min(cin - first);
-            let mut rows = vec![0.0; inputs * 9 * cout];
-            taps(first, inputs, &mut rows);
-            for (i, rows) in rows.chunks_exact(9 * cout).enumerate() {
-                spread_taps(&out, rows, first + i, cin, cout);
+            let i = task * INPUTS_PER_TASK;
+            let inputs = INPUTS_PER_TASK.min(cin - i);
+            let mut taps = Taps::new();
+            for o in (0..cout).step_by(LANES) {
+                taps.lanes = LANES.min(cout - o);
+                fill(i, o, inputs, &mut taps);
+                for (input, taps_of) in taps.values.chunks_exact(9 * LANES).enumerate().take(inputs) {
+                    spread_taps(&out, taps_of, i + input, o, taps.lanes, cin, cout);
+                }
             }
         });
         Self { u, cin, cout }
     }
 
     pub fn frequency(&self, f: usize) -> &[f32] {
-        &self.u[f * self.cin * self.cout..][..self.cin * self.cout]
+        let len = panels_len(self.cin, self.cout);
+        &self.u[f * len..][..len]
+    }
+}
+
+/// Taps of some input channels and up to [`LANES`] output channels, `[inputs, 9, LANES]`.
+struct Taps {
+    values: [f32; INPUTS_PER_TASK * 9 * LANES],
+    lanes: usize,
+}
+
+impl Taps {
+    fn new() -> Self {
+        Self { values: [0.0; INPUTS_PER_TASK * 9 * LANES], lanes: 0 }
     }
 }
 
@@ -102,48 +123,55 @@ fn gather(out: [&mut [f32]; 3], u: [&[f32]; 6]) {
 }
 
 dispatched! {
-    /// Transforms input channel `i`'s taps, `[9, cout]`, into row `i` of every frequency.
-    fn spread_taps(out: &Scatter, taps: &[f32], i: usize, cin: usize, cout: usize) {
+    /// Transforms the taps of input channel `i`, `[9, LANES]`, for `lanes` output channels from `o` on.
+    fn spread_taps(
+        out: &Scatter, taps: &[f32], i: usize, o: usize, lanes: usize, cin: usize, cout: usize,
+    ) {
+        for f in 0..FREQUENCIES {
+            let next = f * panels_len(cin, cout) + o * cin + (i + 1) * PANEL;
+            out.fetch(next);
+            out.fetch(next + PANEL / 2);
+        }
         let mut half = [[ZEROS; 3]; 6];
-        for first in (0..cout).step_by(LANES) {
-            let lanes = LANES.min(cout - first);
-            for column in 0..3 {
-                let [h0, h1, h2, h3, h4, h5] = &mut half;
-                let rows = [
-                    &mut h0[column][..lanes], &mut h1[column][..lanes], &mut h2[column][..lanes],
-                    &mut h3[column][..lanes], &mut h4[column][..lanes], &mut h5[column][..lanes],
-                ];
-                spread(rows, std::array::from_fn(|row| &taps[(3 * row + column) * cout + first..][..lanes]));
-            }
-            for (row, half) in half.iter().enumerate() {
-                let rows = std::array::from_fn(|column| {
-                    let at = ((6 * row + column) * cin + i) * cout + first;
-                    // SAFETY: row `i` of each frequency belongs to the task of channel `i` alone.
-                    unsafe { out.row(at, lanes) }
-                });
-                spread(rows, std::array::from_fn(|column| &half[column][..lanes]));
-            }
+        for column in 0..3 {
+            let [h0, h1, h2, h3, h4, h5] = &mut half;
+            let rows = [
+                &mut h0[column][..lanes], &mut h1[column][..lanes], &mut h2[column][..lanes],
+                &mut h3[column][..lanes], &mut h4[column][..lanes], &mut h5[column][..lanes],
+            ];
+            spread(rows, std::array::from_fn(|row| &taps[(3 * row + column) * LANES..][..lanes]));
+        }
+        for (row, half) in half.iter().enumerate() {
+            let rows = std::array::from_fn(|column| {
+                let frequency = (6 * row + column) * panels_len(cin, cout);
+                // SAFETY: row `i` of each panel belongs to the task of channel `i` alone.
+                unsafe { out.row(frequency + o * cin + i * PANEL, lanes) }
+            });
+            spread(rows, std::array::from_fn(|column| &half[column][..lanes]));
         }
     }
 }
 
+/// Input channels per task of [`gradient`].
+const GATHERED_INPUTS: usize = 8;
+
 dispatched! {
-    /// Gathers row `i` of every frequency of `gu` into taps, `[9, cout]`.
+    /// Gathers the taps of input channel `i`, `[9, cout]`, from `gu`.
     fn gather_taps(taps: &mut [f32], gu: &[f32], i: usize, cin: usize, cout: usize) {
         let mut half = [[ZEROS; 6]; 3];
-        for first in (0..cout).step_by(LANES) {
-            let lanes = LANES.min(cout - first);
+        for o in (0..cout).step_by(LANES) {
+            let lanes = LANES.min(cout - o);
             for column in 0..6 {
                 let [h0, h1, h2] = &mut half;
                 let rows = [&mut h0[column][..lanes], &mut h1[column][..lanes], &mut h2[column][..lanes]];
                 gather(rows, std::array::from_fn(|row| {
-                    &gu[((6 * row + column) * cin + i) * cout + first..][..lanes]
+                    &gu[((6 * row + column) * cin + i) * cout + o..][..lanes]
                 }));
             }
-            for (row, half) in half.iter().enumerate() {
-                let (a, rest) = taps[3 * row * cout..].split_at_mut(cout);
+            for (half, taps) in half.iter().zip(taps.chunks_exact_mut(3 * cout)) {
+                let (a, rest) = taps.split_at_mut(cout);
                 let (b, c) = rest.split_at_mut(cout);
-                let rows = [&mut a[first..][..lanes], &mut b[first..][..lanes], &mut c[first..][..lanes]];
+                let rows = [&mut a[o..][..lanes], &mut b[o..][..lanes], &mut c[o..][..lanes]];
                 gather(rows, std::array::from_fn(|column| &half[column][..lanes]));
             }
         }
@@ -152,19 +180,19 @@ dispatched! {
 
 /// Weight gradient `[cout, cin, 3, 3]` from the gradient by the transformed weights, `[36, cin, cout]`.
 pub(super) fn gradient(gu: &[f32], cout: usize, cin: usize) -> Vec<f32> {
-    let mut gw = crate::zeroed::zeroed(cout * cin * 9);
+    let mut gw = recycle::take(cout * cin * 9);
     let out = Scatter::new(&mut gw);
-    (0..cin.div_ceil(INPUTS_PER_TASK)).into_par_iter().for_each(|task| {
-        let first = task * INPUTS_PER_TASK;
-        let inputs = INPUTS_PER_TASK.min(cin - first);
-        let mut rows = vec![0.0; inputs * 9 * cout];
-        for (i, rows) in rows.chunks_exact_mut(9 * cout).enumerate() {
-            gather_taps(rows, gu, first + i, cin, cout);
+    (0..cin.div_ceil(GATHERED_INPUTS)).into_par_iter().for_each(|task| {
+        let i = task * GATHERED_INPUTS;
+        let inputs = GATHERED_INPUTS.min(cin - i);
+        let mut taps = scratch::take(inputs * 9 * cout);
+        for (input, taps) in taps.chunks_exact_mut(9 * cout).enumerate() {
+            gather_taps(taps, gu, i + input, cin, cout);
         }
         for o in 0..cout {
             // SAFETY: these input channels of every output channel belong to this task alone.
-            let taps = unsafe { out.row((o * cin + first) * 9, inputs * 9) };
-            taps.iter_mut().zip(rows.iter().skip(o).step_by(cout)).for_each(|(t, r)| *t = *r);
+            let to = unsafe { out.row((o * cin + i) * 9, inputs * 9) };
+            to.iter_mut().zip(taps.iter().skip(o).step_by(cout)).for_each(|(t, v)| *t = *v);
         }
     });
     gw

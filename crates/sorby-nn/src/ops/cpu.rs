@@ -2,7 +2,6 @@
 
 use burn::backend::{Flex, tensor::FloatTensor};
 use burn::tensor::{DType, Shape};
-use burn_backend::Bytes;
 use burn_backend::TensorMetadata;
 use burn_flex::{FlexTensor, Layout};
 use sorby_kernels::Nhwc;
@@ -34,7 +33,7 @@ pub(super) fn shape(t: &Cpu) -> Nhwc {
 pub(super) fn tensor(values: Vec<f32>, dims: &[usize]) -> Cpu {
     let shape = Shape::from(dims.to_vec());
     assert_eq!(values.len(), shape.num_elements());
-    FlexTensor::new(Bytes::from_elems(values), Layout::contiguous(shape), DType::F32)
+    FlexTensor::new(super::recycled::bytes(values), Layout::contiguous(shape), DType::F32)
 }
 
 pub(super) fn image(values: Vec<f32>, s: Nhwc) -> Cpu {

@@ -7,6 +7,7 @@
 
 mod cpu;
 mod extension;
+mod recycled;
 mod stock;
 
 use burn::backend::{Dispatch, DispatchDevice};

@@ -89,7 +89,6 @@ fn measure(args: &BenchArgs) -> anyhow::Result<Outcome> {
     let device = inputs::device(&args.device)?;
     let spec = ModelSpec { arch, stem: Stem::V1c, classes: CLASSES };
     let mut parts_s = Vec::new();
-    trace::start();
     let times = match args.work {
         BenchWork::Train => {
             let costs = train(arch, batch, crop_px, repeats, args)?;
@@ -102,15 +101,23 @@ fn measure(args: &BenchArgs) -> anyhow::Result<Outcome> {
             ];
             costs.iter().map(StepCost::total_s).collect()
         }
-        BenchWork::Infer => sorby_infer::bench_windows(spec, (batch, crop_px), repeats, &device),
+        BenchWork::Infer => {
+            sorby_infer::bench_windows(spec, (batch, crop_px), repeats, &device, &mut trace::start)
+        }
         BenchWork::Image => {
             let sample = synthetic(args.size, 0);
-            sorby_infer::bench_image(spec, &sample.image, (crop_px, crop_px / 2), repeats, &device)
+            sorby_infer::bench_image(
+                spec,
+                &sample.image,
+                (crop_px, crop_px / 2),
+                repeats,
+                &device,
+                &mut trace::start,
+            )
         }
         BenchWork::Gemm => Vec::new(),
     };
-    // The run that is not counted is in the records too.
-    let runs = (repeats + 1) as f64;
+    let runs = repeats as f64;
     let records = trace::finish();
     let gflop = records.iter().filter_map(|r| r.conv).map(|c| c.flop()).sum::<f64>() / runs / 1e9;
     let sgemm = sgemm_gflop_per_s(sgemm_rate::SHAPES[0], repeats);
@@ -149,10 +156,9 @@ fn train(
     recipe.data.crop = crop;
     let samples = [synthetic((768, 576), 0), synthetic((768, 576), 1)];
     let mut costs = Vec::new();
-    bench_training(&recipe, &samples, CLASSES, &device, repeats as u64 + 1, &mut |t, cost| {
-        if t > 0 {
-            costs.push(cost);
-        }
+    bench_training(&recipe, &samples, CLASSES, &device, repeats as u64 + 1, &mut |t, cost| match t {
+        0 => trace::start(),
+        _ => costs.push(cost),
     })
     .context("bench train")?;
     Ok(costs)

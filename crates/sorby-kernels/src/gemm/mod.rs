@@ -1,6 +1,10 @@
 //! Safe front of the `gemm` crate: strided f32 matrix products.
 #![allow(unsafe_code)]
 
+mod micro;
+mod panels;
+
+pub(crate) use panels::{Left, PANEL, panels_len, product, to_panels};
 use rayon::prelude::*;
 
 /// A strided view of an f32 matrix.

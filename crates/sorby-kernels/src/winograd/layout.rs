@@ -1,0 +1,37 @@
+//! Where the 36 frequencies of a list of tiles are kept.
+
+use super::FREQUENCIES;
+
+/// `[36, channels / panel, tiles, panel]`: channels in panels, so that a product reads each as one stream.
+/// With one panel of all channels this is `[36, tiles, channels]`.
+#[derive(Clone, Copy)]
+pub(super) struct Layout {
+    tiles: usize,
+    channels: usize,
+    pub panel: usize,
+}
+
+impl Layout {
+    pub fn rows(tiles: usize, channels: usize) -> Self {
+        Self { tiles, channels, panel: channels }
+    }
+
+    pub fn panels(tiles: usize, channels: usize, panel: usize) -> Self {
+        Self { tiles, channels, panel }
+    }
+
+    /// Floats of one frequency; the last panel is padded.
+    pub fn frequency_len(&self) -> usize {
+        self.tiles * self.channels.next_multiple_of(self.panel)
+    }
+
+    pub fn len(&self) -> usize {
+        FREQUENCIES * self.frequency_len()
+    }
+
+    /// Start of channel `c` of a tile; the rest of its panel follows.
+    pub fn offset(&self, frequency: usize, tile: usize, c: usize) -> usize {
+        let (panel, lane) = (c / self.panel, c % self.panel);
+        frequency * self.frequency_len() + (panel * self.tiles + tile) * self.panel + lane
+    }
+}
