@@ -2,10 +2,7 @@
 
 use crate::epilogue::Epilogue;
 use crate::trace::{ConvCall, timed_conv};
-use crate::{
-    Algorithm, ConvGeometry, Mat, Nhwc, choose, depthwise, gemm_rows_parallel, im2col, recycle, winograd,
-};
-use rayon::prelude::*;
+use crate::{Algorithm, ConvGeometry, Nhwc, choose, depthwise, im2col, pointwise, winograd};
 
 /// `y = x * w`. Returns `[n, oh, ow, cout]`.
 ///
@@ -19,12 +16,12 @@ pub fn forward(x: &[f32], xs: Nhwc, w: &[f32], cout: usize, g: &ConvGeometry) ->
             winograd::forward(x, xs, &w, g.dilation, &Epilogue::default())
         }
         Algorithm::Pointwise => {
-            let mut y = recycle::take(xs.pixels() * cout);
-            gemm_rows_parallel(&mut y, x, xs.c, Mat::rows(w, cout, xs.c, xs.c).t());
-            y
+            pointwise::forward(x, xs.c, &pointwise::weights(w, cout, xs.c), cout, &Epilogue::default())
         }
-        Algorithm::Depthwise => depthwise::forward(x, xs, w, g),
-        Algorithm::Im2col => im2col::forward(x, xs, w, cout, g),
+        Algorithm::Depthwise => depthwise::forward(x, xs, &depthwise::weights(w, g), g, &Epilogue::default()),
+        Algorithm::Im2col => {
+            im2col::forward(x, xs, &im2col::weights(w, cout, xs.c, g), cout, g, &Epilogue::default())
+        }
     })
 }
 
@@ -39,11 +36,7 @@ pub fn input_gradient(gy: &[f32], xs: Nhwc, w: &[f32], cout: usize, g: &ConvGeom
             let w = winograd::Weights::flipped(w, cout, xs.c);
             winograd::forward(gy, ys, &w, g.dilation, &Epilogue::default())
         }
-        Algorithm::Pointwise => {
-            let mut gx = recycle::take(xs.len());
-            gemm_rows_parallel(&mut gx, gy, cout, Mat::rows(w, cout, xs.c, xs.c));
-            gx
-        }
+        Algorithm::Pointwise => pointwise::input_gradient(gy, w, cout, xs.c),
         Algorithm::Depthwise => depthwise::input_gradient(gy, xs, w, g),
         Algorithm::Im2col => im2col::input_gradient(gy, xs, w, cout, g),
     })
@@ -56,22 +49,10 @@ pub fn weight_gradient(x: &[f32], xs: Nhwc, gy: &[f32], cout: usize, g: &ConvGeo
     let call = ConvCall { input: xs, cout, geometry: *g };
     timed_conv("weight gradient", call, || match choose(g, xs.c, cout) {
         Algorithm::Winograd => winograd::weight_gradient(x, xs, gy, cout, g.dilation),
-        Algorithm::Pointwise => pointwise_weight_gradient(x, xs, gy, cout),
+        Algorithm::Pointwise => pointwise::weight_gradient(x, xs, gy, cout),
         Algorithm::Depthwise => depthwise::weight_gradient(x, xs, gy, g),
         Algorithm::Im2col => im2col::weight_gradient(x, xs, gy, cout, g),
     })
-}
-
-/// `gw = gyᵀ x`: the output rows (channels) are split over threads, the long sum is not.
-fn pointwise_weight_gradient(x: &[f32], xs: Nhwc, gy: &[f32], cout: usize) -> Vec<f32> {
-    const CHANNELS_PER_TASK: usize = 32;
-    let mut gw = vec![0.0; cout * xs.c];
-    gw.par_chunks_mut(CHANNELS_PER_TASK * xs.c).enumerate().for_each(|(i, gw)| {
-        let first = i * CHANNELS_PER_TASK;
-        let a = Mat::rows(&gy[first..], xs.pixels(), gw.len() / xs.c, cout).t();
-        crate::gemm(gw, xs.c, false, a, Mat::rows(x, xs.pixels(), xs.c, xs.c));
-    });
-    gw
 }
 
 fn check(x: &[f32], xs: Nhwc, w: &[f32], cout: usize, g: &ConvGeometry) {

@@ -4,11 +4,13 @@
 //! map costs one tap instead of nine.
 
 use crate::dispatch::dispatched;
+use crate::epilogue::Epilogue;
 use crate::{ConvGeometry, Nhwc, recycle};
 use rayon::prelude::*;
 
 /// Weights `[c, 1, k, k]` as one contiguous channel row per tap.
-fn by_tap(w: &[f32], c: usize, taps: usize) -> Vec<f32> {
+pub(crate) fn weights(w: &[f32], g: &ConvGeometry) -> Vec<f32> {
+    let (c, taps) = (g.groups, g.kernel * g.kernel);
     let mut out = vec![0.0; w.len()];
     for ch in 0..c {
         for t in 0..taps {
@@ -26,9 +28,9 @@ dispatched! {
     }
 }
 
-pub(crate) fn forward(x: &[f32], xs: Nhwc, w: &[f32], g: &ConvGeometry) -> Vec<f32> {
+/// `w` as from [`weights`].
+pub(crate) fn forward(x: &[f32], xs: Nhwc, w: &[f32], g: &ConvGeometry, epilogue: &Epilogue) -> Vec<f32> {
     let ys = g.out_shape(xs, xs.c);
-    let w = by_tap(w, xs.c, g.kernel * g.kernel);
     let mut y = recycle::take(ys.len());
     y.par_chunks_mut(ys.w * ys.c).enumerate().for_each(|(row, out)| {
         let (n, oy) = (row / ys.h, row % ys.h);
@@ -44,13 +46,14 @@ pub(crate) fn forward(x: &[f32], xs: Nhwc, w: &[f32], g: &ConvGeometry) -> Vec<f
                 }
             }
         }
+        epilogue.apply(out, 0, row * ys.w * ys.c);
     });
     y
 }
 
 pub(crate) fn input_gradient(gy: &[f32], xs: Nhwc, w: &[f32], g: &ConvGeometry) -> Vec<f32> {
     let ys = g.out_shape(xs, xs.c);
-    let w = by_tap(w, xs.c, g.kernel * g.kernel);
+    let w = weights(w, g);
     let mut gx = recycle::take(xs.len());
     gx.par_chunks_mut(xs.h * xs.w * xs.c).enumerate().for_each(|(n, gx)| {
         gx.fill(0.0);

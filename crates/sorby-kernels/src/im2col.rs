@@ -1,6 +1,8 @@
 //! Convolution by unfolding blocks of input rows and multiplying: for strides and small channel counts.
 
-use crate::{ConvGeometry, Mat, Nhwc, gemm, recycle};
+use crate::epilogue::Epilogue;
+use crate::gemm::{Left, product, to_panels};
+use crate::{ConvGeometry, Mat, Nhwc, gemm, recycle, scratch};
 use rayon::prelude::*;
 
 /// Output rows are unfolded in blocks of about this many pixels, to stay in cache.
@@ -37,18 +39,32 @@ fn unfold(col: &mut [f32], x: &[f32], xs: Nhwc, g: &ConvGeometry, ow: usize, n: 
     }
 }
 
-pub(crate) fn forward(x: &[f32], xs: Nhwc, w: &[f32], cout: usize, g: &ConvGeometry) -> Vec<f32> {
+/// Weights as the right matrix of the forward pass.
+pub(crate) fn weights(w: &[f32], cout: usize, cin: usize, g: &ConvGeometry) -> Vec<f32> {
+    let taps = g.kernel * g.kernel;
+    to_panels(Mat::rows(&weight_matrix(w, cout, cin, taps), taps * cin, cout, cout))
+}
+
+/// `w` as from [`weights`].
+pub(crate) fn forward(
+    x: &[f32],
+    xs: Nhwc,
+    w: &[f32],
+    cout: usize,
+    g: &ConvGeometry,
+    epilogue: &Epilogue,
+) -> Vec<f32> {
     let ys = g.out_shape(xs, cout);
     let width = g.kernel * g.kernel * xs.c;
-    let w = weight_matrix(w, cout, xs.c, g.kernel * g.kernel);
     let rows = rows_per_block(ys);
     let mut y = recycle::take(ys.len());
     y.par_chunks_mut(ys.h * ys.w * cout).enumerate().for_each(|(n, y)| {
         y.par_chunks_mut(rows * ys.w * cout).enumerate().for_each(|(block, y)| {
             let pixels = y.len() / cout;
-            let mut col = vec![0.0; pixels * width];
+            let mut col = scratch::take(pixels * width);
             unfold(&mut col, x, xs, g, ys.w, n, block * rows);
-            gemm(y, cout, false, Mat::rows(&col, pixels, width, width), Mat::rows(&w, width, cout, cout));
+            product(y, cout, false, Left::plain(Mat::rows(&col, pixels, width, width)), w, cout);
+            epilogue.apply(y, 0, ys.offset(n, block * rows, 0));
         });
     });
     y

@@ -132,23 +132,63 @@ pub struct NormGradients {
     pub residual: Option<Vec<f32>>,
 }
 
+/// Which values the ReLU after the norm let pass.
+#[derive(Clone, Copy)]
+pub enum Passed<'a> {
+    /// All: there was no ReLU.
+    All,
+    /// Those whose normalised value is positive, found again from the input: one array less to read.
+    PositiveNormalised { beta: &'a [f32] },
+    /// Those whose output is positive, where a residual was added before the ReLU.
+    PositiveOutput(&'a [f32]),
+}
+
+/// The same for some pixels, ready for the inner loops.
+#[derive(Clone, Copy)]
+enum Mask<'a> {
+    All,
+    Normalised { scale: &'a [f32], shift: &'a [f32] },
+    Output(&'a [f32]),
+}
+
+impl<'a> Mask<'a> {
+    fn of(self, floats: std::ops::Range<usize>) -> Mask<'a> {
+        match self {
+            Mask::Output(y) => Mask::Output(&y[floats]),
+            other => other,
+        }
+    }
+}
+
 dispatched! {
-    fn gradient_sums(sums: &mut [f32], x: &[f32], y: &[f32], gy: &[f32], mean: &[f32]) {
+    /// Adds to `sums` (`[2, c]`) the sums of `g` and of `g (x - mean)`, `g` being `gy` where the mask passes.
+    fn gradient_sums(sums: &mut [f32], x: &[f32], mask: Mask, gy: &[f32], mean: &[f32]) {
         let c = mean.len();
         let (sum, products) = sums.split_at_mut(c);
         let products = &mut products[..c];
         for (k, (x, gy)) in x.chunks_exact(c).zip(gy.chunks_exact(c)).enumerate() {
-            if y.is_empty() {
-                for i in 0..c {
-                    sum[i] += gy[i];
-                    products[i] += gy[i] * (x[i] - mean[i]);
+            match mask {
+                Mask::All => {
+                    for i in 0..c {
+                        sum[i] += gy[i];
+                        products[i] += gy[i] * (x[i] - mean[i]);
+                    }
                 }
-            } else {
-                let y = &y[k * c..][..c];
-                for i in 0..c {
-                    let g = if y[i] > 0.0 { gy[i] } else { 0.0 };
-                    sum[i] += g;
-                    products[i] += g * (x[i] - mean[i]);
+                Mask::Normalised { scale, shift } => {
+                    let (scale, shift) = (&scale[..c], &shift[..c]);
+                    for i in 0..c {
+                        let g = if x[i] * scale[i] + shift[i] > 0.0 { gy[i] } else { 0.0 };
+                        sum[i] += g;
+                        products[i] += g * (x[i] - mean[i]);
+                    }
+                }
+                Mask::Output(y) => {
+                    let y = &y[k * c..][..c];
+                    for i in 0..c {
+                        let g = if y[i] > 0.0 { gy[i] } else { 0.0 };
+                        sum[i] += g;
+                        products[i] += g * (x[i] - mean[i]);
+                    }
                 }
             }
         }
@@ -156,39 +196,50 @@ dispatched! {
 }
 
 dispatched! {
-    /// `gx = a * g + b * x + d` per channel, `g` being `gy` where `y > 0`; `g` goes to `gr` if wanted.
-    fn gradient_rows(gx: &mut [f32], gr: &mut [f32], x: &[f32], y: &[f32], gy: &[f32], a: &[f32], b: &[f32], d: &[f32]) {
+    /// `gx = a * g + b * x + d` per channel, `g` being `gy` where the mask passes.
+    fn gradient_rows(gx: &mut [f32], x: &[f32], mask: Mask, gy: &[f32], a: &[f32], b: &[f32], d: &[f32]) {
         let c = a.len();
         let (b, d) = (&b[..c], &d[..c]);
-        for (k, ((gx, x), gy)) in gx.chunks_exact_mut(c).zip(x.chunks_exact(c)).zip(gy.chunks_exact(c)).enumerate() {
-            if y.is_empty() {
-                for i in 0..c {
-                    gx[i] = a[i] * gy[i] + b[i] * x[i] + d[i];
+        let rows = gx.chunks_exact_mut(c).zip(x.chunks_exact(c)).zip(gy.chunks_exact(c));
+        for (k, ((gx, x), gy)) in rows.enumerate() {
+            match mask {
+                Mask::All => {
+                    for i in 0..c {
+                        gx[i] = a[i] * gy[i] + b[i] * x[i] + d[i];
+                    }
                 }
-                continue;
-            }
-            let y = &y[k * c..][..c];
-            if gr.is_empty() {
-                for i in 0..c {
-                    let g = if y[i] > 0.0 { gy[i] } else { 0.0 };
-                    gx[i] = a[i] * g + b[i] * x[i] + d[i];
+                Mask::Normalised { scale, shift } => {
+                    let (scale, shift) = (&scale[..c], &shift[..c]);
+                    for i in 0..c {
+                        let g = if x[i] * scale[i] + shift[i] > 0.0 { gy[i] } else { 0.0 };
+                        gx[i] = a[i] * g + b[i] * x[i] + d[i];
+                    }
                 }
-            } else {
-                let gr = &mut gr[k * c..][..c];
-                for i in 0..c {
-                    let g = if y[i] > 0.0 { gy[i] } else { 0.0 };
-                    gr[i] = g;
-                    gx[i] = a[i] * g + b[i] * x[i] + d[i];
+                Mask::Output(y) => {
+                    let y = &y[k * c..][..c];
+                    for i in 0..c {
+                        let g = if y[i] > 0.0 { gy[i] } else { 0.0 };
+                        gx[i] = a[i] * g + b[i] * x[i] + d[i];
+                    }
                 }
             }
         }
     }
 }
 
-/// Backward pass. `y` is the forward output when a ReLU was applied, `None` otherwise.
+dispatched! {
+    /// `gr = gy` where `y` is positive.
+    fn passed_rows(gr: &mut [f32], y: &[f32], gy: &[f32]) {
+        for ((gr, y), gy) in gr.iter_mut().zip(y).zip(gy) {
+            *gr = if *y > 0.0 { *gy } else { 0.0 };
+        }
+    }
+}
+
+/// Backward pass.
 pub fn backward(
     x: &[f32],
-    y: Option<&[f32]>,
+    passed: Passed,
     gy: &[f32],
     gamma: &[f32],
     m: &Moments,
@@ -196,27 +247,27 @@ pub fn backward(
     want_residual: bool,
 ) -> NormGradients {
     let c = gamma.len();
-    let pixels = x.len() / c;
-    let y = y.unwrap_or(&[]);
-    let part = |range: &std::ops::Range<usize>, v: &'_ [f32]| -> std::ops::Range<usize> {
-        if v.is_empty() { 0..0 } else { range.start * c..range.end * c }
+    let (scale, shift) = match passed {
+        Passed::PositiveNormalised { beta } => fold(gamma, beta, &m.mean, &m.var, eps),
+        _ => (Vec::new(), Vec::new()),
     };
-    let sums = sum_blocks(pixels, 2 * c, |r, sums| {
-        gradient_sums(sums, &x[part(&r, x)], &y[part(&r, y)], &gy[part(&r, gy)], &m.mean);
+    let mask = match passed {
+        Passed::All => Mask::All,
+        Passed::PositiveNormalised { .. } => Mask::Normalised { scale: &scale, shift: &shift },
+        Passed::PositiveOutput(y) => Mask::Output(y),
+    };
+    let sums = sum_blocks(x.len() / c, 2 * c, |r, sums| {
+        let r = r.start * c..r.end * c;
+        gradient_sums(sums, &x[r.clone()], mask.of(r.clone()), &gy[r], &m.mean);
     });
     let n = m.count as f64;
-    let mut out = NormGradients {
-        x: recycle::take(x.len()),
-        gamma: vec![0.0; c],
-        beta: vec![0.0; c],
-        residual: want_residual.then(|| recycle::take(x.len())),
-    };
+    let (mut beta, mut gamma_gradient) = (vec![0.0; c], vec![0.0; c]);
     let (mut a, mut b, mut d) = (vec![0.0; c], vec![0.0; c], vec![0.0; c]);
     for i in 0..c {
         let inv = 1.0 / f64::from(m.var[i] + eps).sqrt();
         let (sum, product) = (sums[i], sums[c + i] * inv);
-        out.beta[i] = sum as f32;
-        out.gamma[i] = product as f32;
+        beta[i] = sum as f32;
+        gamma_gradient[i] = product as f32;
         let scale = f64::from(gamma[i]) * inv;
         a[i] = scale as f32;
         let slope = -scale * product * inv / n;
@@ -224,27 +275,21 @@ pub fn backward(
         d[i] = (-scale * sum / n - slope * f64::from(m.mean[i])) as f32;
     }
     let rows = BLOCK * c;
-    let gx = out.x.par_chunks_mut(rows);
-    match &mut out.residual {
-        // Without a ReLU the residual's gradient is `gy` itself.
-        Some(gr) if y.is_empty() => {
-            gr.copy_from_slice(gy);
-            gx.enumerate().for_each(|(k, gx)| {
-                let r = k * rows..k * rows + gx.len();
-                gradient_rows(gx, &mut [], &x[r.clone()], &[], &gy[r], &a, &b, &d);
-            });
-        }
-        Some(gr) => gx.zip(gr.par_chunks_mut(rows)).enumerate().for_each(|(k, (gx, gr))| {
-            let r = k * rows..k * rows + gx.len();
-            gradient_rows(gx, gr, &x[r.clone()], &y[r.clone()], &gy[r], &a, &b, &d);
-        }),
-        None => gx.enumerate().for_each(|(k, gx)| {
-            let r = k * rows..k * rows + gx.len();
-            let y = if y.is_empty() { y } else { &y[r.clone()] };
-            gradient_rows(gx, &mut [], &x[r.clone()], y, &gy[r], &a, &b, &d);
-        }),
-    }
-    out
+    let mut gx = recycle::take(x.len());
+    gx.par_chunks_mut(rows).enumerate().for_each(|(k, gx)| {
+        let r = k * rows..k * rows + gx.len();
+        gradient_rows(gx, &x[r.clone()], mask.of(r.clone()), &gy[r], &a, &b, &d);
+    });
+    let residual = want_residual.then(|| {
+        let mut gr = recycle::take(x.len());
+        gr.par_chunks_mut(rows).zip(gy.par_chunks(rows)).enumerate().for_each(|(k, (gr, gy))| match mask {
+            Mask::Output(y) => passed_rows(gr, &y[k * rows..][..gy.len()], gy),
+            // Without a ReLU the residual's gradient is `gy` itself.
+            _ => gr.copy_from_slice(gy),
+        });
+        gr
+    });
+    NormGradients { x: gx, gamma: gamma_gradient, beta, residual }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! stage uses half the stage's dilation, and only a block's first convolution is dilated.
 
 use crate::Init;
-use crate::layer::{BatchNorm, Conv2d, Phase};
+use crate::layer::{ConvNorm, Phase};
 use crate::ops::{self, ConvGeometry};
 use crate::segmentor::Stem;
 use crate::state::{StateVisitor, Walk, key};
@@ -15,71 +15,42 @@ pub const STAGE_CHANNELS: [usize; 4] = [64, 128, 256, 512];
 const STRIDES: [usize; 4] = [1, 2, 1, 1];
 const DILATIONS: [usize; 4] = [1, 1, 2, 4];
 
-/// Convolution and batch norm under two sibling names.
-#[derive(Debug)]
-struct Pair {
-    conv: Conv2d,
-    bn: BatchNorm,
-    names: (&'static str, &'static str),
-}
-
-impl Pair {
-    fn new(
-        init: &Init,
-        names: (&'static str, &'static str),
-        cin: usize,
-        cout: usize,
-        geometry: ConvGeometry,
-        gamma: f32,
-    ) -> Self {
-        Self {
-            conv: Conv2d::new(&init.at(names.0), cin, cout, geometry),
-            bn: BatchNorm::with_gamma(&init.at(names.1), cout, gamma),
-            names,
-        }
-    }
-
-    fn forward(&mut self, x: Tensor<4>, residual: Option<Tensor<4>>, relu: bool, phase: Phase) -> Tensor<4> {
-        self.bn.forward(self.conv.forward(x, phase), residual, relu, phase)
-    }
-}
-
-impl Walk for Pair {
-    fn walk(&mut self, prefix: &str, visitor: &mut impl StateVisitor) {
-        self.conv.walk(&key(prefix, self.names.0), visitor);
-        self.bn.walk(&key(prefix, self.names.1), visitor);
-    }
-}
-
 /// Two 3x3 convolutions around an identity.
 #[derive(Debug)]
 struct BasicBlock {
-    first: Pair,
-    second: Pair,
-    downsample: Option<Pair>,
+    first: ConvNorm,
+    second: ConvNorm,
+    downsample: Option<ConvNorm>,
 }
 
 impl BasicBlock {
     fn new(init: &Init, cin: usize, cout: usize, stride: usize, dilation: usize) -> Self {
         let first = ConvGeometry::new(3, stride, dilation, dilation);
         let downsample = (stride != 1 || cin != cout).then(|| {
-            Pair::new(&init.at("downsample"), ("0", "1"), cin, cout, ConvGeometry::new(1, stride, 0, 1), 1.0)
+            ConvNorm::named(
+                &init.at("downsample"),
+                ("0", "1"),
+                cin,
+                cout,
+                ConvGeometry::new(1, stride, 0, 1),
+                1.0,
+            )
         });
         Self {
-            first: Pair::new(init, ("conv1", "bn1"), cin, cout, first, 1.0),
+            first: ConvNorm::named(init, ("conv1", "bn1"), cin, cout, first, 1.0),
             // Zero scale: without pretrained weights every block starts as its identity.
-            second: Pair::new(init, ("conv2", "bn2"), cout, cout, ConvGeometry::new(3, 1, 1, 1), 0.0),
+            second: ConvNorm::named(init, ("conv2", "bn2"), cout, cout, ConvGeometry::new(3, 1, 1, 1), 0.0),
             downsample,
         }
     }
 
     fn forward(&mut self, x: Tensor<4>, phase: Phase) -> Tensor<4> {
-        let y = self.first.forward(x.clone(), None, true, phase);
+        let y = self.first.forward(x.clone(), phase);
         let identity = match &mut self.downsample {
-            Some(downsample) => downsample.forward(x, None, false, phase),
+            Some(downsample) => downsample.forward_with(x, None, false, phase),
             None => x,
         };
-        self.second.forward(y, Some(identity), true, phase)
+        self.second.forward_with(y, Some(identity), true, phase)
     }
 }
 
@@ -95,7 +66,7 @@ impl Walk for BasicBlock {
 
 #[derive(Debug)]
 pub struct ResNet18 {
-    stem: Vec<Pair>,
+    stem: Vec<ConvNorm>,
     deep: bool,
     stages: Vec<Vec<BasicBlock>>,
 }
@@ -106,12 +77,12 @@ impl ResNet18 {
         let stem = if deep {
             let init = init.at("stem");
             vec![
-                Pair::new(&init, ("0", "1"), 3, 32, ConvGeometry::new(3, 2, 1, 1), 1.0),
-                Pair::new(&init, ("3", "4"), 32, 32, ConvGeometry::new(3, 1, 1, 1), 1.0),
-                Pair::new(&init, ("6", "7"), 32, 64, ConvGeometry::new(3, 1, 1, 1), 1.0),
+                ConvNorm::named(&init, ("0", "1"), 3, 32, ConvGeometry::new(3, 2, 1, 1), 1.0),
+                ConvNorm::named(&init, ("3", "4"), 32, 32, ConvGeometry::new(3, 1, 1, 1), 1.0),
+                ConvNorm::named(&init, ("6", "7"), 32, 64, ConvGeometry::new(3, 1, 1, 1), 1.0),
             ]
         } else {
-            vec![Pair::new(init, ("conv1", "bn1"), 3, 64, ConvGeometry::new(7, 2, 3, 1), 1.0)]
+            vec![ConvNorm::named(init, ("conv1", "bn1"), 3, 64, ConvGeometry::new(7, 2, 3, 1), 1.0)]
         };
         let mut cin = 64;
         let stages = (0..4)
@@ -139,15 +110,15 @@ impl ResNet18 {
 
     /// Features after the stem and its pooling.
     pub fn stem_and_pool(&mut self, x: Tensor<4>, phase: Phase) -> Tensor<4> {
-        ops::max_pool(self.stem.iter_mut().fold(x, |x, pair| pair.forward(x, None, true, phase)))
+        ops::max_pool(self.stem.iter_mut().fold(x, |x, layer| layer.forward(x, phase)))
     }
 }
 
 impl Walk for ResNet18 {
     fn walk(&mut self, prefix: &str, visitor: &mut impl StateVisitor) {
         let stem_prefix = if self.deep { key(prefix, "stem") } else { prefix.to_owned() };
-        for pair in &mut self.stem {
-            pair.walk(&stem_prefix, visitor);
+        for layer in &mut self.stem {
+            layer.walk(&stem_prefix, visitor);
         }
         for (stage, blocks) in self.stages.iter_mut().enumerate() {
             for (i, block) in blocks.iter_mut().enumerate() {

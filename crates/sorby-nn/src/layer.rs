@@ -4,6 +4,8 @@ use crate::Init;
 use crate::ops::{self, BATCH_NORM_EPS, ConvGeometry};
 use crate::state::{Role, StateVisitor, Walk, key};
 use burn::tensor::Tensor;
+use sorby_kernels::{FoldedConv, norm};
+use std::sync::Arc;
 
 /// Share of the batch in a running statistic (PyTorch's `momentum`).
 const BATCH_NORM_MOMENTUM: f32 = 0.1;
@@ -55,10 +57,6 @@ pub struct BatchNorm {
 }
 
 impl BatchNorm {
-    pub fn new(init: &Init, channels: usize) -> Self {
-        Self::with_gamma(init, channels, 1.0)
-    }
-
     /// With another initial scale: 0 makes a residual block start as the identity.
     pub fn with_gamma(init: &Init, channels: usize, gamma: f32) -> Self {
         Self {
@@ -93,6 +91,16 @@ impl BatchNorm {
         }
     }
 
+    /// `conv` followed by this norm in its evaluation mode.
+    fn fold_into(&self, conv: &Conv2d) -> FoldedConv {
+        let (mean, var) = (values(&self.running_mean), values(&self.running_var));
+        let (scale, shift) =
+            norm::fold(&values(&self.gamma), &values(&self.beta), &mean, &var, BATCH_NORM_EPS);
+        let [_, cin_per_group, _, _] = conv.weight.dims();
+        let cin = cin_per_group * conv.geometry.groups;
+        FoldedConv::new(&values(&conv.weight), cin, conv.geometry, &scale, shift)
+    }
+
     fn update(&mut self, x: &Tensor<4>, moments: &Tensor<2>) {
         let [n, h, w, c] = x.dims();
         let count = (n * h * w) as f32;
@@ -108,6 +116,10 @@ impl BatchNorm {
     }
 }
 
+fn values<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {
+    tensor.clone().without_autodiff().into_data().iter::<f32>().collect()
+}
+
 impl Walk for BatchNorm {
     fn walk(&mut self, prefix: &str, visitor: &mut impl StateVisitor) {
         visitor.visit(&key(prefix, "weight"), Role::Parameter, &mut self.gamma);
@@ -117,30 +129,67 @@ impl Walk for BatchNorm {
     }
 }
 
-/// Convolution, batch norm, ReLU.
+/// Convolution and batch norm under two sibling names; a residual and a ReLU may follow.
 #[derive(Debug)]
 pub struct ConvNorm {
     conv: Conv2d,
     bn: BatchNorm,
+    names: (&'static str, &'static str),
+    /// Both in one for inference on the CPU, made when first needed; gone whenever the parameters may change.
+    folded: Option<Arc<FoldedConv>>,
 }
 
 impl ConvNorm {
+    /// Under MMSegmentation's usual names.
     pub fn new(init: &Init, cin: usize, cout: usize, geometry: ConvGeometry) -> Self {
+        Self::named(init, ("conv", "bn"), cin, cout, geometry, 1.0)
+    }
+
+    /// With the batch norm's initial scale.
+    pub fn named(
+        init: &Init,
+        names: (&'static str, &'static str),
+        cin: usize,
+        cout: usize,
+        geometry: ConvGeometry,
+        gamma: f32,
+    ) -> Self {
         Self {
-            conv: Conv2d::new(&init.at("conv"), cin, cout, geometry),
-            bn: BatchNorm::new(&init.at("bn"), cout),
+            conv: Conv2d::new(&init.at(names.0), cin, cout, geometry),
+            bn: BatchNorm::with_gamma(&init.at(names.1), cout, gamma),
+            names,
+            folded: None,
         }
     }
 
+    /// Convolution, batch norm, ReLU.
     pub fn forward(&mut self, x: Tensor<4>, phase: Phase) -> Tensor<4> {
-        self.bn.forward(self.conv.forward(x, phase), None, true, phase)
+        self.forward_with(x, None, true, phase)
+    }
+
+    /// Convolution, batch norm, `+ residual`, ReLU if asked.
+    pub fn forward_with(
+        &mut self,
+        x: Tensor<4>,
+        residual: Option<Tensor<4>>,
+        relu: bool,
+        phase: Phase,
+    ) -> Tensor<4> {
+        if phase == Phase::Train {
+            self.folded = None;
+        } else if ops::on_kernels(&x.device()) {
+            let folded = self.folded.get_or_insert_with(|| Arc::new(self.bn.fold_into(&self.conv)));
+            return ops::conv2d_folded(x, folded.clone(), residual, relu);
+        }
+        self.bn.forward(self.conv.forward(x, phase), residual, relu, phase)
     }
 }
 
 impl Walk for ConvNorm {
     fn walk(&mut self, prefix: &str, visitor: &mut impl StateVisitor) {
-        self.conv.walk(&key(prefix, "conv"), visitor);
-        self.bn.walk(&key(prefix, "bn"), visitor);
+        self.folded = None;
+        self.conv.walk(&key(prefix, self.names.0), visitor);
+        self.bn.walk(&key(prefix, self.names.1), visitor);
     }
 }
 

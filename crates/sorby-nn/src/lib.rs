@@ -19,4 +19,5 @@ pub mod weights;
 pub use init::Init;
 pub use segmentor::{Arch, ModelSpec, Output, Segmentor, Stem};
 pub use sorby_kernels::memory::keep_freed_buffers;
+pub use sorby_kernels::recycle::clear as release_buffers;
 pub use sorby_kernels::{SimdLevel, simd_level};

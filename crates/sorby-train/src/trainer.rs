@@ -170,8 +170,11 @@ impl<'a> Trainer<'a> {
             if !self.val.is_empty() && (finished || done % schedule.validation_interval() == 0) {
                 model.card.iteration = done;
                 let options = Options::of(&model.card);
+                // Buffers of a training step are no use to inference, nor the other way round.
+                sorby_nn::release_buffers();
                 let scores =
                     validate(&mut model, &self.val, &options, &self.device, &mut |_, _, _| ()).scores();
+                sorby_nn::release_buffers();
                 self.run.append("validation.jsonl", &ValidationRecord::new(done, &scores))?;
                 observer(Event::Validated { iteration: done, scores: &scores });
                 if scores.mean_iou.is_some_and(|m| best.is_none_or(|(_, b)| m > b)) {

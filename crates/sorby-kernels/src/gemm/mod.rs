@@ -5,7 +5,6 @@ mod micro;
 mod panels;
 
 pub(crate) use panels::{Left, PANEL, panels_len, product, to_panels};
-use rayon::prelude::*;
 
 /// A strided view of an f32 matrix.
 #[derive(Clone, Copy)]
@@ -82,16 +81,4 @@ pub fn gemm(dst: &mut [f32], dst_stride: usize, accumulate: bool, a: Mat, b: Mat
             gemm::Parallelism::None,
         );
     }
-}
-
-/// Rows per task of [`gemm_rows_parallel`]: enough to amortise packing of the right-hand side.
-const ROWS_PER_TASK: usize = 512;
-
-/// `dst = a b` with dense row-major `a` (`m` x `k`), `b` any view, rows split over threads.
-pub fn gemm_rows_parallel(dst: &mut [f32], a: &[f32], k: usize, b: Mat) {
-    let n = b.cols;
-    dst.par_chunks_mut(ROWS_PER_TASK * n).zip(a.par_chunks(ROWS_PER_TASK * k)).for_each(|(dst, a)| {
-        let rows = dst.len() / n;
-        gemm(dst, n, false, Mat::rows(a, rows, k, k), b);
-    });
 }

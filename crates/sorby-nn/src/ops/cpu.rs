@@ -4,7 +4,7 @@ use burn::backend::{Flex, tensor::FloatTensor};
 use burn::tensor::{DType, Shape};
 use burn_backend::TensorMetadata;
 use burn_flex::{FlexTensor, Layout};
-use sorby_kernels::Nhwc;
+use sorby_kernels::{Nhwc, norm};
 
 pub(super) type Cpu = FloatTensor<Flex>;
 
@@ -38,4 +38,11 @@ pub(super) fn tensor(values: Vec<f32>, dims: &[usize]) -> Cpu {
 
 pub(super) fn image(values: Vec<f32>, s: Nhwc) -> Cpu {
     tensor(values, &[s.n, s.h, s.w, s.c])
+}
+
+/// Moments of `count` values per channel from a `[2, c]` tensor.
+pub(super) fn moments_of(t: &Cpu, count: usize) -> norm::Moments {
+    let values = Values::new(t);
+    let (mean, var) = values.slice().split_at(values.slice().len() / 2);
+    norm::Moments { mean: mean.to_vec(), var: var.to_vec(), count }
 }

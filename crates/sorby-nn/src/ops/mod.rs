@@ -5,6 +5,7 @@
 //! operations ([`stock`]). Models call only this module, so an operation can change its
 //! implementation without touching a model.
 
+mod backward;
 mod cpu;
 mod extension;
 mod recycled;
@@ -14,6 +15,7 @@ use burn::backend::{Dispatch, DispatchDevice};
 use burn::tensor::{Device, Tensor};
 use extension::HotOps;
 pub use sorby_kernels::ConvGeometry;
+use sorby_kernels::FoldedConv;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -27,7 +29,8 @@ pub fn use_stock_operations(yes: bool) {
     STOCK_ONLY.store(yes, Ordering::Relaxed);
 }
 
-fn on_kernels(device: &Device) -> bool {
+/// Whether operations on this device run on our kernels.
+pub(crate) fn on_kernels(device: &Device) -> bool {
     let inner = device.clone().inner();
     matches!(inner.as_dispatch(), DispatchDevice::Flex(_)) && !STOCK_ONLY.load(Ordering::Relaxed)
 }
@@ -38,6 +41,21 @@ pub fn conv2d(x: Tensor<4>, weight: Tensor<4>, geometry: ConvGeometry) -> Tensor
         return stock::conv2d(x, weight, geometry);
     }
     Tensor::from_dispatch(Dispatch::conv2d_nhwc(x.into_dispatch(), weight.into_dispatch(), geometry))
+}
+
+/// A convolution with its batch norm folded in, `+ residual`, ReLU if asked. On the CPU kernels only; not
+/// differentiable.
+pub fn conv2d_folded(
+    x: Tensor<4>,
+    folded: Arc<FoldedConv>,
+    residual: Option<Tensor<4>>,
+    relu: bool,
+) -> Tensor<4> {
+    let x = x.into_dispatch();
+    Tensor::from_dispatch(match residual {
+        None => Dispatch::conv2d_folded(x, folded, relu),
+        Some(residual) => Dispatch::conv2d_folded_add(x, residual.into_dispatch(), folded, relu),
+    })
 }
 
 /// Batch statistics of a training-mode batch norm: `[2, c]`, mean and biased variance. Not differentiated:
@@ -71,7 +89,8 @@ pub fn batch_norm_train(
     })
 }
 
-/// `act(x * scale + shift (+ residual))`: an evaluation-mode batch norm. Not differentiable.
+/// `act(x * scale + shift (+ residual))`: an evaluation-mode batch norm where [`conv2d_folded`] is not to be
+/// had. Not differentiable.
 pub fn affine(
     x: Tensor<4>,
     residual: Option<Tensor<4>>,
@@ -79,14 +98,7 @@ pub fn affine(
     shift: Tensor<1>,
     relu: bool,
 ) -> Tensor<4> {
-    if !on_kernels(&x.device()) {
-        return stock::affine(x, residual, scale, shift, relu);
-    }
-    let (x, scale, shift) = (x.into_dispatch(), scale.into_dispatch(), shift.into_dispatch());
-    Tensor::from_dispatch(match residual {
-        None => Dispatch::affine(x, scale, shift, relu),
-        Some(residual) => Dispatch::affine_add(x, residual.into_dispatch(), scale, shift, relu),
-    })
+    stock::affine(x, residual, scale, shift, relu)
 }
 
 /// 3x3 max pooling, stride 2, padding 1.
