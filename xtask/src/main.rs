@@ -1,5 +1,6 @@
-//! `cargo xtask demo`, `cargo xtask test`, `cargo xtask lint`: everything a newcomer or CI has to run.
+//! `cargo xtask demo`, `cargo xtask test`, `cargo xtask lint`, `cargo xtask bench`: everything a newcomer or CI has to run.
 
+mod bench;
 mod demo;
 
 use anyhow::{Context as _, bail};
@@ -10,12 +11,14 @@ const USAGE: &str = "usage: cargo xtask COMMAND
 
   demo   build Sorby, make synthetic micrographs, train, measure, write demo/report.html
   test   run every test
-  lint   check formatting and clippy";
+  lint   check formatting and clippy
+  bench  time training and inference; with --torch beside PyTorch, which is installed into target/torch";
 
 fn main() -> anyhow::Result<()> {
     let command = std::env::args().nth(1).unwrap_or_default();
     match command.as_str() {
         "demo" => demo::run(),
+        "bench" => bench::run(&std::env::args().skip(2).collect::<Vec<_>>()),
         "test" => test(),
         "lint" => lint(),
         _ => bail!("{USAGE}"),

@@ -5,6 +5,8 @@
 //! The loops contain no fused multiply-add unless written as such, so the choice does not change
 //! their results.
 
+use std::sync::OnceLock;
+
 /// Instruction set used by the loops of this crate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SimdLevel {
@@ -14,18 +16,33 @@ pub enum SimdLevel {
     Baseline,
 }
 
-/// The best level this machine has.
+/// The level in use: the machine's best, or a lesser one that the environment variable `SORBY_SIMD` asks for
+/// (`avx2`, `baseline`), to test or to compare.
 pub fn simd_level() -> SimdLevel {
+    static LEVEL: OnceLock<SimdLevel> = OnceLock::new();
+    *LEVEL.get_or_init(|| {
+        let best = best_level();
+        match std::env::var("SORBY_SIMD").as_deref() {
+            Ok("baseline") => SimdLevel::Baseline,
+            Ok("avx2") if best == SimdLevel::Avx512 => SimdLevel::Avx2,
+            _ => best,
+        }
+    })
+}
+
+fn best_level() -> SimdLevel {
     #[cfg(target_arch = "x86_64")]
     {
-        if is_x86_feature_detected!("avx512f")
+        let has_avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+        if has_avx2
+            && is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512vl")
             && is_x86_feature_detected!("avx512bw")
             && is_x86_feature_detected!("avx512dq")
         {
             return SimdLevel::Avx512;
         }
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+        if has_avx2 {
             return SimdLevel::Avx2;
         }
     }

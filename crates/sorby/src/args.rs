@@ -57,6 +57,9 @@ pub struct DeviceArg {
     /// Where to compute: cpu, or vulkan, cuda, metal where built in.
     #[arg(long, default_value = "cpu")]
     pub device: String,
+    /// Compute with Burn's own operations on the CPU too: slow, to compare with.
+    #[arg(long, hide_short_help = true)]
+    pub stock_operations: bool,
 }
 
 #[derive(ClapArgs)]

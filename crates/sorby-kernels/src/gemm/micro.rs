@@ -118,8 +118,9 @@ mod avx512 {
         // One pointer for three rows, the other two reached by addressing modes; rows from R on are never
         // read. Made opaque, or the compiler derives them from each other with additions in every step,
         // which take issue slots from the multiplications.
+        #[allow(clippy::pointers_in_nomem_asm_block)]
         let opaque = |mut p: *const f32| {
-            // SAFETY: no instruction at all.
+            // SAFETY: no instruction at all; the pointer comes back as it went in.
             unsafe {
                 std::arch::asm!("/* {0} */", inout(reg) p, options(pure, nomem, nostack, preserves_flags));
             }

@@ -68,7 +68,7 @@ impl<'a> Left<'a> {
     }
 
     /// From row `first` of the matrix on.
-    fn from_row(&self, first: usize) -> &'a [f32] {
+    fn starting_at(&self, first: usize) -> &'a [f32] {
         let (panel, row) = (first / self.panel, first % self.panel);
         &self.data[panel * self.panel_stride + row * self.row_stride..]
     }
@@ -122,7 +122,7 @@ pub(crate) fn product(dst: &mut [f32], dst_stride: usize, accumulate: bool, a: L
                 }
             }
             let tile = Tile {
-                a: a.from_row(first),
+                a: a.starting_at(first),
                 row_stride: a.row_stride,
                 k_stride: a.k_stride,
                 rows: last - first,

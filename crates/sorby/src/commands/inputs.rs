@@ -7,6 +7,7 @@ use sorby_infer::{Backend, Device, Model, Options, TTA_RATIOS};
 use std::path::{Path, PathBuf};
 
 pub fn device(arg: &DeviceArg) -> anyhow::Result<Device> {
+    sorby_nn::ops::use_stock_operations(arg.stock_operations);
     let Some(backend) = Backend::from_name(&arg.device) else {
         let names: Vec<_> = Backend::ALL.iter().map(|b| b.name()).collect();
         bail!("--device {}: unknown; choose one of {}", arg.device, names.join(", "));

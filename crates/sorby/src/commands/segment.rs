@@ -17,16 +17,28 @@ pub fn run(args: SegmentArgs) -> anyhow::Result<ExitCode> {
     let options = inputs::options(&args.inference, &model)?;
     let mut problems = Table::new(["file", "problem"]);
     let mut done = 0;
-    for (i, file) in files.iter().enumerate() {
-        match segment(file, &mut model, &options, &device, &args, i, files.len()) {
-            Ok(()) => done += 1,
-            // One bad image does not stop the others.
-            Err(error) => {
-                eprintln!("problem: {error:#}");
-                problems.row(vec![file.display().to_string().into(), format!("{error:#}").into()]);
+    std::thread::scope(|scope| {
+        // The next image is read while the network works on this one.
+        let (send, images) = std::sync::mpsc::sync_channel(1);
+        let paths = &files;
+        scope.spawn(move || {
+            // Nobody listens any more when the other side has given up.
+            let _ = paths.iter().try_for_each(|file| send.send(Micrograph::read(file)));
+        });
+        for (i, (file, image)) in files.iter().zip(images).enumerate() {
+            let result = image.map_err(anyhow::Error::from).and_then(|image| {
+                segment(file, &image, &mut model, &options, &device, &args, (i, files.len()))
+            });
+            match result {
+                Ok(()) => done += 1,
+                // One bad image does not stop the others.
+                Err(error) => {
+                    eprintln!("problem: {error:#}");
+                    problems.row(vec![file.display().to_string().into(), format!("{error:#}").into()]);
+                }
             }
         }
-    }
+    });
     let out = args.out.display();
     if !problems.rows.is_empty() {
         atomically(&args.out.join("problems.csv"), problems.to_csv().as_bytes())?;
@@ -44,19 +56,18 @@ pub fn run(args: SegmentArgs) -> anyhow::Result<ExitCode> {
 
 fn segment(
     file: &Path,
+    image: &Micrograph,
     model: &mut Model,
     options: &Options,
     device: &Device,
     args: &SegmentArgs,
-    index: usize,
-    count: usize,
+    (index, count): (usize, usize),
 ) -> anyhow::Result<()> {
-    let image = Micrograph::read(file)?;
     let name = inputs::stem(file);
-    let progress = Progress::new(window_count(model, &image, options), "windows");
+    let progress = Progress::new(window_count(model, image, options), "windows");
     progress.line(&format!("[{}/{count}] {} ({}x{})", index + 1, file.display(), image.width, image.height));
     let Prediction { labels, probabilities } =
-        predict(model, &image, options, device, &mut |windows| progress.advance(windows));
+        predict(model, image, options, device, &mut |windows| progress.advance(windows));
     progress.finish();
     let colours = &model.card.colours;
     let picture = overlay::classes(&image.to_grey8(), &labels, colours);

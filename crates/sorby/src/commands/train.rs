@@ -85,6 +85,7 @@ fn environment(args: &TrainArgs) -> serde_json::Value {
         "sorby": env!("CARGO_PKG_VERSION"),
         "arguments": std::env::args().collect::<Vec<_>>(),
         "device": args.device.device,
+        "stock_operations": args.device.stock_operations,
         "threads": rayon::current_num_threads(),
         "system": std::env::consts::OS,
         "architecture": std::env::consts::ARCH,

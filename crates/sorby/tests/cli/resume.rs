@@ -45,3 +45,17 @@ fn killed_and_resumed_is_the_same_to_the_byte() {
     let message = fail(at, &["train", "tiny.toml", "--data", "data", "--out", "whole"]);
     assert!(message.contains("--resume"), "{message}");
 }
+
+#[test]
+fn the_number_of_threads_does_not_change_a_byte() {
+    let folder = workshop();
+    let at = folder.path();
+    let model = |threads: &str| {
+        succeed(at, &["--threads", threads, "train", "tiny.toml", "--data", "data", "--out", threads]);
+        fs::read(at.join(threads).join("model.safetensors")).unwrap()
+    };
+    let one = model("1");
+    for threads in ["2", "3", "8"] {
+        assert!(one == model(threads), "the model differs with {threads} threads");
+    }
+}

@@ -1,0 +1,173 @@
+//! Sorby beside PyTorch on the same work, in turns, on this machine.
+
+use crate::{cargo, execute, root};
+use anyhow::{Context as _, bail};
+use serde_json::Value;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// Turns: each program runs once per turn, so that a machine that slows down slows both.
+const TURNS: usize = 3;
+
+/// One piece of work, as both programs are told of it.
+struct Work {
+    title: &'static str,
+    work: &'static str,
+    arch: &'static str,
+    /// Number types of the peers.
+    peers: &'static [&'static str],
+    repeats: &'static str,
+}
+
+const WORKS: [Work; 6] = [
+    Work {
+        title: "training step, DeepLabV3+",
+        work: "train",
+        arch: "deeplabv3plus",
+        peers: &["f32", "bf16"],
+        repeats: "3",
+    },
+    Work {
+        title: "training step, PSPNet",
+        work: "train",
+        arch: "pspnet",
+        peers: &["f32", "bf16"],
+        repeats: "3",
+    },
+    Work {
+        title: "inference of 8 windows, DeepLabV3+",
+        work: "infer",
+        arch: "deeplabv3plus",
+        peers: &["f32", "bf16"],
+        repeats: "5",
+    },
+    Work {
+        title: "inference of 8 windows, PSPNet",
+        work: "infer",
+        arch: "pspnet",
+        peers: &["f32"],
+        repeats: "5",
+    },
+    Work {
+        title: "image of 2048 x 1536, DeepLabV3+",
+        work: "image",
+        arch: "deeplabv3plus",
+        peers: &["f32"],
+        repeats: "1",
+    },
+    Work {
+        title: "image of 2048 x 1536, PSPNet",
+        work: "image",
+        arch: "pspnet",
+        peers: &["f32"],
+        repeats: "1",
+    },
+];
+
+/// Medians and peak memories of one program over the turns.
+#[derive(Default)]
+struct Series {
+    seconds: Vec<f64>,
+    memory_mb: Vec<f64>,
+    ratio_to_gemm: Vec<f64>,
+}
+
+impl Series {
+    fn add(&mut self, line: &Value) -> anyhow::Result<()> {
+        let number = |pointers: &[&str]| pointers.iter().find_map(|p| line.pointer(p)?.as_f64());
+        self.seconds.push(number(&["/time/median_s", "/median_s"]).context("no median in the output")?);
+        self.memory_mb.extend(number(&["/peak_memory_mb", "/peak_rss_mb"]));
+        self.ratio_to_gemm.extend(number(&["/ratio_to_gemm"]));
+        Ok(())
+    }
+}
+
+pub fn run(arguments: &[String]) -> anyhow::Result<()> {
+    let with_torch = match arguments {
+        [] => false,
+        [flag] if flag == "--torch" => true,
+        _ => bail!("usage: cargo xtask bench [--torch]"),
+    };
+    cargo(&["build", "--release", "--locked", "--package", "sorby"])?;
+    let python = with_torch.then(install_torch).transpose()?;
+    println!(
+        "| work | program | s, median of {TURNS} turns (range) | Sorby is | memory MB | ratio_to_gemm |"
+    );
+    println!("|---|---|---|---|---|---|");
+    for work in WORKS {
+        let peers = if python.is_some() { work.peers } else { &[] };
+        let mut sorby = Series::default();
+        let mut torch: Vec<Series> = peers.iter().map(|_| Series::default()).collect();
+        for _ in 0..TURNS {
+            let arguments = ["bench", work.work, "--arch", work.arch, "--repeats", work.repeats, "--json"];
+            sorby.add(&json_of(Command::new(root().join("target/release/sorby")).args(arguments))?)?;
+            for (series, dtype) in torch.iter_mut().zip(peers) {
+                let mut command = Command::new(python.as_ref().context("no Python")?);
+                command.arg(root().join("reference/bench_torch.py"));
+                command.args(["--work", work.work, "--arch", work.arch, "--dtype", dtype]);
+                command.args(["--repeats", work.repeats, "--threads", &threads()]);
+                series.add(&json_of(&mut command)?)?;
+            }
+        }
+        let ours = median(&sorby.seconds);
+        row(work.title, "Sorby, f32", &sorby, String::new());
+        for (series, dtype) in torch.iter().zip(peers) {
+            let faster = format!("{:.2}x as fast", median(&series.seconds) / ours);
+            row(work.title, &format!("PyTorch, {dtype}, channels last"), series, faster);
+        }
+    }
+    Ok(())
+}
+
+fn row(title: &str, program: &str, series: &Series, faster: String) {
+    let low = series.seconds.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = series.seconds.iter().copied().fold(0.0, f64::max);
+    let gemm = match series.ratio_to_gemm[..] {
+        [] => String::new(),
+        _ => format!("{:.2}", median(&series.ratio_to_gemm)),
+    };
+    let (median_s, memory) = (median(&series.seconds), median(&series.memory_mb));
+    println!(
+        "| {title} | {program} | {median_s:.3} ({low:.3}-{high:.3}) | {faster} | {memory:.0} | {gemm} |"
+    );
+}
+
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+fn threads() -> String {
+    std::thread::available_parallelism().map_or(1, |n| n.get()).to_string()
+}
+
+/// The last line a command prints, which is JSON.
+fn json_of(command: &mut Command) -> anyhow::Result<Value> {
+    let shown = format!("{command:?}");
+    let output = command.current_dir(root()).output().with_context(|| format!("cannot start {shown}"))?;
+    if !output.status.success() {
+        bail!("{shown} failed ({}): {}", output.status, String::from_utf8_lossy(&output.stderr));
+    }
+    let text = String::from_utf8_lossy(&output.stdout);
+    let line = text.lines().last().unwrap_or_default();
+    serde_json::from_str(line).with_context(|| format!("{shown} printed {line:?}"))
+}
+
+/// A Python with the reference's pinned packages, in `target/torch`. `SORBY_PYTHON` names one that has them.
+fn install_torch() -> anyhow::Result<PathBuf> {
+    if let Some(python) = std::env::var_os("SORBY_PYTHON") {
+        return Ok(python.into());
+    }
+    let environment = root().join("target/torch");
+    let python = environment.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
+    let done = environment.join("installed");
+    if !done.exists() {
+        let base = if cfg!(windows) { "python" } else { "python3" };
+        execute(Command::new(base).args(["-m", "venv"]).arg(&environment))?;
+        let requirements = root().join("reference/requirements.txt");
+        execute(Command::new(&python).args(["-m", "pip", "install", "--quiet", "-r"]).arg(requirements))?;
+        std::fs::write(&done, "").context("cannot write into target/torch")?;
+    }
+    Ok(python)
+}
