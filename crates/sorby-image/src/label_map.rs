@@ -1,6 +1,6 @@
 //! Class index per pixel.
 
-use crate::{ImageError, read, write};
+use crate::{ImageError, MaskNote, mask_note, read, write};
 use std::io::BufReader;
 use std::path::Path;
 
@@ -120,6 +120,12 @@ impl LabelMap {
         self.height = rows;
     }
 
+    /// Marks the last `rows` as ignored: a data bar is no part of the field.
+    pub fn ignore_bottom(&mut self, rows: usize) {
+        let start = self.height.saturating_sub(rows) * self.width;
+        self.labels[start..].fill(IGNORE);
+    }
+
     /// Marks as ignored what `truth` ignores, so that both are measured on the same field.
     pub fn ignore_where(&mut self, truth: &LabelMap) {
         assert_eq!((self.width, self.height), (truth.width, truth.height));
@@ -140,10 +146,27 @@ impl LabelMap {
     /// Writes an index PNG whose palette shows the classes in `colours`: viewers show colours,
     /// programs read indices.
     pub fn write_png(&self, path: &Path, colours: &[[u8; 3]]) -> Result<(), ImageError> {
+        self.write(path, colours, None)
+    }
+
+    /// The same with a note that says what the mask is and how large its pixels are.
+    pub fn write_mask(&self, path: &Path, colours: &[[u8; 3]], note: &MaskNote) -> Result<(), ImageError> {
+        self.write(path, colours, Some((mask_note::KEYWORD, note.to_text())))
+    }
+
+    fn write(
+        &self,
+        path: &Path,
+        colours: &[[u8; 3]],
+        text: Option<(&str, String)>,
+    ) -> Result<(), ImageError> {
         let mut palette = vec![0u8; 256 * 3];
         for (i, c) in colours.iter().enumerate().take(256) {
             palette[3 * i..3 * i + 3].copy_from_slice(c);
         }
-        write::png(path, self.width, self.height, write::PngKind::Palette(palette), &self.labels)
+        let kind = write::PngKind::Palette(palette);
+        let bytes = write::encode(self.width, self.height, kind, &self.labels, text)
+            .map_err(|e| ImageError::unreadable(path, e))?;
+        write::atomically(path, &bytes)
     }
 }

@@ -2,13 +2,16 @@
 
 mod error;
 mod label_map;
+mod mask_note;
 mod micrograph;
 mod read;
 pub mod resize;
+pub mod scale;
 pub mod write;
 
 pub use error::ImageError;
 pub use label_map::{IGNORE, LabelMap, RawLabels};
+pub use mask_note::MaskNote;
 pub use micrograph::{Micrograph, Pixels};
 
 /// File name endings of images that can be read.

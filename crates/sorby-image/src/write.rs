@@ -43,6 +43,17 @@ pub fn png_bytes(
     kind: PngKind,
     data: &[u8],
 ) -> Result<Vec<u8>, png::EncodingError> {
+    encode(width, height, kind, data, None)
+}
+
+/// With a text chunk of this keyword and Latin-1 text.
+pub(crate) fn encode(
+    width: usize,
+    height: usize,
+    kind: PngKind,
+    data: &[u8],
+    text: Option<(&str, String)>,
+) -> Result<Vec<u8>, png::EncodingError> {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(BufWriter::new(&mut bytes), width as u32, height as u32);
     encoder.set_depth(png::BitDepth::Eight);
@@ -54,6 +65,9 @@ pub fn png_bytes(
     });
     if let PngKind::Palette(palette) = kind {
         encoder.set_palette(palette);
+    }
+    if let Some((keyword, text)) = text {
+        encoder.add_text_chunk(keyword.to_owned(), text)?;
     }
     let mut writer = encoder.write_header()?;
     writer.write_image_data(data)?;

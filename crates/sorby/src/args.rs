@@ -25,6 +25,8 @@ pub enum Command {
     Evaluate(EvaluateArgs),
     /// Segment images with a model.
     Segment(SegmentArgs),
+    /// Show the pixel size that image files state, and whether it can be relied on.
+    Scale(ScaleArgs),
     /// Count and size the particles of masks.
     Measure(MeasureArgs),
     /// The traditional method: Otsu and a sweep of all thresholds.
@@ -128,11 +130,23 @@ pub struct SegmentArgs {
     pub images: Vec<PathBuf>,
     #[arg(long)]
     pub out: PathBuf,
+    /// Pixel size in nanometres, where the files do not state it.
+    #[arg(long, value_name = "NM")]
+    pub nm_per_px: Option<f64>,
     /// Also write each class's probability as a grey image.
     #[arg(long)]
     pub probabilities: bool,
     #[command(flatten)]
     pub inference: InferenceArgs,
+}
+
+#[derive(ClapArgs)]
+pub struct ScaleArgs {
+    /// Images, or folders of images.
+    #[arg(required = true)]
+    pub images: Vec<PathBuf>,
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(ClapArgs)]

@@ -117,3 +117,50 @@ pub fn require_positive(nm_per_px: Option<f64>) -> anyhow::Result<()> {
         None => Ok(()),
     }
 }
+
+/// Two statements of a pixel size may differ by this share.
+const SCALE_TOLERANCE: f64 = 0.02;
+
+/// The pixel size of an image, and where it comes from.
+pub struct KnownScale {
+    pub nm_per_px: Option<f64>,
+    pub source: String,
+    /// Rows at the bottom that are no part of the field.
+    pub data_bar_px: usize,
+}
+
+/// The pixel size that the user gives, or the file states.
+///
+/// # Errors
+/// When the two disagree by more than 2 %, or the file's own cannot be relied on and the user gives none.
+pub fn known_scale(file: &Path, given: Option<f64>) -> anyhow::Result<KnownScale> {
+    let reading = sorby_image::scale::read(file)?;
+    let data_bar_px = reading.data_bar_px().unwrap_or(0) as usize;
+    let place = reading.found.as_ref().map_or("", |f| f.place);
+    let (nm_per_px, source) = match (given, reading.nm_per_px()) {
+        (Some(given), Ok(Some(stated))) => {
+            agree(file, (given, "--nm-per-px"), (stated, place))?;
+            (Some(given), "--nm-per-px".to_owned())
+        }
+        (Some(given), _) => (Some(given), "--nm-per-px".to_owned()),
+        (None, Ok(Some(stated))) => (Some(stated), place.to_owned()),
+        (None, Ok(None)) => (None, String::new()),
+        (None, Err(reason)) => bail!("{}: {reason} (--nm-per-px)", file.display()),
+    };
+    Ok(KnownScale { nm_per_px, source, data_bar_px })
+}
+
+/// Refuses two pixel sizes that disagree.
+pub fn agree(file: &Path, one: (f64, &str), other: (f64, &str)) -> anyhow::Result<()> {
+    if (one.0 / other.0 - 1.0).abs() > SCALE_TOLERANCE {
+        bail!(
+            "{}: {} says {:.4} nm per pixel, but {} says {:.4}; find out which is right and correct the other",
+            file.display(),
+            one.1,
+            one.0,
+            other.1,
+            other.0
+        );
+    }
+    Ok(())
+}

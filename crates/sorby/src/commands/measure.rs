@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 use serde_json::json;
 use sorby_data::{DataBar, Dataset};
 use sorby_image::write::atomically;
-use sorby_image::{LabelMap, RawLabels};
+use sorby_image::{LabelMap, MaskNote, RawLabels};
 use sorby_measure::{Connectivity, Filter, Particles, Summary, compare, measure, pool};
 use sorby_report::{Cell, Table};
 use std::path::{Path, PathBuf};
@@ -70,7 +70,7 @@ fn one(
 ) -> anyhow::Result<(Particles, Option<Particles>)> {
     let stem = inputs::stem(file);
     let listed = source.data.and_then(|d| d.items.iter().find(|i| i.name == stem));
-    let scale = source.args.nm_per_px.or(listed.and_then(|i| i.nm_per_px));
+    let scale = pixel_size(file, source.args.nm_per_px, listed.and_then(|i| i.nm_per_px))?;
     let mut mask = source.masks.read(file)?;
     let truth = match (&source.args.truth, listed, source.data) {
         (Some(folder), _, _) => {
@@ -99,6 +99,17 @@ fn one(
     Ok((measure(&mask, class, filter, scale), truth))
 }
 
+/// The pixel size by command line, data set, or the mask's own note; those that there are must agree.
+fn pixel_size(file: &Path, given: Option<f64>, listed: Option<f64>) -> anyhow::Result<Option<f64>> {
+    let note = MaskNote::read(file).unwrap_or_default();
+    let noted = format!("the mask's note ({})", note.scale_source);
+    let stated = [(given, "--nm-per-px"), (listed, "dataset.toml"), (note.nm_per_px, noted.as_str())];
+    let mut known = stated.into_iter().filter_map(|(nm, place)| Some((nm?, place)));
+    let Some(first) = known.next() else { return Ok(None) };
+    known.try_for_each(|other| inputs::agree(file, first, other))?;
+    Ok(Some(first.0))
+}
+
 /// How a set of masks without a data set codes its classes, decided over all of them.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum MaskCoding {
@@ -112,6 +123,9 @@ impl MaskCoding {
     pub fn of(files: &[PathBuf]) -> Self {
         let mut seen = [false; 256];
         for file in files {
+            if MaskNote::read(file).is_some() {
+                return Self::Index;
+            }
             if let Ok(RawLabels::Values(map)) = RawLabels::read(file) {
                 seen.iter_mut().zip(map.histogram()).for_each(|(s, n)| *s |= n > 0);
             }
@@ -244,7 +258,8 @@ fn write(
     let without = fields.iter().filter(|f| f.1.nm_per_px.is_none()).count();
     if without > 0 {
         println!(
-            "no pixel size for {without} of {} images: their sizes are in pixels only (give --nm-per-px)",
+            "no pixel size for {without} of {} images: their sizes are in pixels only (give --nm-per-px, or segment \
+             images that state it)",
             fields.len()
         );
     }

@@ -8,6 +8,7 @@ mod evaluate;
 mod inputs;
 mod measure;
 mod report;
+mod scale;
 mod segment;
 mod synth;
 mod tables;
@@ -38,6 +39,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Synth(args) => synth::run(args),
         Command::Report(args) => report::run(args),
         Command::Bench(args) => bench::run(args),
+        Command::Scale(args) => scale::run(args),
         Command::Doctor => doctor::run(),
     }
 }

@@ -3,14 +3,15 @@
 use super::inputs;
 use crate::args::SegmentArgs;
 use crate::console::Progress;
-use sorby_image::Micrograph;
 use sorby_image::write::{PngKind, atomically, png};
+use sorby_image::{MaskNote, Micrograph};
 use sorby_infer::{Device, Model, Options, Prediction, predict, window_count};
 use sorby_report::{Table, overlay};
 use std::path::Path;
 use std::process::ExitCode;
 
 pub fn run(args: SegmentArgs) -> anyhow::Result<ExitCode> {
+    inputs::require_positive(args.nm_per_px)?;
     let device = inputs::device(&args.inference.device)?;
     let files = inputs::images(&args.images)?;
     let mut model = Model::read(&args.model, &device)?;
@@ -64,11 +65,17 @@ fn segment(
     (index, count): (usize, usize),
 ) -> anyhow::Result<()> {
     let name = inputs::stem(file);
+    let scale = inputs::known_scale(file, args.nm_per_px)?;
     let progress = Progress::new(window_count(model, image, options), "windows");
     progress.line(&format!("[{}/{count}] {} ({}x{})", index + 1, file.display(), image.width, image.height));
     let Prediction { labels, probabilities } =
         predict(model, image, options, device, &mut |windows| progress.advance(windows));
     progress.finish();
+    let mut labels = labels;
+    labels.ignore_bottom(scale.data_bar_px);
+    if let Some(warning) = scale.nm_per_px.and_then(|nm| far_from_training(nm, model.card.nm_per_px)) {
+        eprintln!("warning: {}: {warning}", file.display());
+    }
     let colours = &model.card.colours;
     let picture = overlay::classes(&image.to_grey8(), &labels, colours);
     atomically(&args.out.join("overlays").join(format!("{name}.png")), &picture.png())?;
@@ -84,6 +91,20 @@ fn segment(
         }
     }
     // The mask last: where it exists, the image is finished.
-    labels.write_png(&args.out.join("masks").join(format!("{name}.png")), colours)?;
+    let note = MaskNote { nm_per_px: scale.nm_per_px, scale_source: scale.source };
+    labels.write_mask(&args.out.join("masks").join(format!("{name}.png")), colours, &note)?;
     Ok(())
+}
+
+/// Magnifications beyond those of the training images by this factor are warned of.
+const FAR: f64 = 1.5;
+
+fn far_from_training(nm: f64, trained: Option<(f64, f64)>) -> Option<String> {
+    let (low, high) = trained?;
+    (nm * FAR < low || nm > high * FAR).then(|| {
+        format!(
+            "{nm:.2} nm per pixel, but the model was trained on {low:.2} to {high:.2}: \
+             check its mask, or train on such images too"
+        )
+    })
 }

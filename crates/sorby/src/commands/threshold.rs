@@ -70,8 +70,13 @@ fn one(file: &Path, args: &ThresholdArgs, coding: MaskCoding, table: &mut Table)
         height = t.height;
         grey.truncate(height * image.width);
     }
+    let scale = inputs::known_scale(file, args.nm_per_px)?;
+    if truth.is_none() {
+        height -= scale.data_bar_px;
+        grey.truncate(height * image.width);
+    }
     let true_mask = truth;
-    let truth = true_mask.as_ref().map(|t| measure(t, 1, Filter::default(), args.nm_per_px).summary());
+    let truth = true_mask.as_ref().map(|t| measure(t, 1, Filter::default(), scale.nm_per_px).summary());
     let curve = sweep(&grey, image.width, height);
     let mut methods = vec![("Otsu", otsu(&grey))];
     if let Some(t) = &truth {
@@ -96,7 +101,7 @@ fn one(file: &Path, args: &ThresholdArgs, coding: MaskCoding, table: &mut Table)
         write(
             label,
             Cell::Integer(i64::from(threshold)),
-            &measure(&mask, 1, Filter::default(), args.nm_per_px).summary(),
+            &measure(&mask, 1, Filter::default(), scale.nm_per_px).summary(),
         );
         let path = args.out.join(format!("{name}-{}.png", label.to_lowercase().replace(' ', "-")));
         mask.write_png(&path, &[[0, 0, 0], [255, 255, 255]])?;

@@ -3,6 +3,7 @@
 mod mistakes;
 mod pipeline;
 mod resume;
+mod scale;
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -1,0 +1,60 @@
+//! The pixel size: read from files, carried by masks, refused when two statements disagree.
+
+use crate::{sorby, succeed, workshop};
+use std::fs;
+
+#[test]
+fn the_scale_travels_from_the_file_to_the_table() {
+    let folder = workshop();
+    let at = folder.path();
+    succeed(at, &["train", "tiny.toml", "--data", "data", "--out", "run"]);
+    fs::create_dir(at.join("sem")).unwrap();
+    for name in ["whole", "resized", "silent"] {
+        fs::copy(at.join("data/images/carbide-001.png"), at.join(format!("sem/{name}.png"))).unwrap();
+    }
+    let sidecar = |size: &str| format!("[SemImageFile]\r\nDataSize={size}\r\nPixelSize=20\r\n");
+    fs::write(at.join("sem/whole.txt"), sidecar("120x80")).unwrap();
+    fs::write(at.join("sem/resized.txt"), sidecar("240x192")).unwrap();
+
+    let output = sorby(at, &["scale", "sem"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "not every file states a reliable scale");
+    assert!(text.contains("Hitachi") && text.contains("REFUSED") && text.contains("240x192"), "{text}");
+
+    // The resized file is refused by name, with both sizes; the others are done.
+    let output = sorby(at, &["segment", "run", "sem", "--out", "seg"]);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert!(
+        error.contains("resized.png") && error.contains("240x192") && error.contains("120x96"),
+        "{error}"
+    );
+    assert!(!at.join("seg/masks/resized.png").exists());
+
+    // 16 of 96 rows are the data bar: they belong to no class and to no area.
+    let mask = |name: &str| match sorby_image::RawLabels::read(&at.join("seg/masks").join(name)).unwrap() {
+        sorby_image::RawLabels::Values(map) => map,
+        colours => panic!("{colours:?}"),
+    };
+    assert_eq!(mask("whole.png").histogram()[255], 16 * 120);
+    assert_eq!(mask("silent.png").histogram()[255], 0);
+
+    let row = |arguments: &[&str], name: &str| -> std::collections::HashMap<String, String> {
+        succeed(at, arguments);
+        let table = fs::read_to_string(at.join("out/images.csv")).unwrap();
+        let mut lines = table.lines();
+        let columns = lines.next().unwrap().split(',').map(str::to_owned);
+        let values = lines.find(|l| l.starts_with(name)).unwrap().split(',').map(str::to_owned);
+        columns.zip(values).collect()
+    };
+    let measured = row(&["measure", "seg/masks", "--class", "0", "--out", "out"], "whole");
+    assert_eq!(measured["nm_per_px"].parse::<f64>().unwrap(), 20.0, "{measured:?}");
+    let measured = row(&["measure", "seg/masks/silent.png", "--class", "0", "--out", "out"], "silent");
+    assert_eq!(measured["nm_per_px"], "", "nothing is guessed: {measured:?}");
+
+    let output = sorby(at, &["measure", "seg/masks/whole.png", "--out", "out", "--nm-per-px", "25"]);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(error.contains("25.0000") && error.contains("20.0000"), "both values are told: {error}");
+    succeed(at, &["measure", "seg/masks/whole.png", "--out", "out", "--nm-per-px", "20.2"]);
+}
