@@ -3,7 +3,7 @@
 //! Every class of a pixel is a binary problem of its own; the mean runs over all `pixels * classes`
 //! entries, ignored pixels included (with zero loss).
 
-use crate::recycle;
+use crate::{focal_lanes, recycle};
 use rayon::prelude::*;
 
 /// Parameters of the loss. Labels at or above the class count (255 by convention) are not counted.
@@ -32,6 +32,9 @@ impl Focal {
     pub fn mean_with_gradient(&self, z: &[f32], labels: &[u8], scale: f64) -> (f64, Vec<f32>) {
         let classes = z.len() / labels.len();
         let factor = scale / z.len() as f64;
+        if self.gamma == 2.0 {
+            return self.mean_with_gradient_in_lanes(z, labels, classes, factor);
+        }
         with_gradient(z, labels, classes, |z, label, g| {
             let mut sum = 0.0;
             for (c, (&z, g)) in z.iter().zip(g).enumerate() {
@@ -42,7 +45,44 @@ impl Focal {
             sum * factor
         })
     }
+
+    fn mean_with_gradient_in_lanes(
+        &self,
+        z: &[f32],
+        labels: &[u8],
+        classes: usize,
+        factor: f64,
+    ) -> (f64, Vec<f32>) {
+        let (positive, negative) = (self.alpha as f32, (1.0 - self.alpha) as f32);
+        let mut gradient = recycle::take(z.len());
+        let sums: Vec<f64> = gradient
+            .par_chunks_mut(BLOCK * classes)
+            .zip(z.par_chunks(BLOCK * classes))
+            .zip(labels.par_chunks(BLOCK))
+            .map(|((g, z), labels)| {
+                let mut sign = vec![-1.0; z.len()];
+                let mut weight = vec![negative; z.len()];
+                for (i, &label) in labels.iter().enumerate() {
+                    let (first, label) = (i * classes, usize::from(label));
+                    if label < classes {
+                        sign[first + label] = 1.0;
+                        weight[first + label] = positive;
+                    } else {
+                        weight[first..first + classes].fill(0.0);
+                    }
+                }
+                let mut loss = vec![0.0; z.len()];
+                focal_lanes::entries(&mut loss, g, z, &sign, &weight);
+                g.iter_mut().for_each(|g| *g *= factor as f32);
+                loss.iter().map(|l| f64::from(*l)).sum()
+            })
+            .collect();
+        (sums.iter().sum::<f64>() * factor, gradient)
+    }
 }
+
+/// Pixels per task; losses are added within a task, then over tasks in order.
+const BLOCK: usize = 4096;
 
 /// Mean cross-entropy of `z`, `[pixels, classes]`, and its gradient, times `scale`; the mean divides
 /// by all pixels, ignored ones included (MMSegmentation's `avg_non_ignore = false`).
@@ -67,7 +107,6 @@ fn with_gradient(
     classes: usize,
     pixel: impl Fn(&[f32], u8, &mut [f32]) -> f64 + Sync,
 ) -> (f64, Vec<f32>) {
-    const BLOCK: usize = 4096;
     let mut gradient = recycle::take(z.len());
     let sums: Vec<f64> = gradient
         .par_chunks_mut(BLOCK * classes)

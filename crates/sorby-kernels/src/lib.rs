@@ -12,6 +12,7 @@ mod depthwise;
 mod dispatch;
 mod epilogue;
 pub mod focal;
+mod focal_lanes;
 mod folded;
 mod gemm;
 mod geometry;

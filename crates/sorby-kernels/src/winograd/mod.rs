@@ -30,7 +30,7 @@ const FREQUENCIES: usize = 36;
 
 /// Floats of transformed data held at once (per operand) by the staged schedule; bounds scratch memory and
 /// keeps it near the caches. Measured on layer1-4 shapes at batch 8, see BENCHMARKS.md.
-const STAGE_FLOATS: usize = 6 << 20;
+const STAGE_FLOATS: usize = 3 << 20;
 
 /// Floats of transformed weights up to which the blocked schedule is used: 1 MB, half a core's cache.
 const CACHED_WEIGHTS: usize = 1 << 18;
