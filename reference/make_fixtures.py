@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 import torch
 from safetensors.numpy import save_file
+from scipy import ndimage
 from skimage import measure
 from torch.nn import functional as F
 
@@ -562,7 +563,12 @@ def binary_components(image):
     regions.sort(key=lambda region: (region.bbox[0], region.bbox[1], region.coords[0].tolist()))
     result["regions_8"] = [
         dict(area=int(r.area), equivalent_diameter=float(r.equivalent_diameter_area),
-             centroid=[float(v) for v in r.centroid], bbox=list(r.bbox))
+             centroid=[float(v) for v in r.centroid], bbox=list(r.bbox),
+             # Holes of an 8-connected object are 4-connected; regionprops lets them leak at corners.
+             area_filled=int(ndimage.binary_fill_holes(r.image).sum()),
+             perimeter_crofton=float(measure.perimeter_crofton(r.image, directions=4)),
+             axis_major=float(r.axis_major_length), axis_minor=float(r.axis_minor_length),
+             orientation=float(r.orientation))
         for r in regions
     ]
     return result
@@ -595,7 +601,10 @@ def components():
     grey = np.clip(np.rint(grey), 0, 255).astype(np.uint8)
     counts, radii = threshold_sweep(grey)
     otsu, _ = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    ellipse = np.zeros((40, 60), np.uint8)
+    cv2.ellipse(ellipse, (28, 20), (22, 9), 25, 0, 360, 1, -1)
     write_json("components", {
+        "ellipse": binary_components(ellipse),
         "random": binary_components(random),
         "shapes": binary_components(shapes),
         "sweep": dict(height=40, width=50, image=grey.ravel().tolist(), counts=counts,

@@ -1,5 +1,7 @@
 //! Connected components of a binary image, from runs of pixels, in one pass and a union-find.
 
+use crate::shape::{Shape, shape};
+
 /// Which neighbours belong together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Connectivity {
@@ -30,6 +32,7 @@ pub struct Region {
     pub bbox_px: (u32, u32, u32, u32),
     /// Has a pixel in the first or last row or column.
     pub touches_border: bool,
+    pub shape: Shape,
 }
 
 impl Region {
@@ -118,6 +121,7 @@ fn collect(width: usize, height: usize, mut runs: Vec<Run>, mut parent: Vec<u32>
                 centroid_px: (0.0, 0.0),
                 bbox_px: (run.y, run.x_start, run.y + 1, run.x_end),
                 touches_border: false,
+                shape: Shape::default(),
             });
         }
         run.region = index_of_root[root];
@@ -136,5 +140,22 @@ fn collect(width: usize, height: usize, mut runs: Vec<Run>, mut parent: Vec<u32>
         let (top, left, bottom, right) = region.bbox_px;
         region.touches_border = top == 0 || left == 0 || bottom as usize == height || right as usize == width;
     }
+    measure_shapes(&runs, &mut regions);
     Objects { width, height, runs, regions }
+}
+
+/// Hands every region its own runs, in order of rows.
+fn measure_shapes(runs: &[Run], regions: &mut [Region]) {
+    let mut start = vec![0usize; regions.len() + 1];
+    runs.iter().for_each(|r| start[r.region as usize + 1] += 1);
+    (0..regions.len()).for_each(|i| start[i + 1] += start[i]);
+    let mut next = start.clone();
+    let mut sorted = runs.to_vec();
+    for run in runs {
+        sorted[next[run.region as usize]] = *run;
+        next[run.region as usize] += 1;
+    }
+    for (region, part) in regions.iter_mut().zip(start.windows(2)) {
+        region.shape = shape(&sorted[part[0]..part[1]]);
+    }
 }

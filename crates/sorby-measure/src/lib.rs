@@ -4,8 +4,10 @@
 
 mod components;
 mod particles;
+mod shape;
 mod threshold;
 
 pub use components::{Connectivity, Objects, Region, Run, components};
 pub use particles::{Comparison, Filter, Particles, Summary, compare, measure, pool};
+pub use shape::Shape;
 pub use threshold::{Sweep, otsu, sweep};

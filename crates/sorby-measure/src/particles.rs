@@ -34,7 +34,12 @@ pub struct Particles {
 
 /// Objects of `class` in a mask.
 pub fn measure(mask: &LabelMap, class: u8, filter: Filter, nm_per_px: Option<f64>) -> Particles {
-    let objects = components(mask.width, mask.height, filter.connectivity, &mask.labels, |l| l == class);
+    // Rows without any label, such as a data bar, end the field: what reaches them is cut off there.
+    let unlabelled = |row: &&[u8]| class != IGNORE && row.iter().all(|&l| l == IGNORE);
+    let rows = mask.labels.chunks_exact(mask.width.max(1));
+    let height = mask.height - rows.rev().take_while(unlabelled).count();
+    let labels = &mask.labels[..mask.width * height];
+    let objects = components(mask.width, height, filter.connectivity, labels, |l| l == class);
     let keep = |r: &Region| r.area_px >= filter.min_area_px && !(filter.exclude_edge && r.touches_border);
     let class_area_px = objects.regions.iter().map(|r| r.area_px).sum();
     let ignored = mask.labels.iter().filter(|&&l| l == IGNORE && l != class).count();

@@ -23,7 +23,7 @@ fn floats(v: &Value) -> Vec<f64> {
 #[test]
 fn objects_match_opencv_and_scikit_image() {
     let json = fixture();
-    for name in ["random", "shapes"] {
+    for name in ["random", "shapes", "ellipse"] {
         let case = &json[name];
         let rows: Vec<&str> = case["rows"].as_array().unwrap().iter().map(|r| r.as_str().unwrap()).collect();
         let m = mask(&rows);
@@ -45,6 +45,23 @@ fn objects_match_opencv_and_scikit_image() {
             );
             let diameter = want["equivalent_diameter"].as_f64().unwrap();
             assert!((r.equivalent_diameter_area_px() - diameter).abs() < 1e-9);
+            let number = |key: &str| want[key].as_f64().unwrap();
+            let close = |got: f64, key: &str| {
+                assert!(
+                    (got - number(key)).abs() < 1e-9,
+                    "{name} {b:?} {key}: {got} against {}",
+                    number(key)
+                );
+            };
+            close(r.shape.area_filled_px as f64, "area_filled");
+            close(r.shape.perimeter_crofton_px, "perimeter_crofton");
+            // Equal moments in exact arithmetic may differ in the last bit there.
+            assert!((r.shape.axis_major_length_px - number("axis_major")).abs() < 1e-6, "{name} {b:?}");
+            assert!((r.shape.axis_minor_length_px - number("axis_minor")).abs() < 1e-6, "{name} {b:?}");
+            if r.shape.axis_major_length_px > r.shape.axis_minor_length_px + 1e-6 {
+                let turn = (r.shape.orientation_rad - number("orientation")).rem_euclid(std::f64::consts::PI);
+                assert!(turn.min(std::f64::consts::PI - turn) < 1e-6, "{name} {b:?} orientation");
+            }
         }
     }
 }

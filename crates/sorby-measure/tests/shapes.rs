@@ -1,0 +1,133 @@
+//! Shapes whose measures are known.
+
+use sorby_image::{IGNORE, LabelMap};
+use sorby_measure::{Connectivity, Filter, Region, components, measure};
+use std::f64::consts::{PI, SQRT_2};
+
+/// The one object of a picture.
+fn object(width: usize, height: usize, inside: impl Fn(f64, f64) -> bool) -> Region {
+    let pixels: Vec<u8> =
+        (0..width * height).map(|i| u8::from(inside((i % width) as f64, (i / width) as f64))).collect();
+    let mut found = components(width, height, Connectivity::Eight, &pixels, |v| v == 1).regions;
+    assert_eq!(found.len(), 1);
+    found.remove(0)
+}
+
+fn assert_near(got: f64, want: f64, share: f64, what: &str) {
+    assert!((got - want).abs() <= share * want.abs(), "{what}: {got} instead of {want}");
+}
+
+#[test]
+fn discs_are_round_at_every_size_and_place() {
+    for radius in [3.0, 5.0, 10.0, 20.3, 50.7] {
+        for shift in [0.0, 0.25, 0.5] {
+            let c = 60.0 + shift;
+            let disc = object(120, 120, |x, y| (x - c).hypot(y - c) <= radius);
+            let (s, what) = (disc.shape, format!("radius {radius} at {c}"));
+            // A disc of seven pixels across has single pixels for poles.
+            let (round, solid) = if radius < 10.0 { (0.8, 0.75) } else { (0.93, 0.93) };
+            assert!(s.circularity <= 1.0 && s.circularity > round, "{what}: {s:?}");
+            assert!(s.solidity <= 1.0 && s.solidity > solid, "{what}: {s:?}");
+            assert!(s.aspect_ratio <= 1.0 && s.aspect_ratio > round, "{what}: {s:?}");
+            if radius >= 10.0 {
+                assert_near(s.perimeter_crofton_px, 2.0 * PI * radius, 0.03, &what);
+                assert_near(disc.equivalent_radius_px(), radius, 0.02, &what);
+                assert_near(s.axis_major_length_px, 2.0 * radius, 0.02, &what);
+                assert_near(s.axis_minor_length_px, 2.0 * radius, 0.02, &what);
+                assert_near(s.roundness, 1.0, 0.1, &what);
+            }
+        }
+    }
+}
+
+#[test]
+fn squares_and_rectangles_are_exact() {
+    for (w, h) in [(1, 1), (7, 7), (30, 30), (12, 3), (3, 12), (40, 1)] {
+        let inside =
+            |x: f64, y: f64| (5.0..5.0 + w as f64).contains(&x) && (6.0..6.0 + h as f64).contains(&y);
+        let s = object(60, 60, inside).shape;
+        let (w, h) = (f64::from(w), f64::from(h));
+        assert_near(s.feret_diameter_max_px, w.hypot(h), 1e-12, "maximum Feret");
+        assert_near(s.feret_diameter_min_px, w.min(h), 1e-12, "minimum Feret");
+        assert_near(s.solidity, 1.0, 1e-12, "solidity");
+        assert_eq!(s.area_filled_px as f64, w * h);
+        let diagonal = h.atan2(w).to_degrees();
+        let angle = s.feret_angle_deg;
+        assert!((angle - diagonal).abs() < 1e-9 || (angle - (180.0 - diagonal)).abs() < 1e-9, "{angle}");
+    }
+}
+
+#[test]
+fn turned_ellipses_keep_their_axes_and_tell_their_angle() {
+    for degrees in [0.0, 17.0, 45.0, 71.0, 90.0, 120.0, 163.0f64] {
+        let (sin, cos) = degrees.to_radians().sin_cos();
+        // Anti-clockwise as seen: rows run downwards.
+        let s = object(160, 160, |x, y| {
+            let (x, y) = (x - 80.0, 80.0 - y);
+            ((x * cos + y * sin) / 60.0).powi(2) + ((y * cos - x * sin) / 20.0).powi(2) <= 1.0
+        })
+        .shape;
+        let what = format!("turned by {degrees}");
+        assert_near(s.axis_major_length_px, 120.0, 0.01, &what);
+        assert_near(s.axis_minor_length_px, 40.0, 0.02, &what);
+        assert_near(s.feret_diameter_max_px, 120.0, 0.02, &what);
+        assert_near(s.feret_diameter_min_px, 40.0, 0.05, &what);
+        let turn = (s.feret_angle_deg - degrees).rem_euclid(180.0);
+        assert!(turn.min(180.0 - turn) < 5.0, "{what}: {}", s.feret_angle_deg);
+        // Measured from the row axis, which points down.
+        let turn = (s.orientation_rad.to_degrees() + 90.0 - degrees).rem_euclid(180.0);
+        assert!(turn.min(180.0 - turn) < 0.5, "{what}: {}", s.orientation_rad.to_degrees());
+        let ramanujan = {
+            let (a, b) = (60.0f64, 20.0);
+            PI * (3.0 * (a + b) - ((3.0 * a + b) * (a + 3.0 * b)).sqrt())
+        };
+        assert_near(s.perimeter_crofton_px, ramanujan, 0.03, &what);
+    }
+}
+
+#[test]
+fn rings_are_filled_and_lines_are_thin() {
+    let ring = object(60, 60, |x, y| (10.0..=20.0).contains(&(x - 30.0).hypot(y - 30.0)));
+    let disc = object(60, 60, |x, y| (x - 30.0).hypot(y - 30.0) <= 20.0);
+    assert_eq!(ring.shape.area_filled_px, disc.area_px);
+    assert!(ring.area_px < disc.area_px && ring.shape.circularity == disc.shape.circularity);
+    assert_near(ring.shape.perimeter_crofton_px, 2.0 * PI * 30.0, 0.03, "both outlines of a ring");
+    // A hole that opens at a corner only is still a hole to an 8-connected object.
+    let diagonal = object(20, 20, |x, y| x == y && x < 10.0);
+    assert_near(diagonal.shape.feret_diameter_max_px, 10.0 * SQRT_2, 1e-12, "a diagonal line");
+    assert_near(diagonal.shape.feret_diameter_min_px, SQRT_2, 1e-12, "its width");
+    assert!((diagonal.shape.feret_angle_deg - 135.0).abs() < 1e-9, "it falls to the right");
+    let comb = object(21, 12, |x, y| y == 0.0 || (x % 2.0 == 0.0 && y < 10.0));
+    assert_near(comb.shape.solidity, comb.area_px as f64 / 210.0, 1e-12, "a comb");
+}
+
+#[test]
+fn measures_do_not_depend_on_the_place() {
+    let blob = |dx: f64, dy: f64| {
+        object(300, 300, move |x, y| {
+            let (x, y) = (x - dx - 30.0, y - dy - 30.0);
+            x.hypot(y * 1.7) < 18.0 + 4.0 * (3.0 * y.atan2(x)).cos()
+        })
+        .shape
+    };
+    let (one, other) = (blob(0.0, 0.0), blob(211.0, 180.0));
+    assert_eq!(one.area_filled_px, other.area_filled_px);
+    assert_eq!(one.feret_diameter_max_px, other.feret_diameter_max_px);
+    assert_near(one.axis_major_length_px, other.axis_major_length_px, 1e-12, "moments");
+    assert_near(one.orientation_rad, other.orientation_rad, 1e-9, "orientation");
+}
+
+#[test]
+fn a_data_bar_is_an_edge_of_the_field() {
+    let mut labels = vec![0; 10 * 8];
+    // One particle that touches the bar in rows 6 and 7, one that does not.
+    labels[5 * 10 + 2] = 1;
+    labels[3 * 10 + 7] = 1;
+    labels[6 * 10..].fill(IGNORE);
+    let mask = LabelMap { width: 10, height: 8, labels };
+    let all = measure(&mask, 1, Filter::default(), None);
+    assert_eq!((all.regions.len(), all.field_area_px), (2, 60));
+    let inside = measure(&mask, 1, Filter { exclude_edge: true, ..Filter::default() }, None);
+    assert_eq!(inside.regions.len(), 1);
+    assert_eq!(inside.regions[0].centroid_px, (3.0, 7.0));
+}
