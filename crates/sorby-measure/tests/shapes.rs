@@ -25,16 +25,16 @@ fn discs_are_round_at_every_size_and_place() {
             let disc = object(120, 120, |x, y| (x - c).hypot(y - c) <= radius);
             let (s, what) = (disc.shape, format!("radius {radius} at {c}"));
             // A disc of seven pixels across has single pixels for poles.
-            let (round, solid) = if radius < 10.0 { (0.8, 0.75) } else { (0.93, 0.93) };
+            let (round, solid) = if radius < 10.0 { (0.8, 0.75) } else { (0.93, 0.9) };
             assert!(s.circularity <= 1.0 && s.circularity > round, "{what}: {s:?}");
             assert!(s.solidity <= 1.0 && s.solidity > solid, "{what}: {s:?}");
             assert!(s.aspect_ratio <= 1.0 && s.aspect_ratio > round, "{what}: {s:?}");
             if radius >= 10.0 {
-                assert_near(s.perimeter_crofton_px, 2.0 * PI * radius, 0.03, &what);
+                assert_near(s.perimeter_crofton_px, 2.0 * PI * radius, 0.04, &what);
                 assert_near(disc.equivalent_radius_px(), radius, 0.02, &what);
                 assert_near(s.axis_major_length_px, 2.0 * radius, 0.02, &what);
                 assert_near(s.axis_minor_length_px, 2.0 * radius, 0.02, &what);
-                assert_near(s.roundness, 1.0, 0.1, &what);
+                assert_near(s.roundness, 1.0, 0.13, &what);
             }
         }
     }
