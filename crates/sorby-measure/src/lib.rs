@@ -5,9 +5,11 @@
 mod components;
 mod particles;
 mod shape;
+mod sizes;
 mod threshold;
 
 pub use components::{Connectivity, Objects, Region, Run, components};
 pub use particles::{Comparison, Filter, Particles, Summary, compare, measure, pool};
 pub use shape::Shape;
+pub use sizes::{EdgeRule, FieldMean, Sizes, field_mean, fields_needed, sizes};
 pub use threshold::{Sweep, otsu, sweep};

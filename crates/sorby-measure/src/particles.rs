@@ -29,6 +29,8 @@ pub struct Particles {
     pub class_area_px: u64,
     /// Pixels that were not marked as to be ignored.
     pub field_area_px: u64,
+    /// Width and height of the field, a data bar left out.
+    pub field_px: (usize, usize),
     pub nm_per_px: Option<f64>,
 }
 
@@ -47,6 +49,7 @@ pub fn measure(mask: &LabelMap, class: u8, filter: Filter, nm_per_px: Option<f64
         regions: objects.regions.into_iter().filter(keep).collect(),
         class_area_px,
         field_area_px: (mask.labels.len() - ignored) as u64,
+        field_px: (mask.width, height),
         nm_per_px,
     }
 }

@@ -174,11 +174,27 @@ pub struct MeasureArgs {
     /// Leave out objects of fewer pixels.
     #[arg(long, default_value_t = 0, value_name = "PX")]
     pub min_area_px: u64,
-    /// Leave out objects that touch the image's edge.
+    /// Leave out objects that touch the image's edge, from counts too.
     #[arg(long)]
     pub exclude_edge: bool,
+    /// How objects cut by the edge count in the size statistics (percentiles, unbiased mean).
+    #[arg(long, value_enum, default_value = "weighted")]
+    pub edges: EdgeArg,
+    /// Say how many images would bring the relative accuracy to so many percent.
+    #[arg(long, value_name = "PERCENT")]
+    pub plan: Option<f64>,
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+pub enum EdgeArg {
+    /// Whole objects, each weighted for those of its size that were cut (Miles-Lantuejoul): unbiased.
+    Weighted,
+    /// Whole objects only: large ones are missed.
+    Exclude,
+    /// All as they are seen: cut ones look too small.
+    All,
 }
 
 #[derive(ClapArgs)]

@@ -1,19 +1,23 @@
 //! `sorby measure`.
 
+use super::fields::{Fields, size_cells};
 use super::{inputs, tables};
-use crate::args::MeasureArgs;
+use crate::args::{EdgeArg, MeasureArgs};
 use anyhow::{Context as _, bail};
 use serde_json::json;
 use sorby_data::{DataBar, Dataset};
 use sorby_image::write::atomically;
 use sorby_image::{LabelMap, MaskNote, RawLabels};
-use sorby_measure::{Connectivity, Filter, Particles, Summary, compare, measure, pool};
+use sorby_measure::{Connectivity, EdgeRule, Filter, Particles, Summary, compare, measure, pool};
 use sorby_report::{Cell, Table};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 pub fn run(args: MeasureArgs) -> anyhow::Result<ExitCode> {
     inputs::require_positive(args.nm_per_px)?;
+    if args.plan.is_some_and(|percent| !(percent > 0.0 && percent <= 100.0)) {
+        bail!("--plan must be a percentage above 0, for example 10");
+    }
     let data = args.data.as_deref().map(inputs::open).transpose()?;
     let names = data.as_ref().map(|d| d.manifest.class_names()).unwrap_or_default();
     let class = inputs::class_index(&args.class, &names)?;
@@ -151,6 +155,14 @@ impl MaskCoding {
     }
 }
 
+fn edge_rule(args: &MeasureArgs) -> EdgeRule {
+    match args.edges {
+        EdgeArg::Weighted => EdgeRule::MilesLantuejoul,
+        EdgeArg::Exclude => EdgeRule::Exclude,
+        EdgeArg::All => EdgeRule::All,
+    }
+}
+
 fn write(
     args: &MeasureArgs,
     fields: &[(String, Particles, Option<Particles>)],
@@ -199,13 +211,27 @@ fn write(
     if let Some((name, ..)) = fields.iter().find(|f| f.2.is_none() && fields.iter().any(|f| f.2.is_some())) {
         eprintln!("note: `{name}` has no true mask, so no errors are given");
     }
-    let columns =
-        ["image"].into_iter().chain(tables::PARTICLE_COLUMNS).chain(["number_density_per_um2", "nm_per_px"]);
-    let mut images = Table::new(columns.chain(truth_columns.into_iter().filter(|_| with_truth)));
-    let mut add = |name: &str, s: &Summary, nm: Option<f64>, truth: Option<&Summary>| {
+    let size_columns = ["sized_count", "unbiased_mean_diameter", "sd_diameter", "d10", "d50", "d90"];
+    let unit = if fields.iter().all(|f| f.1.nm_per_px.is_some()) { "nm" } else { "px" };
+    let columns = ["image"]
+        .into_iter()
+        .chain(tables::PARTICLE_COLUMNS)
+        .chain(["number_density_per_um2", "nm_per_px"])
+        .map(str::to_owned)
+        .chain(
+            size_columns
+                .iter()
+                .map(|c| if *c == "sized_count" { (*c).to_owned() } else { format!("{c}_{unit}") }),
+        );
+    let truth_columns = truth_columns.into_iter().filter(|_| with_truth).map(str::to_owned);
+    let mut images = Table::new(columns.chain(truth_columns));
+    let rule = edge_rule(args);
+    let mut add = |name: &str, s: &Summary, p: Option<&Particles>, truth: Option<&Summary>| {
+        let nm = p.and_then(|p| p.nm_per_px);
         let mut row: Vec<Cell> = vec![name.into()];
         row.extend(tables::particle_cells(s));
         row.extend([Cell::number(s.number_density_per_um2, 5), Cell::number(nm, 4)]);
+        row.extend(size_cells(p, rule, unit == "nm"));
         if let Some(truth) = truth.filter(|_| with_truth) {
             let e = compare(s, truth);
             row.extend([
@@ -220,7 +246,7 @@ fn write(
         images.row(row);
     };
     for (name, p, truth) in fields {
-        add(name, &p.summary(), p.nm_per_px, truth.as_ref().map(Particles::summary).as_ref());
+        add(name, &p.summary(), Some(p), truth.as_ref().map(Particles::summary).as_ref());
         for (i, r) in p.regions.iter().enumerate() {
             let nm = |px: f64| Cell::number(p.nm_per_px.map(|s| s * px), 3);
             let (radius, diameter) = (r.equivalent_radius_px(), r.equivalent_diameter_area_px());
@@ -263,6 +289,7 @@ fn write(
     let (total, truth) = (pool(&all), truths.as_deref().map(pool));
     add("all", &total, None, truth.as_ref());
 
+    let fields_of = Fields::of(&all, rule);
     let class_name = names.get(usize::from(class)).cloned().unwrap_or_else(|| format!("class {class}"));
     let summary = json!({
         "class": class_name,
@@ -273,6 +300,8 @@ fn write(
         "total": total,
         "truth": truth,
         "error": truth.as_ref().map(|t| compare(&total, t)),
+        "sizes_edge_rule": rule,
+        "between_images": fields_of.json(args.plan),
     });
     let text = serde_json::to_string_pretty(&summary)? + "\n";
     atomically(&args.out.join("particles.csv"), objects.to_csv().as_bytes())?;
@@ -283,6 +312,7 @@ fn write(
         return Ok(());
     }
     print!("{}", images.to_text());
+    fields_of.show(args.plan);
     let without = fields.iter().filter(|f| f.1.nm_per_px.is_none()).count();
     if without > 0 {
         println!(

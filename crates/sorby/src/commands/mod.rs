@@ -5,6 +5,7 @@ mod charts;
 mod data;
 mod doctor;
 mod evaluate;
+mod fields;
 mod inputs;
 mod measure;
 mod report;
