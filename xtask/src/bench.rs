@@ -99,13 +99,24 @@ pub fn run(arguments: &[String]) -> anyhow::Result<()> {
         let mut sorby = Series::default();
         let mut torch: Vec<Series> = peers.iter().map(|_| Series::default()).collect();
         for _ in 0..TURNS {
-            let arguments = ["bench", work.work, "--arch", work.arch, "--repeats", work.repeats, "--json"];
+            let threads = threads();
+            let arguments = [
+                "--threads",
+                &threads,
+                "bench",
+                work.work,
+                "--arch",
+                work.arch,
+                "--repeats",
+                work.repeats,
+                "--json",
+            ];
             sorby.add(&json_of(Command::new(root().join("target/release/sorby")).args(arguments))?)?;
             for (series, dtype) in torch.iter_mut().zip(peers) {
                 let mut command = Command::new(python.as_ref().context("no Python")?);
                 command.arg(root().join("reference/bench_torch.py"));
                 command.args(["--work", work.work, "--arch", work.arch, "--dtype", dtype]);
-                command.args(["--repeats", work.repeats, "--threads", &threads()]);
+                command.args(["--repeats", work.repeats, "--threads", &threads]);
                 series.add(&json_of(&mut command)?)?;
             }
         }
@@ -161,13 +172,15 @@ fn install_torch() -> anyhow::Result<PathBuf> {
     }
     let environment = root().join("target/torch");
     let python = environment.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
+    // Holds the list it was made from, so that a change of versions is noticed.
     let done = environment.join("installed");
-    if !done.exists() {
+    let wanted = std::fs::read(root().join("reference/requirements.txt"))?;
+    if std::fs::read(&done).ok().as_deref() != Some(&wanted) {
         let base = if cfg!(windows) { "python" } else { "python3" };
         execute(Command::new(base).args(["-m", "venv"]).arg(&environment))?;
         let requirements = root().join("reference/requirements.txt");
         execute(Command::new(&python).args(["-m", "pip", "install", "--quiet", "-r"]).arg(requirements))?;
-        std::fs::write(&done, "").context("cannot write into target/torch")?;
+        std::fs::write(&done, &wanted).context("cannot write into target/torch")?;
     }
     Ok(python)
 }

@@ -11,5 +11,5 @@ pub use burn::tensor::Device;
 pub use confusion::{ClassScores, Confusion, Scores};
 pub use model::{CARD_FORMAT, Model, ModelCard, ModelError};
 pub use predict::{Options, Prediction, TTA_RATIOS, predict, window_count};
-pub use slide::{ScoreMap, Window, slide, windows};
+pub use slide::{ScoreMap, WINDOWS_PER_BATCH, Window, slide, windows};
 pub use sorby_nn::device::Backend;

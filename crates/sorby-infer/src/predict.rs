@@ -24,6 +24,11 @@ impl Options {
         Self { crop_px: card.window_px, stride_px: card.stride_px, ratios: Vec::new(), flip: false }
     }
 
+    /// At the model's own scale only.
+    fn is_plain(&self) -> bool {
+        self.ratios.is_empty()
+    }
+
     /// Every (scale, mirrored) pass.
     fn passes(&self) -> Vec<(f64, bool)> {
         let ratios = if self.ratios.is_empty() { vec![1.0] } else { self.ratios.clone() };
@@ -53,7 +58,7 @@ fn pass_size(image: &Micrograph, input_scale: f64, ratio: f64, single: bool) -> 
 /// Windows that [`predict`] will compute.
 pub fn window_count(model: &Model, image: &Micrograph, options: &Options) -> usize {
     let passes = options.passes();
-    let single = passes.len() == 1 && options.ratios.is_empty();
+    let single = options.is_plain();
     let count = |&(ratio, _): &(f64, bool)| {
         let (width, height) = pass_size(image, model.card.input_scale, ratio, single);
         windows(height, width, options.crop_px, options.stride_px).len()
@@ -71,7 +76,7 @@ pub fn predict(
     progress: &mut dyn FnMut(usize),
 ) -> Prediction {
     let passes = options.passes();
-    let single = options.ratios.is_empty();
+    let single = options.is_plain();
     let pixels = image.to_f32();
     let mut mean: Option<ScoreMap> = None;
     for &(ratio, mirrored) in &passes {

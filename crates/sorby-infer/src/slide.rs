@@ -69,7 +69,7 @@ impl ScoreMap {
 }
 
 /// Windows through the network at once.
-const WINDOWS_PER_BATCH: usize = 8;
+pub const WINDOWS_PER_BATCH: usize = 8;
 
 /// Logits of `n` windows, `[n, h, w, classes]`, from normalised pixels, `[n, h, w, 3]`.
 pub(crate) fn window_logits(

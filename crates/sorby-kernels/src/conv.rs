@@ -12,7 +12,7 @@ pub fn forward(x: &[f32], xs: Nhwc, w: &[f32], cout: usize, g: &ConvGeometry) ->
     let call = ConvCall { input: xs, cout, geometry: *g };
     timed_conv("convolution", call, || match choose(g, xs.c, cout) {
         Algorithm::Winograd => {
-            let w = winograd::Weights::new(w, cout, xs.c);
+            let w = winograd::Weights::new(w, cout, xs.c, false);
             winograd::forward(x, xs, &w, g.dilation, &Epilogue::default())
         }
         Algorithm::Pointwise => {
@@ -28,6 +28,7 @@ pub fn forward(x: &[f32], xs: Nhwc, w: &[f32], cout: usize, g: &ConvGeometry) ->
 /// Gradient by the input: `[n, h, w, cin]` from `gy` of the output's shape.
 pub fn input_gradient(gy: &[f32], xs: Nhwc, w: &[f32], cout: usize, g: &ConvGeometry) -> Vec<f32> {
     assert_eq!(gy.len(), g.out_shape(xs, cout).len());
+    check_weights(xs, w, cout, g);
     let call = ConvCall { input: xs, cout, geometry: *g };
     timed_conv("input gradient", call, || match choose(g, xs.c, cout) {
         // A stride-1 "same" convolution's adjoint is the convolution with the flipped kernel.
@@ -57,5 +58,9 @@ pub fn weight_gradient(x: &[f32], xs: Nhwc, gy: &[f32], cout: usize, g: &ConvGeo
 
 fn check(x: &[f32], xs: Nhwc, w: &[f32], cout: usize, g: &ConvGeometry) {
     assert_eq!(x.len(), xs.len(), "input length does not match its shape");
+    check_weights(xs, w, cout, g);
+}
+
+fn check_weights(xs: Nhwc, w: &[f32], cout: usize, g: &ConvGeometry) {
     assert_eq!(w.len(), cout * xs.c / g.groups * g.kernel * g.kernel, "weight length");
 }

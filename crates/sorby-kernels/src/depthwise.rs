@@ -90,7 +90,8 @@ pub(crate) fn weight_gradient(x: &[f32], xs: Nhwc, gy: &[f32], g: &ConvGeometry)
             }
         }
     });
-    let mut gw = vec![0.0; c * taps];
+    let mut gw = recycle::take(c * taps);
+    gw.fill(0.0);
     for part in parts.chunks(taps * c) {
         for t in 0..taps {
             for ch in 0..c {

@@ -30,7 +30,7 @@ impl Focal {
 
     /// Mean loss of `z`, `[pixels, classes]`, and its gradient, times `scale`.
     pub fn mean_with_gradient(&self, z: &[f32], labels: &[u8], scale: f64) -> (f64, Vec<f32>) {
-        let classes = z.len() / labels.len();
+        let classes = class_count(z, labels);
         let factor = scale / z.len() as f64;
         if self.gamma == 2.0 {
             return self.mean_with_gradient_in_lanes(z, labels, classes, factor);
@@ -81,13 +81,18 @@ impl Focal {
     }
 }
 
+fn class_count(z: &[f32], labels: &[u8]) -> usize {
+    assert!(!labels.is_empty() && z.len().is_multiple_of(labels.len()), "as many logits for every label");
+    z.len() / labels.len()
+}
+
 /// Pixels per task; losses are added within a task, then over tasks in order.
 const BLOCK: usize = 4096;
 
 /// Mean cross-entropy of `z`, `[pixels, classes]`, and its gradient, times `scale`; the mean divides
 /// by all pixels, ignored ones included (MMSegmentation's `avg_non_ignore = false`).
 pub fn cross_entropy_with_gradient(z: &[f32], labels: &[u8], scale: f64) -> (f64, Vec<f32>) {
-    let classes = z.len() / labels.len();
+    let classes = class_count(z, labels);
     let factor = scale / labels.len() as f64;
     with_gradient(z, labels, classes, |z, label, g| {
         let max = z.iter().copied().fold(f32::NEG_INFINITY, f32::max);

@@ -2,7 +2,7 @@
 
 use crate::dispatch::dispatched;
 
-/// `e^-a` for `a >= 0`, to 2e-7 of its value; 0 below f32's normal range. NaN stays NaN.
+/// `e^-a` for `a >= 0`, to 2e-7 of its value; from 87 on as at 87, 1.6e-38. NaN stays NaN.
 #[inline(always)]
 fn exp_of_minus(a: f32) -> f32 {
     // Adding 1.5 * 2^23 rounds to an integer, which then stands in the low bits.
@@ -47,8 +47,10 @@ dispatched! {
             let (p, q) = if u > 0.0 { (larger, smaller) } else { (smaller, larger) };
             let softplus = if u > 0.0 { 0.0 } else { a } + ln_1p(e);
             let modulated = weight[i] * q * q;
-            loss[i] = modulated * softplus;
-            slope[i] = -sign[i] * modulated * (q + 2.0 * p * softplus);
+            // What does not count is nothing, whatever its logit.
+            let counts = weight[i] > 0.0;
+            loss[i] = if counts { modulated * softplus } else { 0.0 };
+            slope[i] = if counts { -sign[i] * modulated * (q + 2.0 * p * softplus) } else { 0.0 };
         }
     }
 }
@@ -75,5 +77,7 @@ mod tests {
         }
         super::entries(&mut loss, &mut slope, &[f32::NAN], &[1.0], &[0.25]);
         assert!(loss[0].is_nan() && slope[0].is_nan(), "a diverging network is seen");
+        super::entries(&mut loss, &mut slope, &[f32::NAN, f32::INFINITY], &[1.0, -1.0], &[0.0, 0.0]);
+        assert!(loss[..2] == [0.0; 2] && slope[..2] == [0.0; 2], "ignored pixels count for nothing");
     }
 }

@@ -30,7 +30,7 @@ impl FoldedConv {
         let scaled: Vec<f32> =
             w.chunks_exact(per_output).zip(scale).flat_map(|(w, s)| w.iter().map(move |w| w * s)).collect();
         let weights = match choose(&g, cin, cout) {
-            Algorithm::Winograd => Weights::Winograd(winograd::Weights::new(&scaled, cout, cin)),
+            Algorithm::Winograd => Weights::Winograd(winograd::Weights::new(&scaled, cout, cin, true)),
             Algorithm::Pointwise => Weights::Pointwise(pointwise::weights(&scaled, cout, cin)),
             Algorithm::Depthwise => Weights::Depthwise(depthwise::weights(&scaled, &g)),
             Algorithm::Im2col => Weights::Im2col(im2col::weights(&scaled, cout, cin, &g)),

@@ -80,7 +80,7 @@ pub(crate) fn input_gradient(gy: &[f32], xs: Nhwc, w: &[f32], cout: usize, g: &C
         gx.fill(0.0);
         for first in (0..ys.h).step_by(rows) {
             let pixels = rows.min(ys.h - first) * ys.w;
-            let mut col = vec![0.0; pixels * width];
+            let mut col = scratch::take(pixels * width);
             let a = Mat::rows(&gy[ys.offset(n, first, 0)..], pixels, cout, cout);
             gemm(&mut col, width, false, a, Mat::rows(&w, width, cout, cout).t());
             for (p, col) in col.chunks(width).enumerate() {
@@ -110,7 +110,7 @@ pub(crate) fn weight_gradient(x: &[f32], xs: Nhwc, gy: &[f32], cout: usize, g: &
             let mut sum = vec![0.0; width * cout];
             for first in (0..ys.h).step_by(rows) {
                 let pixels = rows.min(ys.h - first) * ys.w;
-                let mut col = vec![0.0; pixels * width];
+                let mut col = scratch::take(pixels * width);
                 unfold(&mut col, x, xs, g, ys.w, n, first);
                 let b = Mat::rows(&gy[ys.offset(n, first, 0)..], pixels, cout, cout);
                 gemm(&mut sum, cout, true, Mat::rows(&col, pixels, width, width).t(), b);
@@ -118,7 +118,8 @@ pub(crate) fn weight_gradient(x: &[f32], xs: Nhwc, gy: &[f32], cout: usize, g: &
             sum
         })
         .collect();
-    let mut gw = vec![0.0; width * cout];
+    let mut gw = recycle::take(width * cout);
+    gw.fill(0.0);
     for part in &parts {
         for tap in 0..taps {
             for i in 0..xs.c {

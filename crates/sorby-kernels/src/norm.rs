@@ -107,6 +107,7 @@ dispatched! {
 
 /// `y = act(x * scale + shift (+ residual))`, one pass.
 pub fn affine(x: &[f32], residual: Option<&[f32]>, scale: &[f32], shift: &[f32], relu: bool) -> Vec<f32> {
+    assert!(x.len().is_multiple_of(scale.len()) && shift.len() == scale.len(), "whole pixels only");
     let rows = BLOCK * scale.len();
     let mut y = recycle::take(x.len());
     y.par_chunks_mut(rows).zip(x.par_chunks(rows)).enumerate().for_each(|(b, (y, x))| {
@@ -247,6 +248,7 @@ pub fn backward(
     want_residual: bool,
 ) -> NormGradients {
     let c = gamma.len();
+    assert!(x.len() == gy.len() && x.len().is_multiple_of(c), "whole pixels only");
     let (scale, shift) = match passed {
         Passed::PositiveNormalised { beta } => fold(gamma, beta, &m.mean, &m.var, eps),
         _ => (Vec::new(), Vec::new()),
@@ -285,7 +287,8 @@ pub fn backward(
         gr.par_chunks_mut(rows).zip(gy.par_chunks(rows)).enumerate().for_each(|(k, (gr, gy))| match mask {
             Mask::Output(y) => passed_rows(gr, &y[k * rows..][..gy.len()], gy),
             // Without a ReLU the residual's gradient is `gy` itself.
-            _ => gr.copy_from_slice(gy),
+            Mask::All => gr.copy_from_slice(gy),
+            Mask::Normalised { .. } => unreachable!("with a residual the output decides what passed"),
         });
         gr
     });

@@ -74,7 +74,8 @@ fn bin(i: usize, bins: usize, n: usize) -> std::ops::Range<usize> {
 
 /// Means over `bins` x `bins` regions: `[n, bins, bins, c]`.
 pub fn adaptive_average(x: &[f32], xs: Nhwc, bins: usize) -> Vec<f32> {
-    let mut y = vec![0.0; xs.n * bins * bins * xs.c];
+    let mut y = recycle::take(xs.n * bins * bins * xs.c);
+    y.fill(0.0);
     y.par_chunks_mut(xs.c).enumerate().for_each(|(i, y)| {
         let (n, by, bx) = (i / (bins * bins), i / bins % bins, i % bins);
         let (rows, columns) = (bin(by, bins, xs.h), bin(bx, bins, xs.w));

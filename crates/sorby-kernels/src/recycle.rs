@@ -11,6 +11,9 @@ const SMALLEST: usize = 1 << 12;
 /// Floats kept at most: 1 GB.
 const LARGEST_TOTAL: usize = 1 << 28;
 
+/// Buffers of one length kept at most: what nobody takes again must not pile up.
+const SAME_LENGTH: usize = 32;
+
 struct Free {
     /// Oldest first.
     buffers: Vec<Vec<f32>>,
@@ -24,10 +27,9 @@ fn free() -> MutexGuard<'static, Free> {
 
 /// `len` floats of any value, to be overwritten: a buffer given back before, or a new one.
 pub(crate) fn take(len: usize) -> Vec<f32> {
-    if len < SMALLEST {
-        return vec![0.0; len];
-    }
-    let found = {
+    let found = if len < SMALLEST {
+        None
+    } else {
         let mut free = free();
         // The newest of just this size: it is the likeliest to be in a cache still.
         let place = free.buffers.iter().rposition(|b| b.len() == len);
@@ -50,6 +52,9 @@ pub fn give_back(buffer: Vec<f32>) {
         return;
     }
     let mut free = free();
+    if free.buffers.iter().filter(|b| b.len() == buffer.len()).count() >= SAME_LENGTH {
+        return;
+    }
     free.floats += buffer.len();
     free.buffers.push(buffer);
     while free.floats > LARGEST_TOTAL {

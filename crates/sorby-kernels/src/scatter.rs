@@ -1,6 +1,7 @@
 //! Shared mutable buffer for tasks that write disjoint, interleaved parts of it.
 #![allow(unsafe_code)]
 
+use crate::prefetch::fetch;
 use std::marker::PhantomData;
 
 /// A `&mut [f32]` that several tasks may cut rows from.
@@ -24,14 +25,7 @@ impl<'a> Scatter<'a> {
     /// Asks for the cache line of an element that will be written soon.
     #[inline(always)]
     pub fn fetch(&self, offset: usize) {
-        #[cfg(target_arch = "x86_64")]
-        if offset < self.len {
-            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-            // SAFETY: a prefetch changes nothing, and the address is that of an element.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(self.start.add(offset).cast()) };
-        }
-        #[cfg(not(target_arch = "x86_64"))]
-        let _ = offset;
+        fetch(self.start.wrapping_add(offset));
     }
 
     /// The part `offset..offset + len`.
@@ -41,7 +35,7 @@ impl<'a> Scatter<'a> {
     #[allow(clippy::mut_from_ref)]
     #[inline(always)]
     pub unsafe fn row(&self, offset: usize, len: usize) -> &mut [f32] {
-        assert!(offset + len <= self.len);
+        assert!(offset.checked_add(len).is_some_and(|end| end <= self.len));
         // SAFETY: in bounds by the assertion; exclusive by the caller's promise.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(offset), len) }
     }

@@ -7,7 +7,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 static FREE: Mutex<Vec<Vec<f32>>> = Mutex::new(Vec::new());
 
 /// Buffers kept: three for a convolution of many channels, three per thread for one of few.
-const KEPT: usize = 48;
+fn kept() -> usize {
+    16 + 3 * rayon::current_num_threads()
+}
 
 fn free() -> MutexGuard<'static, Vec<Vec<f32>>> {
     // A panic elsewhere cannot leave the list half-changed.
@@ -28,7 +30,7 @@ pub(crate) fn take(len: usize) -> Scratch {
         let fitting = (0..free.len())
             .filter(|&i| free[i].len() >= len && free[i].len() / 4 <= len)
             .min_by_key(|&i| free[i].len());
-        fitting.map(|i| free.swap_remove(i))
+        fitting.map(|i| free.remove(i))
     };
     let mut buffer = found.unwrap_or_else(|| crate::zeroed::zeroed(len));
     if cfg!(debug_assertions) {
@@ -58,11 +60,12 @@ impl DerefMut for Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
+        let most = kept();
         let mut free = free();
         free.push(std::mem::take(&mut self.buffer));
-        if free.len() > KEPT {
-            // The oldest: sizes of work long done make room for those of now.
-            free.remove(0);
-        }
+        // The oldest go: sizes of work long done make room for those of now.
+        let oldest = (free.len() > most).then(|| free.remove(0));
+        drop(free);
+        drop(oldest);
     }
 }

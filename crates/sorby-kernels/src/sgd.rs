@@ -13,6 +13,7 @@ pub struct Sgd {
 impl Sgd {
     /// `g += weight_decay w; v = momentum v + g; w -= lr v`. The first step's `v` is zero before it.
     pub fn step(&self, w: &mut [f32], v: &mut [f32], g: &[f32]) {
+        assert!(w.len() == v.len() && w.len() == g.len(), "one velocity and gradient per weight");
         const BLOCK: usize = 1 << 14;
         w.par_chunks_mut(BLOCK).zip(v.par_chunks_mut(BLOCK)).zip(g.par_chunks(BLOCK)).for_each(
             |((w, v), g)| {

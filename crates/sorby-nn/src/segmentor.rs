@@ -105,6 +105,12 @@ impl Segmentor {
         }
     }
 
+    /// Drops what evaluation keeps beside the parameters: weights laid out for inference, some 200 MB.
+    pub fn release_folded(&mut self) {
+        // Every visit drops them, as parameters may change in it.
+        self.walk_all(&mut Census::default());
+    }
+
     /// Visits every tensor under its key.
     pub fn walk_all(&mut self, visitor: &mut impl StateVisitor) {
         self.walk_inference(visitor);

@@ -174,6 +174,7 @@ impl<'a> Trainer<'a> {
                 sorby_nn::release_buffers();
                 let scores =
                     validate(&mut model, &self.val, &options, &self.device, &mut |_, _, _| ()).scores();
+                model.network.release_folded();
                 sorby_nn::release_buffers();
                 self.run.append("validation.jsonl", &ValidationRecord::new(done, &scores))?;
                 observer(Event::Validated { iteration: done, scores: &scores });

@@ -7,19 +7,6 @@ use crate::dispatch::{SimdLevel, simd_level};
 /// Rows of a tile. 14 rows of two 512-bit registers leave four for operands.
 pub(super) const MAX_ROWS: usize = 14;
 
-/// Asks for the cache line of an element that will be needed soon; nothing happens outside the slice.
-#[inline(always)]
-pub(super) fn fetch(data: &[f32], at: usize) {
-    #[cfg(target_arch = "x86_64")]
-    if let Some(value) = data.get(at) {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: a prefetch reads nothing, and the address is that of an element.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(value).cast()) };
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = (data, at);
-}
-
 /// A tile's operands. All offsets are in floats.
 #[derive(Clone, Copy)]
 pub(super) struct Tile<'a> {

@@ -1,4 +1,4 @@
-//! Safe front of the `gemm` crate: strided f32 matrix products.
+//! f32 matrix products: our own on panels ([`product`]), and a safe front of the `gemm` crate for odd shapes.
 #![allow(unsafe_code)]
 
 mod micro;
@@ -8,7 +8,7 @@ pub(crate) use panels::{Left, PANEL, panels_len, product, to_panels};
 
 /// A strided view of an f32 matrix.
 #[derive(Clone, Copy)]
-pub struct Mat<'a> {
+pub(crate) struct Mat<'a> {
     data: &'a [f32],
     rows: usize,
     cols: usize,
@@ -35,8 +35,9 @@ impl<'a> Mat<'a> {
 
     fn strided(data: &'a [f32], rows: usize, cols: usize, row_stride: usize, col_stride: usize) -> Self {
         if rows > 0 && cols > 0 {
-            let last = (rows - 1) * row_stride + (cols - 1) * col_stride;
-            assert!(last < data.len(), "matrix view exceeds its slice");
+            let last = (rows - 1).checked_mul(row_stride).zip((cols - 1).checked_mul(col_stride));
+            let inside = last.and_then(|(r, c)| r.checked_add(c)).is_some_and(|last| last < data.len());
+            assert!(inside, "matrix view exceeds its slice");
         }
         Self { data, rows, cols, row_stride, col_stride }
     }
@@ -44,12 +45,13 @@ impl<'a> Mat<'a> {
 
 /// `dst = a b`, or `dst += a b` when `accumulate`; `dst` is row-major with `dst_stride` between rows.
 /// One thread; parallel callers split the work themselves so that results do not depend on it.
-pub fn gemm(dst: &mut [f32], dst_stride: usize, accumulate: bool, a: Mat, b: Mat) {
+pub(crate) fn gemm(dst: &mut [f32], dst_stride: usize, accumulate: bool, a: Mat, b: Mat) {
     assert_eq!(a.cols, b.rows, "inner dimensions differ");
     if a.rows == 0 || b.cols == 0 {
         return;
     }
-    assert!(dst_stride >= b.cols && (a.rows - 1) * dst_stride + b.cols <= dst.len());
+    let end = (a.rows - 1).checked_mul(dst_stride).and_then(|start| start.checked_add(b.cols));
+    assert!(dst_stride >= b.cols && end.is_some_and(|end| end <= dst.len()), "destination too small");
     if a.cols == 0 {
         if !accumulate {
             dst.chunks_mut(dst_stride).take(a.rows).for_each(|row| row[..b.cols].fill(0.0));

@@ -5,10 +5,8 @@
 //! only ever broadcast.
 
 use super::Mat;
-use super::micro::{MAX_ROWS, Tile, fetch};
-
-/// Floats of a cache line.
-const LINE: usize = 16;
+use super::micro::{MAX_ROWS, Tile};
+use crate::prefetch::{LINE, fetch};
 
 /// Columns of a panel.
 pub(crate) const PANEL: usize = 32;
@@ -79,12 +77,12 @@ impl<'a> Left<'a> {
             for row in first..last {
                 let start = row * self.row_stride;
                 let range = start + part * self.k / parts..start + (part + 1) * self.k / parts;
-                range.step_by(LINE).for_each(|at| fetch(self.data, at));
+                range.step_by(LINE).for_each(|at| fetch(self.data.as_ptr().wrapping_add(at)));
             }
         } else if first.is_multiple_of(self.panel) {
             let (start, len) = (first / self.panel * self.panel_stride, self.panel_stride);
             let range = start + part * len / parts..start + (part + 1) * len / parts;
-            range.step_by(LINE).for_each(|at| fetch(self.data, at));
+            range.step_by(LINE).for_each(|at| fetch(self.data.as_ptr().wrapping_add(at)));
         }
     }
 
@@ -117,8 +115,8 @@ pub(crate) fn product(dst: &mut [f32], dst_stride: usize, accumulate: bool, a: L
             if let Some((first, last)) = next {
                 a.fetch(first, last, j, panels);
                 for row in first..last {
-                    fetch(dst, row * dst_stride + j * PANEL);
-                    fetch(dst, row * dst_stride + j * PANEL + 16);
+                    fetch(dst.as_ptr().wrapping_add(row * dst_stride + j * PANEL));
+                    fetch(dst.as_ptr().wrapping_add(row * dst_stride + j * PANEL + LINE));
                 }
             }
             let tile = Tile {

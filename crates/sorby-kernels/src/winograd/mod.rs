@@ -29,7 +29,7 @@ pub(crate) use weights::Weights;
 const FREQUENCIES: usize = 36;
 
 /// Floats of transformed data held at once (per operand) by the staged schedule; bounds scratch memory and
-/// keeps it near the caches. Measured on layer1-4 shapes at batch 8, see BENCHMARKS.md.
+/// keeps it near the caches. From 3 to 10 million floats the layers of a step take the same time within 2 %.
 const STAGE_FLOATS: usize = 3 << 20;
 
 /// Floats of transformed weights up to which the blocked schedule is used: 1 MB, half a core's cache.

@@ -7,13 +7,11 @@ use super::tiles::{TILE, Tile};
 use crate::Nhwc;
 use crate::dispatch::dispatched;
 use crate::epilogue::Epilogue;
+use crate::prefetch::LINE;
 use crate::scatter::Scatter;
 
 /// Channels transformed at once: 36 rows of them stay in the first-level cache.
 const LANES: usize = 64;
-
-/// Floats of a cache line.
-const LINE: usize = 16;
 
 type Row = [f32; LANES];
 static ZEROS: Row = [0.0; LANES];

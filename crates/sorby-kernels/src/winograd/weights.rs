@@ -5,6 +5,7 @@ use super::FREQUENCIES;
 use crate::dispatch::dispatched;
 use crate::gemm::{PANEL, panels_len};
 use crate::scatter::Scatter;
+use crate::zeroed::zeroed;
 use crate::{
     recycle,
     scratch::{self, Scratch},
@@ -21,15 +22,37 @@ const ZEROS: Row = [0.0; LANES];
 
 /// Transformed weights, 36 matrices `[cin, cout]` in panels.
 pub(crate) struct Weights {
-    u: Scratch,
+    u: Storage,
     cin: usize,
     pub cout: usize,
 }
 
+/// Memory of transformed weights: borrowed for one operation, or their own.
+enum Storage {
+    Scratch(Scratch),
+    Kept(Vec<f32>),
+}
+
+impl Storage {
+    fn slice(&self) -> &[f32] {
+        match self {
+            Self::Scratch(buffer) => buffer,
+            Self::Kept(buffer) => buffer,
+        }
+    }
+
+    fn slice_mut(&mut self) -> &mut [f32] {
+        match self {
+            Self::Scratch(buffer) => buffer,
+            Self::Kept(buffer) => buffer,
+        }
+    }
+}
+
 impl Weights {
-    /// From `[cout, cin, 3, 3]`.
-    pub fn new(w: &[f32], cout: usize, cin: usize) -> Self {
-        Self::build(cin, cout, |i, o, inputs, taps| {
+    /// From `[cout, cin, 3, 3]`; `kept` for those that outlive the operation.
+    pub fn new(w: &[f32], cout: usize, cin: usize, kept: bool) -> Self {
+        Self::build(cin, cout, kept, |i, o, inputs, taps| {
             for lane in 0..taps.lanes {
                 let from = &w[((o + lane) * cin + i) * 9..][..inputs * 9];
                 taps.values.iter_mut().skip(lane).step_by(LANES).zip(from).for_each(|(t, w)| *t = *w);
@@ -39,7 +62,7 @@ impl Weights {
 
     /// The adjoint layer's weights: input and output channels swapped, taps rotated by 180 degrees.
     pub fn flipped(w: &[f32], cout: usize, cin: usize) -> Self {
-        Self::build(cout, cin, |i, o, inputs, taps| {
+        Self::build(cout, cin, false, |i, o, inputs, taps| {
             for input in 0..inputs {
                 let from = &w[((i + input) * cin + o) * 9..][..taps.lanes * 9];
                 for (lane, from) in from.chunks_exact(9).enumerate() {
@@ -52,9 +75,15 @@ impl Weights {
     }
 
     /// `fill(i, o, inputs, taps)` collects the taps of inputs `i..i + inputs` and outputs from `o` on.
-    fn build(cin: usize, cout: usize, fill: impl Fn(usize, usize, usize, &mut Taps) + Sync) -> Self {
-        let mut u = scratch::take(FREQUENCIES * panels_len(cin, cout));
-        let out = Scatter::new(&mut u);
+    fn build(
+        cin: usize,
+        cout: usize,
+        kept: bool,
+        fill: impl Fn(usize, usize, usize, &mut Taps) + Sync,
+    ) -> Self {
+        let len = FREQUENCIES * panels_len(cin, cout);
+        let mut u = if kept { Storage::Kept(zeroed(len)) } else { Storage::Scratch(scratch::take(len)) };
+        let out = Scatter::new(u.slice_mut());
         (0..cin.div_ceil(INPUTS_PER_TASK)).into_par_iter().for_each(|task| {
             let i = task * INPUTS_PER_TASK;
             let inputs = INPUTS_PER_TASK.min(cin - i);
@@ -72,7 +101,7 @@ impl Weights {
 
     pub fn frequency(&self, f: usize) -> &[f32] {
         let len = panels_len(self.cin, self.cout);
-        &self.u[f * len..][..len]
+        &self.u.slice()[f * len..][..len]
     }
 }
 

@@ -46,3 +46,8 @@ pub(super) fn moments_of(t: &Cpu, count: usize) -> norm::Moments {
     let (mean, var) = values.slice().split_at(values.slice().len() / 2);
     norm::Moments { mean: mean.to_vec(), var: var.to_vec(), count }
 }
+
+/// The tensor with its values in order. It gives up its own hold on them, so that a sole owner stays one.
+pub(super) fn contiguous(t: Cpu) -> Cpu {
+    t.to_contiguous()
+}

@@ -3,7 +3,7 @@
 use super::backward::{
     Average, Bilinear, Conv, ConvBackward, Loss, MaxPool, Norm, NormAddBackward, NormBackward, unary,
 };
-use super::cpu::{Cpu, Values, image, moments_of, shape, tensor};
+use super::cpu::{Cpu, Values, contiguous, image, moments_of, shape, tensor};
 use super::{BATCH_NORM_EPS, ConvGeometry, PixelLoss};
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::ops::{Backward as _, OpsKind};
@@ -135,7 +135,7 @@ impl HotOps for Flex {
 
     fn sgd_step(w: Cpu, v: Cpu, g: Cpu, step: Sgd) -> (Cpu, Cpu) {
         // Both are uniquely owned here in a training step, so this writes in place.
-        let (mut w, mut v) = (w.to_contiguous(), v.to_contiguous());
+        let (mut w, mut v) = (contiguous(w), contiguous(v));
         timed("SGD", || step.step(w.storage_mut(), v.storage_mut(), Values::new(&g).slice()));
         (w, v)
     }

@@ -19,6 +19,7 @@ const CLASSES: usize = 2;
 #[derive(Serialize)]
 struct Spread {
     median_s: f64,
+    mean_s: f64,
     min_s: f64,
     max_s: f64,
     repeats: usize,
@@ -31,6 +32,8 @@ struct Outcome {
     arch: Option<&'static str>,
     batch: usize,
     crop_px: usize,
+    /// Width and height of the whole image.
+    image_px: Option<(usize, usize)>,
     threads: usize,
     simd: String,
     time: Option<Spread>,
@@ -40,6 +43,8 @@ struct Outcome {
     gflop: f64,
     effective_gflop_per_s: f64,
     sgemm_gflop_per_s: f64,
+    /// Rows, inner length, columns and rate of each shape of `bench gemm`.
+    sgemm_shapes: Vec<(usize, usize, usize, f64)>,
     ratio_to_gemm: f64,
     peak_memory_mb: Option<u64>,
     convolutions: Vec<ConvCost>,
@@ -91,7 +96,7 @@ fn measure(args: &BenchArgs) -> anyhow::Result<Outcome> {
     let mut parts_s = Vec::new();
     let times = match args.work {
         BenchWork::Train => {
-            let costs = train(arch, batch, crop_px, repeats, args)?;
+            let costs = train(arch, batch, crop_px, repeats, &device)?;
             let part = |f: fn(&StepCost) -> f64| median(costs.iter().map(f).collect());
             parts_s = vec![
                 ("data", part(|c| c.data_s)),
@@ -120,14 +125,19 @@ fn measure(args: &BenchArgs) -> anyhow::Result<Outcome> {
     let runs = repeats as f64;
     let records = trace::finish();
     let gflop = records.iter().filter_map(|r| r.conv).map(|c| c.flop()).sum::<f64>() / runs / 1e9;
-    let sgemm = sgemm_gflop_per_s(sgemm_rate::SHAPES[0], repeats);
+    let shapes =
+        if args.work == BenchWork::Gemm { &sgemm_rate::SHAPES[..] } else { &sgemm_rate::SHAPES[..1] };
+    let sgemm_shapes: Vec<_> =
+        shapes.iter().map(|&(m, k, n)| (m, k, n, sgemm_gflop_per_s((m, k, n), repeats))).collect();
+    let sgemm = sgemm_shapes[0].3;
     let time = (!times.is_empty()).then(|| Spread::of(times));
     let effective = time.as_ref().map_or(0.0, |t| gflop / t.median_s);
     Ok(Outcome {
         work: args.work,
         arch: (args.work != BenchWork::Gemm).then(|| arch.title()),
-        batch,
+        batch: if args.work == BenchWork::Image { sorby_infer::WINDOWS_PER_BATCH } else { batch },
         crop_px,
+        image_px: (args.work == BenchWork::Image).then_some(args.size),
         threads: rayon::current_num_threads(),
         simd: format!("{:?}", sorby_nn::simd_level()),
         time,
@@ -135,6 +145,7 @@ fn measure(args: &BenchArgs) -> anyhow::Result<Outcome> {
         gflop,
         effective_gflop_per_s: effective,
         sgemm_gflop_per_s: sgemm,
+        sgemm_shapes,
         ratio_to_gemm: effective / sgemm,
         peak_memory_mb: peak_bytes().map(|b| b >> 20),
         convolutions: convolution_costs(&records, runs),
@@ -148,15 +159,14 @@ fn train(
     batch: usize,
     crop: usize,
     repeats: usize,
-    args: &BenchArgs,
+    device: &sorby_infer::Device,
 ) -> anyhow::Result<Vec<StepCost>> {
-    let device = inputs::device(&args.device)?;
     let mut recipe = Recipe { arch, ..Recipe::default() };
     recipe.data.batch = batch;
     recipe.data.crop = crop;
     let samples = [synthetic((768, 576), 0), synthetic((768, 576), 1)];
     let mut costs = Vec::new();
-    bench_training(&recipe, &samples, CLASSES, &device, repeats as u64 + 1, &mut |t, cost| match t {
+    bench_training(&recipe, &samples, CLASSES, device, repeats as u64 + 1, &mut |t, cost| match t {
         0 => trace::start(),
         _ => costs.push(cost),
     })
@@ -191,6 +201,7 @@ impl Spread {
             min_s: times.iter().copied().fold(f64::INFINITY, f64::min),
             max_s: times.iter().copied().fold(0.0, f64::max),
             repeats: times.len(),
+            mean_s: times.iter().sum::<f64>() / times.len() as f64,
             median_s: median(times),
         }
     }
@@ -245,7 +256,7 @@ fn operation_costs(records: &[Record], runs: f64) -> Vec<OperationCost> {
 fn show(o: &Outcome) {
     println!("{} threads, {}", o.threads, o.simd);
     let Some(time) = &o.time else {
-        show_gemm();
+        show_gemm(&o.sgemm_shapes);
         return;
     };
     let what = match o.work {
@@ -255,7 +266,8 @@ fn show(o: &Outcome) {
         BenchWork::Gemm => "",
     };
     let (arch, edge) = (o.arch.unwrap_or_default(), o.crop_px);
-    println!("{arch}, {what}, batch {} of {edge} x {edge}", o.batch);
+    let image = o.image_px.map_or(String::new(), |(w, h)| format!(" of {w} x {h}"));
+    println!("{arch}, {what}{image}, batch {} of {edge} x {edge}", o.batch);
     println!(
         "time      {:.3} s, median of {} ({:.3} to {:.3})",
         time.median_s, time.repeats, time.min_s, time.max_s
@@ -277,10 +289,9 @@ fn show(o: &Outcome) {
     print!("{}", operation_table(o).to_text());
 }
 
-fn show_gemm() {
+fn show_gemm(shapes: &[(usize, usize, usize, f64)]) {
     let mut table = Table::new(["rows", "inner", "columns", "GFLOP/s"]);
-    for (m, k, n) in sgemm_rate::SHAPES {
-        let rate = sgemm_gflop_per_s((m, k, n), 7);
+    for &(m, k, n, rate) in shapes {
         table.row(vec![m.into(), k.into(), n.into(), Cell::Number(rate, 0)]);
     }
     print!("{}", table.to_text());
@@ -314,7 +325,8 @@ fn operation_table(o: &Outcome) -> Table {
     rows.extend(o.other_operations.iter().map(|c| (c.operation, c.seconds)));
     rows.sort_by(|a, b| b.1.total_cmp(&a.1));
     let named: f64 = rows.iter().map(|r| r.1).sum();
-    let total = o.time.as_ref().map_or(0.0, |t| t.median_s);
+    // Costs are means over the runs, so the whole is one too.
+    let total = o.time.as_ref().map_or(0.0, |t| t.mean_s);
     rows.push(("everything else", (total - named).max(0.0)));
     let mut table = Table::new(["operation", "ms per run", "share %"]);
     for (operation, seconds) in rows {

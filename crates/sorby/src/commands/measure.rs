@@ -47,9 +47,7 @@ pub fn run(args: MeasureArgs) -> anyhow::Result<ExitCode> {
             }
         }
     }
-    if !problems.rows.is_empty() {
-        atomically(&args.out.join("problems.csv"), problems.to_csv().as_bytes())?;
-    }
+    tables::write_problems(&args.out, &problems)?;
     if fields.is_empty() {
         bail!("no mask could be measured");
     }

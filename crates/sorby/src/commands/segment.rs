@@ -1,6 +1,6 @@
 //! `sorby segment`.
 
-use super::inputs;
+use super::{inputs, tables};
 use crate::args::SegmentArgs;
 use crate::console::Progress;
 use sorby_image::write::{PngKind, atomically, png};
@@ -20,7 +20,7 @@ pub fn run(args: SegmentArgs) -> anyhow::Result<ExitCode> {
     let mut done = 0;
     std::thread::scope(|scope| {
         // The next image is read while the network works on this one.
-        let (send, images) = std::sync::mpsc::sync_channel(1);
+        let (send, images) = std::sync::mpsc::sync_channel(0);
         let paths = &files;
         scope.spawn(move || {
             // Nobody listens any more when the other side has given up.
@@ -41,9 +41,7 @@ pub fn run(args: SegmentArgs) -> anyhow::Result<ExitCode> {
         }
     });
     let out = args.out.display();
-    if !problems.rows.is_empty() {
-        atomically(&args.out.join("problems.csv"), problems.to_csv().as_bytes())?;
-    }
+    tables::write_problems(&args.out, &problems)?;
     println!("{done} of {} images segmented: masks in {out}/masks, overlays in {out}/overlays", files.len());
     if done > 0 {
         println!("next:\n  sorby measure {out}/masks --out {out}/particles --nm-per-px YOUR_PIXEL_SIZE");
@@ -83,10 +81,8 @@ fn segment(
         for (c, class) in model.card.classes.iter().enumerate() {
             let values = probabilities.values.iter().skip(c).step_by(probabilities.classes);
             let grey: Vec<u8> = values.map(|p| (p * 255.0).round() as u8).collect();
-            let path = args
-                .out
-                .join("probabilities")
-                .join(format!("{name}-{}.png", super::tables::file_name(class)));
+            let path =
+                args.out.join("probabilities").join(format!("{name}-{}.png", tables::file_name(class)));
             png(&path, labels.width, labels.height, PngKind::Grey, &grey)?;
         }
     }

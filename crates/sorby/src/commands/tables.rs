@@ -1,5 +1,6 @@
 //! Tables that several verbs print.
 
+use sorby_image::write::atomically;
 use sorby_infer::Scores;
 use sorby_measure::Summary;
 use sorby_report::{Cell, Table};
@@ -57,4 +58,15 @@ pub fn particle_cells(s: &Summary) -> Vec<Cell> {
 /// A class name that is safe in a file name.
 pub fn file_name(class: &str) -> String {
     class.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect()
+}
+
+/// Writes `problems.csv` into `folder`, or removes that of an earlier run when there are none.
+pub fn write_problems(folder: &std::path::Path, problems: &Table) -> anyhow::Result<()> {
+    let path = folder.join("problems.csv");
+    if !problems.rows.is_empty() {
+        atomically(&path, problems.to_csv().as_bytes())?;
+    } else if path.exists() {
+        fs_err::remove_file(&path)?;
+    }
+    Ok(())
 }

@@ -25,9 +25,7 @@ pub fn run(args: ThresholdArgs) -> anyhow::Result<ExitCode> {
             problems.row(vec![file.display().to_string().into(), format!("{error:#}").into()]);
         }
     }
-    if !problems.rows.is_empty() {
-        atomically(&args.out.join("problems.csv"), problems.to_csv().as_bytes())?;
-    }
+    tables::write_problems(&args.out, &problems)?;
     if table.rows.is_empty() {
         bail!("no image could be measured");
     }
