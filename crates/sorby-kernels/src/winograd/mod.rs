@@ -66,6 +66,7 @@ fn tiles_at_once(cin: usize, cout: usize) -> usize {
     }
 }
 
+/// `[n, h, w, cout]` from `x`, `[n, h, w, cin]`.
 pub(crate) fn forward(x: &[f32], xs: Nhwc, w: &Weights, dilation: usize, epilogue: &Epilogue) -> Vec<f32> {
     let ys = Nhwc { c: w.cout, ..xs };
     let mut y = recycle::take(ys.len());
@@ -137,6 +138,7 @@ impl Pass<'_> {
     }
 }
 
+/// `[cout, cin, 3, 3]` from `x`, `[n, h, w, cin]`, and `gy`, `[n, h, w, cout]`.
 pub(crate) fn weight_gradient(x: &[f32], xs: Nhwc, gy: &[f32], cout: usize, dilation: usize) -> Vec<f32> {
     let all = tiles(xs, dilation);
     let at_once = tiles_at_once(xs.c, cout).min(all.len());

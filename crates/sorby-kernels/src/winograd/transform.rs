@@ -28,6 +28,8 @@ pub(super) enum TransformKind {
 dispatched! {
     /// Writes tiles `index..` of every frequency of `out`: in rows tile by tile, in panels panel by panel, so
     /// that runs are long. Panels are too many for the processor to foresee; the next lines are asked for.
+    ///
+    /// No two calls at a time may be given the same tile of the same `out`.
     pub(super) fn to_frequencies(
         out: &Scatter, layout: &Layout, x: &[f32], xs: Nhwc, tiles: &[Tile], dilation: usize,
         kind: TransformKind, index: usize,
@@ -148,6 +150,8 @@ fn output_1d(out: [&mut [f32]; TILE], m: [&[f32]; 6]) {
 
 dispatched! {
     /// Writes the tile's output pixels, `Aᵀ m A`, from `m` (`[36, tiles, c]`).
+    ///
+    /// No two calls at a time may be given the same tile of the same `y`.
     pub(super) fn from_frequencies(
         y: &Scatter, ys: Nhwc, tile: &Tile, dilation: usize, m: &[f32], index: usize, tiles: usize,
         epilogue: &Epilogue,

@@ -153,6 +153,8 @@ fn gather(out: [&mut [f32]; 3], u: [&[f32]; 6]) {
 
 dispatched! {
     /// Transforms the taps of input channel `i`, `[9, LANES]`, for `lanes` output channels from `o` on.
+    ///
+    /// No two calls at a time may be given the same `i` and `o` of the same `out`.
     fn spread_taps(
         out: &Scatter, taps: &[f32], i: usize, o: usize, lanes: usize, cin: usize, cout: usize,
     ) {

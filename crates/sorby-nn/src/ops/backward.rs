@@ -14,6 +14,7 @@ use sorby_kernels::trace::timed;
 use sorby_kernels::{Nhwc, conv, norm, pool, resize};
 use std::sync::Arc;
 
+/// A convolution: input `[n, h, w, cin]`, weights `[cout, cin / groups, k, k]`.
 #[derive(Clone, Debug)]
 pub(super) struct Conv {
     pub x: Cpu,
@@ -21,6 +22,7 @@ pub(super) struct Conv {
     pub g: ConvGeometry,
 }
 
+/// A training-mode batch norm: input `[n, h, w, c]`, moments `[2, c]`.
 #[derive(Clone, Debug)]
 pub(super) struct Norm {
     pub x: Cpu,
@@ -148,6 +150,7 @@ pub(super) fn unary<S: Unary, C: CheckpointStrategy>(
     }
 }
 
+/// Input shape, and the tap each output value came from.
 #[derive(Clone, Debug)]
 pub(super) struct MaxPool(pub Nhwc, pub Vec<u8>);
 
@@ -158,6 +161,7 @@ impl Unary for MaxPool {
     }
 }
 
+/// Input shape and bins along each axis.
 #[derive(Clone, Debug)]
 pub(super) struct Average(pub Nhwc, pub usize);
 
@@ -170,6 +174,7 @@ impl Unary for Average {
     }
 }
 
+/// Input shape, output height and width.
 #[derive(Clone, Debug)]
 pub(super) struct Bilinear(pub Nhwc, pub usize, pub usize);
 
