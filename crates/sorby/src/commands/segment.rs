@@ -17,7 +17,7 @@ pub fn run(args: SegmentArgs) -> anyhow::Result<ExitCode> {
     let mut model = Model::read(&args.model, &device)?;
     let options = inputs::options(&args.inference, &model)?;
     let mut problems = Table::new(["file", "problem"]);
-    let mut done = 0;
+    let (mut done, mut scaled) = (0, 0);
     std::thread::scope(|scope| {
         // The next image is read while the network works on this one.
         let (send, images) = std::sync::mpsc::sync_channel(0);
@@ -31,7 +31,10 @@ pub fn run(args: SegmentArgs) -> anyhow::Result<ExitCode> {
                 segment(file, &image, &mut model, &options, &device, &args, (i, files.len()))
             });
             match result {
-                Ok(()) => done += 1,
+                Ok(scale) => {
+                    done += 1;
+                    scaled += usize::from(scale.is_some());
+                }
                 // One bad image does not stop the others.
                 Err(error) => {
                     eprintln!("problem: {error:#}");
@@ -44,7 +47,8 @@ pub fn run(args: SegmentArgs) -> anyhow::Result<ExitCode> {
     tables::write_problems(&args.out, &problems)?;
     println!("{done} of {} images segmented: masks in {out}/masks, overlays in {out}/overlays", files.len());
     if done > 0 {
-        println!("next:\n  sorby measure {out}/masks --out {out}/particles --nm-per-px YOUR_PIXEL_SIZE");
+        let unknown = if scaled < done { " --nm-per-px YOUR_PIXEL_SIZE" } else { "" };
+        println!("next:\n  sorby measure {out}/masks --out {out}/particles{unknown}");
     }
     Ok(match (done, problems.rows.len()) {
         (_, 0) => ExitCode::SUCCESS,
@@ -53,6 +57,7 @@ pub fn run(args: SegmentArgs) -> anyhow::Result<ExitCode> {
     })
 }
 
+/// Segments one image; gives its pixel size in nanometres, where known.
 fn segment(
     file: &Path,
     image: &Micrograph,
@@ -61,7 +66,7 @@ fn segment(
     device: &Device,
     args: &SegmentArgs,
     (index, count): (usize, usize),
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Option<f64>> {
     let name = inputs::stem(file);
     let scale = inputs::known_scale(file, args.nm_per_px)?;
     let progress = Progress::new(window_count(model, image, options), "windows");
@@ -89,7 +94,7 @@ fn segment(
     // The mask last: where it exists, the image is finished.
     let note = MaskNote { nm_per_px: scale.nm_per_px, scale_source: scale.source };
     labels.write_mask(&args.out.join("masks").join(format!("{name}.png")), colours, &note)?;
-    Ok(())
+    Ok(note.nm_per_px)
 }
 
 /// Magnifications beyond those of the training images by this factor are warned of.
