@@ -3,12 +3,14 @@
 //! Lengths are in pixels (`_px`) unless a pixel size is known; then they are in nanometres too (`_nm`).
 
 mod components;
+mod neighbours;
 mod particles;
 mod shape;
 mod sizes;
 mod threshold;
 
 pub use components::{Connectivity, Objects, Region, Run, components};
+pub use neighbours::nearest_centroids_px;
 pub use particles::{Comparison, Filter, Particles, Summary, compare, measure, pool};
 pub use shape::Shape;
 pub use sizes::{EdgeRule, FieldMean, Sizes, field_mean, fields_needed, sizes};

@@ -1,7 +1,7 @@
 //! Shapes whose measures are known.
 
 use sorby_image::{IGNORE, LabelMap};
-use sorby_measure::{Connectivity, Filter, Region, components, measure};
+use sorby_measure::{Connectivity, Filter, Region, components, measure, nearest_centroids_px};
 use std::f64::consts::{PI, SQRT_2};
 
 /// The one object of a picture.
@@ -130,4 +130,26 @@ fn a_data_bar_is_an_edge_of_the_field() {
     let inside = measure(&mask, 1, Filter { exclude_edge: true, ..Filter::default() }, None);
     assert_eq!(inside.regions.len(), 1);
     assert_eq!(inside.regions[0].centroid_px, (3.0, 7.0));
+}
+
+#[test]
+fn nearest_neighbours_are_those_of_all_pairs() {
+    let mut state = 7u64;
+    let pixels: Vec<u8> = (0..90 * 70)
+        .map(|_| {
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            u8::from(state >> 60 == 0)
+        })
+        .collect();
+    let regions = components(90, 70, Connectivity::Eight, &pixels, |v| v == 1).regions;
+    assert!(regions.len() > 100);
+    for (i, (r, got)) in regions.iter().zip(nearest_centroids_px(&regions)).enumerate() {
+        let distance =
+            |o: &Region| (o.centroid_px.0 - r.centroid_px.0).hypot(o.centroid_px.1 - r.centroid_px.1);
+        let others = regions.iter().enumerate().filter(|(j, _)| *j != i);
+        let want = others.map(|(_, o)| distance(o)).fold(f64::INFINITY, f64::min);
+        assert!((got.unwrap() - want).abs() < 1e-12, "{i}");
+    }
+    assert_eq!(nearest_centroids_px(&regions[..1]), [None]);
+    assert!(nearest_centroids_px(&[]).is_empty());
 }

@@ -8,7 +8,9 @@ use serde_json::json;
 use sorby_data::{DataBar, Dataset};
 use sorby_image::write::atomically;
 use sorby_image::{LabelMap, MaskNote, RawLabels};
-use sorby_measure::{Connectivity, EdgeRule, Filter, Particles, Summary, compare, measure, pool};
+use sorby_measure::{
+    Connectivity, EdgeRule, Filter, Particles, Summary, compare, measure, nearest_centroids_px, pool,
+};
 use sorby_report::{Cell, Table};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -196,6 +198,8 @@ fn write(
         "roundness",
         "solidity",
         "aspect_ratio",
+        "nearest_neighbour_distance_px",
+        "nearest_neighbour_distance_nm",
     ]);
     let truth_columns = [
         "true_count",
@@ -245,7 +249,8 @@ fn write(
     };
     for (name, p, truth) in fields {
         add(name, &p.summary(), Some(p), truth.as_ref().map(Particles::summary).as_ref());
-        for (i, r) in p.regions.iter().enumerate() {
+        let neighbours = nearest_centroids_px(&p.regions);
+        for (i, (r, neighbour)) in p.regions.iter().zip(neighbours).enumerate() {
             let nm = |px: f64| Cell::number(p.nm_per_px.map(|s| s * px), 3);
             let (radius, diameter) = (r.equivalent_radius_px(), r.equivalent_diameter_area_px());
             let b = r.bbox_px;
@@ -279,6 +284,8 @@ fn write(
                 Cell::Number(r.shape.roundness, 4),
                 Cell::Number(r.shape.solidity, 4),
                 Cell::Number(r.shape.aspect_ratio, 4),
+                Cell::number(neighbour, 4),
+                neighbour.map_or(Cell::Missing, nm),
             ]);
         }
     }
