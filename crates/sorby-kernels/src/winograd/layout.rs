@@ -1,9 +1,10 @@
 //! Where the 36 frequencies of a list of tiles are kept.
 
 use super::FREQUENCIES;
+use crate::prefetch::LINE;
 
 /// `[36, channels / panel, tiles, panel]`: channels in panels, so that a product reads each as one stream.
-/// With one panel of all channels this is `[36, tiles, channels]`.
+/// With one panel of all channels this is `[36, tiles, channels]`, or a little wider.
 #[derive(Clone, Copy)]
 pub(super) struct Layout {
     tiles: usize,
@@ -13,7 +14,10 @@ pub(super) struct Layout {
 
 impl Layout {
     pub fn rows(tiles: usize, channels: usize) -> Self {
-        Self { tiles, channels, panel: channels }
+        // Rows a multiple of a kilobyte apart fall on the same lines of the first-level cache as each other and
+        // as the pixels they come from; a line between them halves the time of a transform of 1024 channels.
+        let pad = if channels.is_multiple_of(256) { LINE } else { 0 };
+        Self { tiles, channels, panel: channels + pad }
     }
 
     pub fn panels(tiles: usize, channels: usize, panel: usize) -> Self {

@@ -76,7 +76,7 @@ pub(crate) fn forward(x: &[f32], xs: Nhwc, w: &Weights, dilation: usize, epilogu
     if is_blocked(xs.c, w.cout) {
         all.par_chunks(at_once).for_each(|part| pass.block(part));
     } else {
-        let mut v = scratch::take(FREQUENCIES * at_once * xs.c);
+        let mut v = scratch::take(Layout::rows(at_once, xs.c).len());
         let mut m = scratch::take(FREQUENCIES * at_once * w.cout);
         all.chunks(at_once).for_each(|part| pass.stages(part, &mut v, &mut m));
     }
@@ -99,12 +99,20 @@ impl Pass<'_> {
     fn block(&self, part: &[Tile]) {
         let (t, cin, cout) = (part.len(), self.xs.c, self.ys.c);
         let input = Layout::rows(t, cin);
-        let mut v = scratch::take(FREQUENCIES * t * cin);
+        let mut v = scratch::take(input.len());
         let mut m = scratch::take(FREQUENCIES * t * cout);
         let rows = Scatter::new(&mut v);
         to_frequencies(&rows, &input, self.x, self.xs, part, self.dilation, TransformKind::Input, 0);
-        for (f, (m, v)) in m.chunks_exact_mut(t * cout).zip(v.chunks_exact(t * cin)).enumerate() {
-            product(m, cout, false, Left::plain(Mat::rows(v, t, cin, cin)), self.w.frequency(f), cout);
+        for (f, (m, v)) in m.chunks_exact_mut(t * cout).zip(v.chunks_exact(input.frequency_len())).enumerate()
+        {
+            product(
+                m,
+                cout,
+                false,
+                Left::plain(Mat::rows(v, t, cin, input.panel)),
+                self.w.frequency(f),
+                cout,
+            );
         }
         self.write(part, &m, 0, t);
     }
@@ -112,18 +120,20 @@ impl Pass<'_> {
     /// One stage after the other, each by all threads.
     fn stages(&self, part: &[Tile], v: &mut [f32], m: &mut [f32]) {
         let (t, cin, cout) = (part.len(), self.xs.c, self.ys.c);
-        let (v, m) = (&mut v[..FREQUENCIES * t * cin], &mut m[..FREQUENCIES * t * cout]);
         let input = Layout::rows(t, cin);
+        let (v, m) = (&mut v[..input.len()], &mut m[..FREQUENCIES * t * cout]);
 
         transform_tiles(v, &input, self.x, self.xs, part, self.dilation, TransformKind::Input);
 
-        m.par_chunks_mut(t * cout).zip(v.par_chunks(t * cin)).enumerate().for_each(|(f, (m, v))| {
-            let rows = m.par_chunks_mut(GEMM_ROWS * cout).zip(v.par_chunks(GEMM_ROWS * cin));
-            rows.for_each(|(m, v)| {
-                let a = Left::plain(Mat::rows(v, m.len() / cout, cin, cin));
-                product(m, cout, false, a, self.w.frequency(f), cout);
-            });
-        });
+        m.par_chunks_mut(t * cout).zip(v.par_chunks(input.frequency_len())).enumerate().for_each(
+            |(f, (m, v))| {
+                let rows = m.par_chunks_mut(GEMM_ROWS * cout).zip(v.par_chunks(GEMM_ROWS * input.panel));
+                rows.for_each(|(m, v)| {
+                    let a = Left::plain(Mat::rows(v, m.len() / cout, cin, input.panel));
+                    product(m, cout, false, a, self.w.frequency(f), cout);
+                });
+            },
+        );
 
         part.par_chunks(TILES_PER_TASK).enumerate().for_each(|(task, tiles)| {
             self.write(tiles, m, task * TILES_PER_TASK, t);
