@@ -122,9 +122,7 @@ impl Pass<'_> {
         let (t, cin, cout) = (part.len(), self.xs.c, self.ys.c);
         let input = Layout::rows(t, cin);
         let (v, m) = (&mut v[..input.len()], &mut m[..FREQUENCIES * t * cout]);
-
         transform_tiles(v, &input, self.x, self.xs, part, self.dilation, TransformKind::Input);
-
         m.par_chunks_mut(t * cout).zip(v.par_chunks(input.frequency_len())).enumerate().for_each(
             |(f, (m, v))| {
                 let rows = m.par_chunks_mut(GEMM_ROWS * cout).zip(v.par_chunks(GEMM_ROWS * input.panel));
@@ -134,7 +132,6 @@ impl Pass<'_> {
                 });
             },
         );
-
         part.par_chunks(TILES_PER_TASK).enumerate().for_each(|(task, tiles)| {
             self.write(tiles, m, task * TILES_PER_TASK, t);
         });
