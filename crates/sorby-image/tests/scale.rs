@@ -171,6 +171,10 @@ fn other_tags() {
     let folder = Folder::new();
     let tescan = b"\x01\x02\x03[MAIN]\r\nDescription=steel\r\nPixelSizeX=4e-9\r\nPixelSizeY=4e-9\r\n";
     assert_scale(&folder.read((64, 48), &[(50431, Value::Bytes(tescan))]), 4.0);
+    // The stage has an X too, and comes first.
+    let titan = "<Root><Stage><X>3e-4</X></Stage><Image><PixelSize><X unit=\"m\">6e-9</X><Y unit=\"m\">6e-9</Y>\
+                 </PixelSize></Image></Root>";
+    assert_scale(&folder.read((64, 48), &[(34683, Value::Text(titan))]), 6.0);
     let gatan = [
         (65003, Value::Text("nm")),
         (65004, Value::Text("nm")),

@@ -54,30 +54,24 @@ impl Focal {
         factor: f64,
     ) -> (f64, Vec<f32>) {
         let (positive, negative) = (self.alpha as f32, (1.0 - self.alpha) as f32);
-        let mut gradient = recycle::take(z.len());
-        let sums: Vec<f64> = gradient
-            .par_chunks_mut(BLOCK * classes)
-            .zip(z.par_chunks(BLOCK * classes))
-            .zip(labels.par_chunks(BLOCK))
-            .map(|((g, z), labels)| {
-                let mut sign = vec![-1.0; z.len()];
-                let mut weight = vec![negative; z.len()];
-                for (i, &label) in labels.iter().enumerate() {
-                    let (first, label) = (i * classes, usize::from(label));
-                    if label < classes {
-                        sign[first + label] = 1.0;
-                        weight[first + label] = positive;
-                    } else {
-                        weight[first..first + classes].fill(0.0);
-                    }
+        let (sum, gradient) = over_blocks(z, labels, classes, |z, labels, g| {
+            let mut sign = vec![-1.0; z.len()];
+            let mut weight = vec![negative; z.len()];
+            for (i, &label) in labels.iter().enumerate() {
+                let (first, label) = (i * classes, usize::from(label));
+                if label < classes {
+                    sign[first + label] = 1.0;
+                    weight[first + label] = positive;
+                } else {
+                    weight[first..first + classes].fill(0.0);
                 }
-                let mut loss = vec![0.0; z.len()];
-                focal_lanes::entries(&mut loss, g, z, &sign, &weight);
-                g.iter_mut().for_each(|g| *g *= factor as f32);
-                loss.iter().map(|l| f64::from(*l)).sum()
-            })
-            .collect();
-        (sums.iter().sum::<f64>() * factor, gradient)
+            }
+            let mut loss = vec![0.0; z.len()];
+            focal_lanes::entries(&mut loss, g, z, &sign, &weight);
+            g.iter_mut().for_each(|g| *g *= factor as f32);
+            loss.iter().map(|l| f64::from(*l)).sum()
+        });
+        (sum * factor, gradient)
     }
 }
 
@@ -105,26 +99,37 @@ pub fn cross_entropy_with_gradient(z: &[f32], labels: &[u8], scale: f64) -> (f64
     })
 }
 
-/// Runs `pixel(logits, label, gradient) -> loss` over all counted pixels, adding losses in a fixed order.
+/// Runs `pixel(logits, label, gradient) -> loss` over all counted pixels.
 fn with_gradient(
     z: &[f32],
     labels: &[u8],
     classes: usize,
     pixel: impl Fn(&[f32], u8, &mut [f32]) -> f64 + Sync,
 ) -> (f64, Vec<f32>) {
+    over_blocks(z, labels, classes, |z, labels, g| {
+        // Ignored pixels keep no gradient.
+        g.fill(0.0);
+        let rows = g.chunks_mut(classes).zip(z.chunks(classes)).zip(labels);
+        rows.filter(|(_, label)| (**label as usize) < classes)
+            .map(|((g, z), &label)| pixel(z, label, g))
+            .sum()
+    })
+}
+
+/// Runs `block(logits, labels, gradient) -> loss` over blocks of pixels, adding losses in a fixed order. Each
+/// block writes all of its gradient.
+fn over_blocks(
+    z: &[f32],
+    labels: &[u8],
+    classes: usize,
+    block: impl Fn(&[f32], &[u8], &mut [f32]) -> f64 + Sync,
+) -> (f64, Vec<f32>) {
     let mut gradient = recycle::take(z.len());
     let sums: Vec<f64> = gradient
         .par_chunks_mut(BLOCK * classes)
         .zip(z.par_chunks(BLOCK * classes))
         .zip(labels.par_chunks(BLOCK))
-        .map(|((g, z), labels)| {
-            // Ignored pixels keep no gradient.
-            g.fill(0.0);
-            let rows = g.chunks_mut(classes).zip(z.chunks(classes)).zip(labels);
-            rows.filter(|(_, label)| (**label as usize) < classes)
-                .map(|((g, z), &label)| pixel(z, label, g))
-                .sum()
-        })
+        .map(|((g, z), labels)| block(z, labels, g))
         .collect();
     (sums.iter().sum(), gradient)
 }

@@ -94,19 +94,15 @@ fn fei(m: &Metadata) -> Option<PixelSize> {
 /// FEI Titan: XML in tag 34683.
 fn fei_titan(m: &Metadata) -> Option<PixelSize> {
     let text = m.text(34683)?;
+    let inside = &text[text.find("<PixelSize")?..];
     let value = |name: &str| -> Option<f64> {
-        let inside = &text[text.find(&format!("<{name}"))?..];
-        let inside = &inside[inside.find('>')? + 1..];
-        inside[..inside.find('<')?].trim().parse().ok()
+        let from = &inside[inside.find(&format!("<{name}"))?..];
+        let from = &from[from.find('>')? + 1..];
+        from[..from.find('<')?].trim().parse().ok()
     };
-    let x = value("X").filter(|_| text.contains("<PixelSize"))?;
-    let after = text.find("<PixelSize").map(|at| &text[at..])?;
-    let y = after.find("<Y").and_then(|at| {
-        let inside = &after[at..];
-        let inside = &inside[inside.find('>')? + 1..];
-        inside[..inside.find('<')?].trim().parse::<f64>().ok()
-    });
-    Some(plain("FEI / Thermo Fisher", "TIFF tag 34683, PixelSize", 1e9 * x, 1e9 * y.unwrap_or(x)))
+    let x = value("X")?;
+    let y = value("Y").unwrap_or(x);
+    Some(plain("FEI / Thermo Fisher", "TIFF tag 34683, PixelSize", 1e9 * x, 1e9 * y))
 }
 
 /// Zeiss (LEO): pairs of lines `AP_X` / `Name = value unit` in tag 34118 or 34119. `AP_PIXEL_SIZE` is the

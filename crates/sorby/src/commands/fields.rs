@@ -23,15 +23,14 @@ impl Fields {
     pub fn of(fields: &[Particles], rule: EdgeRule) -> Self {
         let area = fields.iter().map(|p| Some(100.0 * p.summary().area_fraction));
         let density = fields.iter().map(|p| p.summary().number_density_per_um2);
-        let diameter =
-            |p: &Particles| Some((sizes(&p.regions, p.field_px, rule)?.mean_diameter_px, p.nm_per_px));
-        let nm = fields.iter().map(|p| diameter(p).and_then(|(d, nm)| Some(d * nm?)));
-        let px = fields.iter().map(|p| diameter(p).map(|d| d.0));
+        let diameter = |p: &Particles| Some(sizes(&p.regions, p.field_px, rule)?.mean_diameter_px);
+        let px: Vec<Option<f64>> = fields.iter().map(diameter).collect();
+        let nm = fields.iter().zip(&px).map(|(p, d)| Some((*d)? * p.nm_per_px?));
         let quantities: [(&'static str, usize, Option<Vec<f64>>); 4] = [
             ("area_fraction_percent", 2, area.collect()),
             ("number_density_per_um2", 4, density.collect()),
             ("unbiased_mean_diameter_nm", 2, nm.collect()),
-            ("unbiased_mean_diameter_px", 3, px.collect()),
+            ("unbiased_mean_diameter_px", 3, px.iter().copied().collect()),
         ];
         Self(
             quantities
