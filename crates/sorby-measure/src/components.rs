@@ -1,6 +1,7 @@
 //! Connected components of a binary image, from runs of pixels, in one pass and a union-find.
 
 use crate::shape::{Shape, shape};
+use rayon::prelude::*;
 
 /// Which neighbours belong together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,14 +71,27 @@ fn join(parent: &mut [u32], a: u32, b: u32) {
     parent[a.max(b) as usize] = a.min(b);
 }
 
-/// Finds the objects of `foreground`, called with each row's index and giving its pixels.
-pub fn components<'a>(
+/// Finds and measures the objects made of the pixels that `foreground` says yes to.
+pub fn components(
     width: usize,
     height: usize,
     connectivity: Connectivity,
-    pixels: &'a [u8],
-    foreground: impl Fn(u8) -> bool + 'a,
+    pixels: &[u8],
+    foreground: impl Fn(u8) -> bool,
 ) -> Objects {
+    let (runs, count) = label_runs(width, height, connectivity, pixels, foreground);
+    Objects::from_runs(width, height, runs, count)
+}
+
+/// The runs of foreground pixels in raster order, each with the number of its object, and how many objects there
+/// are; they are numbered by their first pixels.
+pub fn label_runs(
+    width: usize,
+    height: usize,
+    connectivity: Connectivity,
+    pixels: &[u8],
+    foreground: impl Fn(u8) -> bool,
+) -> (Vec<Run>, usize) {
     assert_eq!(pixels.len(), width * height);
     assert!(width < u32::MAX as usize && height < u32::MAX as usize);
     let reach = u32::from(connectivity == Connectivity::Eight);
@@ -106,56 +120,97 @@ pub fn components<'a>(
         }
         above = first..runs.len();
     }
-    collect(width, height, runs, parent)
-}
-
-fn collect(width: usize, height: usize, mut runs: Vec<Run>, mut parent: Vec<u32>) -> Objects {
     let mut index_of_root = vec![u32::MAX; runs.len()];
-    let mut regions: Vec<Region> = Vec::new();
+    let mut count = 0;
     for (i, run) in runs.iter_mut().enumerate() {
         let root = find(&mut parent, i as u32) as usize;
         if index_of_root[root] == u32::MAX {
-            index_of_root[root] = regions.len() as u32;
-            regions.push(Region {
-                area_px: 0,
-                centroid_px: (0.0, 0.0),
-                bbox_px: (run.y, run.x_start, run.y + 1, run.x_end),
-                touches_border: false,
-                shape: Shape::default(),
-            });
+            index_of_root[root] = count;
+            count += 1;
         }
         run.region = index_of_root[root];
-        let region = &mut regions[run.region as usize];
-        let length = u64::from(run.x_end - run.x_start);
-        region.area_px += length;
-        // Sums for now; divided below. A run's columns average (start + end - 1) / 2.
-        region.centroid_px.0 += f64::from(run.y) * length as f64;
-        region.centroid_px.1 += (f64::from(run.x_start) + f64::from(run.x_end) - 1.0) / 2.0 * length as f64;
-        let b = &mut region.bbox_px;
-        *b = (b.0.min(run.y), b.1.min(run.x_start), b.2.max(run.y + 1), b.3.max(run.x_end));
     }
-    for region in &mut regions {
-        let area = region.area_px as f64;
-        region.centroid_px = (region.centroid_px.0 / area, region.centroid_px.1 / area);
-        let (top, left, bottom, right) = region.bbox_px;
-        region.touches_border = top == 0 || left == 0 || bottom as usize == height || right as usize == width;
-    }
-    measure_shapes(&runs, &mut regions);
-    Objects { width, height, runs, regions }
+    (runs, count as usize)
 }
 
-/// Hands every region its own runs, in order of rows.
-fn measure_shapes(runs: &[Run], regions: &mut [Region]) {
-    let mut start = vec![0usize; regions.len() + 1];
-    runs.iter().for_each(|r| start[r.region as usize + 1] += 1);
-    (0..regions.len()).for_each(|i| start[i + 1] += start[i]);
-    let mut next = start.clone();
-    let mut sorted = runs.to_vec();
-    for run in runs {
-        sorted[next[run.region as usize]] = *run;
-        next[run.region as usize] += 1;
+impl Objects {
+    /// Measures the `count` objects that `runs`, in raster order, say which they belong to.
+    pub(crate) fn from_runs(width: usize, height: usize, runs: Vec<Run>, count: usize) -> Self {
+        let grouped = ByRegion::of(&runs, count);
+        let part = |i: usize| region(grouped.runs(i), width, height);
+        let regions = (0..count).into_par_iter().with_min_len(64).map(part).collect();
+        Self { width, height, runs, regions }
     }
-    for (region, part) in regions.iter_mut().zip(start.windows(2)) {
-        region.shape = shape(&sorted[part[0]..part[1]]);
+
+    /// The objects that `keep` says yes to, in the same order.
+    pub(crate) fn retain(&mut self, keep: impl Fn(&Region) -> bool) {
+        let mut count = 0;
+        let index: Vec<Option<u32>> = (self.regions.iter())
+            .map(|r| {
+                keep(r).then(|| {
+                    count += 1;
+                    count - 1
+                })
+            })
+            .collect();
+        if count as usize == self.regions.len() {
+            return;
+        }
+        self.runs.retain_mut(|run| match index[run.region as usize] {
+            Some(i) => {
+                run.region = i;
+                true
+            }
+            None => false,
+        });
+        let mut old = index.iter();
+        self.regions.retain(|_| old.next().is_some_and(Option::is_some));
+    }
+}
+
+/// Runs sorted by object, in raster order within each.
+pub(crate) struct ByRegion {
+    runs: Vec<Run>,
+    start: Vec<usize>,
+}
+
+impl ByRegion {
+    pub(crate) fn of(runs: &[Run], count: usize) -> Self {
+        let mut start = vec![0usize; count + 1];
+        runs.iter().for_each(|r| start[r.region as usize + 1] += 1);
+        (0..count).for_each(|i| start[i + 1] += start[i]);
+        let mut next = start.clone();
+        let mut sorted = runs.to_vec();
+        for run in runs {
+            sorted[next[run.region as usize]] = *run;
+            next[run.region as usize] += 1;
+        }
+        Self { runs: sorted, start }
+    }
+
+    pub(crate) fn runs(&self, region: usize) -> &[Run] {
+        &self.runs[self.start[region]..self.start[region + 1]]
+    }
+}
+
+/// Measures one object from its runs, in raster order.
+fn region(runs: &[Run], width: usize, height: usize) -> Region {
+    let (mut area, mut rows, mut columns) = (0, 0.0, 0.0);
+    let (top, bottom) = (runs[0].y, runs[runs.len() - 1].y + 1);
+    let (mut left, mut right) = (u32::MAX, 0);
+    for run in runs {
+        let length = u64::from(run.x_end - run.x_start);
+        area += length;
+        rows += f64::from(run.y) * length as f64;
+        // A run's columns average (start + end - 1) / 2.
+        columns += (f64::from(run.x_start) + f64::from(run.x_end) - 1.0) / 2.0 * length as f64;
+        (left, right) = (left.min(run.x_start), right.max(run.x_end));
+    }
+    Region {
+        area_px: area,
+        centroid_px: (rows / area as f64, columns / area as f64),
+        bbox_px: (top, left, bottom, right),
+        touches_border: top == 0 || left == 0 || bottom as usize == height || right as usize == width,
+        shape: shape(runs),
     }
 }

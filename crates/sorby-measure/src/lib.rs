@@ -9,8 +9,8 @@ mod shape;
 mod sizes;
 mod threshold;
 
-pub use components::{Connectivity, Objects, Region, Run, components};
-pub use neighbours::nearest_centroids_px;
+pub use components::{Connectivity, Objects, Region, Run, components, label_runs};
+pub use neighbours::{nearest_centroids_px, nearest_edges_px};
 pub use particles::{Comparison, Filter, Particles, Summary, compare, measure, pool};
 pub use shape::Shape;
 pub use sizes::{EdgeRule, FieldMean, Sizes, field_mean, fields_needed, sizes};

@@ -1,6 +1,7 @@
 //! Distances between neighbouring objects.
 
-use crate::components::Region;
+use crate::components::{ByRegion, Region, Run};
+use rayon::prelude::*;
 
 /// Distance from each object's centroid to the nearest other centroid, in pixels; `None` for an object alone.
 /// Objects near the field's edge may have a nearer neighbour outside it.
@@ -26,4 +27,84 @@ pub fn nearest_centroids_px(regions: &[Region]) -> Vec<Option<f64>> {
         nearest[i] = best.is_finite().then_some(best);
     }
     nearest
+}
+
+/// Smallest gap between the pixels (unit squares) of each object and any other, in pixels: 0 where they touch, 1
+/// where one pixel lies between; `None` for an object alone. `runs` are in raster order.
+pub fn nearest_edges_px(runs: &[Run], count: usize) -> Vec<Option<f64>> {
+    if count < 2 {
+        return vec![None; count];
+    }
+    let rows = Rows::of(runs);
+    let grouped = ByRegion::of(runs, count);
+    let gap = |i: usize| rows.nearest(grouped.runs(i)).map(|squared| (squared as f64).sqrt());
+    (0..count).into_par_iter().with_min_len(64).map(gap).collect()
+}
+
+/// Runs by row.
+struct Rows<'a> {
+    runs: &'a [Run],
+    start: Vec<usize>,
+}
+
+impl<'a> Rows<'a> {
+    fn of(runs: &'a [Run]) -> Self {
+        let height = runs.last().map_or(0, |r| r.y as usize + 1);
+        let mut start = vec![0; height + 1];
+        runs.iter().for_each(|r| start[r.y as usize + 1] += 1);
+        (0..height).for_each(|y| start[y + 1] += start[y]);
+        Self { runs, start }
+    }
+
+    fn row(&self, y: i64) -> &'a [Run] {
+        match usize::try_from(y) {
+            Ok(y) if y + 1 < self.start.len() => &self.runs[self.start[y]..self.start[y + 1]],
+            _ => &[],
+        }
+    }
+
+    /// Square of the smallest gap between the object made of `own` and another.
+    fn nearest(&self, own: &[Run]) -> Option<i64> {
+        // What is nearest above a run with the object's own pixels all along above it is nearer to those.
+        let covered = |r: &Run, y: i64| {
+            let row = self.row(y);
+            let before = row.partition_point(|o| o.x_start <= r.x_start).checked_sub(1);
+            before.is_some_and(|i| row[i].region == r.region && row[i].x_end >= r.x_end)
+        };
+        let searching = |step: i64| {
+            let exposed = own.iter().filter(move |r| !covered(r, i64::from(r.y) + step));
+            exposed.map(move |r| (r, step))
+        };
+        let open: Vec<(&Run, i64)> = searching(-1).chain(searching(1)).collect();
+        let mut best = i64::MAX;
+        own.iter().for_each(|run| look(run, 0, self.row(run.y.into()), &mut best));
+        for rows in 1..self.start.len() as i64 {
+            let apart = (rows - 1) * (rows - 1);
+            if apart >= best {
+                break;
+            }
+            open.iter().for_each(|(run, step)| {
+                look(run, apart, self.row(i64::from(run.y) + step * rows), &mut best);
+            });
+        }
+        (best < i64::MAX).then_some(best)
+    }
+}
+
+/// Brings `best` down to the gap from `run` to the runs of other objects in a row, `apart` being the square of the
+/// gap between the two rows.
+fn look(run: &Run, apart: i64, row: &[Run], best: &mut i64) {
+    let (start, end) = (i64::from(run.x_start), i64::from(run.x_end));
+    let after = row.partition_point(|o| o.x_start < run.x_start);
+    let mut try_one = |o: &Run| {
+        let aside = (i64::from(o.x_start) - end).max(start - i64::from(o.x_end)).max(0);
+        let gap = aside * aside + apart;
+        if o.region != run.region {
+            *best = gap.min(*best);
+        }
+        // Runs further on are further off.
+        gap < *best
+    };
+    let _ = row[after..].iter().all(&mut try_one);
+    let _ = row[..after].iter().rev().all(&mut try_one);
 }

@@ -1,6 +1,6 @@
 //! Particles of one class: their sizes, and what a field of view holds of them.
 
-use crate::components::{Connectivity, Region, components};
+use crate::components::{Connectivity, Region, Run, components};
 use serde::Serialize;
 use sorby_image::{IGNORE, LabelMap};
 
@@ -25,6 +25,8 @@ impl Default for Filter {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Particles {
     pub regions: Vec<Region>,
+    /// Their pixels, in raster order.
+    pub runs: Vec<Run>,
     /// Pixels of the class, whatever the filter; area fractions always use all of them.
     pub class_area_px: u64,
     /// Pixels that were not marked as to be ignored.
@@ -41,12 +43,14 @@ pub fn measure(mask: &LabelMap, class: u8, filter: Filter, nm_per_px: Option<f64
     let rows = mask.labels.chunks_exact(mask.width.max(1));
     let height = mask.height - rows.rev().take_while(unlabelled).count();
     let labels = &mask.labels[..mask.width * height];
-    let objects = components(mask.width, height, filter.connectivity, labels, |l| l == class);
+    let mut objects = components(mask.width, height, filter.connectivity, labels, |l| l == class);
     let keep = |r: &Region| r.area_px >= filter.min_area_px && !(filter.exclude_edge && r.touches_border);
     let class_area_px = objects.regions.iter().map(|r| r.area_px).sum();
     let ignored = mask.labels.iter().filter(|&&l| l == IGNORE && l != class).count();
+    objects.retain(keep);
     Particles {
-        regions: objects.regions.into_iter().filter(keep).collect(),
+        regions: objects.regions,
+        runs: objects.runs,
         class_area_px,
         field_area_px: (mask.labels.len() - ignored) as u64,
         field_px: (mask.width, height),

@@ -39,21 +39,26 @@ pub struct Shape {
 /// A corner of a pixel: (x, y).
 type Corner = (i64, i64);
 
-/// Measures the object made of `runs`, which are in order of rows.
+/// Measures the object made of `runs`, which are in raster order.
 pub(crate) fn shape(runs: &[Run]) -> Shape {
     let area: u64 = runs.iter().map(|r| u64::from(r.x_end - r.x_start)).sum();
-    let raster = Raster::of(runs);
-    let filled = raster.filled();
-    let area_filled = filled.count();
+    let contacts = Contacts::of(runs);
+    let perimeter = contacts.crofton(area, runs.len());
+    // Runs are the nodes of a planar graph and their contacts its edges: a cycle in it goes round a hole.
+    let (area_filled, outline) = if contacts.pairs < runs.len() {
+        (area, perimeter)
+    } else {
+        let filled = Raster::of(runs).filled();
+        (filled.count(), filled.crofton())
+    };
     let hull = convex_hull(runs);
     let (feret_max, feret_angle) = longest(&hull);
     let feret_min = narrowest(&hull);
     let (major, minor, orientation) = ellipse(runs, area as f64);
-    let outline = filled.crofton();
     let circle = 4.0 * PI * area_filled as f64 / (outline * outline);
     Shape {
         area_filled_px: area_filled,
-        perimeter_crofton_px: raster.crofton(),
+        perimeter_crofton_px: perimeter,
         feret_diameter_max_px: feret_max,
         feret_angle_deg: feret_angle,
         feret_diameter_min_px: feret_min,
@@ -64,6 +69,55 @@ pub(crate) fn shape(runs: &[Run]) -> Shape {
         circularity: circle.min(1.0),
         roundness: 4.0 * area as f64 / (PI * feret_max * feret_max),
         aspect_ratio: feret_min / feret_max,
+    }
+}
+
+/// Boundary length from the crossings of lines in four directions (horizontal, vertical and both diagonals), each
+/// direction weighted by its share of all directions and the spacing of its lines (Legland et al., Image Anal.
+/// Stereol. 26, 2007; the equal weights of scikit-image's `perimeter_crofton`).
+fn crofton(straight: u64, diagonal: u64) -> f64 {
+    // Lines of a diagonal direction are closer by sqrt(2).
+    FRAC_PI_4 * (straight as f64 + diagonal as f64 / 2f64.sqrt()) / 2.0
+}
+
+/// How the runs of neighbouring rows meet.
+#[derive(Default)]
+struct Contacts {
+    /// Pairs of runs that share an edge or a corner.
+    pairs: usize,
+    /// Pixels with a neighbour of the object straight below, and on the two diagonals below.
+    below: u64,
+    diagonal: u64,
+}
+
+impl Contacts {
+    fn of(runs: &[Run]) -> Self {
+        let mut out = Self::default();
+        let mut lower = 0;
+        for upper in runs {
+            while lower < runs.len()
+                && (runs[lower].y <= upper.y
+                    || runs[lower].y == upper.y + 1 && runs[lower].x_end < upper.x_start)
+            {
+                lower += 1;
+            }
+            let row = runs[lower..].iter().take_while(|r| r.y == upper.y + 1 && r.x_start <= upper.x_end);
+            for r in row {
+                let shared = |shift: i64| {
+                    let end = (i64::from(upper.x_end) + shift).min(r.x_end.into());
+                    (end - (i64::from(upper.x_start) + shift).max(r.x_start.into())).max(0) as u64
+                };
+                out.pairs += 1;
+                out.below += shared(0);
+                out.diagonal += shared(1) + shared(-1);
+            }
+        }
+        out
+    }
+
+    /// Every pixel is two ends of a pair in each direction, unless the pair lies inside.
+    fn crofton(&self, area: u64, runs: usize) -> f64 {
+        crofton(2 * runs as u64 + 2 * (area - self.below), 2 * (2 * area - self.diagonal))
     }
 }
 
@@ -116,23 +170,16 @@ impl Raster {
         Self { width: w, pixels }
     }
 
-    /// Boundary length: pairs of neighbours in four directions of which one is inside, each direction weighted
-    /// by its share of all directions and the spacing of its lines (Legland et al., Image Anal. Stereol. 26, 2007;
-    /// the equal weights of scikit-image's `perimeter_crofton`).
+    /// [`crofton`], pixel by pixel.
     fn crofton(&self) -> f64 {
-        let mut crossings = [0u64; 4];
+        let (mut straight, mut diagonal) = (0, 0);
         for at in 0..self.pixels.len() - self.width - 1 {
             let here = self.pixels[at];
-            let [right, below, diagonal] = [1, self.width, self.width + 1].map(|d| self.pixels[at + d]);
-            crossings[0] += u64::from(here != right);
-            crossings[1] += u64::from(here != below);
-            crossings[2] += u64::from(here != diagonal);
-            crossings[3] += u64::from(right != below);
+            let [right, below, across] = [1, self.width, self.width + 1].map(|d| self.pixels[at + d]);
+            straight += u64::from(here != right) + u64::from(here != below);
+            diagonal += u64::from(here != across) + u64::from(right != below);
         }
-        // Lines of a diagonal direction are closer by sqrt(2).
-        let straight = (crossings[0] + crossings[1]) as f64;
-        let diagonal = (crossings[2] + crossings[3]) as f64 / 2f64.sqrt();
-        FRAC_PI_4 * (straight + diagonal) / 2.0
+        crofton(straight, diagonal)
     }
 }
 

@@ -1,7 +1,9 @@
 //! Shapes whose measures are known.
 
 use sorby_image::{IGNORE, LabelMap};
-use sorby_measure::{Connectivity, Filter, Region, components, measure, nearest_centroids_px};
+use sorby_measure::{
+    Connectivity, Filter, Region, components, measure, nearest_centroids_px, nearest_edges_px,
+};
 use std::f64::consts::{PI, SQRT_2};
 
 /// The one object of a picture.
@@ -132,15 +134,50 @@ fn a_data_bar_is_an_edge_of_the_field() {
     assert_eq!(inside.regions[0].centroid_px, (3.0, 7.0));
 }
 
+/// Pixels of 1 with a chance of one in sixteen.
+fn speckle(width: usize, height: usize) -> Vec<u8> {
+    let mut state = 7u64;
+    let mut next = || {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        u8::from(state >> 60 == 0)
+    };
+    (0..width * height).map(|_| next()).collect()
+}
+
+#[test]
+fn gaps_are_those_between_all_pairs_of_pixels() {
+    let (width, height) = (60, 50);
+    let mut pixels = speckle(width, height);
+    // Larger objects, one inside a ring.
+    for (x, y) in (0..width).flat_map(|x| (0..height).map(move |y| (x, y))) {
+        let r = (x as f64 - 30.0).hypot(y as f64 - 25.0);
+        pixels[y * width + x] |= u8::from(r < 5.0 || (9.0..12.0).contains(&r));
+    }
+    for connectivity in [Connectivity::Four, Connectivity::Eight] {
+        let objects = components(width, height, connectivity, &pixels, |v| v == 1);
+        let of = |i: u32| objects.runs.iter().filter(move |r| r.region == i);
+        for (i, got) in nearest_edges_px(&objects.runs, objects.regions.len()).into_iter().enumerate() {
+            let mut want = f64::INFINITY;
+            for a in of(i as u32) {
+                for b in objects.runs.iter().filter(|b| b.region != i as u32) {
+                    for (p, q) in (a.x_start..a.x_end).flat_map(|p| (b.x_start..b.x_end).map(move |q| (p, q)))
+                    {
+                        let (dx, dy) = (f64::from(p.abs_diff(q)), f64::from(a.y.abs_diff(b.y)));
+                        want = want.min((dx - 1.0).max(0.0).hypot((dy - 1.0).max(0.0)));
+                    }
+                }
+            }
+            assert!((got.unwrap() - want).abs() < 1e-12, "{connectivity:?} {i}: {got:?} {want}");
+        }
+    }
+    assert_eq!(nearest_edges_px(&[], 0), []);
+    let alone = components(2, 1, Connectivity::Four, &[1, 0], |v| v == 1);
+    assert_eq!(nearest_edges_px(&alone.runs, 1), [None]);
+}
+
 #[test]
 fn nearest_neighbours_are_those_of_all_pairs() {
-    let mut state = 7u64;
-    let pixels: Vec<u8> = (0..90 * 70)
-        .map(|_| {
-            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-            u8::from(state >> 60 == 0)
-        })
-        .collect();
+    let pixels = speckle(90, 70);
     let regions = components(90, 70, Connectivity::Eight, &pixels, |v| v == 1).regions;
     assert!(regions.len() > 100);
     for (i, (r, got)) in regions.iter().zip(nearest_centroids_px(&regions)).enumerate() {

@@ -270,9 +270,12 @@ pub struct BenchArgs {
     /// Edge of a crop or window in pixels.
     #[arg(long, default_value_t = 256, value_name = "PX", value_parser = clap::value_parser!(u16).range(32..=4096))]
     pub crop: u16,
-    /// Size of the image of `bench image`, width x height; its windows overlap by half.
+    /// Size of the image of `bench image` (its windows overlap by half) and `bench measure`, width x height.
     #[arg(long, default_value = "2048x1536", value_parser = parse_size)]
     pub size: (usize, usize),
+    /// Writes the pictures of `bench measure` into this folder.
+    #[arg(long, value_name = "DIR")]
+    pub write: Option<PathBuf>,
     /// Timed runs, after one that is not counted.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     pub repeats: u16,
@@ -293,6 +296,8 @@ pub enum BenchWork {
     Image,
     /// Matrix products.
     Gemm,
+    /// Labelling, the full table of objects and the sweep of thresholds.
+    Measure,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]

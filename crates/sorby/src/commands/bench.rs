@@ -17,11 +17,11 @@ const CLASSES: usize = 2;
 
 /// The spread of repeated timings.
 #[derive(Serialize)]
-struct Spread {
-    median_s: f64,
+pub struct Spread {
+    pub median_s: f64,
     mean_s: f64,
-    min_s: f64,
-    max_s: f64,
+    pub min_s: f64,
+    pub max_s: f64,
     repeats: usize,
 }
 
@@ -75,6 +75,9 @@ struct OperationCost {
 }
 
 pub fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
+    if args.work == BenchWork::Measure {
+        return super::bench_measure::run(&args);
+    }
     let outcome = measure(&args)?;
     if args.json {
         println!("{}", serde_json::to_string(&outcome)?);
@@ -120,7 +123,7 @@ fn measure(args: &BenchArgs) -> anyhow::Result<Outcome> {
                 &mut trace::start,
             )
         }
-        BenchWork::Gemm => Vec::new(),
+        BenchWork::Gemm | BenchWork::Measure => Vec::new(),
     };
     let runs = repeats as f64;
     let records = trace::finish();
@@ -196,7 +199,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 }
 
 impl Spread {
-    fn of(times: Vec<f64>) -> Self {
+    pub fn of(times: Vec<f64>) -> Self {
         Self {
             min_s: times.iter().copied().fold(f64::INFINITY, f64::min),
             max_s: times.iter().copied().fold(0.0, f64::max),
@@ -263,7 +266,7 @@ fn show(o: &Outcome) {
         BenchWork::Train => "training step",
         BenchWork::Infer => "inference of a batch",
         BenchWork::Image => "a whole image",
-        BenchWork::Gemm => "",
+        BenchWork::Gemm | BenchWork::Measure => "",
     };
     let (arch, edge) = (o.arch.unwrap_or_default(), o.crop_px);
     let image = o.image_px.map_or(String::new(), |(w, h)| format!(" of {w} x {h}"));

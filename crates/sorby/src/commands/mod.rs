@@ -1,6 +1,7 @@
 //! One file per verb. Each returns the exit code: 0 done, 1 done with problems, errors are 2.
 
 mod bench;
+mod bench_measure;
 mod charts;
 mod data;
 mod doctor;
