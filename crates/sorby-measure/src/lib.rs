@@ -2,16 +2,37 @@
 //!
 //! Lengths are in pixels (`_px`) unless a pixel size is known; then they are in nanometres too (`_nm`).
 
+mod calibration;
 mod components;
+mod edges;
+mod estimate;
+mod field;
+mod grains;
+mod intervals;
+mod lines;
 mod neighbours;
 mod particles;
+mod quantity;
+mod sauvola;
 mod shape;
 mod sizes;
+mod split;
 mod threshold;
+mod unfold;
 
+pub use calibration::{Bias, Calibration, Pair, SizeClass};
 pub use components::{Connectivity, Objects, Region, Run, components, label_runs};
+pub use edges::{EdgeRule, EdgeWeights};
+pub use estimate::{Estimate, Knowledge, estimate};
+pub use field::{Field, sampling, value};
+pub use grains::{GrainCounts, GrainSize, contiguity, grain_counts, grain_size};
+pub use intervals::{Spread, fields_needed, ratio_spread, t_975};
+pub use lines::{Lines, lines};
 pub use neighbours::{nearest_centroids_px, nearest_edges_px};
 pub use particles::{Comparison, Filter, Particles, Summary, compare, measure, pool};
+pub use quantity::Quantity;
+pub use sauvola::sauvola;
 pub use shape::Shape;
-pub use sizes::{EdgeRule, FieldMean, Sizes, field_mean, fields_needed, sizes};
+pub use sizes::{Lognormal, Sizes, lognormal, sizes};
 pub use threshold::{Sweep, otsu, sweep};
+pub use unfold::{Spheres, fullman_mean_diameter, saltykov, section_classes, unfold_non_negative};

@@ -1,23 +1,26 @@
 //! Particles of one class: their sizes, and what a field of view holds of them.
 
 use crate::components::{Connectivity, Region, Run, components};
+use crate::split::split;
 use serde::Serialize;
 use sorby_image::{IGNORE, LabelMap};
 
 /// Which objects count as particles.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Filter {
     pub connectivity: Connectivity,
     /// Objects of fewer pixels are left out.
     pub min_area_px: u64,
     /// Leaves out objects that touch the image's edge.
     pub exclude_edge: bool,
+    /// Takes touching objects apart where they narrow by this much, see [`crate::split`].
+    pub split_depth_px: Option<f64>,
 }
 
 impl Default for Filter {
     /// The paper's rule: every 8-connected component counts.
     fn default() -> Self {
-        Self { connectivity: Connectivity::Eight, min_area_px: 0, exclude_edge: false }
+        Self { connectivity: Connectivity::Eight, min_area_px: 0, exclude_edge: false, split_depth_px: None }
     }
 }
 
@@ -27,6 +30,8 @@ pub struct Particles {
     pub regions: Vec<Region>,
     /// Their pixels, in raster order.
     pub runs: Vec<Run>,
+    /// For each, the first of the objects that were one with it before splitting: its own number if it was whole.
+    pub part_of: Vec<usize>,
     /// Pixels of the class, whatever the filter; area fractions always use all of them.
     pub class_area_px: u64,
     /// Pixels that were not marked as to be ignored.
@@ -47,10 +52,20 @@ pub fn measure(mask: &LabelMap, class: u8, filter: Filter, nm_per_px: Option<f64
     let keep = |r: &Region| r.area_px >= filter.min_area_px && !(filter.exclude_edge && r.touches_border);
     let class_area_px = objects.regions.iter().map(|r| r.area_px).sum();
     let ignored = mask.labels.iter().filter(|&&l| l == IGNORE && l != class).count();
+    let mut parents: Vec<u32> = (0..objects.regions.len() as u32).collect();
+    if let Some(depth) = filter.split_depth_px {
+        let parts = split(&objects, filter.connectivity, depth);
+        (objects, parents) = (parts.objects, parts.parents);
+    }
+    let mut kept = objects.regions.iter().map(keep);
+    parents.retain(|_| kept.next().unwrap_or(false));
     objects.retain(keep);
+    let mut first = std::collections::HashMap::new();
+    let part_of = parents.iter().enumerate().map(|(i, parent)| *first.entry(*parent).or_insert(i)).collect();
     Particles {
         regions: objects.regions,
         runs: objects.runs,
+        part_of,
         class_area_px,
         field_area_px: (mask.labels.len() - ignored) as u64,
         field_px: (mask.width, height),

@@ -1,7 +1,7 @@
-//! Edge rules on populations of known sizes; intervals by hand and by their coverage.
+//! Edge rules on populations of known sizes and number; size statistics by hand.
 
 use sorby_image::LabelMap;
-use sorby_measure::{EdgeRule, Filter, field_mean, fields_needed, measure, sizes};
+use sorby_measure::{EdgeRule, Filter, measure, sizes};
 
 struct Noise(u64);
 
@@ -37,25 +37,41 @@ fn window(noise: &mut Noise) -> LabelMap {
 }
 
 #[test]
-fn only_the_weighted_rule_is_unbiased() {
+fn weights_and_frame_are_unbiased_and_nothing_else_is() {
     let mut noise = Noise(3);
     let diameter = |side: f64| 2.0 * side / std::f64::consts::PI.sqrt();
     let truth = (diameter(4.0) + diameter(30.0)) / 2.0;
-    let rules = [EdgeRule::All, EdgeRule::Exclude, EdgeRule::MilesLantuejoul];
-    let (mut sum, mut weight) = ([0.0; 3], [0.0; 3]);
-    for _ in 0..3000 {
+    let frame = EdgeRule::Gundersen { guard_px: 31 };
+    let rules = [EdgeRule::All, EdgeRule::Exclude, EdgeRule::MilesLantuejoul, frame];
+    let (mut sum, mut weight, mut area) = ([0.0; 4], [0.0; 4], [0.0; 4]);
+    for _ in 0..6000 {
         let particles = measure(&window(&mut noise), 1, Filter::default(), None);
         for (i, rule) in rules.iter().enumerate() {
-            if let Some(s) = sizes(&particles.regions, particles.field_px, *rule) {
+            if let Some(s) = sizes(&particles, *rule) {
                 sum[i] += s.mean_diameter_px * s.weight;
                 weight[i] += s.weight;
             }
+            area[i] += rule.weights(&particles).area_px;
         }
     }
-    let mean = |i: usize| sum[i] / weight[i];
-    assert!((mean(2) / truth - 1.0).abs() < 0.01, "weighted: {} of {truth}", mean(2));
-    assert!(mean(1) < 0.85 * truth, "leaving cut ones out misses large ones: {} of {truth}", mean(1));
-    assert!((mean(0) / truth - 1.0).abs() > 0.02, "as seen: {} of {truth}", mean(0));
+    // Mean diameter and number per area, over the truth.
+    let mean = |i: usize| sum[i] / weight[i] / truth;
+    let number = |i: usize| weight[i] / area[i] * 34.0 * 34.0;
+    for (i, name) in [(2, "weighted"), (3, "frame")] {
+        assert!(
+            (mean(i) - 1.0).abs() < 0.01 && (number(i) - 1.0).abs() < 0.01,
+            "{name}: {} {}",
+            mean(i),
+            number(i)
+        );
+    }
+    assert!(
+        mean(1) < 0.85 && number(1) < 0.85,
+        "leaving cut ones out misses large ones: {} {}",
+        mean(1),
+        number(1)
+    );
+    assert!((mean(0) - 1.0).abs() > 0.02 && number(0) > 1.1, "as seen: {} {}", mean(0), number(0));
 }
 
 #[test]
@@ -69,43 +85,21 @@ fn statistics_by_hand() {
     }
     let p = measure(&LabelMap { width: 40, height: 30, labels }, 1, Filter::default(), None);
     let unit = 2.0 / std::f64::consts::PI.sqrt();
-    let all = sizes(&p.regions, p.field_px, EdgeRule::All).unwrap();
+    let all = sizes(&p, EdgeRule::All).unwrap();
     assert!((all.mean_diameter_px - 5.0 * unit).abs() < 1e-12 && all.count == 4);
     assert!((all.sd_diameter_px - 5f64.sqrt() * unit).abs() < 1e-12);
-    let inside = sizes(&p.regions, p.field_px, EdgeRule::Exclude).unwrap();
+    let inside = sizes(&p, EdgeRule::Exclude).unwrap();
     assert!((inside.d10_px, inside.d50_px, inside.d90_px) == (2.0 * unit, 4.0 * unit, 6.0 * unit));
-    let weights: Vec<f64> = [2.0, 4.0, 6.0].map(|s| 1200.0 / ((40.0 - s) * (30.0 - s))).to_vec();
+    let weights: Vec<f64> = [2.0, 4.0, 6.0].map(|s| 1200.0 / ((39.0 - s) * (29.0 - s))).to_vec();
     let total: f64 = weights.iter().sum();
     let mean = (2.0 * weights[0] + 4.0 * weights[1] + 6.0 * weights[2]) / total * unit;
-    let weighted = sizes(&p.regions, p.field_px, EdgeRule::MilesLantuejoul).unwrap();
+    let weighted = sizes(&p, EdgeRule::MilesLantuejoul).unwrap();
     assert!((weighted.mean_diameter_px - mean).abs() < 1e-12 && (weighted.weight - total).abs() < 1e-12);
-    assert_eq!(sizes(&[], (10, 10), EdgeRule::All), None);
-}
-
-#[test]
-fn intervals_by_hand() {
-    // Five fields of 10, 12, 14, 16, 18 %: s = sqrt(10), t(4) = 2.776.
-    let m = field_mean(&[10.0, 12.0, 14.0, 16.0, 18.0]).unwrap();
-    assert!((m.mean - 14.0).abs() < 1e-12 && (m.sd - 10f64.sqrt()).abs() < 1e-12);
-    assert!((m.ci95 - 2.7764 * 2f64.sqrt()).abs() < 1e-3, "{m:?}");
-    assert!((m.relative_accuracy_percent.unwrap() - 28.05).abs() < 0.01, "{m:?}");
-    // 10 % of 14 is 1.4: with n fields t s / sqrt(n) must come below.
-    let n = fields_needed(&m, 10.0).unwrap();
-    assert_eq!(n, 23, "2.080 * 3.162 / sqrt(22) = 1.402, 2.074 * 3.162 / sqrt(23) = 1.367");
-    assert_eq!(field_mean(&[3.0]), None);
-    assert_eq!(field_mean(&[0.0, 0.0]).unwrap().relative_accuracy_percent, None);
-}
-
-#[test]
-fn intervals_cover_the_mean_as_often_as_they_say() {
-    let mut noise = Noise(9);
-    let mut covered = 0;
-    for _ in 0..4000 {
-        // Sums of twelve uniforms are close to normal with mean 6.
-        let fields: Vec<f64> = (0..6).map(|_| (0..12).map(|_| noise.next()).sum()).collect();
-        let m = field_mean(&fields).unwrap();
-        covered += u32::from((m.mean - 6.0).abs() <= m.ci95);
-    }
-    let share = f64::from(covered) / 4000.0;
-    assert!((0.94..0.96).contains(&share), "{share}");
+    // A guard of 8: the frame is 24 x 14 pixels from (8, 8); of the squares at rows 10 and 20, the second meets its
+    // lower side at row 22.
+    let frame = EdgeRule::Gundersen { guard_px: 8 }.weights(&p);
+    assert_eq!((frame.weights, frame.area_px, frame.cut), (vec![0.0, 0.0, 1.0, 0.0], 24.0 * 14.0, 0));
+    let empty =
+        measure(&LabelMap { width: 10, height: 10, labels: vec![0; 100] }, 1, Filter::default(), None);
+    assert_eq!(sizes(&empty, EdgeRule::All), None);
 }

@@ -1,0 +1,73 @@
+//! A reported number with its 95 % interval and what the interval is made of.
+
+use crate::calibration::Calibration;
+use crate::field::{Field, sampling, value};
+use crate::intervals::{Spread, fields_needed};
+use crate::quantity::Quantity;
+use serde::Serialize;
+
+/// A quantity over one or more fields.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Estimate {
+    pub quantity: Quantity,
+    pub fields: usize,
+    /// As measured.
+    pub raw: f64,
+    /// `raw` without the bias of the segmentation, where held-out labels tell it; else `raw`.
+    pub value: f64,
+    /// Half widths of 95 % intervals from each source of error; `None` where the source is not known.
+    pub sampling_ci95: Option<f64>,
+    pub segmentation_ci95: Option<f64>,
+    pub scale_ci95: Option<f64>,
+    /// Joined half width over the known sources.
+    pub ci95: Option<f64>,
+    /// `100 ci95 / value` (relative accuracy of ASTM E562 and ISO 9042, here of all sources).
+    pub relative_accuracy_percent: Option<f64>,
+    /// Fields in all for the accuracy asked for, if that many would do.
+    pub fields_needed: Option<usize>,
+}
+
+/// What is known beside the fields.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Knowledge<'a> {
+    /// Errors of the segmentation on held-out labelled images.
+    pub calibration: Option<&'a Calibration>,
+    /// 95 % half width of the pixel size in percent.
+    pub scale_accuracy_percent: f64,
+    /// Accuracy to plan for, in percent.
+    pub plan_percent: Option<f64>,
+}
+
+/// `quantity` over `fields` together; `None` where there is nothing to take it of.
+pub fn estimate(quantity: Quantity, fields: &[&Field], known: Knowledge) -> Option<Estimate> {
+    let raw = value(quantity, fields)?;
+    let bias = known.calibration.and_then(|c| c.bias(quantity));
+    let factor = bias.map_or(1.0, |b| (-b.log_bias).exp());
+    let value = raw * factor;
+    let sampled = sampling(quantity, fields).map(|s| s.times(factor));
+    // Between fields, the errors of single images are in the spread already; in one field they are not.
+    let segmented = bias.map(|b| {
+        let own = (fields.len() == 1).then_some(b.between_images);
+        Spread::join(&[Some(b.of_the_bias), own].into_iter().flatten().collect::<Vec<_>>()).times(value)
+    });
+    let scaled = fields.iter().all(|f| f.nm_per_px.is_some()).then(|| {
+        let standard = known.scale_accuracy_percent / 100.0 / 1.959_964 * f64::from(quantity.length_power());
+        Spread { standard_error: (standard * value).abs(), degrees: f64::INFINITY }
+    });
+    let fixed: Vec<Spread> = [segmented, scaled].into_iter().flatten().collect();
+    let ci95 = sampled.map(|s| Spread::join(&[&[s], fixed.as_slice()].concat()).ci95());
+    Some(Estimate {
+        quantity,
+        fields: fields.len(),
+        raw,
+        value,
+        sampling_ci95: sampled.map(|s| s.ci95()),
+        segmentation_ci95: segmented.map(|s| s.ci95()),
+        scale_ci95: scaled.map(|s| s.ci95()),
+        ci95,
+        relative_accuracy_percent: ci95.filter(|_| value != 0.0).map(|c| 100.0 * c / value.abs()),
+        fields_needed: known
+            .plan_percent
+            .and_then(|percent| fields_needed(value, &sampled?, fields.len(), &fixed, percent)),
+    })
+}

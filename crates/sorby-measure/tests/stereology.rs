@@ -1,0 +1,263 @@
+//! Splitting, test lines, grain size, unfolding, local threshold: hand-worked examples and populations of known
+//! truth.
+
+use sorby_image::LabelMap;
+use sorby_measure::{
+    EdgeRule, Field, Filter, GrainCounts, Knowledge, Particles, Quantity, contiguity, estimate,
+    fullman_mean_diameter, grain_counts, grain_size, lognormal, measure, saltykov, sauvola, section_classes,
+    unfold_non_negative, value,
+};
+use sorby_random::Stream;
+use std::f64::consts::PI;
+
+fn picture(width: usize, height: usize, inside: impl Fn(f64, f64) -> bool) -> LabelMap {
+    let at = |i: usize| u8::from(inside((i % width) as f64, (i / width) as f64));
+    LabelMap { width, height, labels: (0..width * height).map(at).collect() }
+}
+
+fn split_at(depth: f64) -> Filter {
+    Filter { split_depth_px: Some(depth), ..Filter::default() }
+}
+
+fn particles(mask: &LabelMap, filter: Filter) -> Particles {
+    measure(mask, 1, filter, None)
+}
+
+#[test]
+fn touching_discs_come_apart_and_others_stay_whole() {
+    let disc = |x: f64, y: f64, cx: f64, cy: f64, r: f64| (x - cx).hypot(y - cy) <= r;
+    // Two discs of 12 whose centres are 20 apart: the neck is 2 sqrt(144 - 100) = 13 wide.
+    let pair = picture(70, 50, |x, y| disc(x, y, 20.0, 25.0, 12.0) || disc(x, y, 40.0, 25.0, 12.0));
+    assert_eq!(particles(&pair, Filter::default()).regions.len(), 1);
+    let apart = particles(&pair, split_at(2.0));
+    assert_eq!((apart.regions.len(), apart.part_of.as_slice()), (2, &[0, 0][..]));
+    let total: u64 = apart.regions.iter().map(|r| r.area_px).sum();
+    assert_eq!(total, pair.labels.iter().map(|l| u64::from(*l)).sum::<u64>(), "no pixel is lost");
+    for (r, x) in apart.regions.iter().zip([20.0, 40.0]) {
+        assert!((r.area_px as f64 / total as f64 - 0.5).abs() < 0.02, "{} of {total}", r.area_px);
+        assert!((r.centroid_px.1 - x).abs() < 1.0 && (r.centroid_px.0 - 25.0).abs() < 0.1);
+    }
+    // The neck is 5.4 narrower in half width than the discs: a deeper valley is asked for.
+    assert_eq!(particles(&pair, split_at(6.5)).regions.len(), 1);
+    // A disc, a square, a bar, a ring: nothing to split.
+    let whole = picture(120, 60, |x, y| {
+        disc(x, y, 20.0, 30.0, 14.0)
+            || (40.0..60.0).contains(&x) && (10.0..30.0).contains(&y)
+            || (40.0..80.0).contains(&x) && (40.0..45.0).contains(&y)
+            || disc(x, y, 100.0, 30.0, 14.0) && !disc(x, y, 100.0, 30.0, 8.0)
+    });
+    assert_eq!(particles(&whole, split_at(1.0)).regions.len(), 4);
+    assert_eq!(particles(&whole, split_at(1.0)).regions, particles(&whole, Filter::default()).regions);
+}
+
+#[test]
+fn contiguity_by_hand() {
+    // Two grains of 3 x 4 side by side in the middle of 10 x 8, as one object of 6 x 4.
+    let mask = picture(10, 8, |x, y| (2.0..8.0).contains(&x) && (2.0..6.0).contains(&y));
+    let mut p = particles(&mask, Filter::default());
+    assert_eq!(contiguity(&p), Some(0.0));
+    p.runs = p
+        .runs
+        .iter()
+        .flat_map(|r| {
+            let middle = 5;
+            [
+                sorby_measure::Run { x_end: middle, ..*r },
+                sorby_measure::Run { x_start: middle, region: 1, ..*r },
+            ]
+        })
+        .collect();
+    // Rows cross the boundary between them 4 times and the outside 8 times; columns the outside 12 times.
+    assert_eq!(contiguity(&p), Some(8.0 / (8.0 + 20.0)));
+}
+
+#[test]
+fn lines_tell_surface_intercept_and_free_path_of_discs() {
+    let (cell, r) = (50.0, 15.0);
+    let mask = picture(600, 500, |x, y| ((x % cell) - 24.7).hypot((y % cell) - 24.3) <= r);
+    let p = particles(&mask, Filter::default());
+    let field = Field::of(&mask, 1, &p, EdgeRule::All);
+    let of = |q| value(q, &[&field]).unwrap();
+    let (area, outline) = (PI * r * r, 2.0 * PI * r);
+    let near = |got: f64, want: f64| assert!((got / want - 1.0).abs() < 0.02, "{got} {want}");
+    near(of(Quantity::AreaFraction), 100.0 * area / (cell * cell));
+    // S_V = 4 / pi B_A; the mean chord of a disc is pi r / 2.
+    near(of(Quantity::SurfaceDensity), 4.0 / PI * outline / (cell * cell));
+    near(of(Quantity::MeanIntercept), PI * r / 2.0);
+    near(of(Quantity::MeanFreePath), (cell * cell - area) / area * PI * r / 2.0);
+    near(of(Quantity::MeanDiameter), 2.0 * r);
+    near(of(Quantity::NumberDensity), 1e6 / (cell * cell));
+    // With a pixel size, every quantity changes by its power of length.
+    let scaled = measure(&mask, 1, Filter::default(), Some(20.0));
+    let scaled = Field::of(&mask, 1, &scaled, EdgeRule::All);
+    for q in Quantity::ALL {
+        let unit: f64 = match q {
+            Quantity::NumberDensity => 0.02f64.powi(-2) / 1e6,
+            Quantity::SurfaceDensity => 1.0 / 0.02,
+            _ => 20f64.powi(q.length_power()),
+        };
+        near(value(q, &[&scaled]).unwrap(), of(q) * unit);
+    }
+}
+
+#[test]
+fn what_is_not_steel_is_not_counted() {
+    let mut mask = picture(64, 64, |x, y| (x - 30.0).hypot(y - 20.0) <= 9.0);
+    mask.ignore_bottom(20);
+    let p = particles(&mask, Filter::default());
+    let field = Field::of(&mask, 1, &p, EdgeRule::All);
+    let area = p.regions[0].area_px as f64;
+    assert_eq!(value(Quantity::AreaFraction, &[&field]), Some(100.0 * area / (64.0 * 44.0)));
+    assert_eq!(value(Quantity::NumberDensity, &[&field]), Some(1e6 / (64.0 * 44.0)));
+    let nothing = picture(64, 64, |_, _| false);
+    let field = Field::of(&nothing, 1, &particles(&nothing, Filter::default()), EdgeRule::All);
+    assert_eq!(value(Quantity::AreaFraction, &[&field]), Some(0.0));
+    for q in [Quantity::MeanDiameter, Quantity::D50, Quantity::MeanIntercept] {
+        assert_eq!(estimate(q, &[&field], Knowledge::default()), None);
+    }
+}
+
+#[test]
+fn grain_size_numbers_of_the_standards() {
+    // ASTM E112, table 4: G = 8 has 1984 grains per mm2 and a mean intercept of 20.0 um.
+    let counts = GrainCounts { grains: 1984.0, area_px: 1e6, intercepts: 100.0, line_px: 2000.0 };
+    // 1000 x 1000 pixels of 1 um are 1 mm2; 2 mm of lines with 100 intercepts.
+    let g = grain_size(&[(counts, 1000.0)]).unwrap();
+    assert!((g.g_planimetric - 8.0).abs() < 0.01 && (g.g_intercept - 8.0).abs() < 0.01, "{g:?}");
+    assert!((g.mean_lineal_intercept_um - 20.0).abs() < 1e-9);
+    // ISO 643: m = 8 * 2^G, so 2048 grains per mm2 are G = 8.
+    let iso = grain_size(&[(GrainCounts { grains: 2048.0, ..counts }, 1000.0)]).unwrap();
+    assert!((iso.g_iso_643 - 8.0).abs() < 1e-9);
+    assert_eq!(grain_size(&[(GrainCounts::default(), 1000.0)]), None);
+}
+
+#[test]
+fn square_grains_are_counted_with_halves_and_corners() {
+    // Grains of 10 x 10 with boundaries one pixel wide, the field beginning in the middle of a grain.
+    let mask = picture(110, 88, |x, y| (x + 5.0) % 11.0 != 0.0 && (y + 5.0) % 11.0 != 0.0);
+    let p = measure(
+        &mask,
+        1,
+        Filter { connectivity: sorby_measure::Connectivity::Four, ..Filter::default() },
+        None,
+    );
+    let counts = grain_counts(&mask, 1, &p);
+    // A grain takes 121 pixels with its boundary.
+    assert!((counts.grains - 110.0 * 88.0 / 121.0).abs() < 1e-9, "{counts:?}");
+    // Rows and columns along boundaries meet no grain: 1 line in 11.
+    let want = 2.0 * 110.0 * 88.0 / 11.0 * 10.0 / 11.0;
+    assert!((counts.intercepts / want - 1.0).abs() < 1e-9, "{counts:?} {want}");
+}
+
+/// Sections, by a random plane, of spheres of two sizes in a unit volume, with the true number and mean diameter.
+fn sections(random: &mut Stream, spheres: &[(f64, f64)], area: f64) -> Vec<(f64, f64)> {
+    let mut out = Vec::new();
+    for &(diameter, per_volume) in spheres {
+        // A plane of this area meets per_volume * diameter * area spheres (a Poisson number of them).
+        let mean = per_volume * diameter * area;
+        let count = (mean + mean.sqrt() * random.normal()).round() as usize;
+        for _ in 0..count {
+            let height = random.uniform(-0.5, 0.5) * diameter;
+            out.push((2.0 * (diameter * diameter / 4.0 - height * height).max(0.0).sqrt(), 1.0));
+        }
+    }
+    out
+}
+
+#[test]
+fn spheres_cut_by_planes_are_recovered() {
+    // Lognormal diameters, by 200 of their quantiles.
+    let mut random = Stream::new(77, &[]);
+    let mut diameters: Vec<f64> = (0..200).map(|_| 8.0 * (0.25 * random.normal()).exp()).collect();
+    diameters.sort_by(f64::total_cmp);
+    let number = 4e-4;
+    let mean = diameters.iter().sum::<f64>() / 200.0;
+    let truth: Vec<(f64, f64)> = diameters.iter().map(|d| (*d, number / 200.0)).collect();
+    let (mut by_saltykov, mut by_squares, mut by_fullman) = (Vec::new(), Vec::new(), Vec::new());
+    for seed in 0..200 {
+        let found = sections(&mut Stream::new(seed, &[]), &truth, 4e5);
+        let (width, per_area) = section_classes(&found, 4e5, 10).unwrap();
+        let a = saltykov(width, &per_area).unwrap();
+        let b = unfold_non_negative(width, &per_area).unwrap();
+        assert!(b.per_volume.iter().all(|n| *n >= 0.0));
+        by_saltykov.push((a.total_per_volume / number, a.mean_diameter / mean));
+        by_squares.push((b.total_per_volume / number, b.mean_diameter / mean));
+        by_fullman.push((1.0, fullman_mean_diameter(&found).unwrap() / mean));
+    }
+    // (mean, standard deviation) of the recovered over the true value.
+    let spread = |v: &[(f64, f64)], f: fn(&(f64, f64)) -> f64| {
+        let n = v.len() as f64;
+        let mean = v.iter().map(f).sum::<f64>() / n;
+        (mean, (v.iter().map(|x| (f(x) - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt())
+    };
+    for (name, found, bias) in [("Saltykov", &by_saltykov, 0.03), ("least squares", &by_squares, 0.05)] {
+        let (n, d) = (spread(found, |v| v.0), spread(found, |v| v.1));
+        assert!((n.0 - 1.0).abs() < bias && n.1 < 0.15, "{name}: number {n:?}");
+        assert!((d.0 - 1.0).abs() < bias && d.1 < 0.1, "{name}: mean diameter {d:?}");
+    }
+    let fullman = spread(&by_fullman, |v| v.1);
+    assert!((fullman.0 - 1.0).abs() < 0.03, "{fullman:?}");
+}
+
+#[test]
+fn unfolding_by_hand() {
+    // Spheres of diameter 1 only, one per unit volume: N_A = N_V D = 1, all in the first class.
+    let one = saltykov(1.0, &[1.0]).unwrap();
+    assert!((one.total_per_volume - 1.0).abs() < 1e-12 && one.mean_diameter == 1.0);
+    // Spheres of diameter 2, one per unit volume, cut 2 per area: 2 - sqrt 3 of them below 1, sqrt 3 above.
+    let two = saltykov(1.0, &[2.0 - 3f64.sqrt(), 3f64.sqrt()]).unwrap();
+    assert!(two.per_volume[0].abs() < 1e-12 && (two.per_volume[1] - 1.0).abs() < 1e-12, "{two:?}");
+    // Classes that only larger spheres could fill: negative by Saltykov, zero by least squares.
+    let short = [0.1, 3f64.sqrt()];
+    assert!(saltykov(1.0, &short).unwrap().per_volume[0] < 0.0);
+    assert_eq!(unfold_non_negative(1.0, &short).unwrap().per_volume[0], 0.0);
+    assert_eq!(section_classes(&[], 1.0, 5), None);
+}
+
+#[test]
+fn lognormal_sizes_are_fitted() {
+    let mut random = Stream::new(5, &[]);
+    let sizes: Vec<(f64, f64)> = (0..20_000).map(|_| (40.0 * (0.35 * random.normal()).exp(), 1.0)).collect();
+    let fit = lognormal(&sizes).unwrap();
+    assert!((fit.median / 40.0 - 1.0).abs() < 0.01 && (fit.geometric_sd / 0.35f64.exp() - 1.0).abs() < 0.01);
+    assert!(fit.largest_distance < 0.01, "{fit:?}");
+    // Two sizes only are no lognormal distribution.
+    let two: Vec<(f64, f64)> = (0..100).map(|i| (if i % 2 == 0 { 1.0 } else { 3.0 }, 1.0)).collect();
+    assert!(lognormal(&two).unwrap().largest_distance > 0.3);
+    assert_eq!(lognormal(&[(2.0, 1.0), (2.0, 1.0)]), None);
+}
+
+#[test]
+fn local_threshold_by_its_definition() {
+    let (width, height, window, k) = (23, 17, 7, 0.2);
+    let mut random = Stream::new(8, &[]);
+    let pixels: Vec<u8> = (0..width * height).map(|_| random.uniform(20.0, 250.0) as u8).collect();
+    let got = sauvola(&pixels, width, height, window, k);
+    let mirror = |i: isize, n: usize| {
+        let i = if i < 0 { -1 - i } else { i };
+        (if i >= n as isize { 2 * n as isize - 1 - i } else { i }) as usize
+    };
+    let half = window as isize / 2;
+    for (y, x) in (0..height).flat_map(|y| (0..width).map(move |x| (y, x))) {
+        let around: Vec<f64> = (-half..=half)
+            .flat_map(|dy| (-half..=half).map(move |dx| (y as isize + dy, x as isize + dx)))
+            .map(|(y, x)| f64::from(255 - pixels[mirror(y, height) * width + mirror(x, width)]))
+            .collect();
+        let n = around.len() as f64;
+        let mean = around.iter().sum::<f64>() / n;
+        let sd = (around.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt();
+        let threshold = mean * (1.0 + k * (sd / 128.0 - 1.0));
+        let v = f64::from(255 - pixels[y * width + x]);
+        assert_eq!(got[y * width + x], v <= threshold, "{x} {y}: {v} {threshold}");
+    }
+    // Bright discs on ground that brightens from left to right, where no one threshold serves.
+    let shade = |x: f64, y: f64| {
+        let disc = (x % 40.0 - 20.0).hypot(y % 40.0 - 20.0) <= 8.0;
+        (disc, (40.0 + 0.25 * x + if disc { 90.0 } else { 0.0 }) as u8)
+    };
+    let at = |i: usize| shade((i % 400) as f64, (i / 400) as f64);
+    let grey: Vec<u8> = (0..400 * 200).map(|i| at(i).1).collect();
+    let found = sauvola(&grey, 400, 200, 51, 0.2);
+    let wrong = (0..grey.len()).filter(|&i| found[i] != at(i).0).count();
+    assert!(wrong < grey.len() / 200, "{wrong}");
+}
