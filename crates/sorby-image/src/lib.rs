@@ -7,6 +7,7 @@ mod micrograph;
 mod read;
 pub mod resize;
 pub mod scale;
+mod tiled_tiff;
 pub mod write;
 
 pub use error::ImageError;

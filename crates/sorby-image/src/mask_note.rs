@@ -13,6 +13,8 @@ pub struct MaskNote {
     pub nm_per_px: Option<f64>,
     /// Where the pixel size comes from.
     pub scale_source: String,
+    /// Names of the classes, in order of their indices.
+    pub classes: Vec<String>,
 }
 
 impl MaskNote {
@@ -20,7 +22,9 @@ impl MaskNote {
         let scale = self.nm_per_px.map_or(String::new(), |nm| {
             format!("nm_per_px={nm}\nscale_source={}\n", self.scale_source.replace('\n', " "))
         });
-        format!("coding=index\n{scale}")
+        let classes: String =
+            self.classes.iter().map(|c| format!("class={}\n", c.replace('\n', " "))).collect();
+        format!("coding=index\n{scale}{classes}")
     }
 
     fn from_text(text: &str) -> Self {
@@ -29,6 +33,7 @@ impl MaskNote {
         Self {
             nm_per_px: nm_per_px.filter(|nm: &f64| nm.is_finite() && *nm > 0.0),
             scale_source: value("scale_source").unwrap_or_default().to_owned(),
+            classes: text.lines().filter_map(|l| l.strip_prefix("class=")).map(str::to_owned).collect(),
         }
     }
 
@@ -36,7 +41,7 @@ impl MaskNote {
     pub fn read(path: &Path) -> Option<Self> {
         let file = std::fs::File::open(path).ok()?;
         let reader = png::Decoder::new(BufReader::new(file)).read_info().ok()?;
-        let texts = &reader.info().uncompressed_latin1_text;
-        texts.iter().find(|t| t.keyword == KEYWORD).map(|t| Self::from_text(&t.text))
+        let text = reader.info().utf8_text.iter().find(|t| t.keyword == KEYWORD)?;
+        Some(Self::from_text(&text.get_text().ok()?))
     }
 }

@@ -46,7 +46,7 @@ pub fn png_bytes(
     encode(width, height, kind, data, None)
 }
 
-/// With a text chunk of this keyword and Latin-1 text.
+/// With a text chunk of this keyword.
 pub(crate) fn encode(
     width: usize,
     height: usize,
@@ -67,7 +67,7 @@ pub(crate) fn encode(
         encoder.set_palette(palette);
     }
     if let Some((keyword, text)) = text {
-        encoder.add_text_chunk(keyword.to_owned(), text)?;
+        encoder.add_itxt_chunk(keyword.to_owned(), text)?;
     }
     let mut writer = encoder.write_header()?;
     writer.write_image_data(data)?;

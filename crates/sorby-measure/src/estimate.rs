@@ -55,7 +55,11 @@ pub fn estimate(quantity: Quantity, fields: &[&Field], known: Knowledge) -> Opti
         Spread { standard_error: (standard * value).abs(), degrees: f64::INFINITY }
     });
     let fixed: Vec<Spread> = [segmented, scaled].into_iter().flatten().collect();
-    let ci95 = sampled.map(|s| Spread::join(&[&[s], fixed.as_slice()].concat()).ci95());
+    // Joined, a part of few degrees of freedom gains from the others' many; no part may come out above the whole.
+    let ci95 = sampled.map(|s| {
+        let parts = [&[s], fixed.as_slice()].concat();
+        parts.iter().map(Spread::ci95).fold(Spread::join(&parts).ci95(), f64::max)
+    });
     Some(Estimate {
         quantity,
         fields: fields.len(),

@@ -70,10 +70,10 @@ pub fn grain_size(fields: &[(GrainCounts, f64)]) -> Option<GrainSize> {
     let (per_area, intercept) = (grains / area, line / intercepts);
     Some(GrainSize {
         grains_per_mm2: per_area,
-        g_planimetric: 3.321_928 * per_area.log10() - 2.954,
+        g_planimetric: per_area.log2() - 2.954,
         g_iso_643: per_area.log2() - 3.0,
         mean_lineal_intercept_um: 1000.0 * intercept,
-        g_intercept: -6.643_856 * intercept.log10() - 3.288,
+        g_intercept: -2.0 * intercept.log2() - 3.288,
     })
 }
 

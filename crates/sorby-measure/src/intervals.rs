@@ -61,7 +61,7 @@ pub fn fields_needed(
     };
     // The half width falls with n, so the smallest n is found by halving.
     let (mut low, mut high) = (usize::from(fields > 1), 1_000_000);
-    if !(goal > 0.0) || !enough(high) {
+    if goal.is_nan() || goal <= 0.0 || !enough(high) {
         return None;
     }
     while high - low > 1 {

@@ -11,6 +11,7 @@ mod grains;
 mod intervals;
 mod lines;
 mod neighbours;
+mod outline;
 mod particles;
 mod quantity;
 mod sauvola;
@@ -29,10 +30,14 @@ pub use grains::{GrainCounts, GrainSize, contiguity, grain_counts, grain_size};
 pub use intervals::{Spread, fields_needed, ratio_spread, t_975};
 pub use lines::{Lines, lines};
 pub use neighbours::{nearest_centroids_px, nearest_edges_px};
+pub use outline::{Ring, outlines, signed_area_px};
 pub use particles::{Comparison, Filter, Particles, Summary, compare, measure, pool};
 pub use quantity::Quantity;
 pub use sauvola::sauvola;
 pub use shape::Shape;
 pub use sizes::{Lognormal, Sizes, lognormal, sizes};
 pub use threshold::{Sweep, otsu, sweep};
-pub use unfold::{Spheres, fullman_mean_diameter, saltykov, section_classes, unfold_non_negative};
+pub use unfold::{
+    SphereEstimate, Spheres, fullman_mean_diameter, saltykov, section_classes, unfold_fields,
+    unfold_non_negative,
+};

@@ -69,7 +69,7 @@ pub fn lognormal(diameters: &[(f64, f64)]) -> Option<Lognormal> {
     let total: f64 = sorted.iter().map(|d| d.1).sum();
     let mean = sorted.iter().map(|(d, w)| w * d.ln()).sum::<f64>() / total;
     let sd = (sorted.iter().map(|(d, w)| w * (d.ln() - mean).powi(2)).sum::<f64>() / total).sqrt();
-    if sorted.is_empty() || !(sd > 0.0) {
+    if sorted.is_empty() || sd <= 0.0 {
         return None;
     }
     let (mut below, mut largest) = (0.0, 0.0f64);

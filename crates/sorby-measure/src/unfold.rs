@@ -1,5 +1,7 @@
 //! From the sizes of sections to the sizes of spheres.
 
+use crate::intervals::Spread;
+
 /// Spheres per volume by class of diameter.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Spheres {
@@ -138,4 +140,43 @@ fn solve(normal: &[Vec<f64>], right: &[f64], free: &[bool]) -> Vec<f64> {
     let mut out = vec![0.0; free.len()];
     index.iter().zip(y).for_each(|(&i, v)| out[i] = v);
     out
+}
+
+/// N_V and mean diameter of spheres with their standard errors.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct SphereEstimate {
+    pub spheres: Spheres,
+    pub total_per_volume: Spread,
+    pub mean_diameter: Spread,
+}
+
+/// Unfolds the sections of several fields, (diameters with weights, area) each, together; standard errors by
+/// leaving out one field at a time. `None` for fewer than two fields.
+pub fn unfold_fields(
+    fields: &[(Vec<(f64, f64)>, f64)],
+    classes: usize,
+    unfold: fn(f64, &[f64]) -> Option<Spheres>,
+) -> Option<SphereEstimate> {
+    let all = |without: Option<usize>| {
+        let chosen = || fields.iter().enumerate().filter(move |(i, _)| Some(*i) != without).map(|(_, f)| f);
+        let sections: Vec<(f64, f64)> = chosen().flat_map(|f| f.0.iter().copied()).collect();
+        let (width, per_area) = section_classes(&sections, chosen().map(|f| f.1).sum(), classes)?;
+        unfold(width, &per_area)
+    };
+    let spheres = all(None)?;
+    if fields.len() < 2 {
+        return None;
+    }
+    let left_out: Vec<Spheres> = (0..fields.len()).map(|i| all(Some(i))).collect::<Option<_>>()?;
+    let n = fields.len() as f64;
+    let spread = |f: fn(&Spheres) -> f64| {
+        let mean = left_out.iter().map(f).sum::<f64>() / n;
+        let squares: f64 = left_out.iter().map(|s| (f(s) - mean).powi(2)).sum();
+        Spread { standard_error: ((n - 1.0) / n * squares).sqrt(), degrees: n - 1.0 }
+    };
+    Some(SphereEstimate {
+        total_per_volume: spread(|s| s.total_per_volume),
+        mean_diameter: spread(|s| s.mean_diameter),
+        spheres,
+    })
 }

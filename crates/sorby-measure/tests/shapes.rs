@@ -2,7 +2,8 @@
 
 use sorby_image::{IGNORE, LabelMap};
 use sorby_measure::{
-    Connectivity, Filter, Region, components, measure, nearest_centroids_px, nearest_edges_px,
+    Connectivity, Filter, Region, components, measure, nearest_centroids_px, nearest_edges_px, outlines,
+    signed_area_px,
 };
 use std::f64::consts::{PI, SQRT_2};
 
@@ -189,4 +190,41 @@ fn nearest_neighbours_are_those_of_all_pairs() {
     }
     assert_eq!(nearest_centroids_px(&regions[..1]), [None]);
     assert!(nearest_centroids_px(&[]).is_empty());
+}
+
+#[test]
+fn outlines_enclose_what_they_outline() {
+    let (width, height) = (40, 30);
+    let mut pixels = speckle(width, height);
+    for (x, y) in (0..width).flat_map(|x| (0..height).map(move |y| (x, y))) {
+        let r = (x as f64 - 20.0).hypot(y as f64 - 15.0);
+        pixels[y * width + x] |= u8::from((4.0..8.0).contains(&r));
+    }
+    for connectivity in [Connectivity::Four, Connectivity::Eight] {
+        let objects = components(width, height, connectivity, &pixels, |v| v == 1);
+        let rings = outlines(&objects.runs, objects.regions.len(), connectivity);
+        for (region, rings) in objects.regions.iter().zip(&rings) {
+            let areas: Vec<f64> = rings.iter().map(|r| signed_area_px(r)).collect();
+            assert_eq!(areas.iter().sum::<f64>(), region.area_px as f64);
+            assert!(areas[0] > 0.0, "the outer ring comes first");
+            if connectivity == Connectivity::Eight {
+                assert_eq!(
+                    areas[0], region.shape.area_filled_px as f64,
+                    "one outer ring, the others are holes"
+                );
+                assert!(areas[1..].iter().all(|a| *a < 0.0));
+            }
+            for (a, b) in rings.iter().flat_map(|r| r.iter().zip(r.iter().cycle().skip(1))) {
+                assert!((a.0 == b.0) != (a.1 == b.1), "sides are along rows or columns: {a:?} {b:?}");
+            }
+        }
+    }
+    let square = components(
+        5,
+        5,
+        Connectivity::Eight,
+        &[&[0; 6][..], &[1, 1, 0, 0, 0, 1, 1], &[0; 12]].concat(),
+        |v| v == 1,
+    );
+    assert_eq!(outlines(&square.runs, 1, Connectivity::Eight), [[[(3, 1), (3, 3), (1, 3), (1, 1)]]]);
 }

@@ -5,7 +5,7 @@ use sorby_image::LabelMap;
 use sorby_measure::{
     EdgeRule, Field, Filter, GrainCounts, Knowledge, Particles, Quantity, contiguity, estimate,
     fullman_mean_diameter, grain_counts, grain_size, lognormal, measure, saltykov, sauvola, section_classes,
-    unfold_non_negative, value,
+    unfold_fields, unfold_non_negative, value,
 };
 use sorby_random::Stream;
 use std::f64::consts::PI;
@@ -155,7 +155,12 @@ fn sections(random: &mut Stream, spheres: &[(f64, f64)], area: f64) -> Vec<(f64,
     for &(diameter, per_volume) in spheres {
         // A plane of this area meets per_volume * diameter * area spheres (a Poisson number of them).
         let mean = per_volume * diameter * area;
-        let count = (mean + mean.sqrt() * random.normal()).round() as usize;
+        let mut count = 0;
+        let mut waited = -(1.0 - random.unit()).ln();
+        while waited < mean {
+            count += 1;
+            waited -= (1.0 - random.unit()).ln();
+        }
         for _ in 0..count {
             let height = random.uniform(-0.5, 0.5) * diameter;
             out.push((2.0 * (diameter * diameter / 4.0 - height * height).max(0.0).sqrt(), 1.0));
@@ -164,15 +169,17 @@ fn sections(random: &mut Stream, spheres: &[(f64, f64)], area: f64) -> Vec<(f64,
     out
 }
 
+/// Diameters with their numbers per volume; the sum of these and the mean of those.
+fn lognormal_spheres() -> (Vec<(f64, f64)>, f64, f64) {
+    let (mut random, number) = (Stream::new(77, &[]), 4e-4);
+    let diameters: Vec<f64> = (0..200).map(|_| 8.0 * (0.25 * random.normal()).exp()).collect();
+    let mean = diameters.iter().sum::<f64>() / 200.0;
+    (diameters.iter().map(|d| (*d, number / 200.0)).collect(), number, mean)
+}
+
 #[test]
 fn spheres_cut_by_planes_are_recovered() {
-    // Lognormal diameters, by 200 of their quantiles.
-    let mut random = Stream::new(77, &[]);
-    let mut diameters: Vec<f64> = (0..200).map(|_| 8.0 * (0.25 * random.normal()).exp()).collect();
-    diameters.sort_by(f64::total_cmp);
-    let number = 4e-4;
-    let mean = diameters.iter().sum::<f64>() / 200.0;
-    let truth: Vec<(f64, f64)> = diameters.iter().map(|d| (*d, number / 200.0)).collect();
+    let (truth, number, mean) = lognormal_spheres();
     let (mut by_saltykov, mut by_squares, mut by_fullman) = (Vec::new(), Vec::new(), Vec::new());
     for seed in 0..200 {
         let found = sections(&mut Stream::new(seed, &[]), &truth, 4e5);
@@ -197,6 +204,26 @@ fn spheres_cut_by_planes_are_recovered() {
     }
     let fullman = spread(&by_fullman, |v| v.1);
     assert!((fullman.0 - 1.0).abs() < 0.03, "{fullman:?}");
+}
+
+#[test]
+fn unfolding_intervals_hold_the_truth() {
+    let (truth, number, mean) = lognormal_spheres();
+    for (name, unfold) in
+        [("Saltykov", saltykov as fn(f64, &[f64]) -> _), ("least squares", unfold_non_negative)]
+    {
+        let (mut numbers, mut means) = (0, 0);
+        for seed in 0..300 {
+            let mut random = Stream::new(1000 + seed, &[]);
+            let fields: Vec<_> = (0..10).map(|_| (sections(&mut random, &truth, 4e4), 4e4)).collect();
+            let found = unfold_fields(&fields, 12, unfold).unwrap();
+            numbers +=
+                u32::from((found.spheres.total_per_volume - number).abs() <= found.total_per_volume.ci95());
+            means += u32::from((found.spheres.mean_diameter - mean).abs() <= found.mean_diameter.ci95());
+        }
+        assert!(numbers >= 270 && means >= 270, "{name}: {numbers} and {means} of 300");
+    }
+    assert_eq!(unfold_fields(&[(vec![(1.0, 1.0)], 1.0)], 5, saltykov), None);
 }
 
 #[test]

@@ -1,10 +1,15 @@
 //! Showing results: tables, plots, overlays and the HTML report. Knows no network.
 
+mod geojson;
+mod imagej_roi;
 pub mod overlay;
 mod page;
+mod parquet;
 mod plot;
 mod table;
 
+pub use geojson::geojson;
+pub use imagej_roi::roi_set;
 pub use page::{Page, Picture, Section, render};
 pub use plot::{Chart, Series, bin_edges, histogram};
 pub use table::{Cell, Table};

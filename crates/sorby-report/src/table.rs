@@ -22,7 +22,7 @@ impl Cell {
         Self::number(value.map(|v| 100.0 * v), 2)
     }
 
-    fn text(&self, missing: &str) -> String {
+    pub(crate) fn text(&self, missing: &str) -> String {
         match self {
             Cell::Text(text) => text.clone(),
             Cell::Integer(n) => n.to_string(),
@@ -68,6 +68,17 @@ impl Table {
     pub fn row(&mut self, cells: Vec<Cell>) {
         assert_eq!(cells.len(), self.columns.len(), "a row has one cell per column");
         self.rows.push(cells);
+    }
+
+    /// Those of `columns` that the table has, in their order.
+    pub fn select(&self, columns: &[&str]) -> Self {
+        let chosen: Vec<usize> =
+            columns.iter().filter_map(|name| self.columns.iter().position(|c| c == name)).collect();
+        let of = |row: &Vec<Cell>| chosen.iter().map(|&i| row[i].clone()).collect();
+        Self {
+            columns: chosen.iter().map(|&i| self.columns[i].clone()).collect(),
+            rows: self.rows.iter().map(of).collect(),
+        }
     }
 
     /// RFC 4180 with a header line; missing values are empty.

@@ -133,6 +133,9 @@ pub struct SegmentArgs {
     /// Pixel size in nanometres, where the files do not state it.
     #[arg(long, value_name = "NM")]
     pub nm_per_px: Option<f64>,
+    /// Also write the masks as tiled TIFF that carry the pixel size.
+    #[arg(long)]
+    pub tiff: bool,
     /// Also write each class's probability as a grey image.
     #[arg(long)]
     pub probabilities: bool,
@@ -177,12 +180,37 @@ pub struct MeasureArgs {
     /// Leave out objects that touch the image's edge, from counts too.
     #[arg(long)]
     pub exclude_edge: bool,
-    /// How objects cut by the edge count in the size statistics (percentiles, unbiased mean).
+    /// How objects cut by the edge count for sizes and numbers per area.
     #[arg(long, value_enum, default_value = "weighted")]
     pub edges: EdgeArg,
+    /// Take touching objects apart where they narrow by this half width (1 splits readily, 3 rarely).
+    #[arg(long, value_name = "PX")]
+    pub split: Option<f64>,
+    /// Errors of the segmentation, learnt from labelled images: a calibration.json that measuring with true masks
+    /// wrote.
+    #[arg(long, value_name = "FILE")]
+    pub calibration: Option<PathBuf>,
+    /// How well the pixel size is known: half width of its 95 % interval in percent.
+    #[arg(long, default_value_t = 2.0, value_name = "PERCENT")]
+    pub scale_accuracy: f64,
     /// Say how many images would bring the relative accuracy to so many percent.
     #[arg(long, value_name = "PERCENT")]
     pub plan: Option<f64>,
+    /// Give the grain size (ASTM E112, ISO 643): the objects are grains.
+    #[arg(long)]
+    pub grains: bool,
+    /// Unfold section sizes to spheres per volume, in so many size classes (Saltykov).
+    #[arg(long, value_name = "CLASSES", num_args = 0..=1, default_missing_value = "12", value_parser = clap::value_parser!(u16).range(2..=60))]
+    pub spheres: Option<u16>,
+    /// Folder of the micrographs, for each object's mean grey value.
+    #[arg(long, value_name = "DIR")]
+    pub images: Option<PathBuf>,
+    /// Folder of the probabilities that `segment --probabilities` wrote, for each object's mean probability.
+    #[arg(long, value_name = "DIR")]
+    pub probabilities: Option<PathBuf>,
+    /// Also write for other programs: parquet (table), roi (ImageJ), geojson (QuPath, napari).
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub export: Vec<ExportArg>,
     #[arg(long)]
     pub json: bool,
 }
@@ -191,10 +219,30 @@ pub struct MeasureArgs {
 pub enum EdgeArg {
     /// Whole objects, each weighted for those of its size that were cut (Miles-Lantuejoul): unbiased.
     Weighted,
+    /// Those that meet a frame within the field and not its forbidden lines (Gundersen): unbiased.
+    Frame,
     /// Whole objects only: large ones are missed.
     Exclude,
     /// All as they are seen: cut ones look too small.
     All,
+}
+
+impl EdgeArg {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Weighted => "weighted",
+            Self::Frame => "frame",
+            Self::Exclude => "exclude",
+            Self::All => "all",
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum ExportArg {
+    Parquet,
+    Roi,
+    Geojson,
 }
 
 #[derive(ClapArgs)]

@@ -47,7 +47,7 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
         std::hint::black_box((
             nearest_centroids_px(&p.regions),
             nearest_edges_px(&p.runs, p.regions.len()),
-            sizes(&p.regions, p.field_px, EdgeRule::default()),
+            sizes(&p, EdgeRule::default()),
         ));
     });
     let swept = timed(repeats, || {

@@ -6,7 +6,6 @@ mod charts;
 mod data;
 mod doctor;
 mod evaluate;
-mod fields;
 mod inputs;
 mod measure;
 mod report;

@@ -91,8 +91,16 @@ fn segment(
             png(&path, labels.width, labels.height, PngKind::Grey, &grey)?;
         }
     }
+    if args.tiff {
+        let path = args.out.join("masks-tiff").join(format!("{name}.tif"));
+        labels.write_tiled_tiff(&path, scale.nm_per_px)?;
+    }
     // The mask last: where it exists, the image is finished.
-    let note = MaskNote { nm_per_px: scale.nm_per_px, scale_source: scale.source };
+    let note = MaskNote {
+        nm_per_px: scale.nm_per_px,
+        scale_source: scale.source,
+        classes: model.card.classes.clone(),
+    };
     labels.write_mask(&args.out.join("masks").join(format!("{name}.png")), colours, &note)?;
     Ok(note.nm_per_px)
 }

@@ -85,6 +85,16 @@ fn other_mistakes() {
     fs::write(at.join("bare.safetensors"), b"\x02\0\0\0\0\0\0\0{}").unwrap();
     assert!(fail(at, &["segment", "bare.safetensors", "data/images", "--out", "o"]).contains("model card"));
     assert!(fail(at, &["measure", "data/labels", "--out", "o", "--nm-per-px", "-3"]).contains("-3"));
+    assert!(
+        fail(at, &["measure", "data/labels", "--out", "o", "--scale-accuracy", "80"])
+            .contains("--scale-accuracy")
+    );
+    assert!(fail(at, &["measure", "data/labels", "--out", "o", "--split", "0"]).contains("--split"));
+    std::fs::write(at.join("wrong.json"), "{}").unwrap();
+    assert!(
+        fail(at, &["measure", "data/labels", "--out", "o", "--calibration", "wrong.json"])
+            .contains("calibration.json")
+    );
     assert!(fail(at, &["measure", "data/labels", "--out", "o", "--connectivity", "6"]).contains('6'));
     assert!(
         fail(at, &["measure", "data/labels", "--data", "data", "--class", "rust", "--out", "o"])

@@ -83,6 +83,78 @@ fn measured_truth_is_the_truth() {
     assert!(images.lines().nth(1).unwrap().contains(",,"), "no nanometres without a scale: {images}");
 }
 
+/// Masks that are wrong in a known way, the true ones beside them: the bias is learnt, and taken out elsewhere.
+#[test]
+fn what_labelled_images_teach_corrects_other_measurements() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let draw = |name: &str, seed: u32, swollen: f64| {
+        let inside = |x: u32, y: u32| {
+            let (cx, cy) = (f64::from(x / 24 * 24) + 12.0, f64::from(y / 24 * 24) + 12.0);
+            let r = 3.0 + f64::from((x / 24 * 7 + y / 24 * 3 + seed) % 5) + swollen;
+            (f64::from(x) - cx).hypot(f64::from(y) - cy) <= r
+        };
+        let path = at.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let image = image::GrayImage::from_fn(240, 192, |x, y| image::Luma([u8::from(inside(x, y))]));
+        image.save(path).unwrap();
+    };
+    for seed in 0..4 {
+        draw(&format!("truth/{seed}.png"), seed, 0.0);
+        draw(&format!("masks/{seed}.png"), seed, 1.0);
+        draw(&format!("new/{seed}.png"), seed + 4, 1.0);
+    }
+    let read =
+        |arguments: &[&str]| -> serde_json::Value { serde_json::from_str(&succeed(at, arguments)).unwrap() };
+    let learnt = read(&[
+        "measure",
+        "masks",
+        "--truth",
+        "truth",
+        "--out",
+        "o",
+        "--nm-per-px",
+        "10",
+        "--split",
+        "2",
+        "--json",
+    ]);
+    let mean = &learnt["estimates"]["mean_diameter_nm"];
+    let truth = mean["truth"]["value"].as_f64().unwrap();
+    assert!(mean["estimate"]["value"].as_f64().unwrap() > truth + 15.0, "{mean}");
+    assert_eq!(learnt["split"]["objects_before"], learnt["split"]["objects_after"], "discs are not split");
+    let corrected = read(&[
+        "measure",
+        "new",
+        "--calibration",
+        "o/calibration.json",
+        "--out",
+        "p",
+        "--nm-per-px",
+        "10",
+        "--json",
+        "--export",
+        "parquet,roi,geojson",
+        "--class",
+        "1",
+        "--spheres",
+        "--plan",
+        "10",
+    ]);
+    let mean = &corrected["estimates"]["mean_diameter_nm"]["estimate"];
+    let number = |key: &str| mean[key].as_f64().unwrap();
+    assert!((number("value") - truth).abs() < 2.0 && number("raw") > truth + 15.0, "{mean}");
+    // Two percent of the pixel size are two percent of a length.
+    assert!((number("scale_ci95") / number("value") - 0.02).abs() < 1e-9, "{mean}");
+    assert!(number("ci95") >= number("scale_ci95") && number("segmentation_ci95") > 0.0, "{mean}");
+    for file in ["particles.parquet", "0-RoiSet.zip", "3.geojson", "estimates.csv", "sizes.csv"] {
+        assert!(at.join("p").join(file).is_file(), "{file}");
+    }
+    // One image alone has an interval too, from within.
+    let one = read(&["measure", "new/0.png", "--out", "q", "--json"]);
+    assert!(one["estimates"]["area_fraction_percent"]["estimate"]["ci95"].as_f64().unwrap() > 0.0, "{one}");
+}
+
 #[test]
 fn thresholds_are_swept_and_drawn() {
     let folder = workshop();

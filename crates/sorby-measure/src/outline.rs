@@ -1,0 +1,80 @@
+//! Outlines of objects as polygons along the edges of pixels.
+
+use crate::components::{ByRegion, Connectivity, Run};
+use rayon::prelude::*;
+
+/// A closed ring of pixel corners (x, y), the first not repeated at the end.
+pub type Ring = Vec<(u32, u32)>;
+
+/// Each object's outline (clockwise on the screen) followed by those of its holes (anti-clockwise), for the objects
+/// that `runs`, in raster order, make up.
+pub fn outlines(runs: &[Run], count: usize, connectivity: Connectivity) -> Vec<Vec<Ring>> {
+    let grouped = ByRegion::of(runs, count);
+    (0..count).into_par_iter().map(|i| rings(grouped.runs(i), connectivity)).collect()
+}
+
+/// East, south, west, north.
+const STEPS: [(i64, i64); 4] = [(1, 0), (0, 1), (-1, 0), (0, -1)];
+
+fn rings(runs: &[Run], connectivity: Connectivity) -> Vec<Ring> {
+    let left = runs.iter().map(|r| r.x_start).min().unwrap_or(0);
+    let right = runs.iter().map(|r| r.x_end).max().unwrap_or(0);
+    let (top, bottom) = (runs[0].y, runs[runs.len() - 1].y);
+    // With a margin of one pixel; a corner (x, y) is the upper left one of pixel (x, y) of this picture.
+    let (width, height) = (i64::from(right - left) + 2, i64::from(bottom - top) + 3);
+    let mut inside = vec![false; (width * height) as usize];
+    for r in runs {
+        let start = (i64::from(r.y - top) + 1) * width + 1 + i64::from(r.x_start - left);
+        inside[start as usize..][..(r.x_end - r.x_start) as usize].fill(true);
+    }
+    let at = |x: i64, y: i64| inside[(y * width + x) as usize];
+    let mut seen = vec![false; inside.len()];
+    let mut out = Vec::new();
+    for y in 1..height {
+        for x in 1..width {
+            // Every ring has an edge that runs east above a pixel of the object.
+            if seen[(y * width + x) as usize] || !at(x, y) || at(x, y - 1) {
+                continue;
+            }
+            let mut ring = Ring::new();
+            let (mut corner, mut heading) = ((x, y), 0);
+            loop {
+                if heading == 0 {
+                    seen[(corner.1 * width + corner.0) as usize] = true;
+                }
+                corner = (corner.0 + STEPS[heading].0, corner.1 + STEPS[heading].1);
+                let (cx, cy) = corner;
+                // The two pixels ahead, to the left and to the right; the object is on the right.
+                let (ahead_left, ahead_right) = match heading {
+                    0 => (at(cx, cy - 1), at(cx, cy)),
+                    1 => (at(cx, cy), at(cx - 1, cy)),
+                    2 => (at(cx - 1, cy), at(cx - 1, cy - 1)),
+                    _ => (at(cx - 1, cy - 1), at(cx, cy - 1)),
+                };
+                let turned = match (connectivity, ahead_left, ahead_right) {
+                    (_, true, true) | (Connectivity::Eight, true, false) => (heading + 3) % 4,
+                    (_, false, true) => heading,
+                    (_, _, false) => (heading + 1) % 4,
+                };
+                if turned != heading {
+                    ring.push(((cx - 1) as u32 + left, (cy - 1) as u32 + top));
+                }
+                heading = turned;
+                if corner == (x, y) && heading == 0 {
+                    break;
+                }
+            }
+            out.push(ring);
+        }
+    }
+    out
+}
+
+/// Area inside a ring, negative for holes.
+pub fn signed_area_px(ring: &[(u32, u32)]) -> f64 {
+    let next = ring.iter().cycle().skip(1);
+    let cross = |((ax, ay), (bx, by)): (&(u32, u32), &(u32, u32))| {
+        i64::from(*ax) * i64::from(*by) - i64::from(*bx) * i64::from(*ay)
+    };
+    ring.iter().zip(next).map(cross).sum::<i64>() as f64 / 2.0
+}

@@ -1,0 +1,270 @@
+//! `sorby measure`: from masks to tables, intervals and outlines.
+
+mod estimates;
+mod exports;
+mod histogram;
+mod objects;
+mod source;
+
+pub use source::MaskCoding;
+
+use super::{inputs, tables};
+use crate::args::{EdgeArg, MeasureArgs};
+use anyhow::{Context as _, bail};
+use estimates::Estimates;
+use serde_json::json;
+use sorby_image::write::atomically;
+use sorby_measure::{
+    Calibration, Connectivity, EdgeRule, Field, Filter, GrainCounts, Knowledge, Pair, Particles, compare,
+    contiguity, grain_size, lognormal, pool,
+};
+use sorby_report::{Cell, Table};
+use source::Source;
+use std::process::ExitCode;
+
+/// One mask, measured.
+pub struct Measured {
+    pub name: String,
+    pub particles: Particles,
+    pub field: Field,
+    pub grains: GrainCounts,
+    pub truth: Option<(Particles, Field)>,
+    /// Mean grey value and mean probability of each object, where pictures of them were given.
+    pub mean_grey: Option<Vec<f64>>,
+    pub mean_probability: Option<Vec<f64>>,
+}
+
+pub fn run(args: MeasureArgs) -> anyhow::Result<ExitCode> {
+    check(&args)?;
+    let data = args.data.as_deref().map(inputs::open).transpose()?;
+    let files = inputs::images(&args.masks)?;
+    let names = match &data {
+        Some(data) => data.manifest.class_names(),
+        None => source::noted_classes(&files),
+    };
+    let class = inputs::class_index(&args.class, &names)?;
+    let class_name = names.get(usize::from(class)).cloned().unwrap_or_else(|| format!("class {class}"));
+    let filter = Filter {
+        connectivity: connectivity(&args)?,
+        min_area_px: args.min_area_px,
+        exclude_edge: args.exclude_edge,
+        split_depth_px: args.split,
+    };
+    let calibration =
+        args.calibration.as_deref().map(|path| read_calibration(path, &class_name)).transpose()?;
+    let source = Source::new(&args, data.as_ref(), &files, (class, &class_name), filter)?;
+    let mut fields = Vec::new();
+    let mut problems = Table::new(["file", "problem"]);
+    for file in &files {
+        match source.measure(file) {
+            Ok(measured) => fields.push(measured),
+            Err(error) => {
+                eprintln!("problem: {error:#}");
+                problems.row(vec![file.display().to_string().into(), format!("{error:#}").into()]);
+            }
+        }
+    }
+    tables::write_problems(&args.out, &problems)?;
+    if fields.is_empty() {
+        bail!("no mask could be measured");
+    }
+    let known = Knowledge {
+        calibration: calibration.as_ref(),
+        scale_accuracy_percent: args.scale_accuracy,
+        plan_percent: args.plan,
+    };
+    write(&args, &fields, &class_name, known)?;
+    Ok(if problems.rows.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+fn check(args: &MeasureArgs) -> anyhow::Result<()> {
+    inputs::require_positive(args.nm_per_px)?;
+    if args.plan.is_some_and(|percent| !(percent > 0.0 && percent <= 100.0)) {
+        bail!("--plan must be a percentage above 0, for example 10");
+    }
+    if !(0.0..=50.0).contains(&args.scale_accuracy) {
+        bail!("--scale-accuracy must be a percentage from 0 to 50, for example 2");
+    }
+    if args.split.is_some_and(|depth| !(depth > 0.0 && depth.is_finite())) {
+        bail!("--split must be a depth in pixels above 0, for example 1");
+    }
+    Ok(())
+}
+
+fn connectivity(args: &MeasureArgs) -> anyhow::Result<Connectivity> {
+    match args.connectivity {
+        4 => Ok(Connectivity::Four),
+        8 => Ok(Connectivity::Eight),
+        other => bail!("--connectivity must be 4 or 8, not {other}"),
+    }
+}
+
+/// The edge rule of one field; a frame's guard is as wide as the field's largest object.
+fn edge_rule(args: &MeasureArgs, p: &Particles) -> EdgeRule {
+    match args.edges {
+        EdgeArg::Weighted => EdgeRule::MilesLantuejoul,
+        EdgeArg::Frame => EdgeRule::gundersen(&[p]),
+        EdgeArg::Exclude => EdgeRule::Exclude,
+        EdgeArg::All => EdgeRule::All,
+    }
+}
+
+fn read_calibration(path: &std::path::Path, class: &str) -> anyhow::Result<Calibration> {
+    let text = fs_err::read_to_string(path)?;
+    let read: Calibration = serde_json::from_str(&text)
+        .with_context(|| format!("{}: is no calibration.json of `sorby measure --truth`", path.display()))?;
+    if read.class != class {
+        bail!("{}: was learnt on {}, not on {class}", path.display(), read.class);
+    }
+    Ok(read)
+}
+
+fn write(args: &MeasureArgs, fields: &[Measured], class: &str, known: Knowledge) -> anyhow::Result<()> {
+    let out = &args.out;
+    let with_truth = fields.iter().all(|f| f.truth.is_some());
+    if let Some(f) = fields.iter().find(|f| f.truth.is_none() && fields.iter().any(|f| f.truth.is_some())) {
+        eprintln!("note: `{}` has no true mask, so no errors are given", f.name);
+    }
+    let objects = objects::table(fields);
+    let images = images(fields, with_truth);
+    let estimates = Estimates::of(fields, known);
+    let bins = histogram::table(fields);
+    let all: Vec<Particles> = fields.iter().map(|f| f.particles.clone()).collect();
+    let truths: Option<Vec<Particles>> = fields.iter().map(|f| Some(f.truth.as_ref()?.0.clone())).collect();
+    let (total, truth) = (pool(&all), truths.as_deref().map(pool));
+    let learnt = with_truth.then(|| learn(fields, class)).flatten();
+    let weighed: Vec<(f64, f64)> = fields.iter().flat_map(|f| f.field.diameters().0).collect();
+    let scaled = fields.iter().all(|f| f.particles.nm_per_px.is_some());
+    let grains: Option<Vec<_>> = fields.iter().map(|f| Some((f.grains, f.particles.nm_per_px?))).collect();
+    let grains = grains.filter(|_| args.grains).and_then(|g| grain_size(&g));
+    let spheres = args.spheres.map(|classes| estimates::spheres(fields, usize::from(classes)));
+    let split = args.split.map(|depth| {
+        let (parts, whole) = histogram::split_counts(fields);
+        let between: Vec<Option<f64>> = all.iter().map(contiguity).collect();
+        json!({"depth_px": depth, "objects_before": whole, "objects_after": parts, "contiguity_per_image": between})
+    });
+    let summary = json!({
+        "sorby_version": env!("CARGO_PKG_VERSION"),
+        "class": class,
+        "images": fields.len(),
+        "connectivity": args.connectivity,
+        "min_area_px": args.min_area_px,
+        "exclude_edge": args.exclude_edge,
+        "edge_rule": args.edges.name(),
+        "scale_accuracy_percent": args.scale_accuracy,
+        "calibration": args.calibration,
+        "total": total,
+        "truth": truth,
+        "error": truth.as_ref().map(|t| compare(&total, t)),
+        "unit": if scaled { "nm" } else { "px" },
+        "estimates": estimates.json(),
+        "lognormal": lognormal(&weighed),
+        "grain_size": grains,
+        "spheres": spheres,
+        "split": split,
+    });
+    let text = serde_json::to_string_pretty(&summary)? + "\n";
+    atomically(&out.join("particles.csv"), objects.to_csv().as_bytes())?;
+    atomically(&out.join("images.csv"), images.to_csv().as_bytes())?;
+    atomically(&out.join("estimates.csv"), estimates.table().to_csv().as_bytes())?;
+    atomically(&out.join("sizes.csv"), bins.to_csv().as_bytes())?;
+    if let Some(learnt) = &learnt {
+        atomically(&out.join("calibration.json"), (serde_json::to_string_pretty(learnt)? + "\n").as_bytes())?;
+    }
+    exports::write(args, fields, class, &objects)?;
+    atomically(&out.join("summary.json"), text.as_bytes())?;
+    if args.json {
+        print!("{text}");
+        return Ok(());
+    }
+    print!("{}", images.select(&shown_columns(scaled)).to_text());
+    println!();
+    estimates.show();
+    if let Some(learnt) = &learnt {
+        estimates::show_calibration(learnt, &out.join("calibration.json"));
+    }
+    if let Some(split) = split {
+        let count = |key: &str| split[key].to_string();
+        println!("splitting made {} objects of {}", count("objects_after"), count("objects_before"));
+    }
+    if let Some(g) = &grains {
+        println!(
+            "grain size: G {:.2} by counting ({:.0} grains per mm2; ISO 643: {:.2}), G {:.2} by intercepts (mean {:.2} um)",
+            g.g_planimetric, g.grains_per_mm2, g.g_iso_643, g.g_intercept, g.mean_lineal_intercept_um
+        );
+    } else if args.grains {
+        println!("grain size: not told; it needs the pixel size of every image, and grains");
+    }
+    let without = fields.iter().filter(|f| f.particles.nm_per_px.is_none()).count();
+    if without > 0 {
+        println!(
+            "no pixel size for {without} of {} images: their sizes are in pixels only (give --nm-per-px, or segment \
+             images that state it)",
+            fields.len()
+        );
+    }
+    println!("every {class} particle: {}", out.join("particles.csv").display());
+    Ok(())
+}
+
+/// What the labelled images teach, written for later measurements of images without labels.
+fn learn(fields: &[Measured], class: &str) -> Option<Calibration> {
+    let pairs: Option<Vec<Pair>> = fields
+        .iter()
+        .map(|f| {
+            let (particles, field) = f.truth.as_ref()?;
+            Some(Pair { measured: (&f.field, &f.particles), truth: (field, particles) })
+        })
+        .collect();
+    Calibration::learn(class, fields.iter().map(|f| f.name.clone()).collect(), &pairs?)
+}
+
+fn shown_columns(scaled: bool) -> Vec<&'static str> {
+    let radius = if scaled {
+        ["mean_radius_nm", "mean_radius_error_nm"]
+    } else {
+        ["mean_radius_px", "mean_radius_error_px"]
+    };
+    vec!["image", "count", radius[0], "area_fraction_percent", "nm_per_px", "count_error", radius[1]]
+}
+
+/// One line per image and one for all, as the paper counts: every object as it is seen.
+fn images(fields: &[Measured], with_truth: bool) -> Table {
+    let truth_columns = [
+        "true_count",
+        "true_mean_radius_px",
+        "count_error",
+        "mean_radius_error_px",
+        "mean_radius_error_nm",
+        "area_fraction_error_percent",
+    ];
+    let columns =
+        ["image"].into_iter().chain(tables::PARTICLE_COLUMNS).chain(["number_density_per_um2", "nm_per_px"]);
+    let mut table = Table::new(columns.chain(truth_columns.into_iter().filter(|_| with_truth)));
+    let mut add = |name: &str, measured: &[Particles], truth: Option<Vec<Particles>>| {
+        let s = pool(measured);
+        let nm = if let [one] = measured { one.nm_per_px } else { None };
+        let mut row: Vec<Cell> = vec![name.into()];
+        row.extend(tables::particle_cells(&s));
+        row.extend([Cell::number(s.number_density_per_um2, 5), Cell::number(nm, 4)]);
+        if let Some(truth) = truth.filter(|_| with_truth).map(|t| pool(&t)) {
+            let e = compare(&s, &truth);
+            row.extend([
+                truth.count.into(),
+                Cell::number(truth.mean_radius_px, 3),
+                Cell::Integer(e.count_error),
+                Cell::number(e.mean_radius_error_px, 3),
+                Cell::number(e.mean_radius_error_nm, 2),
+                Cell::percent(Some(e.area_fraction_error)),
+            ]);
+        }
+        table.row(row);
+    };
+    for f in fields {
+        let truth = f.truth.as_ref().map(|t| vec![t.0.clone()]);
+        add(&f.name, std::slice::from_ref(&f.particles), truth);
+    }
+    let all: Vec<Particles> = fields.iter().map(|f| f.particles.clone()).collect();
+    add("all", &all, fields.iter().map(|f| Some(f.truth.as_ref()?.0.clone())).collect());
+    table
+}

@@ -1,0 +1,106 @@
+//! The table of all objects.
+
+use super::Measured;
+use sorby_measure::{Region, nearest_centroids_px, nearest_edges_px};
+use sorby_report::{Cell, Table};
+
+const COLUMNS: [&str; 33] = [
+    "image",
+    "particle",
+    "part_of",
+    "area_px",
+    "area_um2",
+    "equivalent_radius_px",
+    "equivalent_diameter_area_px",
+    "equivalent_radius_nm",
+    "equivalent_diameter_area_nm",
+    "centroid_row_px",
+    "centroid_column_px",
+    "bbox_min_row_px",
+    "bbox_min_column_px",
+    "bbox_max_row_px",
+    "bbox_max_column_px",
+    "touches_border",
+    "area_filled_px",
+    "perimeter_crofton_px",
+    "feret_diameter_max_px",
+    "feret_diameter_min_px",
+    "feret_angle_deg",
+    "feret_diameter_max_nm",
+    "feret_diameter_min_nm",
+    "axis_major_length_px",
+    "axis_minor_length_px",
+    "orientation_rad",
+    "circularity",
+    "roundness",
+    "solidity",
+    "aspect_ratio",
+    "nearest_neighbour_distance_px",
+    "nearest_neighbour_gap_px",
+    "nearest_neighbour_gap_nm",
+];
+
+/// One line per object; `mean_intensity` and `mean_probability` where pictures were given.
+pub fn table(fields: &[Measured]) -> Table {
+    let grey = fields.iter().any(|f| f.mean_grey.is_some());
+    let probability = fields.iter().any(|f| f.mean_probability.is_some());
+    let more = [("mean_intensity", grey), ("mean_probability", probability)];
+    let more = more.into_iter().filter(|(_, given)| *given).map(|(name, _)| name);
+    let mut table = Table::new(COLUMNS.into_iter().chain(more));
+    for f in fields {
+        let p = &f.particles;
+        let centroids = nearest_centroids_px(&p.regions);
+        let gaps = nearest_edges_px(&p.runs, p.regions.len());
+        for (i, r) in p.regions.iter().enumerate() {
+            let mut row = cells(f, i, r, centroids[i], gaps[i]);
+            let mean = |values: &Option<Vec<f64>>| Cell::number(values.as_ref().map(|v| v[i]), 4);
+            row.extend(grey.then(|| mean(&f.mean_grey)));
+            row.extend(probability.then(|| mean(&f.mean_probability)));
+            table.row(row);
+        }
+    }
+    table
+}
+
+fn cells(f: &Measured, i: usize, r: &Region, centroid: Option<f64>, gap: Option<f64>) -> Vec<Cell> {
+    let scale = f.particles.nm_per_px;
+    let nm = |px: f64| Cell::number(scale.map(|s| s * px), 3);
+    let (radius, diameter) = (r.equivalent_radius_px(), r.equivalent_diameter_area_px());
+    let whole = |v: u64| Cell::Integer(v as i64);
+    let (top, left, bottom, right) = r.bbox_px;
+    vec![
+        f.name.clone().into(),
+        (i + 1).into(),
+        (f.particles.part_of[i] + 1).into(),
+        whole(r.area_px),
+        Cell::number(scale.map(|s| r.area_px as f64 * (s / 1000.0).powi(2)), 6),
+        Cell::Number(radius, 4),
+        Cell::Number(diameter, 4),
+        nm(radius),
+        nm(diameter),
+        Cell::Number(r.centroid_px.0, 3),
+        Cell::Number(r.centroid_px.1, 3),
+        whole(top.into()),
+        whole(left.into()),
+        whole(bottom.into()),
+        whole(right.into()),
+        (if r.touches_border { "yes" } else { "no" }).into(),
+        whole(r.shape.area_filled_px),
+        Cell::Number(r.shape.perimeter_crofton_px, 4),
+        Cell::Number(r.shape.feret_diameter_max_px, 4),
+        Cell::Number(r.shape.feret_diameter_min_px, 4),
+        Cell::Number(r.shape.feret_angle_deg, 2),
+        nm(r.shape.feret_diameter_max_px),
+        nm(r.shape.feret_diameter_min_px),
+        Cell::Number(r.shape.axis_major_length_px, 4),
+        Cell::Number(r.shape.axis_minor_length_px, 4),
+        Cell::Number(r.shape.orientation_rad, 4),
+        Cell::Number(r.shape.circularity, 4),
+        Cell::Number(r.shape.roundness, 4),
+        Cell::Number(r.shape.solidity, 4),
+        Cell::Number(r.shape.aspect_ratio, 4),
+        Cell::number(centroid, 4),
+        Cell::number(gap, 4),
+        gap.map_or(Cell::Missing, nm),
+    ]
+}
