@@ -101,7 +101,7 @@ impl Dataset {
     /// Reads one image with its label.
     pub fn load_one(&self, item: &Item) -> Result<Sample, Problem> {
         let mut image = Micrograph::read(&item.image)?;
-        let label = self.load_label(item)?;
+        let mut label = self.load_label(item)?;
         let (image_size, label_size) = ((image.width, image.height), (label.width, label.height));
         if image_size != label_size {
             let taller = image.width == label.width && image.height > label.height;
@@ -109,6 +109,10 @@ impl Dataset {
                 DataBar::Crop if taller => image.crop_rows(label.height),
                 _ => return Err(Problem::new(&item.label, size_mismatch(image_size, label_size, taller))),
             }
+        }
+        if let Some(bar) = sorby_image::DataBar::find(&image.to_grey8(), image.width, image.height) {
+            // Text is no steel, whatever its label says.
+            label.ignore_bottom(bar.rows_px);
         }
         Ok(Sample { name: item.name.clone(), image, label, nm_per_px: item.nm_per_px })
     }

@@ -1,15 +1,18 @@
 //! Pixels in and out: micrographs, label maps, resizing, and writing files without half-written ones.
 
+mod data_bar;
 mod error;
 mod label_map;
 mod mask_note;
 mod micrograph;
+mod palette_tiff;
 mod read;
 pub mod resize;
 pub mod scale;
 mod tiled_tiff;
 pub mod write;
 
+pub use data_bar::{DataBar, ScaleBar};
 pub use error::ImageError;
 pub use label_map::{IGNORE, LabelMap, RawLabels};
 pub use mask_note::MaskNote;

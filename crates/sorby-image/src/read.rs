@@ -1,6 +1,6 @@
 //! Decoding image files, within bounds on memory.
 
-use crate::{ImageError, Micrograph, Pixels};
+use crate::{ImageError, Micrograph, Pixels, palette_tiff};
 use image::{DynamicImage, ImageReader, Limits};
 use std::path::Path;
 
@@ -8,7 +8,10 @@ use std::path::Path;
 pub(crate) const MAX_BYTES: u64 = 4 << 30;
 
 pub(crate) fn micrograph(path: &Path) -> Result<Micrograph, ImageError> {
-    let image = decode(path)?;
+    let image = match decode(path) {
+        Ok(image) => image,
+        Err(error) => palette_tiff::read(path, MAX_BYTES).ok_or(error)?,
+    };
     let (width, height) = (image.width() as usize, image.height() as usize);
     let pixels = match image {
         DynamicImage::ImageLuma8(i) => Pixels::Grey8(i.into_raw()),

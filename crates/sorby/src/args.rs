@@ -133,6 +133,9 @@ pub struct SegmentArgs {
     /// Pixel size in nanometres, where the files do not state it.
     #[arg(long, value_name = "NM")]
     pub nm_per_px: Option<f64>,
+    /// Length in nanometres that is written beside the scale bar in the pictures.
+    #[arg(long, value_name = "NM")]
+    pub bar_nm: Option<f64>,
     /// Also write the masks as tiled TIFF that carry the pixel size.
     #[arg(long)]
     pub tiff: bool,
@@ -258,6 +261,9 @@ pub struct ThresholdArgs {
     /// Pixel size in nanometres.
     #[arg(long, value_name = "NM")]
     pub nm_per_px: Option<f64>,
+    /// Length in nanometres that is written beside the scale bar in the pictures.
+    #[arg(long, value_name = "NM")]
+    pub bar_nm: Option<f64>,
 }
 
 #[derive(ClapArgs)]

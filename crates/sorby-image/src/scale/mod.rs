@@ -7,7 +7,7 @@
 mod metadata;
 mod vendors;
 
-use crate::ImageError;
+use crate::{DataBar, ImageError, Micrograph};
 use metadata::Metadata;
 use std::path::Path;
 
@@ -28,6 +28,8 @@ pub struct PixelSize {
     pub written_for_px: Option<(u32, u32)>,
     /// Rows of the data bar at the bottom, where the file says it.
     pub data_bar_px: Option<u32>,
+    /// Length that stands beside the scale bar in the picture, where the file says it.
+    pub scale_bar_nm: Option<f64>,
 }
 
 /// The scale of a file, with all it takes to judge it.
@@ -77,6 +79,38 @@ impl ScaleReading {
         let found = self.found.as_ref()?;
         let beyond = found.written_for_px.and_then(|(_, height)| self.height_px.checked_sub(height));
         found.data_bar_px.or(beyond).filter(|rows| *rows > 0 && *rows < self.height_px)
+    }
+}
+
+impl ScaleReading {
+    /// The data bar of the image: the rows that the file says, else those found by their looks.
+    pub fn data_bar(&self, image: &Micrograph) -> Option<DataBar> {
+        let grey = image.to_grey8();
+        match self.data_bar_px().map(|rows| rows as usize).filter(|rows| *rows < image.height) {
+            Some(rows) => Some(DataBar::of_rows(&grey, image.width, rows)),
+            None => DataBar::find(&grey, image.width, image.height),
+        }
+    }
+
+    /// Compares the scale bar in the picture with the length and the pixel size that the file gives.
+    ///
+    /// # Errors
+    /// Where they disagree, with both values.
+    pub fn check_scale_bar(&self, bar: Option<DataBar>) -> Result<(), String> {
+        let (Ok(Some(nm)), Some(bar)) = (self.nm_per_px(), bar.and_then(|b| b.scale_bar)) else {
+            return Ok(());
+        };
+        let Some(written) = self.found.as_ref().and_then(|f| f.scale_bar_nm) else { return Ok(()) };
+        if bar.agrees(written, nm) {
+            return Ok(());
+        }
+        Err(format!(
+            "the file gives {nm:.4} nm per pixel and a scale bar of {written} nm, but the bar in the picture has {:.1} \
+             pixels, so {:.4} nm per pixel: the image was resized after it was taken; use the original, or give the \
+             pixel size yourself",
+            bar.length_px,
+            written / bar.length_px
+        ))
     }
 }
 

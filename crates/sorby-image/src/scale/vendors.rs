@@ -87,6 +87,7 @@ fn fei(m: &Metadata) -> Option<PixelSize> {
         place,
         written_for_px,
         // Where the bar was cut off, none is left.
+        scale_bar_nm: None,
         data_bar_px: bar.filter(|bar| written_for_px.is_none_or(|(_, h)| m.height_px >= h + bar)),
     })
 }
@@ -153,7 +154,12 @@ fn hitachi(m: &Metadata) -> Option<PixelSize> {
         let (w, h) = size.split_once('x')?;
         Some((w.trim().parse().ok()?, h.trim().parse().ok()?))
     });
-    Some(PixelSize { written_for_px, ..plain("Hitachi", "sidecar .txt, [SemImageFile] PixelSize", nm, nm) })
+    let scale_bar_nm = ini_number(text, "SemImageFile", "MicronMarker").filter(|nm| *nm > 0.0);
+    Some(PixelSize {
+        written_for_px,
+        scale_bar_nm,
+        ..plain("Hitachi", "sidecar .txt, [SemImageFile] PixelSize", nm, nm)
+    })
 }
 
 /// JEOL: a sidecar `.txt` with the drawn bar: its length in pixels and what that stands for.
@@ -163,13 +169,14 @@ fn jeol(m: &Metadata) -> Option<PixelSize> {
         text.lines().find_map(|line| Some(line.trim().strip_prefix(key)?.trim()).filter(|v| !v.is_empty()))
     };
     let bar_px: f64 = value("$$SM_MICRON_BAR")?.parse().ok()?;
-    let nm = length_nm(value("$$SM_MICRON_MARKER")?)? / bar_px;
+    let marker = length_nm(value("$$SM_MICRON_MARKER")?)?;
+    let nm = marker / bar_px;
     let written_for_px = value("$CM_FULL_SIZE").and_then(|size| {
         let mut parts = size.split_whitespace().map(str::parse);
         Some((parts.next()?.ok()?, parts.next()?.ok()?))
     });
     let place = "sidecar .txt, $$SM_MICRON_MARKER over $$SM_MICRON_BAR";
-    Some(PixelSize { written_for_px, ..plain("JEOL", place, nm, nm) })
+    Some(PixelSize { written_for_px, scale_bar_nm: Some(marker), ..plain("JEOL", place, nm, nm) })
 }
 
 /// Olympus Soft Imaging: tag 33560 points to a binary block whose general part holds a power of ten and the
@@ -235,7 +242,7 @@ fn imagej(m: &Metadata) -> Option<PixelSize> {
 }
 
 fn plain(vendor: &'static str, place: &'static str, nm_x: f64, nm_y: f64) -> PixelSize {
-    PixelSize { nm_x, nm_y, vendor, place, written_for_px: None, data_bar_px: None }
+    PixelSize { nm_x, nm_y, vendor, place, written_for_px: None, data_bar_px: None, scale_bar_nm: None }
 }
 
 #[cfg(test)]

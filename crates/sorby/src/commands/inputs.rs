@@ -3,6 +3,7 @@
 use crate::args::{DeviceArg, InferenceArgs};
 use anyhow::{Context as _, bail};
 use sorby_data::Dataset;
+use sorby_image::Micrograph;
 use sorby_infer::{Backend, Device, Model, Options, TTA_RATIOS};
 use std::path::{Path, PathBuf};
 
@@ -112,9 +113,23 @@ pub fn require_same_classes(model: &Model, data: &Dataset) -> anyhow::Result<()>
 
 /// A pixel size given by hand must be one.
 pub fn require_positive(nm_per_px: Option<f64>) -> anyhow::Result<()> {
-    match nm_per_px.filter(|s| !(s.is_finite() && *s > 0.0)) {
-        Some(bad) => bail!("--nm-per-px must be a positive number, not {bad}"),
+    positive("--nm-per-px", nm_per_px)
+}
+
+fn positive(name: &str, value: Option<f64>) -> anyhow::Result<()> {
+    match value.filter(|s| !(s.is_finite() && *s > 0.0)) {
+        Some(bad) => bail!("{name} must be a positive number, not {bad}"),
         None => Ok(()),
+    }
+}
+
+impl GivenScale {
+    /// # Errors
+    /// For numbers that are no lengths.
+    pub fn of(nm_per_px: Option<f64>, bar_nm: Option<f64>) -> anyhow::Result<Self> {
+        require_positive(nm_per_px)?;
+        positive("--bar-nm", bar_nm)?;
+        Ok(Self { nm_per_px, bar_nm })
     }
 }
 
@@ -129,24 +144,56 @@ pub struct KnownScale {
     pub data_bar_px: usize,
 }
 
+/// What the user says of the pixel size.
+#[derive(Clone, Copy)]
+pub struct GivenScale {
+    pub nm_per_px: Option<f64>,
+    /// Length written beside the scale bar.
+    pub bar_nm: Option<f64>,
+}
+
 /// The pixel size that the user gives, or the file states.
 ///
 /// # Errors
 /// When the two disagree by more than 2 %, or the file's own cannot be relied on and the user gives none.
-pub fn known_scale(file: &Path, given: Option<f64>) -> anyhow::Result<KnownScale> {
+pub fn known_scale(file: &Path, image: &Micrograph, given: GivenScale) -> anyhow::Result<KnownScale> {
     let reading = sorby_image::scale::read(file)?;
-    let data_bar_px = reading.data_bar_px().unwrap_or(0) as usize;
+    let bar = reading.data_bar(image);
     let place = reading.found.as_ref().map_or("", |f| f.place);
-    let (nm_per_px, source) = match (given, reading.nm_per_px()) {
-        (Some(given), Ok(Some(stated))) => {
-            agree(file, (given, "--nm-per-px"), (stated, place))?;
+    let stated = reading.nm_per_px();
+    let drawn = given.bar_nm.map(|nm| match bar.and_then(|b| b.scale_bar) {
+        Some(bar) => Ok((nm, bar)),
+        None => bail!("{}: no scale bar is found in the picture; give --nm-per-px", file.display()),
+    });
+    let drawn = drawn.transpose()?;
+    let (nm_per_px, source) = match (given.nm_per_px, drawn, &stated) {
+        (Some(given), _, Ok(Some(stated))) => {
+            agree(file, (given, "--nm-per-px"), (*stated, place))?;
             (Some(given), "--nm-per-px".to_owned())
         }
-        (Some(given), _) => (Some(given), "--nm-per-px".to_owned()),
-        (None, Ok(Some(stated))) => (Some(stated), place.to_owned()),
-        (None, Ok(None)) => (None, String::new()),
-        (None, Err(reason)) => bail!("{}: {reason} (--nm-per-px)", file.display()),
+        (Some(given), ..) => (Some(given), "--nm-per-px".to_owned()),
+        (None, _, Ok(Some(stated))) => (Some(*stated), place.to_owned()),
+        (None, Some((nm, bar)), _) => {
+            (Some(nm / bar.length_px), format!("--bar-nm over the scale bar's {:.1} pixels", bar.length_px))
+        }
+        (None, None, Ok(None)) => (None, String::new()),
+        (None, None, Err(reason)) => bail!("{}: {reason} (--nm-per-px)", file.display()),
     };
+    if let (Some(nm_per_px), Some((nm, bar))) = (nm_per_px, drawn)
+        && !bar.agrees(nm, nm_per_px)
+    {
+        bail!(
+            "{}: {source} says {nm_per_px:.4} nm per pixel, but the scale bar of {:.1} pixels for {nm} nm says {:.4}; \
+             find out which is right and correct the other",
+            file.display(),
+            bar.length_px,
+            nm / bar.length_px
+        );
+    }
+    if let Err(reason) = reading.check_scale_bar(bar) {
+        bail!("{}: {reason} (--nm-per-px)", file.display());
+    }
+    let data_bar_px = bar.map_or(0, |b| b.rows_px);
     Ok(KnownScale { nm_per_px, source, data_bar_px })
 }
 

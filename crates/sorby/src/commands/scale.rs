@@ -4,6 +4,7 @@ use super::inputs;
 use crate::args::ScaleArgs;
 use serde_json::json;
 use sorby_image::scale::{self, ScaleReading};
+use sorby_image::{Micrograph, ScaleBar};
 use sorby_report::{Cell, Table};
 use std::path::Path;
 use std::process::ExitCode;
@@ -16,6 +17,8 @@ pub fn run(args: ScaleArgs) -> anyhow::Result<ExitCode> {
         "height_px",
         "nm_per_px",
         "data_bar_px",
+        "scale_bar_px",
+        "scale_bar_nm",
         "vendor",
         "where",
         "verdict",
@@ -34,7 +37,8 @@ pub fn run(args: ScaleArgs) -> anyhow::Result<ExitCode> {
         print!("{}", table.to_text());
         if !all_known {
             println!(
-                "where nothing reliable is found, give the pixel size: --nm-per-px, or [scale] in dataset.toml"
+                "where nothing reliable is found, give the pixel size (--nm-per-px, or [scale] in dataset.toml) or the \
+                 length written beside the scale bar (--bar-nm)"
             );
         }
     }
@@ -54,25 +58,32 @@ fn describe(file: &Path) -> (Vec<Cell>, serde_json::Value, bool) {
                 Cell::Missing,
                 Cell::Missing,
                 Cell::Missing,
+                Cell::Missing,
+                Cell::Missing,
                 format!("{error}").into(),
             ];
             return (row, json!({"file": name, "verdict": error.to_string()}), false);
         }
     };
-    let (nm, verdict) = match reading.nm_per_px() {
-        Ok(Some(nm)) => (Some(nm), "reliable".to_owned()),
+    // A file whose pixels cannot be read still has its metadata.
+    let drawn = Micrograph::read(file).ok().and_then(|image| reading.data_bar(&image));
+    let bar = reading.data_bar_px().map(|rows| rows as usize).or(drawn.map(|b| b.rows_px));
+    let scale_bar = drawn.and_then(|b| b.scale_bar);
+    let (nm, verdict) = match reading.nm_per_px().and_then(|nm| reading.check_scale_bar(drawn).map(|()| nm)) {
+        Ok(Some(nm)) => (Some(nm), judge(nm, scale_bar)),
         Ok(None) => (None, "no scale in or beside the file".to_owned()),
         Err(reason) => (None, format!("REFUSED: {reason}")),
     };
     let ScaleReading { width_px, height_px, found } = &reading;
     let text = |value: Option<&'static str>| value.map_or(Cell::Missing, Cell::from);
-    let bar = reading.data_bar_px();
     let row = vec![
         name.clone().into(),
         (*width_px as usize).into(),
         (*height_px as usize).into(),
         Cell::number(nm, 4),
-        bar.map_or(Cell::Missing, |rows| (rows as usize).into()),
+        bar.map_or(Cell::Missing, Cell::from),
+        Cell::number(scale_bar.map(|b| b.length_px), 1),
+        Cell::number(nm.zip(scale_bar).map(|(nm, b)| nm * b.length_px), 0),
         text(found.as_ref().map(|f| f.vendor)),
         text(found.as_ref().map(|f| f.place)),
         verdict.clone().into(),
@@ -83,10 +94,25 @@ fn describe(file: &Path) -> (Vec<Cell>, serde_json::Value, bool) {
         "height_px": height_px,
         "nm_per_px": nm,
         "data_bar_px": bar,
+        "scale_bar_px": scale_bar.map(|b| b.length_px),
         "vendor": found.as_ref().map(|f| f.vendor),
         "where": found.as_ref().map(|f| f.place),
         "stated_nm_per_px": found.as_ref().map(|f| [f.nm_x, f.nm_y]),
         "verdict": verdict,
     });
     (row, record, nm.is_some())
+}
+
+/// How sure the pixel size is: does it make the drawn bar a length that one writes beside a bar?
+fn judge(nm: f64, bar: Option<ScaleBar>) -> String {
+    let Some(bar) = bar else { return "reliable".to_owned() };
+    let round = bar.nearest_round_nm(nm);
+    if bar.agrees(round, nm) {
+        format!("reliable; makes the scale bar {round} nm")
+    } else {
+        format!(
+            "CHECK: makes the scale bar {:.0} nm, which nobody writes; compare with the picture",
+            nm * bar.length_px
+        )
+    }
 }

@@ -1,7 +1,8 @@
 //! `sorby threshold`: what the traditional method gives.
 
+use super::inputs::{self, GivenScale};
 use super::measure::MaskCoding;
-use super::{charts, inputs, tables};
+use super::{charts, tables};
 use crate::args::ThresholdArgs;
 use anyhow::{Context as _, bail};
 use sorby_image::write::atomically;
@@ -12,7 +13,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 pub fn run(args: ThresholdArgs) -> anyhow::Result<ExitCode> {
-    inputs::require_positive(args.nm_per_px)?;
+    GivenScale::of(args.nm_per_px, args.bar_nm)?;
     let files = inputs::images(&args.images)?;
     let truths = args.truth.iter().map(|t| inputs::images(std::slice::from_ref(t)));
     let coding = MaskCoding::of(&truths.collect::<Result<Vec<_>, _>>()?.concat());
@@ -68,7 +69,7 @@ fn one(file: &Path, args: &ThresholdArgs, coding: MaskCoding, table: &mut Table)
         height = t.height;
         grey.truncate(height * image.width);
     }
-    let scale = inputs::known_scale(file, args.nm_per_px)?;
+    let scale = inputs::known_scale(file, &image, GivenScale::of(args.nm_per_px, args.bar_nm)?)?;
     if truth.is_none() {
         height -= scale.data_bar_px;
         grey.truncate(height * image.width);

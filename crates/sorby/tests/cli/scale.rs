@@ -58,3 +58,44 @@ fn the_scale_travels_from_the_file_to_the_table() {
     assert!(error.contains("25.0000") && error.contains("20.0000"), "both values are told: {error}");
     succeed(at, &["measure", "seg/masks/whole.png", "--out", "out", "--nm-per-px", "20.2"]);
 }
+
+/// A picture with a burnt-in bar and nothing else: the length beside the bar gives the pixel size, and the bar is no
+/// part of the field.
+#[test]
+fn a_drawn_bar_gives_the_scale() {
+    let folder = workshop();
+    let at = folder.path();
+    succeed(at, &["train", "tiny.toml", "--data", "data", "--out", "run", "--set", "schedule.iterations=1"]);
+    let image = image::GrayImage::from_fn(200, 160, |x, y| {
+        let ink = y == 150 && (20..121).contains(&x)
+            || (144..157).contains(&y) && (x == 20 || x == 120)
+            || (146..154).contains(&y) && (140..180).contains(&x) && x % 5 == 0;
+        image::Luma([if y < 140 {
+            90 + ((x * 7 + y * 13) % 60) as u8
+        } else if ink {
+            0
+        } else {
+            255
+        }])
+    });
+    image.save(at.join("burnt.png")).unwrap();
+    let segment = ["segment", "run", "burnt.png", "--out", "seg", "--window", "64", "--stride", "64"];
+    succeed(at, &[&segment[..], &["--bar-nm", "2000"]].concat());
+    let note = sorby_image::MaskNote::read(&at.join("seg/masks/burnt.png")).unwrap();
+    assert_eq!(note.nm_per_px, Some(20.0));
+    assert!(note.scale_source.contains("--bar-nm"), "{note:?}");
+    let sorby_image::RawLabels::Values(mask) =
+        sorby_image::RawLabels::read(&at.join("seg/masks/burnt.png")).unwrap()
+    else {
+        panic!("an index mask")
+    };
+    assert_eq!(mask.histogram()[255], 20 * 200);
+    // Two statements that disagree: refused, with both.
+    let output = sorby(at, &[&segment[..], &["--bar-nm", "2000", "--nm-per-px", "25"]].concat());
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(error.contains("25.0000") && error.contains("20.0000"), "{error}");
+    let plain = ["segment", "run", "data/images/carbide-001.png", "--out", "seg", "--bar-nm", "2000"];
+    let error = String::from_utf8(sorby(at, &plain).stderr).unwrap();
+    assert!(error.contains("no scale bar is found"), "{error}");
+}
