@@ -29,7 +29,7 @@ pub enum Command {
     Scale(ScaleArgs),
     /// Count and size the particles of masks.
     Measure(MeasureArgs),
-    /// The traditional method: Otsu and a sweep of all thresholds.
+    /// The traditional methods (Otsu, Sauvola, a sweep of all thresholds) beside a model and the truth.
     Threshold(ThresholdArgs),
     /// Make synthetic micrographs with exact labels.
     Synth(SynthArgs),
@@ -258,6 +258,12 @@ pub struct ThresholdArgs {
     /// Folder of true masks with the same names.
     #[arg(long, value_name = "DIR")]
     pub truth: Option<PathBuf>,
+    /// Folder of a model's masks with the same names, to compare with.
+    #[arg(long, value_name = "DIR")]
+    pub masks: Option<PathBuf>,
+    /// Window of the local threshold in pixels; default: an eighth of the shorter side.
+    #[arg(long, value_name = "PX", value_parser = clap::value_parser!(u16).range(3..=4001))]
+    pub window: Option<u16>,
     /// Pixel size in nanometres.
     #[arg(long, value_name = "NM")]
     pub nm_per_px: Option<f64>,

@@ -5,29 +5,35 @@ use sorby_report::{Chart, Series};
 use sorby_train::{Metric, ValidationRecord};
 
 /// Count and mean radius against the threshold.
-pub fn sweep(curve: &Sweep, truth: Option<&Summary>, marks: &[(f64, String)]) -> (Chart, Chart) {
-    let chart = |title: &str, y_label: &str, points: Vec<(f64, f64)>, level: Option<f64>| Chart {
+pub fn sweep(
+    curve: &Sweep,
+    truth: Option<&Summary>,
+    model: Option<&Summary>,
+    marks: &[(f64, String)],
+) -> (Chart, Chart) {
+    let chart = |title: &str,
+                 y_label: &str,
+                 points: Vec<(f64, f64)>,
+                 level: &dyn Fn(&Summary) -> Option<f64>| Chart {
         title: title.to_owned(),
         x_label: "threshold (grey level)".into(),
         y_label: y_label.to_owned(),
         series: vec![Series::line(title, points)],
-        levels: level.map(|v| (v, "truth".to_owned())).into_iter().collect(),
+        levels: [(truth, "truth"), (model, "model")]
+            .into_iter()
+            .filter_map(|(s, name)| Some((level(s?)?, name.to_owned())))
+            .collect(),
         marks: marks.to_vec(),
         from_zero: true,
     };
     let points = |f: &dyn Fn(usize) -> f64| (0..256).map(|t| (t as f64, f(t))).collect();
     (
-        chart(
-            "Particle count",
-            "count",
-            points(&|t| f64::from(curve.counts[t])),
-            truth.map(|t| t.count as f64),
-        ),
+        chart("Particle count", "count", points(&|t| f64::from(curve.counts[t])), &|s| Some(s.count as f64)),
         chart(
             "Mean equivalent radius",
             "mean radius (px)",
             points(&|t| curve.mean_radii_px[t].unwrap_or(f64::NAN)),
-            truth.and_then(|t| t.mean_radius_px),
+            &|s| s.mean_radius_px,
         ),
     )
 }

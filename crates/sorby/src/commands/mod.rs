@@ -5,6 +5,7 @@ mod bench_measure;
 mod charts;
 mod data;
 mod doctor;
+mod duel;
 mod evaluate;
 mod inputs;
 mod measure;

@@ -229,9 +229,7 @@ fn thresholds(samples: &[Sample], results: &[Result]) -> Section {
             &threshold::binary(&grey, width, height, t),
         );
     }
-    let (mut count, mut radius) = charts::sweep(&curve, Some(&truth), &marks);
-    count.levels.push((model.count as f64, "model".into()));
-    radius.levels.extend(model.mean_radius_px.map(|r| (r, "model".into())));
+    let (count, radius) = charts::sweep(&curve, Some(&truth), Some(&model), &marks);
     Section {
         heading: "The threshold method".into(),
         text: format!(

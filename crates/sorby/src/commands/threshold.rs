@@ -1,37 +1,64 @@
-//! `sorby threshold`: what the traditional method gives.
+//! `sorby threshold`: what the traditional method gives, beside a model's masks and the truth.
 
 use super::inputs::{self, GivenScale};
 use super::measure::MaskCoding;
-use super::{charts, tables};
+use super::{charts, duel, tables};
 use crate::args::ThresholdArgs;
 use anyhow::{Context as _, bail};
+use duel::{BEST_FOR_COUNT, BEST_FOR_RADIUS, MODEL, OTSU, SAUVOLA, TRUTH};
 use sorby_image::write::atomically;
 use sorby_image::{LabelMap, Micrograph};
-use sorby_measure::{Filter, measure, otsu, sweep};
+use sorby_measure::{Filter, Particles, compare, measure, otsu, pool, sauvola, sweep};
 use sorby_report::{Cell, Table};
 use std::path::Path;
 use std::process::ExitCode;
 
+/// Sauvola's customary weight of the local contrast.
+const SAUVOLA_K: f64 = 0.2;
+
 pub fn run(args: ThresholdArgs) -> anyhow::Result<ExitCode> {
     GivenScale::of(args.nm_per_px, args.bar_nm)?;
     let files = inputs::images(&args.images)?;
-    let truths = args.truth.iter().map(|t| inputs::images(std::slice::from_ref(t)));
-    let coding = MaskCoding::of(&truths.collect::<Result<Vec<_>, _>>()?.concat());
+    let coding = |folder: &Option<std::path::PathBuf>| -> anyhow::Result<MaskCoding> {
+        let files = folder.iter().map(|t| inputs::images(std::slice::from_ref(t)));
+        Ok(MaskCoding::of(&files.collect::<Result<Vec<_>, _>>()?.concat()))
+    };
+    let codings = (coding(&args.truth)?, coding(&args.masks)?);
     let columns = ["image", "method", "threshold"].into_iter().chain(tables::PARTICLE_COLUMNS);
     let mut table = Table::new(columns.chain(["count_error", "mean_radius_error_px"]));
     let mut problems = Table::new(["file", "problem"]);
+    let mut all: Vec<Vec<Outcome>> = Vec::new();
     for file in &files {
-        if let Err(error) = one(file, &args, coding, &mut table) {
-            eprintln!("problem: {error:#}");
-            problems.row(vec![file.display().to_string().into(), format!("{error:#}").into()]);
+        match one(file, &args, codings) {
+            Ok(outcomes) => {
+                add_rows(&mut table, &inputs::stem(file), &outcomes);
+                all.push(outcomes);
+            }
+            Err(error) => {
+                eprintln!("problem: {error:#}");
+                problems.row(vec![file.display().to_string().into(), format!("{error:#}").into()]);
+            }
         }
     }
     tables::write_problems(&args.out, &problems)?;
-    if table.rows.is_empty() {
+    if all.is_empty() {
         bail!("no image could be measured");
+    }
+    let pooled = |method: &'static str| -> Option<Vec<Particles>> {
+        let of = |o: &Vec<Outcome>| Some(o.iter().find(|o| o.method == method)?.particles.clone());
+        all.iter().map(of).collect()
+    };
+    if all.len() > 1 {
+        let methods = [OTSU, SAUVOLA, BEST_FOR_COUNT, BEST_FOR_RADIUS, MODEL, TRUTH];
+        let together = methods.into_iter().filter_map(|m| Some((m, pool(&pooled(m)?))));
+        add_summaries(&mut table, "all", &together.collect::<Vec<_>>());
     }
     atomically(&args.out.join("thresholds.csv"), table.to_csv().as_bytes())?;
     print!("{}", table.to_text());
+    if let Some(otsu) = pooled(OTSU) {
+        let summary = |m| pooled(m).map(|p| pool(&p));
+        println!("\n{}", duel::verdict(&pool(&otsu), summary(SAUVOLA), summary(MODEL), summary(TRUTH)));
+    }
     println!("binary images, curves (SVG, CSV): {}", args.out.display());
     Ok(if problems.rows.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
@@ -41,73 +68,84 @@ pub fn binary(grey: &[u8], width: usize, height: usize, threshold: u8) -> LabelM
     LabelMap { width, height, labels: grey.iter().map(|&v| u8::from(v > threshold)).collect() }
 }
 
-fn one(file: &Path, args: &ThresholdArgs, coding: MaskCoding, table: &mut Table) -> anyhow::Result<()> {
+/// An odd window an eighth of the shorter side, unless given: larger than the objects, smaller than the shading.
+pub fn local(grey: &[u8], width: usize, height: usize, window_px: Option<usize>) -> LabelMap {
+    let window = window_px.unwrap_or((width.min(height) / 8).max(15)) | 1;
+    let found = sauvola(grey, width, height, window, SAUVOLA_K);
+    LabelMap { width, height, labels: found.into_iter().map(u8::from).collect() }
+}
+
+/// One method on one image.
+struct Outcome {
+    method: &'static str,
+    threshold: Option<u8>,
+    particles: Particles,
+}
+
+/// Measures one image by every method and writes its pictures and curves.
+fn one(
+    file: &Path,
+    args: &ThresholdArgs,
+    (truths, masks): (MaskCoding, MaskCoding),
+) -> anyhow::Result<Vec<Outcome>> {
     let name = inputs::stem(file);
     let image = Micrograph::read(file)?;
-    let mut grey = image.to_grey8();
-    let mut height = image.height;
-    let truth = match &args.truth {
-        Some(folder) => {
-            let path = inputs::find_by_stem(folder, &name)?;
-            let path = path.with_context(|| format!("{}: no true mask `{name}` here", folder.display()))?;
-            Some(coding.read(&path)?)
-        }
-        None => None,
-    };
-    if let Some(t) = &truth {
-        if t.width != image.width || t.height > image.height {
-            bail!(
-                "{}: image is {}x{} but its mask is {}x{}",
-                file.display(),
-                image.width,
-                image.height,
-                t.width,
-                t.height
-            );
-        }
-        // The rows of a data bar have no label and are no steel.
-        height = t.height;
-        grey.truncate(height * image.width);
-    }
     let scale = inputs::known_scale(file, &image, GivenScale::of(args.nm_per_px, args.bar_nm)?)?;
-    if truth.is_none() {
-        height -= scale.data_bar_px;
-        grey.truncate(height * image.width);
-    }
-    let true_mask = truth;
-    let truth = true_mask.as_ref().map(|t| measure(t, 1, Filter::default(), scale.nm_per_px).summary());
-    let curve = sweep(&grey, image.width, height);
-    let mut methods = vec![("Otsu", otsu(&grey))];
-    if let Some(t) = &truth {
-        methods.push(("best for count", curve.best_for_count(t.count)));
-        if let Some(radius) = t.mean_radius_px {
-            methods.push(("best for radius", curve.best_for_radius(radius)));
+    let named = |folder: &Option<std::path::PathBuf>, coding: MaskCoding| {
+        let Some(folder) = folder else { return Ok(None) };
+        let path = inputs::find_by_stem(folder, &name)?;
+        let path = path.with_context(|| format!("{}: no mask `{name}` here", folder.display()))?;
+        let mask = coding.read(&path)?;
+        if mask.width != image.width || mask.height > image.height {
+            let (w, h) = (image.width, image.height);
+            bail!("{}: image is {w}x{h} but its mask is {}x{}", file.display(), mask.width, mask.height);
         }
-    }
-    let mut write = |label: &str, threshold: Cell, s: &sorby_measure::Summary| {
-        let mut row: Vec<Cell> = vec![name.clone().into(), label.into(), threshold];
-        row.extend(tables::particle_cells(s));
-        let error = truth.as_ref().map(|t| sorby_measure::compare(s, t));
-        row.push(error.as_ref().map_or(Cell::Missing, |e| Cell::Integer(e.count_error)));
-        row.push(Cell::number(error.and_then(|e| e.mean_radius_error_px), 3));
-        table.row(row);
+        Ok(Some(mask))
     };
-    for &(label, threshold) in &methods {
-        let mut mask = binary(&grey, image.width, height, threshold);
-        if let Some(truth) = &true_mask {
+    let truth = named(&args.truth, truths)?;
+    let mut model = named(&args.masks, masks)?;
+    // The rows of a data bar have no label and are no steel.
+    let height = truth.as_ref().map_or(image.height - scale.data_bar_px, |t| t.height);
+    let mut grey = image.to_grey8();
+    grey.truncate(height * image.width);
+    if let Some(model) = &mut model {
+        if model.height < height {
+            bail!("{}: its mask has {} rows, but its truth {height}", file.display(), model.height);
+        }
+        model.crop_rows(height);
+    }
+    let of = |method, threshold, mut mask: LabelMap| {
+        if let Some(truth) = &truth {
             mask.ignore_where(truth);
         }
-        write(
-            label,
-            Cell::Integer(i64::from(threshold)),
-            &measure(&mask, 1, Filter::default(), scale.nm_per_px).summary(),
-        );
-        let path = args.out.join(format!("{name}-{}.png", label.to_lowercase().replace(' ', "-")));
-        mask.write_png(&path, &[[0, 0, 0], [255, 255, 255]])?;
+        let particles = measure(&mask, 1, Filter::default(), scale.nm_per_px);
+        (Outcome { method, threshold, particles }, mask)
+    };
+    let write = |method: &str, mask: &LabelMap| {
+        let path = args.out.join(format!("{name}-{}.png", method.to_lowercase().replace(' ', "-")));
+        mask.write_png(&path, &[[0, 0, 0], [255, 255, 255]])
+    };
+    let true_particles = truth.as_ref().map(|t| measure(t, 1, Filter::default(), scale.nm_per_px));
+    let true_summary = true_particles.as_ref().map(Particles::summary);
+    let curve = sweep(&grey, image.width, height);
+    let mut chosen = vec![(OTSU, otsu(&grey))];
+    if let Some(t) = &true_summary {
+        chosen.push((BEST_FOR_COUNT, curve.best_for_count(t.count)));
+        chosen.extend(t.mean_radius_px.map(|radius| (BEST_FOR_RADIUS, curve.best_for_radius(radius))));
     }
-    if let Some(t) = &truth {
-        write("truth", Cell::Missing, t);
+    let mut outcomes = Vec::new();
+    for &(method, threshold) in &chosen {
+        let (outcome, mask) = of(method, Some(threshold), binary(&grey, image.width, height, threshold));
+        write(method, &mask)?;
+        outcomes.push(outcome);
     }
+    let (outcome, mask) = of(SAUVOLA, None, local(&grey, image.width, height, args.window.map(usize::from)));
+    write(SAUVOLA, &mask)?;
+    outcomes.push(outcome);
+    outcomes.extend(model.map(|mask| of(MODEL, None, mask).0));
+    let model = outcomes.iter().find(|o| o.method == MODEL).map(|o| o.particles.summary());
+    outcomes.extend(true_particles.map(|particles| Outcome { method: TRUTH, threshold: None, particles }));
+
     let mut points = Table::new(["threshold", "count", "mean_radius_px"]);
     for t in 0..256usize {
         points.row(vec![
@@ -118,9 +156,30 @@ fn one(file: &Path, args: &ThresholdArgs, coding: MaskCoding, table: &mut Table)
     }
     atomically(&args.out.join(format!("{name}-sweep.csv")), points.to_csv().as_bytes())?;
     let marks: Vec<(f64, String)> =
-        methods.iter().map(|(n, t)| (f64::from(*t), format!("{n}: {t}"))).collect();
-    let (count, radius) = charts::sweep(&curve, truth.as_ref(), &marks);
+        chosen.iter().map(|(n, t)| (f64::from(*t), format!("{n}: {t}"))).collect();
+    let (count, radius) = charts::sweep(&curve, true_summary.as_ref(), model.as_ref(), &marks);
     atomically(&args.out.join(format!("{name}-count.svg")), count.to_svg().as_bytes())?;
     atomically(&args.out.join(format!("{name}-radius.svg")), radius.to_svg().as_bytes())?;
-    Ok(())
+    Ok(outcomes)
+}
+
+fn add_rows(table: &mut Table, name: &str, outcomes: &[Outcome]) {
+    let summaries: Vec<_> = outcomes.iter().map(|o| (o.method, o.particles.summary())).collect();
+    let first = table.rows.len();
+    add_summaries(table, name, &summaries);
+    for (row, outcome) in table.rows[first..].iter_mut().zip(outcomes) {
+        row[2] = outcome.threshold.map_or(Cell::Missing, |t| Cell::Integer(t.into()));
+    }
+}
+
+fn add_summaries(table: &mut Table, name: &str, summaries: &[(&'static str, sorby_measure::Summary)]) {
+    let truth = summaries.iter().find(|s| s.0 == TRUTH).map(|s| &s.1);
+    for (method, s) in summaries {
+        let mut row: Vec<Cell> = vec![name.into(), (*method).into(), Cell::Missing];
+        row.extend(tables::particle_cells(s));
+        let error = truth.filter(|_| *method != TRUTH).map(|t| compare(s, t));
+        row.push(error.as_ref().map_or(Cell::Missing, |e| Cell::Integer(e.count_error)));
+        row.push(Cell::number(error.and_then(|e| e.mean_radius_error_px), 3));
+        table.row(row);
+    }
 }
