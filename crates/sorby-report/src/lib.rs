@@ -10,6 +10,6 @@ mod table;
 
 pub use geojson::geojson;
 pub use imagej_roi::roi_set;
-pub use page::{Page, Picture, Section, render};
+pub use page::{Page, Picture, Section, record_of, render};
 pub use plot::{Chart, Series, bin_edges, histogram};
 pub use table::{Cell, Table};

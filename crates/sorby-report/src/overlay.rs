@@ -31,6 +31,25 @@ impl Rgb {
         png_bytes(self.width, self.height, PngKind::Rgb, &flat).expect("encoding to memory does not fail")
     }
 
+    /// Draws a white bar with a black rim into the lower right corner, of a round length of a fifth of the picture's
+    /// width or less; gives that length in nanometres.
+    pub fn draw_scale_bar(&mut self, nm_per_px: f64) -> f64 {
+        let most = self.width as f64 * nm_per_px / 5.0;
+        let power = 10f64.powf(most.log10().floor());
+        let nm = [5.0, 2.0, 1.0].into_iter().map(|m| m * power).find(|l| *l <= most).unwrap_or(power);
+        let length = ((nm / nm_per_px).round() as usize).clamp(1, self.width);
+        let thick = (self.height / 80).max(3);
+        let (right, bottom) = (self.width.saturating_sub(12), self.height.saturating_sub(12));
+        let (left, top) = (right.saturating_sub(length), bottom.saturating_sub(thick));
+        for y in top.saturating_sub(2)..(bottom + 2).min(self.height) {
+            for x in left.saturating_sub(2)..(right + 2).min(self.width) {
+                let inside = (left..right).contains(&x) && (top..bottom).contains(&y);
+                self.pixels[y * self.width + x] = [if inside { 255 } else { 0 }; 3];
+            }
+        }
+        nm
+    }
+
     /// At most `edge` pixels on the longer side, by averaging whole blocks.
     pub fn thumbnail(&self, edge: usize) -> Self {
         let factor = self.width.max(self.height).div_ceil(edge);
@@ -117,6 +136,16 @@ mod tests {
     fn the_first_class_stays_grey_and_edges_are_full() {
         let picture = classes(&[100; 5], &map(&[0, 1, 1, 1, 0]), &[[0; 3], [200, 0, 50]]);
         assert_eq!(picture.pixels, [[100; 3], [200, 0, 50], [140, 60, 80], [200, 0, 50], [100; 3]]);
+    }
+
+    #[test]
+    fn scale_bars_are_as_long_as_they_say() {
+        let mut picture = Rgb::grey(500, 300, &[90; 500 * 300]);
+        // A fifth of 500 pixels of 38.76 nm is 3876 nm: 2000 nm are 51.6 pixels.
+        assert_eq!(picture.draw_scale_bar(38.76), 2000.0);
+        let row = &picture.pixels[(300 - 13) * 500..][..500];
+        assert_eq!(row.iter().filter(|p| **p == [255; 3]).count(), 52);
+        assert_eq!(Rgb::grey(500, 300, &[0; 500 * 300]).draw_scale_bar(0.01), 1.0);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! A self-contained HTML page: no scripts, no links to other files.
 
+use crate::table::escape;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use minijinja::value::Serde;
@@ -12,6 +13,8 @@ pub struct Page {
     pub title: String,
     pub subtitle: String,
     pub sections: Vec<Section>,
+    /// For programs: text that the page carries without showing it, see [`record_of`].
+    pub record: String,
 }
 
 /// A heading and what stands under it, in this order.
@@ -48,10 +51,22 @@ pub fn render(page: &Page) -> String {
     environment.add_template("page.html", include_str!("page.html")).expect("the built-in template is valid");
     let template = environment.get_template("page.html").expect("added above");
     template
-        .render(
-            context! { title => &page.title, subtitle => &page.subtitle, sections => Serde(&page.sections) },
-        )
+        .render(context! {
+            title => &page.title,
+            subtitle => &page.subtitle,
+            sections => Serde(&page.sections),
+            record => escape(&page.record),
+        })
         .expect("the built-in template renders any page")
+}
+
+const RECORD: &str = "<template id=\"sorby-record\">";
+
+/// The record inside a page's HTML.
+pub fn record_of(html: &str) -> Option<String> {
+    let inside = &html[html.find(RECORD)? + RECORD.len()..];
+    let text = &inside[..inside.find("</template>")?];
+    Some(text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&"))
 }
 
 #[cfg(test)]
@@ -67,11 +82,18 @@ mod tests {
             pictures: vec![Picture::png("p", b"x")],
             code: "a < b".into(),
         };
-        let html = render(&Page { title: "t".into(), subtitle: "s".into(), sections: vec![section] });
+        let html = render(&Page {
+            title: "t".into(),
+            subtitle: "s".into(),
+            sections: vec![section],
+            record: r#"{"a": "<&>"}"#.into(),
+        });
         assert!(
             html.contains("A &amp; B") && html.contains("&lt;script&gt;") && html.contains("<svg></svg>")
         );
         assert!(html.contains("data:image/png;base64,eA==") && html.contains("a &lt; b"));
+        assert_eq!(record_of(&html).unwrap(), r#"{"a": "<&>"}"#);
+        assert_eq!(record_of("<html></html>"), None);
         assert!(!html.contains("http://") && !html.contains("https://"));
     }
 }

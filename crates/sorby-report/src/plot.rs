@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 const WIDTH: f64 = 560.0;
 const HEIGHT: f64 = 320.0;
 /// Left, right, top, bottom.
-const MARGIN: (f64, f64, f64, f64) = (64.0, 16.0, 34.0, 48.0);
+const MARGIN: (f64, f64, f64, f64) = (64.0, 16.0, 42.0, 48.0);
 const COLOURS: [&str; 6] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"];
 
 /// One line, or one set of bars.
@@ -197,29 +197,29 @@ impl Chart {
             );
         }
         for (i, (x, name)) in self.marks.iter().enumerate() {
+            let (at, right_half) = (sx(*x), sx(*x) > 0.6 * WIDTH);
             let _ = write!(
                 out,
-                "<path d=\"M{0:.1} {top}V{1:.1}\" stroke=\"#666\" stroke-dasharray=\"2 3\"/><text x=\"{2:.1}\" y=\"{3:.1}\" fill=\"#444\">{4}</text>",
-                sx(*x),
+                "<path d=\"M{at:.1} {top}V{0:.1}\" stroke=\"#666\" stroke-dasharray=\"2 3\"/><text x=\"{1:.1}\" y=\"{2:.1}\" text-anchor=\"{3}\" fill=\"#444\">{4}</text>",
                 HEIGHT - bottom,
-                sx(*x) + 3.0,
+                if right_half { at - 3.0 } else { at + 3.0 },
                 top + 11.0 + 13.0 * i as f64,
+                if right_half { "end" } else { "start" },
                 escape(name)
             );
         }
         if self.series.len() > 1 {
+            // In one line between title and plot, where no curve runs.
+            let mut x = left;
             for (i, series) in self.series.iter().enumerate() {
-                let y = top + 6.0 + 14.0 * i as f64;
                 let _ = write!(
                     out,
-                    "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"10\" height=\"10\" fill=\"{}\"/><text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
-                    WIDTH - right - 12.0,
-                    y - 8.0,
+                    "<rect x=\"{x:.1}\" y=\"24\" width=\"10\" height=\"10\" fill=\"{}\"/><text x=\"{:.1}\" y=\"33\">{}</text>",
                     COLOURS[i % COLOURS.len()],
-                    WIDTH - right - 16.0,
-                    y + 1.0,
+                    x + 14.0,
                     escape(&series.name)
                 );
+                x += 28.0 + 6.2 * series.name.chars().count() as f64;
             }
         }
         out + "</svg>"

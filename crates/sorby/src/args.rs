@@ -35,6 +35,8 @@ pub enum Command {
     Synth(SynthArgs),
     /// Put everything known about a run on one page.
     Report(ReportArgs),
+    /// Compute every number of a report again and compare.
+    Replay(ReplayArgs),
     /// Say what this program and machine can do.
     Doctor,
     /// Time training, inference or plain matrix products on this machine.
@@ -314,8 +316,19 @@ pub struct ReportArgs {
     /// Output file; default: report.html in the run folder.
     #[arg(long)]
     pub out: Option<PathBuf>,
+    /// Also print the page as PDF, if there is a browser of the Chromium family.
+    #[arg(long)]
+    pub pdf: bool,
     #[command(flatten)]
     pub inference: InferenceArgs,
+}
+
+#[derive(ClapArgs)]
+pub struct ReplayArgs {
+    /// A page that `sorby report` wrote.
+    pub report: PathBuf,
+    #[command(flatten)]
+    pub device: DeviceArg,
 }
 
 #[derive(ClapArgs)]

@@ -40,6 +40,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Threshold(args) => threshold::run(args),
         Command::Synth(args) => synth::run(args),
         Command::Report(args) => report::run(args),
+        Command::Replay(args) => report::replay(args),
         Command::Bench(args) => bench::run(args),
         Command::Scale(args) => scale::run(args),
         Command::Doctor => doctor::run(),

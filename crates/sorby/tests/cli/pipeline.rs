@@ -56,6 +56,26 @@ fn from_micrographs_to_a_report() {
             && html.contains("best for count")
     );
     assert!(!html.contains("<script") && !html.contains("src=\"http"), "self-contained");
+    assert!(
+        html.contains("with 95 % intervals") && html.contains("SHA-256") && html.contains("is off by"),
+        "duel"
+    );
+
+    // Computed again, every number is the same; of other files there is nothing to compute.
+    let told = succeed(at, &["replay", "run/report.html"]);
+    assert!(told.contains("are the same again"), "{told}");
+    let altered = html.replacen("&quot;mean_iou&quot;:0.", "&quot;mean_iou&quot;:0.9", 1);
+    assert_ne!(altered, html);
+    fs::write(at.join("altered.html"), altered).unwrap();
+    let output = sorby(at, &["replay", "altered.html"]);
+    assert_eq!(output.status.code(), Some(1));
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(told.contains("mean_iou") && told.contains("1 of"), "{told}");
+    let model = fs::read(at.join("run/model.safetensors")).unwrap();
+    fs::write(at.join("run/model.safetensors"), [&model[..], &[0]].concat()).unwrap();
+    let output = sorby(at, &["replay", "run/report.html"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("has changed since"));
 }
 
 #[test]

@@ -19,9 +19,9 @@ pub struct Estimates {
 }
 
 impl Estimates {
-    pub fn of(fields: &[Measured], known: Knowledge) -> Self {
-        let measured: Vec<&Field> = fields.iter().map(|f| &f.field).collect();
-        let truth: Option<Vec<&Field>> = fields.iter().map(|f| Some(&f.truth.as_ref()?.1)).collect();
+    pub fn of<'a>(fields: impl Iterator<Item = &'a Measured> + Clone, known: Knowledge) -> Self {
+        let measured: Vec<&Field> = fields.clone().map(|f| &f.field).collect();
+        let truth: Option<Vec<&Field>> = fields.map(|f| Some(&f.truth.as_ref()?.1)).collect();
         let true_of =
             |q| estimate(q, truth.as_ref()?, Knowledge { calibration: None, plan_percent: None, ..known });
         Self {
@@ -83,8 +83,8 @@ impl Estimates {
         Value::Object(self.rows.iter().map(row).collect())
     }
 
-    pub fn show(&self) {
-        let Some((first, _)) = self.rows.first() else { return };
+    /// The columns that hold something.
+    pub fn shown(&self) -> Table {
         let mut columns = vec!["quantity", "value", "ci95", "sampling_ci95"];
         columns.extend(self.with_calibration.then_some(["raw", "segmentation_ci95"]).into_iter().flatten());
         columns.extend(self.scaled.then_some("scale_ci95"));
@@ -98,7 +98,12 @@ impl Estimates {
                 .into_iter()
                 .flatten(),
         );
-        print!("{}", self.table().select(&columns).to_text());
+        self.table().select(&columns)
+    }
+
+    /// What the intervals hold, in words.
+    pub fn told(&self) -> String {
+        let Some((first, _)) = self.rows.first() else { return String::new() };
         let sampling = match first.fields {
             1 => "sampling: the covariance within the one image".to_owned(),
             n => format!("sampling: the spread between {n} images"),
@@ -113,7 +118,12 @@ impl Estimates {
         } else {
             String::new()
         };
-        println!("ci95 joins {sampling}{segmentation}{scale}");
+        format!("ci95 joins {sampling}{segmentation}{scale}.")
+    }
+
+    pub fn show(&self) {
+        print!("{}", self.shown().to_text());
+        println!("{}", self.told());
         if let Some(percent) = self.plan_percent {
             println!(
                 "images_needed: images in all for an accuracy of {percent} %; - where no number would do"
@@ -155,8 +165,8 @@ pub fn spheres(fields: &[Measured], classes: usize) -> Value {
     })
 }
 
-/// What the true masks of this measurement teach.
-pub fn show_calibration(c: &Calibration, path: &Path) {
+/// Errors of count and radius by true size.
+pub fn size_classes(c: &Calibration) -> Table {
     let mut table = Table::new([
         "true_diameter_from_px",
         "to_px",
@@ -179,7 +189,13 @@ pub fn show_calibration(c: &Calibration, path: &Path) {
             Cell::number(s.radius_spread_px, 2),
         ]);
     }
+    table
+}
+
+/// What the true masks of this measurement teach.
+pub fn show_calibration(c: &Calibration, path: &Path) {
     println!();
+    let table = size_classes(c);
     if !table.rows.is_empty() {
         print!("{}", table.to_text());
     }

@@ -1,6 +1,6 @@
 //! `sorby measure`: from masks to tables, intervals and outlines.
 
-mod estimates;
+pub mod estimates;
 mod exports;
 mod histogram;
 mod objects;
@@ -127,7 +127,7 @@ fn write(args: &MeasureArgs, fields: &[Measured], class: &str, known: Knowledge)
     }
     let objects = objects::table(fields);
     let images = images(fields, with_truth);
-    let estimates = Estimates::of(fields, known);
+    let estimates = Estimates::of(fields.iter(), known);
     let bins = histogram::table(fields);
     let all: Vec<Particles> = fields.iter().map(|f| f.particles.clone()).collect();
     let truths: Option<Vec<Particles>> = fields.iter().map(|f| Some(f.truth.as_ref()?.0.clone())).collect();

@@ -1,0 +1,205 @@
+//! What a report was computed from and every number in it, kept inside the page, so that it can be computed again.
+
+use super::Computed;
+use crate::args::{DeviceArg, InferenceArgs, ReportArgs};
+use anyhow::{Context as _, bail};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+/// Numbers agree if they differ by less than this share: processors round sums differently.
+const TOLERANCE: f64 = 1e-6;
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    sorby_version: String,
+    run: PathBuf,
+    data: PathBuf,
+    split: String,
+    class: String,
+    window_px: usize,
+    stride_px: usize,
+    tta: bool,
+    flip: bool,
+    /// SHA-256 of every file that the numbers depend on.
+    pub files: BTreeMap<PathBuf, String>,
+    numbers: Value,
+}
+
+impl Record {
+    pub fn of(args: &ReportArgs, c: &Computed) -> anyhow::Result<Self> {
+        let (run, data) = (fs_err::canonicalize(&args.run)?, fs_err::canonicalize(&args.data)?);
+        let weights = if run.is_dir() { run.join("model.safetensors") } else { run.clone() };
+        let manifest = if data.is_dir() { data.join("dataset.toml") } else { data.clone() };
+        let used = |name: &str| c.samples.iter().any(|s| s.name == name);
+        let items = c.data.items.iter().filter(|i| used(&i.name));
+        let pictures = items.flat_map(|i| [i.image.clone(), i.label.clone()]);
+        let mut files = BTreeMap::new();
+        for file in [weights, manifest].into_iter().chain(pictures) {
+            let file = fs_err::canonicalize(&file)?;
+            let hash = sha256(&file)?;
+            files.insert(file, hash);
+        }
+        Ok(Self {
+            sorby_version: env!("CARGO_PKG_VERSION").to_owned(),
+            run,
+            data,
+            split: args.split.clone(),
+            class: args.class.clone(),
+            window_px: c.options.crop_px,
+            stride_px: c.options.stride_px,
+            tta: args.inference.tta,
+            flip: c.options.flip,
+            files,
+            numbers: numbers(c),
+        })
+    }
+
+    pub fn to_text(&self) -> anyhow::Result<String> {
+        Ok(serde_json::to_string(self)?)
+    }
+
+    /// Reads the record inside a page.
+    pub fn read(page: &Path) -> anyhow::Result<Self> {
+        let html = fs_err::read_to_string(page)?;
+        let text = sorby_report::record_of(&html)
+            .with_context(|| format!("{}: is no report of Sorby, or an old one", page.display()))?;
+        serde_json::from_str(&text).with_context(|| format!("{}: its record is damaged", page.display()))
+    }
+
+    /// # Errors
+    /// Names every file that is gone or is not what it was.
+    pub fn check_files(&self) -> anyhow::Result<()> {
+        let mut changed = Vec::new();
+        for (file, hash) in &self.files {
+            match sha256(file) {
+                Ok(now) if now == *hash => {}
+                Ok(_) => changed.push(format!("{}: has changed since the report was made", file.display())),
+                Err(error) => changed.push(format!("{error:#}")),
+            }
+        }
+        if changed.is_empty() { Ok(()) } else { bail!("{}", changed.join("\n")) }
+    }
+
+    /// The arguments that computed it.
+    pub fn arguments(&self, device: DeviceArg) -> anyhow::Result<ReportArgs> {
+        if self.sorby_version != env!("CARGO_PKG_VERSION") {
+            eprintln!(
+                "note: the report is by Sorby {}, this is {}; numbers may differ for that",
+                self.sorby_version,
+                env!("CARGO_PKG_VERSION")
+            );
+        }
+        Ok(ReportArgs {
+            run: self.run.clone(),
+            data: self.data.clone(),
+            split: self.split.clone(),
+            class: self.class.clone(),
+            out: None,
+            pdf: false,
+            inference: InferenceArgs {
+                window: Some(self.window_px),
+                stride: Some(self.stride_px),
+                tta: self.tta,
+                flip: self.flip,
+                device,
+            },
+        })
+    }
+
+    /// How many numbers are the same, and a line for each that is not.
+    pub fn compare(&self, new: &Self) -> (usize, Vec<String>) {
+        let (mut same, mut different) = (0, Vec::new());
+        walk("", &self.numbers, &new.numbers, &mut same, &mut different);
+        (same, different)
+    }
+}
+
+fn walk(name: &str, old: &Value, new: &Value, same: &mut usize, different: &mut Vec<String>) {
+    match (old, new) {
+        (Value::Object(a), Value::Object(b)) if a.keys().eq(b.keys()) => {
+            for (key, value) in a {
+                walk(&format!("{name}/{key}"), value, &b[key], same, different);
+            }
+        }
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+            for (i, (x, y)) in a.iter().zip(b).enumerate() {
+                walk(&format!("{name}/{i}"), x, y, same, different);
+            }
+        }
+        _ => {
+            let near = old
+                .as_f64()
+                .zip(new.as_f64())
+                .is_some_and(|(a, b)| (a - b).abs() <= TOLERANCE * a.abs().max(b.abs()));
+            if near || old == new {
+                *same += 1;
+            } else {
+                different.push(format!("{name}: {old} in the report, {new} now"));
+            }
+        }
+    }
+}
+
+/// Every number of the page.
+fn numbers(c: &Computed) -> Value {
+    let images: Vec<Value> = c
+        .outcomes
+        .iter()
+        .map(|o| {
+            json!({
+                "image": o.model.name,
+                "scores": o.scores,
+                "model": o.model.particles.summary(),
+                "truth": o.model.truth.as_ref().map(|t| t.0.summary()),
+                "otsu": o.otsu.summary(),
+                "sauvola": o.local.summary(),
+                "diameters_px": o.model.particles.regions.iter().map(sorby_measure::Region::equivalent_diameter_area_px)
+                    .collect::<Vec<_>>(),
+            })
+        })
+        .collect();
+    json!({
+        "scores": c.total,
+        "estimates": c.estimates.json(),
+        "calibration": c.calibration,
+        "images": images,
+    })
+}
+
+fn sha256(file: &Path) -> anyhow::Result<String> {
+    let mut hasher = Sha256::new();
+    let mut reader = fs_err::File::open(file)?;
+    let mut block = vec![0; 1 << 16];
+    loop {
+        match reader.read(&mut block)? {
+            0 => break,
+            n => hasher.update(&block[..n]),
+        }
+    }
+    Ok(hasher.finalize().iter().map(|b| format!("{b:02x}")).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn differences_are_named() {
+        let (mut same, mut different) = (0, Vec::new());
+        let old = json!({"a": [1.0, 2.0], "b": {"c": null}, "d": "x"});
+        walk(
+            "",
+            &old,
+            &json!({"a": [1.0 + 1e-9, 2.0], "b": {"c": null}, "d": "x"}),
+            &mut same,
+            &mut different,
+        );
+        assert_eq!((same, different.len()), (4, 0));
+        walk("", &old, &json!({"a": [1.0, 2.1], "b": {"c": 1}, "d": "x"}), &mut same, &mut different);
+        assert_eq!(different, ["/a/1: 2.0 in the report, 2.1 now", "/b/c: null in the report, 1 now"]);
+    }
+}
