@@ -96,6 +96,11 @@ fn palette_indices(path: &Path) -> Result<Option<LabelMap>, ImageError> {
     let frame = reader.next_frame(&mut buffer).map_err(|e| damaged(&e))?;
     let bits = frame.bit_depth as usize;
     let (width, height) = (frame.width as usize, frame.height as usize);
+    if bits == 8 && frame.line_size == width {
+        // Masks may be large: no second copy.
+        buffer.truncate(width * height);
+        return Ok(Some(LabelMap { width, height, labels: buffer }));
+    }
     let mut labels = Vec::with_capacity(width * height);
     for row in buffer.chunks(frame.line_size).take(height) {
         // Packed from the high bits down.

@@ -57,7 +57,11 @@ pub(crate) fn decode(path: &Path) -> Result<DynamicImage, ImageError> {
     let mut limits = Limits::default();
     limits.max_alloc = Some(MAX_BYTES);
     reader.limits(limits);
-    reader
-        .decode()
-        .map_err(|e| ImageError::unreadable(path, format!("cannot be decoded ({e}); is the file complete?")))
+    reader.decode().map_err(|e| {
+        let advice = match e {
+            image::ImageError::Unsupported(_) => "save it with 8 or 16 bits per channel",
+            _ => "is the file complete?",
+        };
+        ImageError::unreadable(path, format!("cannot be decoded ({e}); {advice}"))
+    })
 }

@@ -43,13 +43,14 @@ pub fn grain_counts(mask: &LabelMap, class: u8, p: &Particles) -> GrainCounts {
     let cut = p.regions.iter().zip(&corner).filter(|(r, c)| r.touches_border && !**c).count() as f64;
     let inside = p.regions.iter().filter(|r| !r.touches_border).count() as f64;
     let corners = if corner.iter().any(|c| *c) { 1.0 } else { 0.0 };
-    let mut column_chords = 0.0;
-    let label = |x: usize, y: usize| mask.labels[y * width + x] == class;
-    for x in 0..width {
-        // A chord has two ends; those at the edge of the field count for nothing, so such a chord is half a chord.
-        let ends = (1..height).filter(|&y| label(x, y) != label(x, y - 1)).count() as f64;
-        column_chords += ends / 2.0;
-    }
+    // A chord of a column has two ends; those at the edge of the field count for nothing, so such a chord is half one.
+    let ends: usize = (1..height)
+        .map(|y| {
+            let (above, here) = mask.labels[(y - 1) * width..(y + 1) * width].split_at(width);
+            above.iter().zip(here).filter(|(a, b)| (**a == class) != (**b == class)).count()
+        })
+        .sum();
+    let column_chords = ends as f64 / 2.0;
     GrainCounts {
         grains: inside + cut / 2.0 + corners,
         area_px: p.field_area_px as f64,
