@@ -58,41 +58,66 @@ fn nearest(errors: impl Iterator<Item = Option<f64>>) -> u8 {
 
 /// A union-find over pixels that knows the number of 8-connected objects and the sum of `sqrt(area)`.
 struct Growing {
-    /// Parent, or `u32::MAX` for pixels not yet added.
-    parent: Vec<u32>,
-    area: Vec<u32>,
+    /// Parent of a pixel; for a root, its area below zero; [`ABSENT`] for pixels not yet added. One array, for the
+    /// pixels come in no order of place.
+    link: Vec<i32>,
+    /// Square roots of small areas, which most are.
+    roots: Vec<f64>,
     objects: u32,
     sum_of_roots: f64,
 }
 
+const ABSENT: i32 = i32::MAX;
+
 impl Growing {
-    fn find(&mut self, mut i: u32) -> u32 {
-        while self.parent[i as usize] != i {
-            self.parent[i as usize] = self.parent[self.parent[i as usize] as usize];
-            i = self.parent[i as usize];
+    fn new(pixels: usize) -> Self {
+        let roots = (0..4096).map(|n| f64::from(n).sqrt()).collect();
+        Self { link: vec![ABSENT; pixels], roots, objects: 0, sum_of_roots: 0.0 }
+    }
+
+    fn find(&mut self, mut i: usize) -> usize {
+        while self.link[i] >= 0 {
+            let parent = self.link[i] as usize;
+            if self.link[parent] >= 0 {
+                self.link[i] = self.link[parent];
+            }
+            i = parent;
         }
         i
     }
 
-    fn add(&mut self, i: u32) {
-        self.parent[i as usize] = i;
-        self.area[i as usize] = 1;
-        self.objects += 1;
-        self.sum_of_roots += 1.0;
+    fn root(&self, area: i32) -> f64 {
+        self.roots.get(area as usize).copied().unwrap_or_else(|| f64::from(area).sqrt())
     }
 
-    fn join(&mut self, a: u32, b: u32) {
-        let (a, b) = (self.find(a), self.find(b));
-        if a == b {
-            return;
+    /// Adds a pixel and joins it with those of its neighbours that are there.
+    fn add(&mut self, i: usize, neighbours: [usize; 8]) {
+        self.link[i] = -1;
+        let mut own = i;
+        let mut area = 1;
+        let (mut joined, mut gone) = (0, 0.0);
+        for n in neighbours {
+            if self.link[n] == ABSENT {
+                continue;
+            }
+            let other = self.find(n);
+            if other == own {
+                continue;
+            }
+            let added = -self.link[other];
+            gone += self.root(added);
+            joined += 1;
+            if added > area {
+                self.link[own] = other as i32;
+                own = other;
+            } else {
+                self.link[other] = own as i32;
+            }
+            area += added;
+            self.link[own] = -area;
         }
-        let (large, small) = if self.area[a as usize] >= self.area[b as usize] { (a, b) } else { (b, a) };
-        let root = |n: u32| f64::from(n).sqrt();
-        let (p, q) = (self.area[large as usize], self.area[small as usize]);
-        self.sum_of_roots += root(p + q) - root(p) - root(q);
-        self.area[large as usize] = p + q;
-        self.parent[small as usize] = large;
-        self.objects -= 1;
+        self.objects = self.objects + 1 - joined;
+        self.sum_of_roots += self.root(area) - gone;
     }
 }
 
@@ -100,30 +125,24 @@ impl Growing {
 /// objects.
 pub fn sweep(pixels: &[u8], width: usize, height: usize) -> Sweep {
     assert_eq!(pixels.len(), width * height);
-    assert!(pixels.len() < u32::MAX as usize, "image too large for a sweep");
-    let order = brightest_first(pixels);
-    let mut growing = Growing {
-        parent: vec![u32::MAX; pixels.len()],
-        area: vec![0; pixels.len()],
-        objects: 0,
-        sum_of_roots: 0.0,
-    };
+    // With a margin of absent pixels, so that every pixel has eight neighbours.
+    let stride = width + 2;
+    let cells = stride * (height + 2);
+    assert!(cells < ABSENT as usize, "image too large for a sweep");
+    let order = brightest_first(pixels, width, stride);
+    let mut growing = Growing::new(cells);
     let mut out = Sweep { counts: vec![0; 256], mean_radii_px: vec![None; 256] };
+    let mut of_value = [0usize; 256];
+    pixels.iter().for_each(|&v| of_value[usize::from(v)] += 1);
     let mut next = 0;
     for threshold in (0..256usize).rev() {
-        while let Some(&i) = order.get(next).filter(|&&i| usize::from(pixels[i as usize]) > threshold) {
-            growing.add(i);
-            let (y, x) = (i as usize / width, i as usize % width);
-            for ny in y.saturating_sub(1)..=(y + 1).min(height - 1) {
-                for nx in x.saturating_sub(1)..=(x + 1).min(width - 1) {
-                    let neighbour = ny * width + nx;
-                    if growing.parent[neighbour] != u32::MAX {
-                        growing.join(i, neighbour as u32);
-                    }
-                }
-            }
-            next += 1;
+        let brighter = of_value.get(threshold + 1).copied().unwrap_or(0);
+        for &i in &order[next..next + brighter] {
+            let i = i as usize;
+            let (above, below) = (i - stride, i + stride);
+            growing.add(i, [above - 1, above, above + 1, i - 1, i + 1, below - 1, below, below + 1]);
         }
+        next += brighter;
         out.counts[threshold] = growing.objects;
         if growing.objects > 0 {
             let mean_root = growing.sum_of_roots / f64::from(growing.objects);
@@ -133,16 +152,18 @@ pub fn sweep(pixels: &[u8], width: usize, height: usize) -> Sweep {
     out
 }
 
-/// Pixel indices by descending value (a counting sort).
-fn brightest_first(pixels: &[u8]) -> Vec<u32> {
+/// Places of the pixels, by rows of `stride` with a margin of one, in order of descending value (a counting sort).
+fn brightest_first(pixels: &[u8], width: usize, stride: usize) -> Vec<u32> {
     let mut starts = [0usize; 257];
     pixels.iter().for_each(|&v| starts[256 - usize::from(v)] += 1);
     (1..257).for_each(|i| starts[i] += starts[i - 1]);
     let mut order = vec![0u32; pixels.len()];
-    for (i, &v) in pixels.iter().enumerate() {
-        let slot = &mut starts[255 - usize::from(v)];
-        order[*slot] = i as u32;
-        *slot += 1;
+    for (y, row) in pixels.chunks_exact(width.max(1)).enumerate() {
+        for (x, &v) in row.iter().enumerate() {
+            let slot = &mut starts[255 - usize::from(v)];
+            order[*slot] = ((y + 1) * stride + x + 1) as u32;
+            *slot += 1;
+        }
     }
     order
 }
