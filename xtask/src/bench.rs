@@ -86,7 +86,8 @@ pub fn run(arguments: &[String]) -> anyhow::Result<()> {
     let with_torch = match arguments {
         [] => false,
         [flag] if flag == "--torch" => true,
-        _ => bail!("usage: cargo xtask bench [--torch]"),
+        [flag] if flag == "--measure" => return measure(),
+        _ => bail!("usage: cargo xtask bench [--torch | --measure]"),
     };
     cargo(&["build", "--release", "--locked", "--package", "sorby"])?;
     let python = with_torch.then(install_torch).transpose()?;
@@ -147,6 +148,54 @@ fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// Measurement of one mask beside OpenCV and scikit-image.
+fn measure() -> anyhow::Result<()> {
+    cargo(&["build", "--release", "--locked", "--package", "sorby"])?;
+    let python = install_torch()?;
+    let folder = root().join("target/bench-measure");
+    let mut rows: Vec<(&str, Vec<f64>)> = Vec::new();
+    let mut add = |name: &'static str, seconds: Option<f64>| -> anyhow::Result<()> {
+        let seconds = seconds.with_context(|| format!("no {name} in the output"))?;
+        match rows.iter_mut().find(|r| r.0 == name) {
+            Some(row) => row.1.push(seconds),
+            None => rows.push((name, vec![seconds])),
+        }
+        Ok(())
+    };
+    for _ in 0..TURNS {
+        let mut sorby = Command::new(root().join("target/release/sorby"));
+        sorby
+            .args(["--threads", &threads(), "bench", "measure", "--repeats", "11", "--json", "--write"])
+            .arg(&folder);
+        let ours = json_of(&mut sorby)?;
+        for (name, key) in [
+            ("Sorby: labelling", "/labelling/median_s"),
+            ("Sorby: full table", "/table/median_s"),
+            ("Sorby: 256 thresholds", "/sweep/median_s"),
+        ] {
+            add(name, ours.pointer(key).and_then(Value::as_f64))?;
+        }
+        let script = root().join("reference/bench_measure.py");
+        let theirs = json_of(Command::new(&python).arg(script).arg(&folder))?;
+        for (name, key) in [
+            ("OpenCV: labelling with areas", "opencv_labelling_s"),
+            ("OpenCV: and contours, area, perimeter, circle", "opencv_contours_s"),
+            ("OpenCV: 256 thresholds one by one", "opencv_sweep_s"),
+            ("scikit-image: regionprops_table, 14 properties", "skimage_table_s"),
+        ] {
+            add(name, theirs[key].as_f64())?;
+        }
+    }
+    println!("| work on 2048 x 1536 pixels, 3942 objects | ms, median of {TURNS} turns (range) |");
+    println!("|---|---|");
+    for (name, mut seconds) in rows {
+        seconds.sort_by(f64::total_cmp);
+        let ms = |i: usize| 1000.0 * seconds[i];
+        println!("| {name} | {:.1} ({:.1} to {:.1}) |", ms(seconds.len() / 2), ms(0), ms(seconds.len() - 1));
+    }
+    Ok(())
 }
 
 fn threads() -> String {
