@@ -92,8 +92,13 @@ fn add(a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
 }
 
 /// Standard error from the sampling of fields: from the spread between fields; for one field from the covariance
-/// between its parts. `None` where it cannot be told.
+/// between its parts. `None` where it cannot be told: without any variation (no object, one object, one class all
+/// over) nothing is known of how much there is.
 pub fn sampling(quantity: Quantity, fields: &[&Field]) -> Option<Spread> {
+    spread(quantity, fields).filter(|s| s.standard_error.is_finite() && s.standard_error > 0.0)
+}
+
+fn spread(quantity: Quantity, fields: &[&Field]) -> Option<Spread> {
     let Some(share) = quantity.percentile() else {
         let pairs = |f: &Field, sums: &Sums| quantity.ratio(sums, f.nm_per_px);
         return match fields {
@@ -123,13 +128,7 @@ pub fn sampling(quantity: Quantity, fields: &[&Field]) -> Option<Spread> {
     // The interval of the share, read off the distribution (Woodruff 1952).
     let half = spread.ci95();
     let (low, high) = (sizes.quantile((share - half).max(0.0))?, sizes.quantile((share + half).min(1.0))?);
-    Some(spread.times((high - low) / (2.0 * half)).filter_finite())
-}
-
-impl Spread {
-    fn filter_finite(self) -> Self {
-        if self.standard_error.is_finite() { self } else { Spread { standard_error: 0.0, ..self } }
-    }
+    Some(spread.times((high - low) / (2.0 * half)))
 }
 
 /// Weighted diameters in order.
@@ -209,7 +208,7 @@ fn within(field: &Field, pairs: &[(f64, f64)]) -> Option<Spread> {
     }
     let sum = sum.max(0.25 * own);
     if own <= 0.0 {
-        return Some(Spread { standard_error: 0.0, degrees: n - 1.0 });
+        return None;
     }
     // Taking the mean away lowers each covariance by 1 / n of their sum.
     let sum = sum / (1.0 - lags as f64 / n).max(0.25);

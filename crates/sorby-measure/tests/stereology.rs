@@ -115,6 +115,14 @@ fn what_is_not_steel_is_not_counted() {
     for q in [Quantity::MeanDiameter, Quantity::D50, Quantity::MeanIntercept] {
         assert_eq!(estimate(q, &[&field], Knowledge::default()), None);
     }
+    // No interval of nothing, of everything, of one object's size.
+    let interval = |mask: &LabelMap, q| {
+        let field = Field::of(mask, 1, &particles(mask, Filter::default()), EdgeRule::All);
+        estimate(q, &[&field, &field], Knowledge::default()).and_then(|e| e.ci95)
+    };
+    assert_eq!(interval(&nothing, Quantity::AreaFraction), None);
+    assert_eq!(interval(&picture(64, 64, |_, _| true), Quantity::AreaFraction), None);
+    assert_eq!(interval(&picture(64, 64, |x, y| x == 30.0 && y == 30.0), Quantity::D50), None);
 }
 
 #[test]

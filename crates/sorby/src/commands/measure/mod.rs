@@ -183,6 +183,9 @@ fn write(args: &MeasureArgs, fields: &[Measured], class: &str, known: Knowledge)
     if let Some(learnt) = &learnt {
         estimates::show_calibration(learnt, &out.join("calibration.json"));
     }
+    if args.min_area_px > 0 {
+        println!("objects of fewer than {} pixels are left out, of the area fraction not", args.min_area_px);
+    }
     if let Some(split) = split {
         let count = |key: &str| split[key].to_string();
         println!("splitting made {} objects of {}", count("objects_after"), count("objects_before"));
