@@ -98,4 +98,27 @@ fn a_drawn_bar_gives_the_scale() {
     let plain = ["segment", "run", "data/images/carbide-001.png", "--out", "seg", "--bar-nm", "2000"];
     let error = String::from_utf8(sorby(at, &plain).stderr).unwrap();
     assert!(error.contains("no scale bar is found"), "{error}");
+
+    // A label that runs into the bar is not scored there, nor trained on.
+    for folder in ["burnt/images", "burnt/labels"] {
+        fs::create_dir_all(at.join(folder)).unwrap();
+    }
+    image.save(at.join("burnt/images/a.png")).unwrap();
+    image::GrayImage::from_pixel(200, 160, image::Luma([1])).save(at.join("burnt/labels/a.png")).unwrap();
+    let manifest = fs::read_to_string(at.join("data/dataset.toml")).unwrap();
+    let classes: String =
+        manifest.lines().take_while(|l| !l.starts_with("[splits")).map(|l| format!("{l}\n")).collect();
+    fs::write(at.join("burnt/dataset.toml"), classes).unwrap();
+    let scores = [
+        "evaluate", "run", "--data", "burnt", "--split", "all", "--json", "--window", "64", "--stride", "64",
+    ];
+    let scores: serde_json::Value = serde_json::from_str(&succeed(at, &scores)).unwrap();
+    let pixels: u64 = scores["confusion"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|r| r.as_array().unwrap())
+        .filter_map(|n| n.as_u64())
+        .sum();
+    assert_eq!(pixels, 200 * 140, "{scores}");
 }
