@@ -7,6 +7,7 @@
 //! All parallel loops split the work into pieces whose size depends on the problem only, and every
 //! sum has a fixed order, so results are the same bytes for any number of threads.
 
+pub mod channels;
 pub mod conv;
 mod depthwise;
 mod dispatch;

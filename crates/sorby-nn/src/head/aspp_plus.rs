@@ -64,10 +64,10 @@ impl AsppPlusHead {
         for branch in &mut self.atrous {
             branches.push(branch.forward(x.clone(), phase));
         }
-        let y = self.bottleneck.forward(Tensor::cat(branches, 3), phase);
+        let y = self.bottleneck.forward(ops::concat_channels(branches), phase);
         let low_level = self.low_level.forward(stages[0].clone(), phase);
         let [_, h, w, _] = low_level.dims();
-        let mut y = Tensor::cat(vec![ops::bilinear(y, h, w), low_level], 3);
+        let mut y = ops::concat_channels(vec![ops::bilinear(y, h, w), low_level]);
         for conv in &mut self.refine {
             y = conv.forward(y, phase);
         }

@@ -41,7 +41,7 @@ impl PspHead {
             let pooled = level.forward(ops::adaptive_average(x.clone(), bins), phase);
             features.push(ops::bilinear(pooled, h, w));
         }
-        let y = self.bottleneck.forward(Tensor::cat(features, 3), phase);
+        let y = self.bottleneck.forward(ops::concat_channels(features), phase);
         let y = dropout.map_or(y.clone(), |d| d.apply(y, "decode_head"));
         self.conv_seg.forward(y, phase)
     }

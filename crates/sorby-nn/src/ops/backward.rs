@@ -11,7 +11,7 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Flex};
 use burn_backend::TensorMetadata;
 use sorby_kernels::trace::timed;
-use sorby_kernels::{Nhwc, conv, norm, pool, resize};
+use sorby_kernels::{Nhwc, channels, conv, norm, pool, resize};
 use std::sync::Arc;
 
 /// A convolution: input `[n, h, w, cin]`, weights `[cout, cin / groups, k, k]`.
@@ -115,6 +115,28 @@ impl Backward<Flex, 4> for NormAddBackward {
             if let (Some(node), Some(gradient)) = (node, gradient) {
                 grads.register::<Flex>(node.id, gradient);
             }
+        }
+    }
+}
+
+/// Maps joined channel by channel; the state is their numbers of channels.
+#[derive(Debug)]
+pub(super) struct ConcatBackward<const N: usize>;
+
+impl<const N: usize> Backward<Flex, N> for ConcatBackward<N> {
+    type State = [usize; N];
+
+    fn backward(self, ops: Ops<[usize; N], N>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let gy = grads.consume::<Flex>(&ops.node);
+        let s = shape(&gy);
+        let gy = Values::new(&gy);
+        let mut from = 0;
+        for (node, c) in ops.parents.into_iter().zip(ops.state) {
+            if let Some(node) = node {
+                let part = timed("concatenation backward", || channels::slice(gy.slice(), s.c, from, c));
+                grads.register::<Flex>(node.id, image(part, Nhwc { c, ..s }));
+            }
+            from += c;
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The backend extension: forward on the CPU kernels, backward written by hand.
 
 use super::backward::{
-    Average, Bilinear, Conv, ConvBackward, Loss, MaxPool, Norm, NormAddBackward, NormBackward, unary,
+    Average, Bilinear, ConcatBackward, Conv, ConvBackward, Loss, MaxPool, Norm, NormAddBackward,
+    NormBackward, unary,
 };
 use super::cpu::{Cpu, Values, contiguous, image, moments_of, shape, tensor};
 use super::{BATCH_NORM_EPS, ConvGeometry, PixelLoss};
@@ -12,7 +13,7 @@ use burn::backend::{Autodiff, Backend, Flex, backend_extension};
 use burn_backend::TensorMetadata;
 use sorby_kernels::sgd::Sgd;
 use sorby_kernels::trace::timed;
-use sorby_kernels::{FoldedConv, Nhwc, conv, focal, norm, pool, resize};
+use sorby_kernels::{FoldedConv, Nhwc, channels, conv, focal, norm, pool, resize};
 use std::sync::Arc;
 
 #[backend_extension(Flex, Autodiff)]
@@ -44,6 +45,14 @@ pub trait HotOps: Backend {
     fn max_pool(x: FloatTensor<Self>) -> FloatTensor<Self>;
     fn adaptive_average(x: FloatTensor<Self>, bins: usize) -> FloatTensor<Self>;
     fn bilinear(x: FloatTensor<Self>, height: usize, width: usize) -> FloatTensor<Self>;
+    fn concat2(a: FloatTensor<Self>, b: FloatTensor<Self>) -> FloatTensor<Self>;
+    fn concat5(
+        a: FloatTensor<Self>,
+        b: FloatTensor<Self>,
+        c: FloatTensor<Self>,
+        d: FloatTensor<Self>,
+        e: FloatTensor<Self>,
+    ) -> FloatTensor<Self>;
     fn pixel_loss(logits: FloatTensor<Self>, labels: Arc<Vec<u8>>, loss: PixelLoss) -> FloatTensor<Self>;
     fn sgd_step(
         w: FloatTensor<Self>,
@@ -61,6 +70,30 @@ fn normalise(x: &Cpu, residual: Option<&Cpu>, gamma: &Cpu, beta: &Cpu, moments: 
     let residual = residual.map(Values::new);
     let (x, residual) = (Values::new(x), residual.as_ref().map(Values::slice));
     image(timed("batch norm", || norm::affine(x.slice(), residual, &scale, &shift, relu)), xs)
+}
+
+/// Feature maps of equal size, channel after channel.
+fn join(parts: &[&Cpu]) -> Cpu {
+    let widths: Vec<usize> = parts.iter().map(|p| shape(p).c).collect();
+    let s = shape(parts[0]);
+    assert!(parts.iter().all(|p| Nhwc { c: s.c, ..shape(p) } == s), "feature maps of equal size");
+    let values: Vec<Values> = parts.iter().map(|p| Values::new(p)).collect();
+    let parts: Vec<(&[f32], usize)> = values.iter().map(Values::slice).zip(widths.iter().copied()).collect();
+    image(timed("concatenation", || channels::concat(&parts)), Nhwc { c: widths.iter().sum(), ..s })
+}
+
+/// [`join`] of N maps, recorded for the backward pass.
+fn joined<const N: usize, C: CheckpointStrategy>(
+    parts: [FloatTensor<Autodiff<Flex, C>>; N],
+) -> FloatTensor<Autodiff<Flex, C>> {
+    let maps = parts.each_ref().map(|p| p.primitive());
+    let state = maps.map(|m| shape(m).c);
+    let y = join(&maps);
+    let nodes = parts.each_ref().map(|p| p.node());
+    match ConcatBackward::<N>.prepare::<C>(nodes).compute_bound().stateful() {
+        OpsKind::Tracked(prep) => prep.finish(state, y),
+        OpsKind::UnTracked(prep) => prep.finish(y),
+    }
 }
 
 /// Loss value and gradient for an upstream gradient of one.
@@ -127,6 +160,14 @@ impl HotOps for Flex {
         let xs = shape(&x);
         let y = timed("resize", || resize::bilinear(Values::new(&x).slice(), xs, height, width));
         image(y, Nhwc { h: height, w: width, ..xs })
+    }
+
+    fn concat2(a: Cpu, b: Cpu) -> Cpu {
+        join(&[&a, &b])
+    }
+
+    fn concat5(a: Cpu, b: Cpu, c: Cpu, d: Cpu, e: Cpu) -> Cpu {
+        join(&[&a, &b, &c, &d, &e])
     }
 
     fn pixel_loss(logits: Cpu, labels: Arc<Vec<u8>>, loss: PixelLoss) -> Cpu {
@@ -231,6 +272,20 @@ impl<C: CheckpointStrategy> HotOps for Autodiff<Flex, C> {
 
     fn bilinear(x: FloatTensor<Self>, height: usize, width: usize) -> FloatTensor<Self> {
         unary::<_, C>(x, |x| (Flex::bilinear(x.clone(), height, width), Bilinear(shape(x), height, width)))
+    }
+
+    fn concat2(a: FloatTensor<Self>, b: FloatTensor<Self>) -> FloatTensor<Self> {
+        joined::<2, C>([a, b])
+    }
+
+    fn concat5(
+        a: FloatTensor<Self>,
+        b: FloatTensor<Self>,
+        c: FloatTensor<Self>,
+        d: FloatTensor<Self>,
+        e: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        joined::<5, C>([a, b, c, d, e])
     }
 
     fn pixel_loss(logits: FloatTensor<Self>, labels: Arc<Vec<u8>>, loss: PixelLoss) -> FloatTensor<Self> {

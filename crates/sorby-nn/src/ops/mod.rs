@@ -129,6 +129,26 @@ pub fn bilinear(x: Tensor<4>, height: usize, width: usize) -> Tensor<4> {
     Tensor::from_dispatch(Dispatch::bilinear(x.into_dispatch(), height, width))
 }
 
+/// Feature maps of equal size joined channel after channel.
+pub fn concat_channels(parts: Vec<Tensor<4>>) -> Tensor<4> {
+    if !on_kernels(&parts[0].device()) {
+        return Tensor::cat(parts, 3);
+    }
+    Tensor::from_dispatch(match <[Tensor<4>; 5]>::try_from(parts) {
+        Ok(five) => {
+            let [a, b, c, d, e] = five.map(Tensor::into_dispatch);
+            Dispatch::concat5(a, b, c, d, e)
+        }
+        Err(parts) => match <[Tensor<4>; 2]>::try_from(parts) {
+            Ok(two) => {
+                let [a, b] = two.map(Tensor::into_dispatch);
+                Dispatch::concat2(a, b)
+            }
+            Err(parts) => return Tensor::cat(parts, 3),
+        },
+    })
+}
+
 /// Which pixel loss trains a head.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum PixelLoss {
