@@ -15,6 +15,7 @@ pub mod optimizer;
 pub mod segmentor;
 pub mod state;
 pub mod weights;
+pub mod weights_file;
 
 pub use init::Init;
 pub use segmentor::{Arch, ModelSpec, Output, Segmentor, Stem};

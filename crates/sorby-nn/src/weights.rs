@@ -2,6 +2,7 @@
 
 use crate::segmentor::Segmentor;
 use crate::state::{Role, StateVisitor};
+use crate::weights_file::encoder_key;
 use burn::tensor::{Device, Tensor, TensorData};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use std::collections::{BTreeMap, HashMap};
@@ -38,6 +39,8 @@ pub enum WeightsError {
     Type { key: String, dtype: String },
     #[error("tensor `{key}` has shape {found:?}, the network needs {expected:?}")]
     Shape { key: String, found: Vec<usize>, expected: Vec<usize> },
+    #[error("its encoder begins with {has}; set stem = \"{remedy}\" in the recipe")]
+    Stem { has: &'static str, remedy: &'static str },
     #[error("{count} tensors of the {part} are missing, first `{first}`")]
     Missing { part: &'static str, count: usize, first: String },
 }
@@ -110,25 +113,45 @@ impl Segmentor {
         require("network", missing.iter().filter(|key| !key.starts_with("auxiliary_head.")))
     }
 
-    /// Loads the encoder only, from keys of MMSegmentation or torchvision; returns unused keys.
-    pub fn load_encoder(&mut self, state: StateDict) -> Result<Vec<String>, WeightsError> {
+    /// Loads the encoder only, by the names of any library ([`encoder_key`]); tells what became of every key.
+    ///
+    /// # Errors
+    /// When a tensor has another shape than the encoder needs, or, unless `partial`, when one is missing.
+    pub fn load_encoder(&mut self, state: StateDict, partial: bool) -> Result<LoadedKeys, WeightsError> {
         use crate::state::Walk as _;
         let mut state: StateDict = state.into_iter().map(|(key, a)| (encoder_key(&key), a)).collect();
+        let all: Vec<String> = state.keys().cloned().collect();
         let mut load = Load { state: &mut state, missing: Vec::new(), wrong: None };
         self.backbone.walk("backbone", &mut load);
         let Load { missing, wrong, .. } = load;
         if let Some(wrong) = wrong {
             return Err(wrong);
         }
-        require("encoder", missing.iter())?;
-        Ok(state.into_keys().collect())
+        if !partial {
+            // The commonest mistake has a remedy of one word.
+            let has = |key: &str| all.iter().any(|k| k == key);
+            let stem = |key: &str| missing.iter().any(|k| k.starts_with(key));
+            if stem("backbone.stem.") && has("backbone.conv1.weight") {
+                return Err(WeightsError::Stem { has: "one 7x7 convolution (torchvision)", remedy: "v1" });
+            }
+            if stem("backbone.conv1.") && has("backbone.stem.0.weight") {
+                return Err(WeightsError::Stem { has: "three 3x3 convolutions (v1c)", remedy: "v1c" });
+            }
+            require("encoder", missing.iter())?;
+        }
+        let loaded = all.into_iter().filter(|key| !state.contains_key(key)).collect();
+        Ok(LoadedKeys { loaded, skipped: state.into_keys().collect(), missing })
     }
 }
 
-/// `module.` and a leading encoder name are dropped, `backbone.` is put in front.
-fn encoder_key(key: &str) -> String {
-    let key = key.strip_prefix("module.").unwrap_or(key);
-    if key.starts_with("backbone.") { key.to_owned() } else { format!("backbone.{key}") }
+/// What became of the tensors of a file, by MMSegmentation's names.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LoadedKeys {
+    pub loaded: Vec<String>,
+    /// In the file, but no part of the encoder.
+    pub skipped: Vec<String>,
+    /// Parts of the encoder that the file does not hold: they keep their random start.
+    pub missing: Vec<String>,
 }
 
 fn require<'a>(part: &'static str, missing: impl Iterator<Item = &'a String>) -> Result<(), WeightsError> {

@@ -15,6 +15,9 @@ pub struct Recipe {
     /// Weights for the encoder (trick T); none: random start.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pretrained: Option<PathBuf>,
+    /// Takes what the file has, though it does not fill the whole encoder.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub pretrained_partial: bool,
     pub seed: u64,
     /// `strong` is trick S.
     pub augment: Augment,
@@ -32,6 +35,7 @@ impl Default for Recipe {
             arch: Arch::DeepLabV3Plus,
             stem: Stem::V1c,
             pretrained: None,
+            pretrained_partial: false,
             seed: 0,
             augment: Augment::Weak,
             data: Data::default(),

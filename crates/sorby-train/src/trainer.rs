@@ -9,10 +9,12 @@ use crate::step::{StepResult, step};
 use crate::validate::validate;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use sorby_data::{CropSource, DataError, Dataset, Normalisation, Sample};
 use sorby_infer::{CARD_FORMAT, Model, ModelCard, Options, Scores};
 use sorby_nn::optimizer::Sgd;
-use sorby_nn::weights::from_safetensors;
+use sorby_nn::weights::LoadedKeys;
+use sorby_nn::weights_file::read_weights;
 use sorby_nn::{ModelSpec, Segmentor};
 
 /// What the loop tells its observer.
@@ -23,10 +25,8 @@ pub enum Event<'a> {
         train_images: usize,
         val_images: usize,
     },
-    /// What the encoder was filled from: keys not used.
-    Pretrained {
-        unused: usize,
-    },
+    /// What the encoder was filled from.
+    Pretrained(LoadedKeys),
     Step(&'a Metric),
     Validated {
         iteration: u64,
@@ -203,10 +203,22 @@ impl<'a> Trainer<'a> {
     ) -> Result<(), TrainError> {
         let Some(path) = &self.recipe.pretrained else { return Ok(()) };
         let failed = |reason: String| TrainError::Pretrained { path: path.clone(), reason };
-        let bytes = std::fs::read(path).map_err(TrainError::io(path))?;
-        let (state, _) = from_safetensors(&bytes).map_err(|e| failed(e.to_string()))?;
-        let unused = network.load_encoder(state).map_err(|e| failed(e.to_string()))?;
-        observer(Event::Pretrained { unused: unused.len() });
+        let (state, _) = read_weights(path).map_err(|e| failed(e.to_string()))?;
+        let partial = self.recipe.pretrained_partial;
+        let keys = network.load_encoder(state, partial).map_err(|e| failed(e.to_string()))?;
+        if keys.loaded.is_empty() {
+            return Err(failed("holds no tensor of a ResNet-18".into()));
+        }
+        self.run.write_json(
+            "pretrained.json",
+            &json!({
+                "file": path,
+                "loaded": keys.loaded,
+                "skipped": keys.skipped,
+                "missing": keys.missing,
+            }),
+        )?;
+        observer(Event::Pretrained(keys));
         Ok(())
     }
 

@@ -131,9 +131,13 @@ impl<'a> Console<'a> {
                     self.run.root().display()
                 ));
             }
-            Event::Pretrained { unused } => {
+            Event::Pretrained(keys) => {
                 self.say(&format!(
-                    "encoder loaded from the pretrained file ({unused} of its tensors not used)"
+                    "encoder from the pretrained file: {} tensors loaded, {} not part of it, {} missing \
+                     (pretrained.json)",
+                    keys.loaded.len(),
+                    keys.skipped.len(),
+                    keys.missing.len()
                 ));
             }
             Event::Step(metric) => self.step(metric),
