@@ -103,14 +103,18 @@ impl Dataset {
         let mut image = Micrograph::read(&item.image)?;
         let mut label = self.load_label(item)?;
         let (image_size, label_size) = ((image.width, image.height), (label.width, label.height));
-        if image_size != label_size {
+        let whole = image_size == label_size;
+        if !whole {
             let taller = image.width == label.width && image.height > label.height;
             match self.manifest.labels.data_bar {
                 DataBar::Crop if taller => image.crop_rows(label.height),
                 _ => return Err(Problem::new(&item.label, size_mismatch(image_size, label_size, taller))),
             }
         }
-        if let Some(bar) = sorby_image::DataBar::find(&image.to_grey8(), image.width, image.height) {
+        // A file of no vendor has no declared bar; the picture is looked at then.
+        let declared = sorby_image::scale::read(&item.image).ok().filter(|_| whole);
+        let found = || sorby_image::DataBar::find(&image.to_grey8(), image.width, image.height);
+        if let Some(bar) = declared.map_or_else(found, |reading| reading.data_bar(&image)) {
             // Text is no steel, whatever its label says.
             label.ignore_bottom(bar.rows_px);
         }

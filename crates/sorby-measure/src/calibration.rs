@@ -48,6 +48,8 @@ pub struct SizeClass {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
     pub class: String,
+    /// How objects were told: a measurement that tells them otherwise has other errors.
+    pub settings: String,
     pub images: Vec<String>,
     pub biases: Vec<Bias>,
     pub size_classes: Vec<SizeClass>,
@@ -61,12 +63,18 @@ pub struct Pair<'a> {
 
 impl Calibration {
     /// `None` for fewer than three images, whose spread tells nothing.
-    pub fn learn(class: &str, names: Vec<String>, pairs: &[Pair]) -> Option<Self> {
+    pub fn learn(class: &str, settings: String, names: Vec<String>, pairs: &[Pair]) -> Option<Self> {
         if pairs.len() < 3 {
             return None;
         }
         let biases = Quantity::ALL.into_iter().filter_map(|q| bias(q, pairs)).collect();
-        Some(Self { class: class.to_owned(), images: names, biases, size_classes: size_classes(pairs) })
+        Some(Self {
+            class: class.to_owned(),
+            settings,
+            images: names,
+            biases,
+            size_classes: size_classes(pairs),
+        })
     }
 
     pub(crate) fn bias(&self, quantity: Quantity) -> Option<KnownBias> {
@@ -148,7 +156,9 @@ fn size_classes(pairs: &[Pair]) -> Vec<SizeClass> {
             radius_spread_px: squares.filter(|_| n > 1.0).map(|s| (s / (n - 1.0)).sqrt()),
         }
     };
-    cuts.windows(2).map(class).collect()
+    // Where a third of the objects are of one size, a class may be empty.
+    cuts.dedup();
+    cuts.windows(2).map(class).filter(|c| c.true_count > 0).collect()
 }
 
 fn diameters(p: &Particles) -> impl Iterator<Item = f64> {

@@ -26,8 +26,10 @@ pub enum EdgeRule {
 pub struct EdgeWeights {
     /// 0 for objects that do not count.
     pub weights: Vec<f64>,
-    /// `sum of weights / area_px` is the number of objects per pixel.
+    /// `sum of weights / area_px` is the number of objects per pixel, where no pixel is ignored.
     pub area_px: f64,
+    /// Left, top, right and bottom of the part of the field that the weights are of.
+    pub frame_px: (u32, u32, u32, u32),
     /// Objects that count although the edge of the field cuts them, so that their size is not known.
     pub cut: usize,
 }
@@ -47,7 +49,8 @@ impl EdgeRule {
     }
 
     pub fn weights(self, p: &Particles) -> EdgeWeights {
-        let (width, height) = p.field_px;
+        let (left, top, right, bottom) = p.labelled_px;
+        let (width, height) = (right - left, bottom - top);
         let whole = p.field_area_px as f64;
         let weights = match self {
             Self::All => vec![1.0; p.regions.len()],
@@ -55,7 +58,7 @@ impl EdgeRule {
             Self::MilesLantuejoul => {
                 // An object that does not touch leaves a pixel on each side: that many places are there for it.
                 let share =
-                    |field: usize, object: u32| field as f64 / (field as f64 - f64::from(object) - 1.0);
+                    |field: u32, object: u32| f64::from(field) / (f64::from(field) - f64::from(object) - 1.0);
                 let weight = |r: &crate::Region| {
                     let (top, left, bottom, right) = r.bbox_px;
                     if r.touches_border {
@@ -69,16 +72,17 @@ impl EdgeRule {
             Self::Gundersen { guard_px } => return frame(p, guard_px.max(1)),
         };
         let cut = p.regions.iter().zip(&weights).filter(|(r, w)| r.touches_border && **w > 0.0).count();
-        EdgeWeights { weights, area_px: whole, cut }
+        EdgeWeights { weights, area_px: whole, frame_px: p.labelled_px, cut }
     }
 }
 
 fn frame(p: &Particles, guard: u32) -> EdgeWeights {
-    let (width, height) = (p.field_px.0 as u32, p.field_px.1 as u32);
-    let (left, right) = (guard, width.saturating_sub(guard));
-    let (top, bottom) = (guard, height.saturating_sub(guard));
+    let (x0, y0, x1, y1) = p.labelled_px;
+    let (left, right) = (x0 + guard, x1.saturating_sub(guard));
+    let (top, bottom) = (y0 + guard, y1.saturating_sub(guard));
     if left >= right || top >= bottom {
-        return EdgeWeights { weights: vec![0.0; p.regions.len()], area_px: 0.0, cut: 0 };
+        let weights = vec![0.0; p.regions.len()];
+        return EdgeWeights { weights, area_px: 0.0, frame_px: (0, 0, 0, 0), cut: 0 };
     }
     let (mut meets, mut forbidden) = (vec![false; p.regions.len()], vec![false; p.regions.len()]);
     for run in &p.runs {
@@ -93,5 +97,6 @@ fn frame(p: &Particles, guard: u32) -> EdgeWeights {
     let weights: Vec<f64> =
         meets.iter().zip(&forbidden).map(|(m, f)| f64::from(u8::from(*m && !f))).collect();
     let cut = p.regions.iter().zip(&weights).filter(|(r, w)| r.touches_border && **w > 0.0).count();
-    EdgeWeights { weights, area_px: f64::from(right - left) * f64::from(bottom - top), cut }
+    let area_px = f64::from(right - left) * f64::from(bottom - top);
+    EdgeWeights { weights, area_px, frame_px: (left, top, right, bottom), cut }
 }

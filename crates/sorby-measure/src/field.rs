@@ -45,8 +45,14 @@ impl Field {
             (cell.line, cell.class_line, cell.crossings) = (met.length_px, met.class_px, met.crossings);
         }
         let edge = rule.weights(p);
-        let share = if p.field_area_px > 0 { edge.area_px / p.field_area_px as f64 } else { 0.0 };
-        cells.iter_mut().for_each(|c| c.counting_area = c.field_area * share);
+        let (left, top, right, bottom) = edge.frame_px;
+        for y in top as usize..bottom as usize {
+            for (cell, start) in cells[y / side * columns..].iter_mut().zip((0..width).step_by(side)) {
+                let (from, to) = (start.max(left as usize), (start + side).min(right as usize));
+                let part = mask.labels.get(y * width + from..y * width + to).unwrap_or_default();
+                cell.counting_area += part.iter().filter(|&&l| l != IGNORE || l == class).count() as f64;
+            }
+        }
         let mut sized = Vec::new();
         for (r, weight) in p.regions.iter().zip(edge.weights).filter(|(_, w)| *w > 0.0) {
             let cell = r.centroid_px.0 as usize / side * columns + r.centroid_px.1 as usize / side;

@@ -1,8 +1,8 @@
 //! Grain size of classes whose objects are grains, after ASTM E112 and ISO 643.
 
+use crate::components::Run;
 use crate::particles::Particles;
 use serde::Serialize;
-use sorby_image::LabelMap;
 
 /// Grain size of one or more fields.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -29,7 +29,7 @@ pub struct GrainCounts {
     pub line_px: f64,
 }
 
-pub fn grain_counts(mask: &LabelMap, class: u8, p: &Particles) -> GrainCounts {
+pub fn grain_counts(p: &Particles) -> GrainCounts {
     let (width, height) = p.field_px;
     let mut corner = vec![false; p.regions.len()];
     let mut row_chords = 0.0;
@@ -44,12 +44,7 @@ pub fn grain_counts(mask: &LabelMap, class: u8, p: &Particles) -> GrainCounts {
     let inside = p.regions.iter().filter(|r| !r.touches_border).count() as f64;
     let corners = if corner.iter().any(|c| *c) { 1.0 } else { 0.0 };
     // A chord of a column has two ends; those at the edge of the field count for nothing, so such a chord is half one.
-    let ends: usize = (1..height)
-        .map(|y| {
-            let (above, here) = mask.labels[(y - 1) * width..(y + 1) * width].split_at(width);
-            above.iter().zip(here).filter(|(a, b)| (**a == class) != (**b == class)).count()
-        })
-        .sum();
+    let ends: u64 = RowPair::all(p).iter().map(|r| r.length - 2 * r.same).sum();
     let column_chords = ends as f64 / 2.0;
     GrainCounts {
         grains: inside + cut / 2.0 + corners,
@@ -81,38 +76,56 @@ pub fn grain_size(fields: &[(GrainCounts, f64)]) -> Option<GrainSize> {
 /// Share of the class's boundary that lies between its own objects (Gurland 1958), `2 N_aa / (2 N_aa + N_ab)`, from
 /// the crossings of rows and columns. Tells something only of objects that were split.
 pub fn contiguity(p: &Particles) -> Option<f64> {
-    let (width, height) = p.field_px;
+    let width = p.field_px.0;
     let (mut own, mut other) = (0u64, 0u64);
-    let mut rows = vec![(0usize, 0usize); height];
     for (i, run) in p.runs.iter().enumerate() {
-        let row = &mut rows[run.y as usize];
-        *row = if row.1 == 0 { (i, i + 1) } else { (row.0, i + 1) };
+        let beside =
+            |o: Option<&Run>, at: fn(&Run) -> u32, x: u32| o.is_some_and(|o| o.y == run.y && at(o) == x);
+        let touches = beside(p.runs.get(i + 1), |o| o.x_start, run.x_end);
+        own += u64::from(touches);
+        other += u64::from(!touches && (run.x_end as usize) < width);
+        let follows = beside(i.checked_sub(1).map(|i| &p.runs[i]), |o| o.x_end, run.x_start);
+        other += u64::from(!follows && run.x_start > 0);
     }
-    for (y, &(start, end)) in rows.iter().enumerate() {
-        let here = &p.runs[start..end];
-        for (i, run) in here.iter().enumerate() {
-            let touches = here.get(i + 1).is_some_and(|next| next.x_start == run.x_end);
-            own += u64::from(touches);
-            other += u64::from(!touches && (run.x_end as usize) < width);
-            let follows = i > 0 && here[i - 1].x_end == run.x_start;
-            other += u64::from(!follows && run.x_start > 0);
+    for r in RowPair::all(p) {
+        own += r.different;
+        other += r.length - 2 * (r.same + r.different);
+    }
+    let (own, other) = (2.0 * own as f64, other as f64);
+    (own + other > 0.0).then(|| own / (own + other))
+}
+
+/// How two neighbouring rows meet.
+struct RowPair {
+    /// Object pixels of both rows.
+    length: u64,
+    /// Pixels above one of the same object, and above one of another.
+    same: u64,
+    different: u64,
+}
+
+impl RowPair {
+    fn all(p: &Particles) -> Vec<Self> {
+        let mut rows = vec![(0usize, 0usize); p.field_px.1];
+        for (i, run) in p.runs.iter().enumerate() {
+            let row = &mut rows[run.y as usize];
+            *row = if row.1 == 0 { (i, i + 1) } else { (row.0, i + 1) };
         }
-        let Some(&(below, below_end)) = rows.get(y + 1) else { continue };
-        let below = &p.runs[below..below_end];
-        let length = |runs: &[crate::Run]| runs.iter().map(|r| u64::from(r.x_end - r.x_start)).sum::<u64>();
-        let (mut shared, mut j) = (0, 0);
+        rows.windows(2).map(|w| Self::of(&p.runs[w[0].0..w[0].1], &p.runs[w[1].0..w[1].1])).collect()
+    }
+
+    fn of(here: &[Run], below: &[Run]) -> Self {
+        let length = here.iter().chain(below).map(|r| u64::from(r.x_end - r.x_start)).sum();
+        let (mut same, mut different, mut j) = (0, 0, 0);
         for run in here {
             while j < below.len() && below[j].x_end <= run.x_start {
                 j += 1;
             }
             for o in below[j..].iter().take_while(|o| o.x_start < run.x_end) {
                 let both = u64::from(run.x_end.min(o.x_end) - run.x_start.max(o.x_start));
-                shared += both;
-                own += if o.region == run.region { 0 } else { both };
+                *(if o.region == run.region { &mut same } else { &mut different }) += both;
             }
         }
-        other += length(here) + length(below) - 2 * shared;
+        Self { length, same, different }
     }
-    let (own, other) = (2.0 * own as f64, other as f64);
-    (own + other > 0.0).then(|| own / (own + other))
 }

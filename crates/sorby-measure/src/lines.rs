@@ -41,10 +41,11 @@ pub fn lines(mask: &LabelMap, height: usize, class: u8, cell_px: usize, columns:
                 }
             }
             let cell = &mut out[y / cell_px * columns + column];
-            for (tally, step) in tally.iter().zip([1.0, 2f64.sqrt()]) {
-                cell.length_px += step * f64::from(tally.steps);
-                cell.class_px += step * f64::from(tally.ends_in_class) / 2.0;
-                cell.crossings += f64::from(tally.crossings);
+            // Diagonal steps are longer by sqrt(2): divided by it, all directions have the same length of lines.
+            for (tally, longer) in tally.iter().zip([1.0, 2f64.sqrt()]) {
+                cell.length_px += f64::from(tally.steps);
+                cell.class_px += f64::from(tally.ends_in_class) / 2.0;
+                cell.crossings += f64::from(tally.crossings) / longer;
             }
         }
     }

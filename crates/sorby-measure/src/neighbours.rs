@@ -45,6 +45,8 @@ pub fn nearest_edges_px(runs: &[Run], count: usize) -> Vec<Option<f64>> {
 struct Rows<'a> {
     runs: &'a [Run],
     start: Vec<usize>,
+    /// The one object that a row holds, if it is but one: nothing is to be found there for itself.
+    sole: Vec<Option<u32>>,
 }
 
 impl<'a> Rows<'a> {
@@ -53,7 +55,20 @@ impl<'a> Rows<'a> {
         let mut start = vec![0; height + 1];
         runs.iter().for_each(|r| start[r.y as usize + 1] += 1);
         (0..height).for_each(|y| start[y + 1] += start[y]);
-        Self { runs, start }
+        let sole = start.windows(2).map(|w| {
+            let first = runs.get(w[0]).filter(|_| w[1] > w[0])?.region;
+            runs[w[0]..w[1]].iter().all(|r| r.region == first).then_some(first)
+        });
+        let sole = sole.collect();
+        Self { runs, start, sole }
+    }
+
+    /// A row's runs, none if they are all of `region`.
+    fn others(&self, y: i64, region: u32) -> &'a [Run] {
+        match usize::try_from(y).ok().and_then(|y| self.sole.get(y)) {
+            Some(Some(sole)) if *sole == region => &[],
+            _ => self.row(y),
+        }
     }
 
     fn row(&self, y: i64) -> &'a [Run] {
@@ -77,14 +92,14 @@ impl<'a> Rows<'a> {
         };
         let open: Vec<(&Run, i64)> = searching(-1).chain(searching(1)).collect();
         let mut best = i64::MAX;
-        own.iter().for_each(|run| look(run, 0, self.row(run.y.into()), &mut best));
+        own.iter().for_each(|run| look(run, 0, self.others(run.y.into(), run.region), &mut best));
         for rows in 1..self.start.len() as i64 {
             let apart = (rows - 1) * (rows - 1);
             if apart >= best {
                 break;
             }
             open.iter().for_each(|(run, step)| {
-                look(run, apart, self.row(i64::from(run.y) + step * rows), &mut best);
+                look(run, apart, self.others(i64::from(run.y) + step * rows, run.region), &mut best);
             });
         }
         (best < i64::MAX).then_some(best)

@@ -1,6 +1,6 @@
 //! Particles of one class: their sizes, and what a field of view holds of them.
 
-use crate::components::{Connectivity, Region, Run, components};
+use crate::components::{Connectivity, Objects, Region, Run, components};
 use crate::split::split;
 use serde::Serialize;
 use sorby_image::{IGNORE, LabelMap};
@@ -38,6 +38,9 @@ pub struct Particles {
     pub field_area_px: u64,
     /// Width and height of the field, a data bar left out.
     pub field_px: (usize, usize),
+    /// Left, top, right and bottom of the smallest box that holds every pixel that is not ignored: the field for the
+    /// rules of the edge.
+    pub labelled_px: (u32, u32, u32, u32),
     pub nm_per_px: Option<f64>,
 }
 
@@ -52,6 +55,13 @@ pub fn measure(mask: &LabelMap, class: u8, filter: Filter, nm_per_px: Option<f64
     let keep = |r: &Region| r.area_px >= filter.min_area_px && !(filter.exclude_edge && r.touches_border);
     let class_area_px = objects.regions.iter().map(|r| r.area_px).sum();
     let ignored = mask.labels.iter().filter(|&&l| l == IGNORE && l != class).count();
+    let ignored_inside = class != IGNORE && labels.contains(&IGNORE);
+    let labelled_px = if ignored_inside {
+        mark_cut(&mut objects, labels);
+        labelled_box(labels, mask.width)
+    } else {
+        (0, 0, mask.width as u32, height as u32)
+    };
     let mut parents: Vec<u32> = (0..objects.regions.len() as u32).collect();
     if let Some(depth) = filter.split_depth_px {
         let parts = split(&objects, filter.connectivity, depth);
@@ -69,7 +79,33 @@ pub fn measure(mask: &LabelMap, class: u8, filter: Filter, nm_per_px: Option<f64
         class_area_px,
         field_area_px: (mask.labels.len() - ignored) as u64,
         field_px: (mask.width, height),
+        labelled_px,
         nm_per_px,
+    }
+}
+
+/// Left, top, right and bottom of the smallest box that holds every pixel that is not ignored.
+fn labelled_box(labels: &[u8], width: usize) -> (u32, u32, u32, u32) {
+    let (mut left, mut right) = (width, 0);
+    let (mut top, mut bottom) = (usize::MAX, 0);
+    for (y, row) in labels.chunks_exact(width.max(1)).enumerate() {
+        let Some(first) = row.iter().position(|l| *l != IGNORE) else { continue };
+        let last = row.iter().rposition(|l| *l != IGNORE).unwrap_or(first);
+        (left, right) = (left.min(first), right.max(last + 1));
+        (top, bottom) = (top.min(y), y + 1);
+    }
+    if bottom == 0 { (0, 0, 0, 0) } else { (left as u32, top as u32, right as u32, bottom as u32) }
+}
+
+/// Objects beside pixels that are not known may go on there: the edge of what is known is an edge of the field.
+fn mark_cut(objects: &mut Objects, labels: &[u8]) {
+    let (width, height) = (objects.width, objects.height);
+    for run in &objects.runs {
+        let (y, columns) =
+            (run.y as usize, (run.x_start as usize).saturating_sub(1)..(run.x_end as usize + 1).min(width));
+        let rows = y.saturating_sub(1)..(y + 2).min(height);
+        let unknown = rows.into_iter().any(|y| labels[y * width..][columns.clone()].contains(&IGNORE));
+        objects.regions[run.region as usize].touches_border |= unknown;
     }
 }
 

@@ -146,12 +146,13 @@ fn solve(normal: &[Vec<f64>], right: &[f64], free: &[bool]) -> Vec<f64> {
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct SphereEstimate {
     pub spheres: Spheres,
-    pub total_per_volume: Spread,
-    pub mean_diameter: Spread,
+    /// `None` of one field, which tells nothing of how fields differ.
+    pub total_per_volume: Option<Spread>,
+    pub mean_diameter: Option<Spread>,
 }
 
 /// Unfolds the sections of several fields, (diameters with weights, area) each, together; standard errors by
-/// leaving out one field at a time. `None` for fewer than two fields.
+/// leaving out one field at a time.
 pub fn unfold_fields(
     fields: &[(Vec<(f64, f64)>, f64)],
     classes: usize,
@@ -164,15 +165,14 @@ pub fn unfold_fields(
         unfold(width, &per_area)
     };
     let spheres = all(None)?;
-    if fields.len() < 2 {
-        return None;
-    }
-    let left_out: Vec<Spheres> = (0..fields.len()).map(|i| all(Some(i))).collect::<Option<_>>()?;
+    let left_out = (0..fields.len()).map(|i| all(Some(i))).collect::<Option<Vec<Spheres>>>();
+    let left_out = left_out.unwrap_or_default();
     let n = fields.len() as f64;
     let spread = |f: fn(&Spheres) -> f64| {
         let mean = left_out.iter().map(f).sum::<f64>() / n;
         let squares: f64 = left_out.iter().map(|s| (f(s) - mean).powi(2)).sum();
-        Spread { standard_error: ((n - 1.0) / n * squares).sqrt(), degrees: n - 1.0 }
+        let spread = Spread { standard_error: ((n - 1.0) / n * squares).sqrt(), degrees: n - 1.0 };
+        (left_out.len() > 1).then_some(spread)
     };
     Some(SphereEstimate {
         total_per_volume: spread(|s| s.total_per_volume),

@@ -153,7 +153,7 @@ fn coverage(case: &Case) -> Vec<(Quantity, f64, f64, f64)> {
             .collect();
         let pairs: Vec<Pair> =
             labelled.iter().map(|(m, t)| Pair { measured: (&m.0, &m.1), truth: (&t.0, &t.1) }).collect();
-        let calibration = Calibration::learn("disc", Vec::new(), &pairs);
+        let calibration = Calibration::learn("disc", String::new(), Vec::new(), &pairs);
         let fields: Vec<Field> = (0..case.fields)
             .map(|_| {
                 let errors = if case.labelled > 0 { Errors::draw(&mut random) } else { Errors::NONE };

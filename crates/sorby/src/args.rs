@@ -176,9 +176,9 @@ pub struct MeasureArgs {
     /// Folder of true masks with the same names, to compare with.
     #[arg(long, value_name = "DIR")]
     pub truth: Option<PathBuf>,
-    /// 8: pixels touching at corners belong together; 4: only at edges.
-    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u8).range(4..=8))]
-    pub connectivity: u8,
+    /// 8: pixels touching at corners belong together (default); 4: only at edges (default with --grains).
+    #[arg(long, value_parser = clap::value_parser!(u8).range(4..=8))]
+    pub connectivity: Option<u8>,
     /// Leave out objects of fewer pixels.
     #[arg(long, default_value_t = 0, value_name = "PX")]
     pub min_area_px: u64,
@@ -202,10 +202,10 @@ pub struct MeasureArgs {
     #[arg(long, value_name = "PERCENT")]
     pub plan: Option<f64>,
     /// Give the grain size (ASTM E112, ISO 643): the objects are grains.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "exclude_edge")]
     pub grains: bool,
     /// Unfold section sizes to spheres per volume, in so many size classes (Saltykov).
-    #[arg(long, value_name = "CLASSES", num_args = 0..=1, default_missing_value = "12", value_parser = clap::value_parser!(u16).range(2..=60))]
+    #[arg(long, value_name = "CLASSES", num_args = 0..=1, require_equals = true, default_missing_value = "12", value_parser = clap::value_parser!(u16).range(2..=60))]
     pub spheres: Option<u16>,
     /// Folder of the micrographs, for each object's mean grey value.
     #[arg(long, value_name = "DIR")]

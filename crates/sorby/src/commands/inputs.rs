@@ -160,12 +160,14 @@ pub fn known_scale(file: &Path, image: &Micrograph, given: GivenScale) -> anyhow
     let reading = sorby_image::scale::read(file)?;
     let bar = reading.data_bar(image);
     let place = reading.found.as_ref().map_or("", |f| f.place);
-    let stated = reading.nm_per_px();
+    let stated = reading.nm_per_px().and_then(|nm| reading.check_scale_bar(bar).map(|()| nm));
+    let elsewhere = given.nm_per_px.is_some() || matches!(stated, Ok(Some(_)));
     let drawn = given.bar_nm.map(|nm| match bar.and_then(|b| b.scale_bar) {
-        Some(bar) => Ok((nm, bar)),
+        Some(bar) => Ok(Some((nm, bar))),
+        None if elsewhere => Ok(None),
         None => bail!("{}: no scale bar is found in the picture; give --nm-per-px", file.display()),
     });
-    let drawn = drawn.transpose()?;
+    let drawn = drawn.transpose()?.flatten();
     let (nm_per_px, source) = match (given.nm_per_px, drawn, &stated) {
         (Some(given), _, Ok(Some(stated))) => {
             agree(file, (given, "--nm-per-px"), (*stated, place))?;
@@ -189,9 +191,6 @@ pub fn known_scale(file: &Path, image: &Micrograph, given: GivenScale) -> anyhow
             bar.length_px,
             nm / bar.length_px
         );
-    }
-    if let Err(reason) = reading.check_scale_bar(bar) {
-        bail!("{}: {reason} (--nm-per-px)", file.display());
     }
     let data_bar_px = bar.map_or(0, |b| b.rows_px);
     Ok(KnownScale { nm_per_px, source, data_bar_px })

@@ -75,6 +75,12 @@ fn segment(
     let Prediction { labels, probabilities } =
         predict(model, image, options, device, &mut |windows| progress.advance(windows));
     progress.finish();
+    if scale.data_bar_px > 0 {
+        progress.line(&format!(
+            "  the last {} rows are taken for a data bar: no part of the field",
+            scale.data_bar_px
+        ));
+    }
     let mut labels = labels;
     labels.ignore_bottom(scale.data_bar_px);
     if let Some(warning) = scale.nm_per_px.and_then(|nm| far_from_training(nm, model.card.nm_per_px)) {

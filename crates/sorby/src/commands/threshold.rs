@@ -102,12 +102,16 @@ fn one(
         }
         Ok(Some(mask))
     };
-    let truth = named(&args.truth, truths)?;
+    let mut truth = named(&args.truth, truths)?;
     let mut model = named(&args.masks, masks)?;
     // The rows of a data bar have no label and are no steel.
-    let height = truth.as_ref().map_or(image.height - scale.data_bar_px, |t| t.height);
+    let field = image.height - scale.data_bar_px;
+    let height = truth.as_ref().map_or(field, |t| t.height.min(field));
     let mut grey = image.to_grey8();
     grey.truncate(height * image.width);
+    if let Some(truth) = &mut truth {
+        truth.crop_rows(height);
+    }
     if let Some(model) = &mut model {
         if model.height < height {
             bail!("{}: its mask has {} rows, but its truth {height}", file.display(), model.height);

@@ -146,6 +146,8 @@ fn what_labelled_images_teach_corrects_other_measurements() {
     let corrected = read(&[
         "measure",
         "new",
+        "--split",
+        "2",
         "--calibration",
         "o/calibration.json",
         "--out",

@@ -132,6 +132,27 @@ impl Estimates {
     }
 }
 
+/// A number with five significant digits.
+pub fn significant(value: Option<f64>) -> Cell {
+    Cell::number(value, value.map_or(0, digits))
+}
+
+/// One line on the spheres.
+pub fn show_spheres(told: &Value) {
+    let number = |key: &str| told["saltykov"][key].as_f64();
+    let unit = told["length_unit"].as_str().unwrap_or_default();
+    let (Some(n), Some(d)) = (number("number_per_volume"), number("mean_diameter")) else {
+        println!("spheres: not told; there is nothing to unfold");
+        return;
+    };
+    let half = |key: &str| number(key).map_or(String::new(), |v| format!(" +- {v:.3e}"));
+    println!(
+        "spheres (Saltykov): {n:.3e}{} per {unit}3, mean diameter {d:.3e}{} {unit}",
+        half("number_per_volume_ci95"),
+        half("mean_diameter_ci95")
+    );
+}
+
 /// Five significant digits.
 fn digits(value: f64) -> usize {
     if value == 0.0 { 3 } else { (4 - value.abs().log10().floor() as i32).clamp(0, 9) as usize }
@@ -151,9 +172,9 @@ pub fn spheres(fields: &[Measured], classes: usize) -> Value {
                 "class_width": e.spheres.class_width,
                 "per_volume": e.spheres.per_volume,
                 "number_per_volume": e.spheres.total_per_volume,
-                "number_per_volume_ci95": e.total_per_volume.ci95(),
+                "number_per_volume_ci95": e.total_per_volume.map(|s| s.ci95()),
                 "mean_diameter": e.spheres.mean_diameter,
-                "mean_diameter_ci95": e.mean_diameter.ci95(),
+                "mean_diameter_ci95": e.mean_diameter.map(|s| s.ci95()),
             })
         })
     };

@@ -1,6 +1,7 @@
 //! How many objects of which size.
 
 use super::Measured;
+use super::estimates::significant;
 use sorby_report::{Cell, Table};
 
 /// Bins aimed at.
@@ -9,7 +10,7 @@ const BINS: f64 = 16.0;
 /// Objects by equivalent diameter in bins of a round width: as counted, by the weights of the edge rule, and per area.
 pub fn table(fields: &[Measured]) -> Table {
     let scaled = fields.iter().all(|f| f.particles.nm_per_px.is_some());
-    let (unit, area_unit) = if scaled { ("nm", "um2") } else { ("px", "px") };
+    let (unit, area_unit) = if scaled { ("nm", "um2") } else { ("px", "mpx") };
     let mut table = Table::new([
         format!("diameter_from_{unit}"),
         format!("diameter_to_{unit}"),
@@ -37,7 +38,7 @@ pub fn table(fields: &[Measured]) -> Table {
             count.into(),
             Cell::Number(weight, 3),
             Cell::Number(100.0 * weight / total, 3),
-            Cell::number((area > 0.0).then(|| weight / area), 8),
+            significant((area > 0.0).then(|| weight / area * if scaled { 1.0 } else { 1e6 })),
         ]);
     }
     table

@@ -50,8 +50,11 @@ pub fn run(args: MeasureArgs) -> anyhow::Result<ExitCode> {
         exclude_edge: args.exclude_edge,
         split_depth_px: args.split,
     };
-    let calibration =
-        args.calibration.as_deref().map(|path| read_calibration(path, &class_name)).transpose()?;
+    let calibration = args
+        .calibration
+        .as_deref()
+        .map(|path| read_calibration(path, &class_name, &settings(&filter, args.edges)))
+        .transpose()?;
     let source = Source::new(&args, data.as_ref(), &files, (class, &class_name), filter)?;
     let mut fields = Vec::new();
     let mut problems = Table::new(["file", "problem"]);
@@ -68,13 +71,25 @@ pub fn run(args: MeasureArgs) -> anyhow::Result<ExitCode> {
     if fields.is_empty() {
         bail!("no mask could be measured");
     }
+    unscale_unless_all(fields.iter_mut());
     let known = Knowledge {
         calibration: calibration.as_ref(),
         scale_accuracy_percent: args.scale_accuracy,
         plan_percent: args.plan,
     };
-    write(&args, &fields, &class_name, known)?;
+    write(&args, &fields, &class_name, &filter, known)?;
     Ok(if problems.rows.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// Lengths of different units must not be added: where one image has no pixel size, quantities are in pixels for all.
+pub fn unscale_unless_all<'a>(fields: impl Iterator<Item = &'a mut Measured>) {
+    let mut fields: Vec<&mut Measured> = fields.collect();
+    if fields.iter().any(|f| f.particles.nm_per_px.is_none()) {
+        for f in &mut fields {
+            f.field.nm_per_px = None;
+            f.truth.iter_mut().for_each(|t| t.1.nm_per_px = None);
+        }
+    }
 }
 
 fn check(args: &MeasureArgs) -> anyhow::Result<()> {
@@ -92,7 +107,8 @@ fn check(args: &MeasureArgs) -> anyhow::Result<()> {
 }
 
 fn connectivity(args: &MeasureArgs) -> anyhow::Result<Connectivity> {
-    match args.connectivity {
+    // Boundaries one pixel wide keep grains apart only if corners do not join them.
+    match args.connectivity.unwrap_or(if args.grains { 4 } else { 8 }) {
         4 => Ok(Connectivity::Four),
         8 => Ok(Connectivity::Eight),
         other => bail!("--connectivity must be 4 or 8, not {other}"),
@@ -109,17 +125,42 @@ fn edge_rule(args: &MeasureArgs, p: &Particles) -> EdgeRule {
     }
 }
 
-fn read_calibration(path: &std::path::Path, class: &str) -> anyhow::Result<Calibration> {
+/// How objects are told, in words.
+pub fn settings(filter: &Filter, edges: EdgeArg) -> String {
+    let connectivity = if filter.connectivity == Connectivity::Four { 4 } else { 8 };
+    let split = filter.split_depth_px.map_or("none".to_owned(), |d| d.to_string());
+    format!(
+        "connectivity {connectivity}, min_area_px {}, exclude_edge {}, split {split}, edges {}",
+        filter.min_area_px,
+        filter.exclude_edge,
+        edges.name()
+    )
+}
+
+fn read_calibration(path: &std::path::Path, class: &str, settings: &str) -> anyhow::Result<Calibration> {
     let text = fs_err::read_to_string(path)?;
     let read: Calibration = serde_json::from_str(&text)
         .with_context(|| format!("{}: is no calibration.json of `sorby measure --truth`", path.display()))?;
     if read.class != class {
         bail!("{}: was learnt on {}, not on {class}", path.display(), read.class);
     }
+    if read.settings != settings {
+        bail!(
+            "{}: was learnt with {}; measure with the same, not with {settings}",
+            path.display(),
+            read.settings
+        );
+    }
     Ok(read)
 }
 
-fn write(args: &MeasureArgs, fields: &[Measured], class: &str, known: Knowledge) -> anyhow::Result<()> {
+fn write(
+    args: &MeasureArgs,
+    fields: &[Measured],
+    class: &str,
+    filter: &Filter,
+    known: Knowledge,
+) -> anyhow::Result<()> {
     let out = &args.out;
     let with_truth = fields.iter().all(|f| f.truth.is_some());
     if let Some(f) = fields.iter().find(|f| f.truth.is_none() && fields.iter().any(|f| f.truth.is_some())) {
@@ -132,7 +173,15 @@ fn write(args: &MeasureArgs, fields: &[Measured], class: &str, known: Knowledge)
     let all: Vec<Particles> = fields.iter().map(|f| f.particles.clone()).collect();
     let truths: Option<Vec<Particles>> = fields.iter().map(|f| Some(f.truth.as_ref()?.0.clone())).collect();
     let (total, truth) = (pool(&all), truths.as_deref().map(pool));
-    let learnt = with_truth.then(|| learn(fields, class)).flatten();
+    let learnt = with_truth.then(|| learn(fields, class, settings(filter, args.edges))).flatten();
+    let calibration = out.join("calibration.json");
+    if learnt.is_none() && calibration.exists() {
+        // One of an earlier measurement would be taken for this one's.
+        fs_err::remove_file(&calibration)?;
+    }
+    if with_truth && learnt.is_none() {
+        eprintln!("note: the errors of a segmentation are learnt from three images or more");
+    }
     let weighed: Vec<(f64, f64)> = fields.iter().flat_map(|f| f.field.diameters().0).collect();
     let scaled = fields.iter().all(|f| f.particles.nm_per_px.is_some());
     let grains: Option<Vec<_>> = fields.iter().map(|f| Some((f.grains, f.particles.nm_per_px?))).collect();
@@ -147,7 +196,7 @@ fn write(args: &MeasureArgs, fields: &[Measured], class: &str, known: Knowledge)
         "sorby_version": env!("CARGO_PKG_VERSION"),
         "class": class,
         "images": fields.len(),
-        "connectivity": args.connectivity,
+        "connectivity": if connectivity(args)? == Connectivity::Four { 4 } else { 8 },
         "min_area_px": args.min_area_px,
         "exclude_edge": args.exclude_edge,
         "edge_rule": args.edges.name(),
@@ -169,7 +218,7 @@ fn write(args: &MeasureArgs, fields: &[Measured], class: &str, known: Knowledge)
     atomically(&out.join("estimates.csv"), estimates.table().to_csv().as_bytes())?;
     atomically(&out.join("sizes.csv"), bins.to_csv().as_bytes())?;
     if let Some(learnt) = &learnt {
-        atomically(&out.join("calibration.json"), (serde_json::to_string_pretty(learnt)? + "\n").as_bytes())?;
+        atomically(&calibration, (serde_json::to_string_pretty(learnt)? + "\n").as_bytes())?;
     }
     exports::write(args, fields, class, &objects)?;
     atomically(&out.join("summary.json"), text.as_bytes())?;
@@ -181,7 +230,7 @@ fn write(args: &MeasureArgs, fields: &[Measured], class: &str, known: Knowledge)
     println!();
     estimates.show();
     if let Some(learnt) = &learnt {
-        estimates::show_calibration(learnt, &out.join("calibration.json"));
+        estimates::show_calibration(learnt, &calibration);
     }
     if args.min_area_px > 0 {
         println!("objects of fewer than {} pixels are left out, of the area fraction not", args.min_area_px);
@@ -198,6 +247,9 @@ fn write(args: &MeasureArgs, fields: &[Measured], class: &str, known: Knowledge)
     } else if args.grains {
         println!("grain size: not told; it needs the pixel size of every image, and grains");
     }
+    if let Some(spheres) = &spheres {
+        estimates::show_spheres(spheres);
+    }
     let without = fields.iter().filter(|f| f.particles.nm_per_px.is_none()).count();
     if without > 0 {
         println!(
@@ -211,7 +263,7 @@ fn write(args: &MeasureArgs, fields: &[Measured], class: &str, known: Knowledge)
 }
 
 /// What the labelled images teach, written for later measurements of images without labels.
-fn learn(fields: &[Measured], class: &str) -> Option<Calibration> {
+fn learn(fields: &[Measured], class: &str, settings: String) -> Option<Calibration> {
     let pairs: Option<Vec<Pair>> = fields
         .iter()
         .map(|f| {
@@ -219,7 +271,7 @@ fn learn(fields: &[Measured], class: &str) -> Option<Calibration> {
             Some(Pair { measured: (&f.field, &f.particles), truth: (field, particles) })
         })
         .collect();
-    Calibration::learn(class, fields.iter().map(|f| f.name.clone()).collect(), &pairs?)
+    Calibration::learn(class, settings, fields.iter().map(|f| f.name.clone()).collect(), &pairs?)
 }
 
 fn shown_columns(scaled: bool) -> Vec<&'static str> {
@@ -241,15 +293,23 @@ fn images(fields: &[Measured], with_truth: bool) -> Table {
         "mean_radius_error_nm",
         "area_fraction_error_percent",
     ];
-    let columns =
-        ["image"].into_iter().chain(tables::PARTICLE_COLUMNS).chain(["number_density_per_um2", "nm_per_px"]);
+    let columns = ["image"].into_iter().chain(tables::PARTICLE_COLUMNS).chain([
+        "number_density_per_um2",
+        "nm_per_px",
+        "field_area_px",
+    ]);
     let mut table = Table::new(columns.chain(truth_columns.into_iter().filter(|_| with_truth)));
     let mut add = |name: &str, measured: &[Particles], truth: Option<Vec<Particles>>| {
         let s = pool(measured);
+        let area: u64 = measured.iter().map(|p| p.field_area_px).sum();
         let nm = if let [one] = measured { one.nm_per_px } else { None };
         let mut row: Vec<Cell> = vec![name.into()];
         row.extend(tables::particle_cells(&s));
-        row.extend([Cell::number(s.number_density_per_um2, 5), Cell::number(nm, 4)]);
+        row.extend([
+            estimates::significant(s.number_density_per_um2),
+            Cell::number(nm, 4),
+            Cell::Integer(area as i64),
+        ]);
         if let Some(truth) = truth.filter(|_| with_truth).map(|t| pool(&t)) {
             let e = compare(&s, &truth);
             row.extend([

@@ -39,13 +39,15 @@ impl<'a> Source<'a> {
         let listed = self.data.and_then(|d| d.items.iter().find(|i| i.name == name));
         let scale = pixel_size(file, self.args.nm_per_px, listed.and_then(|i| i.nm_per_px))?;
         let mut mask = self.masks.read(file)?;
-        let truth = self.truth(&name, listed, &mut mask)?;
-        if let Some(truth) = &truth {
+        let mut truth = self.truth(&name, listed, &mut mask)?;
+        if let Some(truth) = &mut truth {
             if (truth.width, truth.height) != (mask.width, mask.height) {
                 let (name, w, h) = (file.display(), mask.width, mask.height);
                 bail!("{name}: mask is {w}x{h} but its true mask is {}x{}", truth.width, truth.height);
             }
+            // Both are measured on what both know: no data bar on one side only.
             mask.ignore_where(truth);
+            truth.ignore_where(&mask);
         }
         let of = |mask: &LabelMap| -> (Particles, Field) {
             let p = measure(mask, self.class, self.filter, scale);
@@ -58,7 +60,7 @@ impl<'a> Source<'a> {
         };
         let probability = format!("{name}-{}", tables::file_name(self.class_name));
         Ok(Measured {
-            grains: grain_counts(&mask, self.class, &particles),
+            grains: grain_counts(&particles),
             truth: truth.as_ref().map(of),
             mean_grey: means(&self.args.images, &name)?,
             mean_probability: means(&self.args.probabilities, &probability)?
@@ -117,7 +119,13 @@ fn mean_values(
 fn pixel_size(file: &Path, given: Option<f64>, listed: Option<f64>) -> anyhow::Result<Option<f64>> {
     let note = MaskNote::read(file).unwrap_or_default();
     let noted = format!("the mask's note ({})", note.scale_source);
-    let stated = [(given, "--nm-per-px"), (listed, "dataset.toml"), (note.nm_per_px, noted.as_str())];
+    // Masks of other programs, and Sorby's own TIFF, say it as pictures do.
+    let (own, place) = match sorby_image::scale::read(file) {
+        Ok(reading) => (reading.nm_per_px().ok().flatten(), reading.found.map_or("", |f| f.place)),
+        Err(_) => (None, ""),
+    };
+    let noted_nm = note.nm_per_px;
+    let stated = [(given, "--nm-per-px"), (listed, "dataset.toml"), (noted_nm, noted.as_str()), (own, place)];
     let mut known = stated.into_iter().filter_map(|(nm, place)| Some((nm?, place)));
     let Some(first) = known.next() else { return Ok(None) };
     known.try_for_each(|other| inputs::agree(file, first, other))?;

@@ -5,19 +5,17 @@ mod pdf;
 mod record;
 mod sections;
 
-use super::measure::Measured;
 use super::measure::estimates::Estimates;
+use super::measure::{self, Measured, unscale_unless_all};
 use super::{inputs, threshold};
-use crate::args::{ReplayArgs, ReportArgs};
+use crate::args::{EdgeArg, ReplayArgs, ReportArgs};
 use crate::console::Progress;
 use sections::Bench;
 use sorby_data::{Dataset, Sample};
-use sorby_image::LabelMap;
 use sorby_image::write::atomically;
+use sorby_image::{IGNORE, LabelMap};
 use sorby_infer::{Confusion, Device, Model, Options, Scores};
-use sorby_measure::{
-    Calibration, EdgeRule, Field, Filter, Knowledge, Pair, Particles, grain_counts, measure, otsu,
-};
+use sorby_measure::{Calibration, EdgeRule, Field, Filter, Knowledge, Pair, Particles, grain_counts, otsu};
 use sorby_report::{Page, render};
 use sorby_train::validate;
 use std::process::ExitCode;
@@ -116,6 +114,7 @@ fn compute(args: &ReportArgs, device: &Device) -> anyhow::Result<Computed> {
         progress.advance(1);
     });
     progress.finish();
+    unscale_unless_all(outcomes.iter_mut().map(|o: &mut Outcome| &mut o.model));
     let known =
         Knowledge { calibration: None, scale_accuracy_percent: SCALE_ACCURACY_PERCENT, plan_percent: None };
     let estimates = Estimates::of(outcomes.iter().map(|o| &o.model), known);
@@ -136,15 +135,19 @@ fn compute(args: &ReportArgs, device: &Device) -> anyhow::Result<Computed> {
 fn outcome(sample: &Sample, mut prediction: LabelMap, confusion: &Confusion, class: u8) -> Outcome {
     let grey = sample.image.to_grey8();
     let (width, height) = (sample.image.width, sample.image.height);
+    let rows = field_rows(sample);
+    let mut local = threshold::local(&grey[..width * rows], width, rows, None);
+    local.labels.resize(width * height, 0);
+    local.height = height;
     let of = |mut mask: LabelMap, class| {
         mask.ignore_where(&sample.label);
-        let p = measure(&mask, class, Filter::default(), sample.nm_per_px);
+        let p = sorby_measure::measure(&mask, class, Filter::default(), sample.nm_per_px);
         let field = Field::of(&mask, class, &p, EdgeRule::default());
         (p, field)
     };
     prediction.ignore_where(&sample.label);
     let (particles, field) = of(prediction.clone(), class);
-    let grains = grain_counts(&prediction, class, &particles);
+    let grains = grain_counts(&particles);
     Outcome {
         scores: confusion.scores(),
         model: Measured {
@@ -156,10 +159,16 @@ fn outcome(sample: &Sample, mut prediction: LabelMap, confusion: &Confusion, cla
             field,
             grains,
         },
-        otsu: of(threshold::binary(&grey, width, height, otsu(&grey)), 1).0,
-        local: of(threshold::local(&grey, width, height, None), 1).0,
+        otsu: of(threshold::binary(&grey, width, height, otsu(&grey[..width * rows])), 1).0,
+        local: of(local, 1).0,
         prediction,
     }
+}
+
+/// Rows above those that are ignored to the last pixel, such as a data bar's.
+fn field_rows(sample: &Sample) -> usize {
+    let rows = sample.label.labels.chunks_exact(sample.label.width.max(1));
+    sample.label.height - rows.rev().take_while(|r| r.iter().all(|l| *l == IGNORE)).count()
 }
 
 /// Whether the model was not trained on this split, as far as its recipe tells.
@@ -177,5 +186,6 @@ fn learn(model: &Model, class: u8, outcomes: &[Outcome]) -> Option<Calibration> 
         })
         .collect();
     let names = outcomes.iter().map(|o| o.model.name.clone()).collect();
-    Calibration::learn(&model.card.classes[usize::from(class)], names, &pairs?)
+    let settings = measure::settings(&Filter::default(), EdgeArg::Weighted);
+    Calibration::learn(&model.card.classes[usize::from(class)], settings, names, &pairs?)
 }
