@@ -58,6 +58,11 @@ pub struct Model {
 }
 
 impl ModelCard {
+    /// The card in a file's metadata; `None` for files of other programs, or of a newer Sorby.
+    pub fn of(metadata: &HashMap<String, String>) -> Option<Self> {
+        serde_json::from_str::<Self>(metadata.get(CARD_KEY)?).ok().filter(|card| card.format <= CARD_FORMAT)
+    }
+
     pub fn spec(&self) -> ModelSpec {
         ModelSpec { arch: self.arch, stem: self.stem, classes: self.classes.len() }
     }

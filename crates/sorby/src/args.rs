@@ -37,6 +37,9 @@ pub enum Command {
     Report(ReportArgs),
     /// Compute every number of a report again and compare.
     Replay(ReplayArgs),
+    /// Look into weight files, and convert them.
+    #[command(subcommand)]
+    Model(ModelCommand),
     /// Say what this program and machine can do.
     Doctor,
     /// Time training, inference or plain matrix products on this machine.
@@ -53,6 +56,25 @@ pub enum DataCommand {
         data: PathBuf,
         #[arg(long)]
         json: bool,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum ModelCommand {
+    /// Say what a weight file holds: a model, or weights for an encoder (safetensors, PyTorch's .pth).
+    Info {
+        /// Weight file or run folder.
+        file: PathBuf,
+    },
+    /// Write weights as safetensors by MMSegmentation's names.
+    Convert {
+        /// Weight file (safetensors, PyTorch's .pth) or run folder.
+        file: PathBuf,
+        #[arg(long)]
+        out: PathBuf,
+        /// The encoder only, whatever library named it.
+        #[arg(long)]
+        encoder: bool,
     },
 }
 

@@ -9,6 +9,7 @@ mod duel;
 mod evaluate;
 mod inputs;
 mod measure;
+mod model;
 mod report;
 mod scale;
 mod segment;
@@ -39,6 +40,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Measure(args) => measure::run(args),
         Command::Threshold(args) => threshold::run(args),
         Command::Synth(args) => synth::run(args),
+        Command::Model(command) => model::run(command),
         Command::Report(args) => report::run(args),
         Command::Replay(args) => report::replay(args),
         Command::Bench(args) => bench::run(args),

@@ -47,6 +47,25 @@ fn from_micrographs_to_a_report() {
     assert!(at.join("seg/probabilities/carbide-001-carbide.png").is_file());
     assert!(at.join("seg/overlays/carbide-001.png").is_file());
 
+    // The model's encoder starts another model: from microscope to microscope without a download.
+    let told = succeed(at, &["model", "info", "run"]);
+    assert!(
+        told.contains("DeepLabV3+") && told.contains("matrix, carbide") && told.contains("v1c"),
+        "{told}"
+    );
+    succeed(at, &["model", "convert", "run", "--encoder", "--out", "encoder.safetensors"]);
+    let told = succeed(at, &["model", "info", "encoder.safetensors"]);
+    assert!(told.contains("no model of Sorby") && told.contains("95 tensors"), "{told}");
+    let transfer =
+        ["train", "tiny.toml", "--data", "data", "--out", "second", "--set", "schedule.iterations=1"];
+    let pretrained = ["--set", "pretrained=encoder.safetensors", "--set", "arch=pspnet"];
+    succeed(at, &[&transfer[..], &pretrained].concat());
+    let keys: serde_json::Value =
+        serde_json::from_slice(&fs::read(at.join("second/pretrained.json")).unwrap()).unwrap();
+    assert!(
+        keys["loaded"].as_array().unwrap().len() >= 110 && keys["missing"].as_array().unwrap().is_empty()
+    );
+
     let report = [&["report", "run", "--data", "data", "--split", "test"][..], &window].concat();
     succeed(at, &report);
     let html = fs::read_to_string(at.join("run/report.html")).unwrap();
