@@ -14,6 +14,7 @@ mod neighbours;
 mod outline;
 mod particles;
 mod quantity;
+mod raster;
 mod sauvola;
 mod shape;
 mod sizes;

@@ -1,6 +1,7 @@
 //! Outlines of objects as polygons along the edges of pixels.
 
 use crate::components::{ByRegion, Connectivity, Run};
+use crate::raster::Raster;
 use rayon::prelude::*;
 
 /// A closed ring of pixel corners (x, y), the first not repeated at the end.
@@ -17,18 +18,11 @@ pub fn outlines(runs: &[Run], count: usize, connectivity: Connectivity) -> Vec<V
 const STEPS: [(i64, i64); 4] = [(1, 0), (0, 1), (-1, 0), (0, -1)];
 
 fn rings(runs: &[Run], connectivity: Connectivity) -> Vec<Ring> {
-    let left = runs.iter().map(|r| r.x_start).min().unwrap_or(0);
-    let right = runs.iter().map(|r| r.x_end).max().unwrap_or(0);
-    let (top, bottom) = (runs[0].y, runs[runs.len() - 1].y);
-    // With a margin of one pixel; a corner (x, y) is the upper left one of pixel (x, y) of this picture.
-    let (width, height) = (i64::from(right - left) + 2, i64::from(bottom - top) + 3);
-    let mut inside = vec![false; (width * height) as usize];
-    for r in runs {
-        let start = (i64::from(r.y - top) + 1) * width + 1 + i64::from(r.x_start - left);
-        inside[start as usize..][..(r.x_end - r.x_start) as usize].fill(true);
-    }
-    let at = |x: i64, y: i64| inside[(y * width + x) as usize];
-    let mut seen = vec![false; inside.len()];
+    // A corner (x, y) is the upper left one of pixel (x, y) of the picture with its margin.
+    let Raster { left, top, width, pixels } = Raster::of(runs);
+    let (width, height) = (width as i64, (pixels.len() / width) as i64);
+    let at = |x: i64, y: i64| pixels[(y * width + x) as usize] == 1;
+    let mut seen = vec![false; pixels.len()];
     let mut out = Vec::new();
     for y in 1..height {
         for x in 1..width {

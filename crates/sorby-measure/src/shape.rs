@@ -2,6 +2,7 @@
 //! ISO 9276-6 stand beside them.
 
 use crate::components::Run;
+use crate::raster::Raster;
 use std::f64::consts::{FRAC_PI_4, PI};
 
 /// Measures of one object, in pixels.
@@ -121,26 +122,7 @@ impl Contacts {
     }
 }
 
-/// The object alone, with a margin of one pixel.
-struct Raster {
-    width: usize,
-    pixels: Vec<u8>,
-}
-
 impl Raster {
-    fn of(runs: &[Run]) -> Self {
-        let (mut left, mut right) = (u32::MAX, 0);
-        runs.iter().for_each(|r| (left, right) = (left.min(r.x_start), right.max(r.x_end)));
-        let (top, bottom) = (runs[0].y, runs[runs.len() - 1].y);
-        let width = (right - left) as usize + 2;
-        let mut pixels = vec![0; width * ((bottom - top) as usize + 3)];
-        for r in runs {
-            let start = ((r.y - top) as usize + 1) * width + 1 + (r.x_start - left) as usize;
-            pixels[start..start + (r.x_end - r.x_start) as usize].fill(1);
-        }
-        Self { width, pixels }
-    }
-
     fn count(&self) -> u64 {
         self.pixels.iter().map(|p| u64::from(*p)).sum()
     }
@@ -167,7 +149,7 @@ impl Raster {
             }
         }
         pixels.iter_mut().for_each(|p| *p = u8::from(*p != OUTSIDE));
-        Self { width: w, pixels }
+        Self { pixels, ..*self }
     }
 
     /// [`crofton`], pixel by pixel.

@@ -1,6 +1,7 @@
 //! Taking touching particles apart: watershed of the distance to the background.
 
 use crate::components::{ByRegion, Connectivity, Objects, Run};
+use crate::raster::Raster;
 use rayon::prelude::*;
 
 /// Objects after splitting.
@@ -39,34 +40,13 @@ pub fn split(objects: &Objects, connectivity: Connectivity, depth_px: f64) -> Sp
     Split { objects, parents }
 }
 
-/// One object as a picture with a margin of one pixel.
-struct Window {
-    left: u32,
-    top: u32,
-    width: usize,
-    inside: Vec<bool>,
-}
-
-impl Window {
-    fn of(runs: &[Run]) -> Self {
-        let left = runs.iter().map(|r| r.x_start).min().unwrap_or(0);
-        let right = runs.iter().map(|r| r.x_end).max().unwrap_or(0);
-        let (top, bottom) = (runs[0].y, runs[runs.len() - 1].y);
-        let width = (right - left) as usize + 2;
-        let mut inside = vec![false; width * ((bottom - top) as usize + 3)];
-        for r in runs {
-            let start = ((r.y - top) as usize + 1) * width + 1 + (r.x_start - left) as usize;
-            inside[start..start + (r.x_end - r.x_start) as usize].fill(true);
-        }
-        Self { left, top, width, inside }
-    }
-
+impl Raster {
     /// Squared distance of every pixel to the nearest one outside (Felzenszwalb and Huttenlocher 2012).
     fn squared_distances(&self) -> Vec<f64> {
-        let (width, height) = (self.width, self.inside.len() / self.width);
+        let (width, height) = (self.width, self.height());
         // Farther than any pixel can be, and small enough that differences stay exact.
         let far = ((width + height) as f64).powi(2);
-        let mut d: Vec<f64> = self.inside.iter().map(|i| if *i { far } else { 0.0 }).collect();
+        let mut d: Vec<f64> = self.pixels.iter().map(|p| if *p == 1 { far } else { 0.0 }).collect();
         let mut line = Vec::new();
         for x in 0..width {
             line.clear();
@@ -112,9 +92,10 @@ fn lower_envelope(f: &[f64], mut put: impl FnMut(usize, f64)) {
 /// stands out by `depth_px`. Gives the object's runs, cut where parts meet, with the number of the part.
 fn basins(runs: &[Run], connectivity: Connectivity, depth_px: f64) -> Vec<Run> {
     const DRY: u32 = u32::MAX;
-    let window = Window::of(runs);
+    let window = Raster::of(runs);
     let distance: Vec<f64> = window.squared_distances().into_iter().map(f64::sqrt).collect();
-    let mut order: Vec<u32> = (0..distance.len() as u32).filter(|&i| window.inside[i as usize]).collect();
+    let mut order: Vec<u32> =
+        (0..distance.len() as u32).filter(|&i| window.pixels[i as usize] == 1).collect();
     order.sort_by(|&a, &b| distance[b as usize].total_cmp(&distance[a as usize]).then(a.cmp(&b)));
     let w = window.width;
     let around: &[isize] = &match connectivity {
