@@ -44,13 +44,15 @@ pub fn run() -> anyhow::Result<()> {
         ],
     )?;
     sorby(
-        "The threshold method, beside the truth",
+        "Would a threshold have been enough?",
         &[
             "threshold",
             test[0],
             test[1],
             "--truth",
             "demo/data/labels",
+            "--masks",
+            "demo/segmented/masks",
             "--nm-per-px",
             "12.5",
             "--out",

@@ -114,7 +114,11 @@ impl Dataset {
         // A file of no vendor has no declared bar; the picture is looked at then.
         let declared = sorby_image::scale::read(&item.image).ok().filter(|_| whole);
         let found = || sorby_image::DataBar::find(&image.to_grey8(), image.width, image.height);
-        if let Some(bar) = declared.map_or_else(found, |reading| reading.data_bar(&image)) {
+        let look = self.manifest.labels.data_bar != DataBar::None;
+        if let Some(bar) = Some(())
+            .filter(|()| look)
+            .and_then(|()| declared.map_or_else(found, |reading| reading.data_bar(&image)))
+        {
             // Text is no steel, whatever its label says.
             label.ignore_bottom(bar.rows_px);
         }

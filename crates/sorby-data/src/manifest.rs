@@ -89,6 +89,8 @@ pub enum DataBar {
     Refuse,
     /// Cut the image's extra rows, a data bar, off its bottom.
     Crop,
+    /// Labels are as large as images, and no rows are taken for a data bar, whatever they look like.
+    None,
 }
 
 /// Pixel sizes.

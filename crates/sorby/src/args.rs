@@ -160,6 +160,9 @@ pub struct SegmentArgs {
     /// Length in nanometres that is written beside the scale bar in the pictures.
     #[arg(long, value_name = "NM")]
     pub bar_nm: Option<f64>,
+    /// The pictures have no data bar: all rows are the field, whatever they look like.
+    #[arg(long)]
+    pub no_data_bar: bool,
     /// Also write the masks as tiled TIFF that carry the pixel size.
     #[arg(long)]
     pub tiff: bool,
@@ -294,6 +297,9 @@ pub struct ThresholdArgs {
     /// Length in nanometres that is written beside the scale bar in the pictures.
     #[arg(long, value_name = "NM")]
     pub bar_nm: Option<f64>,
+    /// The pictures have no data bar: all rows are the field, whatever they look like.
+    #[arg(long)]
+    pub no_data_bar: bool,
 }
 
 #[derive(ClapArgs)]

@@ -126,10 +126,10 @@ fn positive(name: &str, value: Option<f64>) -> anyhow::Result<()> {
 impl GivenScale {
     /// # Errors
     /// For numbers that are no lengths.
-    pub fn of(nm_per_px: Option<f64>, bar_nm: Option<f64>) -> anyhow::Result<Self> {
+    pub fn of(nm_per_px: Option<f64>, bar_nm: Option<f64>, no_data_bar: bool) -> anyhow::Result<Self> {
         require_positive(nm_per_px)?;
         positive("--bar-nm", bar_nm)?;
-        Ok(Self { nm_per_px, bar_nm })
+        Ok(Self { nm_per_px, bar_nm, no_data_bar })
     }
 }
 
@@ -150,6 +150,7 @@ pub struct GivenScale {
     pub nm_per_px: Option<f64>,
     /// Length written beside the scale bar.
     pub bar_nm: Option<f64>,
+    pub no_data_bar: bool,
 }
 
 /// The pixel size that the user gives, or the file states.
@@ -158,7 +159,7 @@ pub struct GivenScale {
 /// When the two disagree by more than 2 %, or the file's own cannot be relied on and the user gives none.
 pub fn known_scale(file: &Path, image: &Micrograph, given: GivenScale) -> anyhow::Result<KnownScale> {
     let reading = sorby_image::scale::read(file)?;
-    let bar = reading.data_bar(image);
+    let bar = if given.no_data_bar { None } else { reading.data_bar(image) };
     let place = reading.found.as_ref().map_or("", |f| f.place);
     let stated = reading.nm_per_px().and_then(|nm| reading.check_scale_bar(bar).map(|()| nm));
     let elsewhere = given.nm_per_px.is_some() || matches!(stated, Ok(Some(_)));

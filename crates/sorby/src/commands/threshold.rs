@@ -17,7 +17,7 @@ use std::process::ExitCode;
 const SAUVOLA_K: f64 = 0.2;
 
 pub fn run(args: ThresholdArgs) -> anyhow::Result<ExitCode> {
-    GivenScale::of(args.nm_per_px, args.bar_nm)?;
+    GivenScale::of(args.nm_per_px, args.bar_nm, args.no_data_bar)?;
     let files = inputs::images(&args.images)?;
     let coding = |folder: &Option<std::path::PathBuf>| -> anyhow::Result<MaskCoding> {
         let files = folder.iter().map(|t| inputs::images(std::slice::from_ref(t)));
@@ -90,7 +90,8 @@ fn one(
 ) -> anyhow::Result<Vec<Outcome>> {
     let name = inputs::stem(file);
     let image = Micrograph::read(file)?;
-    let scale = inputs::known_scale(file, &image, GivenScale::of(args.nm_per_px, args.bar_nm)?)?;
+    let scale =
+        inputs::known_scale(file, &image, GivenScale::of(args.nm_per_px, args.bar_nm, args.no_data_bar)?)?;
     let named = |folder: &Option<std::path::PathBuf>, coding: MaskCoding| {
         let Some(folder) = folder else { return Ok(None) };
         let path = inputs::find_by_stem(folder, &name)?;

@@ -90,6 +90,22 @@ fn a_drawn_bar_gives_the_scale() {
         panic!("an index mask")
     };
     assert_eq!(mask.histogram()[255], 20 * 200);
+    let whole = [
+        "segment",
+        "run",
+        "burnt.png",
+        "--out",
+        "whole",
+        "--window",
+        "64",
+        "--no-data-bar",
+        "--stride",
+        "64",
+    ];
+    succeed(at, &whole);
+    let whole = sorby_image::RawLabels::read(&at.join("whole/masks/burnt.png")).unwrap();
+    let sorby_image::RawLabels::Values(whole) = whole else { panic!("an index mask") };
+    assert_eq!(whole.histogram()[255], 0, "the user says that there is no bar");
     // Two statements that disagree: refused, with both.
     let output = sorby(at, &[&segment[..], &["--bar-nm", "2000", "--nm-per-px", "25"]].concat());
     let error = String::from_utf8(output.stderr).unwrap();
