@@ -111,16 +111,17 @@ impl Dataset {
                 _ => return Err(Problem::new(&item.label, size_mismatch(image_size, label_size, taller))),
             }
         }
-        // A file of no vendor has no declared bar; the picture is looked at then.
-        let declared = sorby_image::scale::read(&item.image).ok().filter(|_| whole);
-        let found = || sorby_image::DataBar::find(&image.to_grey8(), image.width, image.height);
-        let look = self.manifest.labels.data_bar != DataBar::None;
-        if let Some(bar) = Some(())
-            .filter(|()| look)
-            .and_then(|()| declared.map_or_else(found, |reading| reading.data_bar(&image)))
-        {
-            // Text is no steel, whatever its label says.
-            label.ignore_bottom(bar.rows_px);
+        if self.manifest.labels.data_bar != DataBar::None {
+            // What the file declares is of the image before rows were cut off; then its looks alone tell.
+            let declared = whole.then(|| sorby_image::scale::read(&item.image).ok()).flatten();
+            let bar = match declared {
+                Some(reading) => reading.data_bar(&image),
+                None => sorby_image::DataBar::find(&image.to_grey8(), image.width, image.height),
+            };
+            if let Some(bar) = bar {
+                // Text is no steel, whatever its label says.
+                label.ignore_bottom(bar.rows_px);
+            }
         }
         Ok(Sample { name: item.name.clone(), image, label, nm_per_px: item.nm_per_px })
     }

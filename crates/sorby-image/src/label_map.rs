@@ -118,6 +118,12 @@ impl LabelMap {
         Self { width, height, labels: vec![label; width * height] }
     }
 
+    /// Rows above those at the bottom that are ignored to the last pixel, such as a data bar's.
+    pub fn field_rows(&self) -> usize {
+        let rows = self.labels.chunks_exact(self.width.max(1));
+        self.height - rows.rev().take_while(|row| row.iter().all(|&l| l == IGNORE)).count()
+    }
+
     /// Keeps the first `rows` rows: cuts a data bar off the bottom.
     pub fn crop_rows(&mut self, rows: usize) {
         assert!(rows <= self.height);

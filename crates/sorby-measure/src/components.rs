@@ -12,6 +12,16 @@ pub enum Connectivity {
     Eight,
 }
 
+impl Connectivity {
+    /// Neighbours of a pixel: 4 or 8.
+    pub fn neighbours(self) -> u8 {
+        match self {
+            Self::Four => 4,
+            Self::Eight => 8,
+        }
+    }
+}
+
 /// A horizontal run of object pixels, `x_start..x_end` of row `y`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Run {

@@ -5,6 +5,7 @@ use crate::intervals::{Spread, ratio_spread};
 use crate::lines::lines;
 use crate::particles::Particles;
 use crate::quantity::{Quantity, Sums};
+use crate::sizes::Distribution;
 use sorby_image::{IGNORE, LabelMap};
 
 /// Cells along the shorter side of a field.
@@ -69,11 +70,6 @@ impl Field {
         Self { columns, cells, total, sized, nm_per_px: p.nm_per_px }
     }
 
-    /// Objects that count for sizes.
-    pub fn sized_count(&self) -> usize {
-        self.sized.len()
-    }
-
     /// Diameters in nanometres (pixels without a pixel size) with their weights, and the area in square micrometres
     /// (pixels) that the weights are of.
     pub fn diameters(&self) -> (Vec<(f64, f64)>, f64) {
@@ -87,7 +83,7 @@ impl Field {
 /// Value of a quantity over fields together; `None` where there is nothing to take it of.
 pub fn value(quantity: Quantity, fields: &[&Field]) -> Option<f64> {
     if let Some(share) = quantity.percentile() {
-        return Distribution::of(fields).quantile(share);
+        return distribution(fields).quantile(share);
     }
     let sum = fields.iter().map(|f| quantity.ratio(&f.total, f.nm_per_px)).fold((0.0, 0.0), add);
     (sum.1 > 0.0).then(|| sum.0 / sum.1)
@@ -112,24 +108,24 @@ fn spread(quantity: Quantity, fields: &[&Field]) -> Option<Spread> {
             _ => ratio_spread(&fields.iter().map(|f| pairs(f, &f.total)).collect::<Vec<_>>()),
         };
     };
-    let sizes = Distribution::of(fields);
+    let sizes = distribution(fields);
     let at = sizes.quantile(share)?;
-    let below = |f: &Field, of: &dyn Fn(&Sized) -> bool| {
+    // Of each object its cell, and its weight if it is not larger, and its weight.
+    let counted = |f: &Field| {
         let nm = f.nm_per_px.unwrap_or(1.0);
-        let below = |s: &Sized| s.weight * f64::from(u8::from(s.diameter_px * nm <= at));
-        f.sized.iter().filter(|s| of(s)).map(|s| (below(s), s.weight)).fold((0.0, 0.0), add)
+        let pair = |s: &Sized| (s.weight * f64::from(u8::from(s.diameter_px * nm <= at)), s.weight);
+        f.sized.iter().map(|s| (s.cell, pair(s))).collect::<Vec<_>>()
     };
     let spread = match fields {
         [one] => {
-            let mut pairs = vec![(0.0, 0.0); one.cells.len()];
-            for s in &one.sized {
-                let nm = one.nm_per_px.unwrap_or(1.0);
-                let counts = f64::from(u8::from(s.diameter_px * nm <= at));
-                pairs[s.cell] = add(pairs[s.cell], (s.weight * counts, s.weight));
-            }
-            within(one, &pairs)?
+            let mut cells = vec![(0.0, 0.0); one.cells.len()];
+            counted(one).into_iter().for_each(|(cell, pair)| cells[cell] = add(cells[cell], pair));
+            within(one, &cells)?
         }
-        _ => ratio_spread(&fields.iter().map(|f| below(f, &|_| true)).collect::<Vec<_>>())?,
+        _ => {
+            let total = |f: &&Field| counted(f).into_iter().map(|c| c.1).fold((0.0, 0.0), add);
+            ratio_spread(&fields.iter().map(total).collect::<Vec<_>>())?
+        }
     };
     // The interval of the share, read off the distribution (Woodruff 1952).
     let half = spread.ci95();
@@ -137,29 +133,8 @@ fn spread(quantity: Quantity, fields: &[&Field]) -> Option<Spread> {
     Some(spread.times((high - low) / (2.0 * half)))
 }
 
-/// Weighted diameters in order.
-struct Distribution {
-    sorted: Vec<(f64, f64)>,
-    total: f64,
-}
-
-impl Distribution {
-    fn of(fields: &[&Field]) -> Self {
-        let mut sorted: Vec<(f64, f64)> = fields.iter().flat_map(|f| f.diameters().0).collect();
-        sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let total = sorted.iter().map(|s| s.1).sum();
-        Self { sorted, total }
-    }
-
-    fn quantile(&self, share: f64) -> Option<f64> {
-        let mut below = 0.0;
-        let reached = self.sorted.iter().find(|(_, w)| {
-            below += w;
-            // What rounding may take from a sum of weights.
-            below >= share * self.total * (1.0 - 1e-12)
-        });
-        Some(reached.or(self.sorted.last())?.0)
-    }
+fn distribution(fields: &[&Field]) -> Distribution {
+    Distribution::of(fields.iter().flat_map(|f| f.diameters().0).collect())
 }
 
 /// Standard error of the ratio of the sums of `pairs` over the cells of one field, from the covariance of its

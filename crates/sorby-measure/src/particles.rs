@@ -47,9 +47,7 @@ pub struct Particles {
 /// Objects of `class` in a mask.
 pub fn measure(mask: &LabelMap, class: u8, filter: Filter, nm_per_px: Option<f64>) -> Particles {
     // Rows without any label, such as a data bar, end the field: what reaches them is cut off there.
-    let unlabelled = |row: &&[u8]| class != IGNORE && row.iter().all(|&l| l == IGNORE);
-    let rows = mask.labels.chunks_exact(mask.width.max(1));
-    let height = mask.height - rows.rev().take_while(unlabelled).count();
+    let height = if class == IGNORE { mask.height } else { mask.field_rows() };
     let labels = &mask.labels[..mask.width * height];
     let mut objects = components(mask.width, height, filter.connectivity, labels, |l| l == class);
     let keep = |r: &Region| r.area_px >= filter.min_area_px && !(filter.exclude_edge && r.touches_border);

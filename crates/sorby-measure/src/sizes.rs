@@ -23,32 +23,44 @@ pub struct Sizes {
 pub fn sizes(particles: &Particles, rule: EdgeRule) -> Option<Sizes> {
     let weights = rule.weights(particles).weights;
     let diameters = particles.regions.iter().map(|r| r.equivalent_diameter_area_px());
-    let mut weighed: Vec<(f64, f64)> = diameters.zip(weights).filter(|(_, w)| *w > 0.0).collect();
-    weighed.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let total: f64 = weighed.iter().map(|w| w.1).sum();
-    if weighed.is_empty() {
-        return None;
-    }
-    let mean = weighed.iter().map(|(d, w)| d * w).sum::<f64>() / total;
-    let variance = weighed.iter().map(|(d, w)| w * (d - mean).powi(2)).sum::<f64>() / total;
-    let quantile = |share: f64| {
-        let mut below = 0.0;
-        let reached = weighed.iter().find(|(_, w)| {
-            below += w;
-            // What rounding may take from a sum of weights.
-            below >= share * total * (1.0 - 1e-12)
-        });
-        reached.map_or(weighed[weighed.len() - 1].0, |w| w.0)
-    };
+    let weighed = Distribution::of(diameters.zip(weights).filter(|(_, w)| *w > 0.0).collect());
+    let Distribution { sorted, total } = &weighed;
+    let mean = sorted.iter().map(|(d, w)| d * w).sum::<f64>() / total;
+    let variance = sorted.iter().map(|(d, w)| w * (d - mean).powi(2)).sum::<f64>() / total;
     Some(Sizes {
-        count: weighed.len(),
-        weight: total,
+        count: sorted.len(),
+        weight: *total,
         mean_diameter_px: mean,
         sd_diameter_px: variance.sqrt(),
-        d10_px: quantile(0.1),
-        d50_px: quantile(0.5),
-        d90_px: quantile(0.9),
+        d10_px: weighed.quantile(0.1)?,
+        d50_px: weighed.quantile(0.5)?,
+        d90_px: weighed.quantile(0.9)?,
     })
+}
+
+/// Weighted diameters in order, and the sum of the weights.
+pub(crate) struct Distribution {
+    sorted: Vec<(f64, f64)>,
+    total: f64,
+}
+
+impl Distribution {
+    pub fn of(mut weighed: Vec<(f64, f64)>) -> Self {
+        weighed.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let total = weighed.iter().map(|w| w.1).sum();
+        Self { sorted: weighed, total }
+    }
+
+    /// The diameter that this share of the weight does not exceed; `None` of nothing.
+    pub fn quantile(&self, share: f64) -> Option<f64> {
+        let mut below = 0.0;
+        let reached = self.sorted.iter().find(|(_, w)| {
+            below += w;
+            // What rounding may take from a sum of weights.
+            below >= share * self.total * (1.0 - 1e-12)
+        });
+        Some(reached.or(self.sorted.last())?.0)
+    }
 }
 
 /// A lognormal distribution fitted to weighted diameters by maximum likelihood.
@@ -64,9 +76,7 @@ pub struct Lognormal {
 
 /// Fits diameters with their weights; `None` for fewer than two different ones.
 pub fn lognormal(diameters: &[(f64, f64)]) -> Option<Lognormal> {
-    let mut sorted = diameters.to_vec();
-    sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let total: f64 = sorted.iter().map(|d| d.1).sum();
+    let Distribution { sorted, total } = Distribution::of(diameters.to_vec());
     let mean = sorted.iter().map(|(d, w)| w * d.ln()).sum::<f64>() / total;
     let sd = (sorted.iter().map(|(d, w)| w * (d.ln() - mean).powi(2)).sum::<f64>() / total).sqrt();
     if sorted.is_empty() || sd <= 0.0 {

@@ -56,16 +56,17 @@ pub fn from_safetensors(bytes: &[u8]) -> Result<(StateDict, HashMap<String, Stri
         if key.ends_with("num_batches_tracked") {
             continue;
         }
-        let values = decode(&key, &view)?;
+        let values = floats(view.data(), view.dtype())
+            .ok_or_else(|| WeightsError::Type { key: key.clone(), dtype: format!("{:?}", view.dtype()) })?;
         state.insert(key, Array { shape: view.shape().to_vec(), values });
     }
     Ok((state, header.metadata().clone().unwrap_or_default()))
 }
 
-fn decode(key: &str, view: &TensorView) -> Result<Vec<f32>, WeightsError> {
-    let data = view.data();
+/// Little-endian floating-point values of any width; `None` for other types.
+pub(crate) fn floats(data: &[u8], dtype: Dtype) -> Option<Vec<f32>> {
     let half = |c: &[u8]| u16::from_le_bytes([c[0], c[1]]);
-    Ok(match view.dtype() {
+    Some(match dtype {
         Dtype::F32 => data.chunks_exact(4).map(|c| f32::from_le_bytes([c[0], c[1], c[2], c[3]])).collect(),
         Dtype::F64 => data
             .chunks_exact(8)
@@ -73,7 +74,7 @@ fn decode(key: &str, view: &TensorView) -> Result<Vec<f32>, WeightsError> {
             .collect(),
         Dtype::BF16 => data.chunks_exact(2).map(|c| f32::from_bits(u32::from(half(c)) << 16)).collect(),
         Dtype::F16 => data.chunks_exact(2).map(|c| burn::tensor::f16::from_bits(half(c)).to_f32()).collect(),
-        other => return Err(WeightsError::Type { key: key.to_owned(), dtype: format!("{other:?}") }),
+        _ => return None,
     })
 }
 

@@ -1,7 +1,8 @@
 //! Weight files of any origin: safetensors, and PyTorch's `.pth` of every era (read, never executed).
 
-use crate::weights::{Array, StateDict, WeightsError, from_safetensors};
+use crate::weights::{Array, StateDict, WeightsError, floats, from_safetensors};
 use pytorch_reader::{DType, PytorchReader};
+use safetensors::tensor::Dtype;
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -32,7 +33,9 @@ pub fn read_weights(path: &Path) -> Result<(StateDict, HashMap<String, String>),
             continue;
         }
         let (shape, dtype) = (tensor.shape().to_vec(), tensor.dtype());
-        let values = floats(&tensor.read().map_err(io)?, dtype)
+        let bytes = tensor.read().map_err(io)?;
+        let values = float_type(dtype)
+            .and_then(|dtype| floats(&bytes, dtype))
             .ok_or_else(|| WeightsError::Type { key: name.clone(), dtype: format!("{dtype:?}") })?;
         let key = NESTS.iter().find_map(|nest| name.strip_prefix(nest)).unwrap_or(&name);
         state.insert(key.to_owned(), Array { shape, values });
@@ -43,18 +46,15 @@ pub fn read_weights(path: &Path) -> Result<(StateDict, HashMap<String, String>),
     Ok((state, HashMap::new()))
 }
 
-fn floats(bytes: &[u8], dtype: DType) -> Option<Vec<f32>> {
-    let half = |c: &[u8]| u16::from_le_bytes([c[0], c[1]]);
-    Some(match dtype {
-        DType::F32 => bytes.chunks_exact(4).map(|c| f32::from_le_bytes([c[0], c[1], c[2], c[3]])).collect(),
-        DType::F64 => bytes
-            .chunks_exact(8)
-            .map(|c| f64::from_le_bytes([c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7]]) as f32)
-            .collect(),
-        DType::BF16 => bytes.chunks_exact(2).map(|c| f32::from_bits(u32::from(half(c)) << 16)).collect(),
-        DType::F16 => bytes.chunks_exact(2).map(|c| burn::tensor::f16::from_bits(half(c)).to_f32()).collect(),
-        _ => return None,
-    })
+/// The same type by safetensors' name, for those that hold floating-point values.
+fn float_type(dtype: DType) -> Option<Dtype> {
+    match dtype {
+        DType::F32 => Some(Dtype::F32),
+        DType::F64 => Some(Dtype::F64),
+        DType::F16 => Some(Dtype::F16),
+        DType::BF16 => Some(Dtype::BF16),
+        _ => None,
+    }
 }
 
 /// MMSegmentation's key of an encoder's tensor that may have any of these names: MMSegmentation's own, torchvision's

@@ -105,6 +105,20 @@ pub enum ExportArg {
     Geojson,
 }
 
+/// What the user says of the pixel size of pictures.
+#[derive(ClapArgs)]
+pub struct GivenScale {
+    /// Pixel size in nanometres, where the files do not state it.
+    #[arg(long, value_name = "NM")]
+    pub nm_per_px: Option<f64>,
+    /// Length in nanometres that is written beside the scale bar in the pictures.
+    #[arg(long, value_name = "NM")]
+    pub bar_nm: Option<f64>,
+    /// The pictures have no data bar: all rows are the field, whatever they look like.
+    #[arg(long)]
+    pub no_data_bar: bool,
+}
+
 #[derive(ClapArgs)]
 pub struct ThresholdArgs {
     /// Images, or folders of images.
@@ -121,13 +135,6 @@ pub struct ThresholdArgs {
     /// Window of the local threshold in pixels; default: an eighth of the shorter side.
     #[arg(long, value_name = "PX", value_parser = clap::value_parser!(u16).range(3..=4001))]
     pub window: Option<u16>,
-    /// Pixel size in nanometres.
-    #[arg(long, value_name = "NM")]
-    pub nm_per_px: Option<f64>,
-    /// Length in nanometres that is written beside the scale bar in the pictures.
-    #[arg(long, value_name = "NM")]
-    pub bar_nm: Option<f64>,
-    /// The pictures have no data bar: all rows are the field, whatever they look like.
-    #[arg(long)]
-    pub no_data_bar: bool,
+    #[command(flatten)]
+    pub scale: GivenScale,
 }

@@ -2,7 +2,7 @@
 
 mod measure;
 
-pub use measure::{EdgeArg, ExportArg, MeasureArgs, ScaleArgs, ThresholdArgs};
+pub use measure::{EdgeArg, ExportArg, GivenScale, MeasureArgs, ScaleArgs, ThresholdArgs};
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use std::path::PathBuf;
@@ -158,15 +158,8 @@ pub struct SegmentArgs {
     pub images: Vec<PathBuf>,
     #[arg(long)]
     pub out: PathBuf,
-    /// Pixel size in nanometres, where the files do not state it.
-    #[arg(long, value_name = "NM")]
-    pub nm_per_px: Option<f64>,
-    /// Length in nanometres that is written beside the scale bar in the pictures.
-    #[arg(long, value_name = "NM")]
-    pub bar_nm: Option<f64>,
-    /// The pictures have no data bar: all rows are the field, whatever they look like.
-    #[arg(long)]
-    pub no_data_bar: bool,
+    #[command(flatten)]
+    pub scale: GivenScale,
     /// Also write the masks as tiled TIFF that carry the pixel size.
     #[arg(long)]
     pub tiff: bool,

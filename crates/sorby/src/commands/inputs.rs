@@ -1,6 +1,6 @@
 //! What several verbs take: devices, inference options, lists of images, classes.
 
-use crate::args::{DeviceArg, InferenceArgs};
+use crate::args::{DeviceArg, GivenScale, InferenceArgs};
 use anyhow::{Context as _, bail};
 use sorby_data::Dataset;
 use sorby_image::Micrograph;
@@ -126,10 +126,9 @@ fn positive(name: &str, value: Option<f64>) -> anyhow::Result<()> {
 impl GivenScale {
     /// # Errors
     /// For numbers that are no lengths.
-    pub fn of(nm_per_px: Option<f64>, bar_nm: Option<f64>, no_data_bar: bool) -> anyhow::Result<Self> {
-        require_positive(nm_per_px)?;
-        positive("--bar-nm", bar_nm)?;
-        Ok(Self { nm_per_px, bar_nm, no_data_bar })
+    pub fn check(&self) -> anyhow::Result<()> {
+        require_positive(self.nm_per_px)?;
+        positive("--bar-nm", self.bar_nm)
     }
 }
 
@@ -144,20 +143,11 @@ pub struct KnownScale {
     pub data_bar_px: usize,
 }
 
-/// What the user says of the pixel size.
-#[derive(Clone, Copy)]
-pub struct GivenScale {
-    pub nm_per_px: Option<f64>,
-    /// Length written beside the scale bar.
-    pub bar_nm: Option<f64>,
-    pub no_data_bar: bool,
-}
-
 /// The pixel size that the user gives, or the file states.
 ///
 /// # Errors
 /// When the two disagree by more than 2 %, or the file's own cannot be relied on and the user gives none.
-pub fn known_scale(file: &Path, image: &Micrograph, given: GivenScale) -> anyhow::Result<KnownScale> {
+pub fn known_scale(file: &Path, image: &Micrograph, given: &GivenScale) -> anyhow::Result<KnownScale> {
     let reading = sorby_image::scale::read(file)?;
     let bar = if given.no_data_bar { None } else { reading.data_bar(image) };
     let place = reading.found.as_ref().map_or("", |f| f.place);

@@ -1,7 +1,6 @@
 //! `sorby segment`.
 
-use super::inputs::{self, GivenScale};
-use super::tables;
+use super::{inputs, tables};
 use crate::args::SegmentArgs;
 use crate::console::Progress;
 use sorby_image::write::{PngKind, atomically, png};
@@ -12,7 +11,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 pub fn run(args: SegmentArgs) -> anyhow::Result<ExitCode> {
-    GivenScale::of(args.nm_per_px, args.bar_nm, args.no_data_bar)?;
+    args.scale.check()?;
     let device = inputs::device(&args.inference.device)?;
     let files = inputs::images(&args.images)?;
     let mut model = Model::read(&args.model, &device)?;
@@ -69,8 +68,7 @@ fn segment(
     (index, count): (usize, usize),
 ) -> anyhow::Result<Option<f64>> {
     let name = inputs::stem(file);
-    let scale =
-        inputs::known_scale(file, image, GivenScale::of(args.nm_per_px, args.bar_nm, args.no_data_bar)?)?;
+    let scale = inputs::known_scale(file, image, &args.scale)?;
     let progress = Progress::new(window_count(model, image, options), "windows");
     progress.line(&format!("[{}/{count}] {} ({}x{})", index + 1, file.display(), image.width, image.height));
     let Prediction { labels, probabilities } =

@@ -1,8 +1,7 @@
 //! `sorby threshold`: what the traditional method gives, beside a model's masks and the truth.
 
-use super::inputs::{self, GivenScale};
 use super::measure::MaskCoding;
-use super::{charts, duel, tables};
+use super::{charts, duel, inputs, tables};
 use crate::args::ThresholdArgs;
 use anyhow::{Context as _, bail};
 use duel::{BEST_FOR_COUNT, BEST_FOR_RADIUS, MODEL, OTSU, SAUVOLA, TRUTH};
@@ -17,7 +16,7 @@ use std::process::ExitCode;
 const SAUVOLA_K: f64 = 0.2;
 
 pub fn run(args: ThresholdArgs) -> anyhow::Result<ExitCode> {
-    GivenScale::of(args.nm_per_px, args.bar_nm, args.no_data_bar)?;
+    args.scale.check()?;
     let files = inputs::images(&args.images)?;
     let coding = |folder: &Option<std::path::PathBuf>| -> anyhow::Result<MaskCoding> {
         let files = folder.iter().map(|t| inputs::images(std::slice::from_ref(t)));
@@ -90,8 +89,7 @@ fn one(
 ) -> anyhow::Result<Vec<Outcome>> {
     let name = inputs::stem(file);
     let image = Micrograph::read(file)?;
-    let scale =
-        inputs::known_scale(file, &image, GivenScale::of(args.nm_per_px, args.bar_nm, args.no_data_bar)?)?;
+    let scale = inputs::known_scale(file, &image, &args.scale)?;
     let named = |folder: &Option<std::path::PathBuf>, coding: MaskCoding| {
         let Some(folder) = folder else { return Ok(None) };
         let path = inputs::find_by_stem(folder, &name)?;

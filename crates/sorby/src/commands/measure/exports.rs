@@ -1,13 +1,19 @@
 //! Files for other programs.
 
-use super::{Measured, connectivity};
+use super::Measured;
 use crate::args::{ExportArg, MeasureArgs};
 use serde_json::{Map, Value};
 use sorby_image::write::atomically;
-use sorby_measure::outlines;
+use sorby_measure::{Connectivity, outlines};
 use sorby_report::{Cell, Table, geojson, roi_set};
 
-pub fn write(args: &MeasureArgs, fields: &[Measured], class: &str, objects: &Table) -> anyhow::Result<()> {
+pub fn write(
+    args: &MeasureArgs,
+    fields: &[Measured],
+    class: &str,
+    connectivity: Connectivity,
+    objects: &Table,
+) -> anyhow::Result<()> {
     let wanted = |kind| args.export.contains(&kind);
     if wanted(ExportArg::Parquet) {
         atomically(&args.out.join("particles.parquet"), &objects.to_parquet())?;
@@ -17,7 +23,7 @@ pub fn write(args: &MeasureArgs, fields: &[Measured], class: &str, objects: &Tab
     }
     for f in fields {
         let p = &f.particles;
-        let rings = outlines(&p.runs, p.regions.len(), connectivity(args)?);
+        let rings = outlines(&p.runs, p.regions.len(), connectivity);
         if wanted(ExportArg::Roi) {
             atomically(&args.out.join(format!("{}-RoiSet.zip", f.name)), &roi_set(&rings))?;
         }

@@ -127,7 +127,7 @@ fn edge_rule(args: &MeasureArgs, p: &Particles) -> EdgeRule {
 
 /// How objects are told, in words.
 pub fn settings(filter: &Filter, edges: EdgeArg) -> String {
-    let connectivity = if filter.connectivity == Connectivity::Four { 4 } else { 8 };
+    let connectivity = filter.connectivity.neighbours();
     let split = filter.split_depth_px.map_or("none".to_owned(), |d| d.to_string());
     format!(
         "connectivity {connectivity}, min_area_px {}, exclude_edge {}, split {split}, edges {}",
@@ -173,7 +173,7 @@ fn write(
     let all: Vec<Particles> = fields.iter().map(|f| f.particles.clone()).collect();
     let truths: Option<Vec<Particles>> = fields.iter().map(|f| Some(f.truth.as_ref()?.0.clone())).collect();
     let (total, truth) = (pool(&all), truths.as_deref().map(pool));
-    let learnt = with_truth.then(|| learn(fields, class, settings(filter, args.edges))).flatten();
+    let learnt = with_truth.then(|| learn(fields.iter(), class, settings(filter, args.edges))).flatten();
     let calibration = out.join("calibration.json");
     if learnt.is_none() && calibration.exists() {
         // One of an earlier measurement would be taken for this one's.
@@ -196,7 +196,7 @@ fn write(
         "sorby_version": env!("CARGO_PKG_VERSION"),
         "class": class,
         "images": fields.len(),
-        "connectivity": if connectivity(args)? == Connectivity::Four { 4 } else { 8 },
+        "connectivity": filter.connectivity.neighbours(),
         "min_area_px": args.min_area_px,
         "exclude_edge": args.exclude_edge,
         "edge_rule": args.edges.name(),
@@ -220,7 +220,7 @@ fn write(
     if let Some(learnt) = &learnt {
         atomically(&calibration, (serde_json::to_string_pretty(learnt)? + "\n").as_bytes())?;
     }
-    exports::write(args, fields, class, &objects)?;
+    exports::write(args, fields, class, filter.connectivity, &objects)?;
     atomically(&out.join("summary.json"), text.as_bytes())?;
     if args.json {
         print!("{text}");
@@ -263,15 +263,17 @@ fn write(
 }
 
 /// What the labelled images teach, written for later measurements of images without labels.
-fn learn(fields: &[Measured], class: &str, settings: String) -> Option<Calibration> {
-    let pairs: Option<Vec<Pair>> = fields
-        .iter()
-        .map(|f| {
-            let (particles, field) = f.truth.as_ref()?;
-            Some(Pair { measured: (&f.field, &f.particles), truth: (field, particles) })
-        })
-        .collect();
-    Calibration::learn(class, settings, fields.iter().map(|f| f.name.clone()).collect(), &pairs?)
+pub fn learn<'a>(
+    fields: impl Iterator<Item = &'a Measured> + Clone,
+    class: &str,
+    settings: String,
+) -> Option<Calibration> {
+    let pair = |f: &'a Measured| {
+        let (particles, field) = f.truth.as_ref()?;
+        Some(Pair { measured: (&f.field, &f.particles), truth: (field, particles) })
+    };
+    let pairs = fields.clone().map(pair).collect::<Option<Vec<Pair>>>()?;
+    Calibration::learn(class, settings, fields.map(|f| f.name.clone()).collect(), &pairs)
 }
 
 fn shown_columns(scaled: bool) -> Vec<&'static str> {

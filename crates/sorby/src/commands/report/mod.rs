@@ -12,10 +12,10 @@ use crate::args::{EdgeArg, ReplayArgs, ReportArgs};
 use crate::console::Progress;
 use sections::Bench;
 use sorby_data::{Dataset, Sample};
+use sorby_image::LabelMap;
 use sorby_image::write::atomically;
-use sorby_image::{IGNORE, LabelMap};
 use sorby_infer::{Confusion, Device, Model, Options, Scores};
-use sorby_measure::{Calibration, EdgeRule, Field, Filter, Knowledge, Pair, Particles, grain_counts, otsu};
+use sorby_measure::{Calibration, EdgeRule, Field, Filter, Knowledge, Particles, grain_counts, otsu};
 use sorby_report::{Page, render};
 use sorby_train::validate;
 use std::process::ExitCode;
@@ -118,7 +118,12 @@ fn compute(args: &ReportArgs, device: &Device) -> anyhow::Result<Computed> {
     let known =
         Knowledge { calibration: None, scale_accuracy_percent: SCALE_ACCURACY_PERCENT, plan_percent: None };
     let estimates = Estimates::of(outcomes.iter().map(|o| &o.model), known);
-    let calibration = if held_out(&model, &args.split) { learn(&model, class, &outcomes) } else { None };
+    let learn = || {
+        let name = &model.card.classes[usize::from(class)];
+        let settings = measure::settings(&Filter::default(), EdgeArg::Weighted);
+        measure::learn(outcomes.iter().map(|o| &o.model), name, settings)
+    };
+    let calibration = held_out(&model, &args.split).then(learn).flatten();
     Ok(Computed {
         data,
         samples,
@@ -135,7 +140,7 @@ fn compute(args: &ReportArgs, device: &Device) -> anyhow::Result<Computed> {
 fn outcome(sample: &Sample, mut prediction: LabelMap, confusion: &Confusion, class: u8) -> Outcome {
     let grey = sample.image.to_grey8();
     let (width, height) = (sample.image.width, sample.image.height);
-    let rows = field_rows(sample);
+    let rows = sample.label.field_rows();
     let mut local = threshold::local(&grey[..width * rows], width, rows, None);
     local.labels.resize(width * height, 0);
     local.height = height;
@@ -165,27 +170,8 @@ fn outcome(sample: &Sample, mut prediction: LabelMap, confusion: &Confusion, cla
     }
 }
 
-/// Rows above those that are ignored to the last pixel, such as a data bar's.
-fn field_rows(sample: &Sample) -> usize {
-    let rows = sample.label.labels.chunks_exact(sample.label.width.max(1));
-    sample.label.height - rows.rev().take_while(|r| r.iter().all(|l| *l == IGNORE)).count()
-}
-
 /// Whether the model was not trained on this split, as far as its recipe tells.
 fn held_out(model: &Model, split: &str) -> bool {
     sorby_train::parse(&model.card.recipe, &[]).is_ok_and(|r| !r.data.train.iter().any(|t| t == split))
         && split != "all"
-}
-
-fn learn(model: &Model, class: u8, outcomes: &[Outcome]) -> Option<Calibration> {
-    let pairs: Option<Vec<Pair>> = outcomes
-        .iter()
-        .map(|o| {
-            let (particles, field) = o.model.truth.as_ref()?;
-            Some(Pair { measured: (&o.model.field, &o.model.particles), truth: (field, particles) })
-        })
-        .collect();
-    let names = outcomes.iter().map(|o| o.model.name.clone()).collect();
-    let settings = measure::settings(&Filter::default(), EdgeArg::Weighted);
-    Calibration::learn(&model.card.classes[usize::from(class)], settings, names, &pairs?)
 }

@@ -2,7 +2,7 @@
 
 use super::super::{charts, duel, tables, threshold};
 use super::record::Record;
-use super::{Computed, Outcome, field_rows};
+use super::{Computed, Outcome};
 use crate::args::ReportArgs;
 use sorby_image::LabelMap;
 use sorby_measure::{Particles, Summary, compare, otsu, pool, sweep};
@@ -197,7 +197,7 @@ impl Bench<'_> {
         let (Some(sample), Some(result)) = (samples.first(), outcomes.first()) else {
             return Section::default();
         };
-        let (width, height) = (sample.image.width, field_rows(sample));
+        let (width, height) = (sample.image.width, sample.label.field_rows());
         let mut grey = sample.image.to_grey8();
         grey.truncate(width * height);
         let curve = sweep(&grey, width, height);
