@@ -32,6 +32,14 @@ def cross_entropy(logits, label):
     return total / label.numel()
 
 
+def cross_entropy_dice(logits, label, smooth=1.0):
+    """Cross-entropy plus one minus the mean of the classes' soft Dice over the whole batch."""
+    y, mask = one_hot(label, logits.shape[1])
+    y, p = y * mask, torch.softmax(logits, 1) * mask
+    dice = (2 * (p * y).sum((0, 2, 3)) + smooth) / (p.sum((0, 2, 3)) + y.sum((0, 2, 3)) + smooth)
+    return cross_entropy(logits, label) + 1 - dice.mean()
+
+
 def total_loss(decode_logits, aux_logits, label, loss=focal):
     return loss(decode_logits, label) + 0.4 * loss(aux_logits, label)
 

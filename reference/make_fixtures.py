@@ -254,6 +254,7 @@ def focal():
         ("focal", losses.focal),
         ("focal_a50_g15", lambda z, y: losses.focal(z, y, 0.5, 1.5)),
         ("cross_entropy", losses.cross_entropy),
+        ("cross_entropy_dice", losses.cross_entropy_dice),
     ):
         z = torch.from_numpy(logits).double().requires_grad_()
         value = loss(z, torch.from_numpy(label))
@@ -276,13 +277,13 @@ def focal():
 # ------------------------------------------------------------------ models
 
 
-def build(arch, stem, classes, dtype):
-    return fill_by_formula(Segmentor(arch, stem, classes, dropout=0.0)).to(dtype)
+def build(arch, stem, classes, dtype, output_stride=8):
+    return fill_by_formula(Segmentor(arch, stem, classes, 0.0, output_stride)).to(dtype)
 
 
-def run_model(arch, stem, classes, dtype):
+def run_model(arch, stem, classes, dtype, output_stride):
     """Eval-mode results at 256x256 and at 253x199."""
-    model = build(arch, stem, classes, dtype).eval()
+    model = build(arch, stem, classes, dtype, output_stride).eval()
     results, features = {}, None
     for suffix, size in (("", (256, 256)), ("_odd", (253, 199))):
         x = torch.from_numpy(plain(f"input{suffix}", (1, 3, *size), 2.0)).to(dtype)
@@ -307,16 +308,19 @@ def stage_statistics(features):
 
 def models():
     """Whole networks in eval mode with formula weights."""
-    for arch, stem, classes in (
-        ("pspnet", "v1c", 2),
-        ("deeplabv3plus", "v1c", 2),
-        ("pspnet", "v1", 2),
-        ("deeplabv3plus", "v1", 2),
-        ("deeplabv3plus", "v1c", 5),
+    for arch, stem, classes, output_stride in (
+        ("pspnet", "v1c", 2, 8),
+        ("deeplabv3plus", "v1c", 2, 8),
+        ("pspnet", "v1", 2, 8),
+        ("deeplabv3plus", "v1", 2, 8),
+        ("deeplabv3plus", "v1c", 5, 8),
+        ("deeplabv3plus", "v1c", 2, 16),
+        ("pspnet", "v1c", 2, 32),
     ):
         name = f"model_{arch}_{stem}" + ("" if classes == 2 else f"_{classes}classes")
-        exact, features = run_model(arch, stem, classes, torch.float64)
-        single, _ = run_model(arch, stem, classes, torch.float32)
+        name += "" if output_stride == 8 else f"_stride{output_stride}"
+        exact, features = run_model(arch, stem, classes, torch.float64, output_stride)
+        single, _ = run_model(arch, stem, classes, torch.float32, output_stride)
         write_tensors(name, exact)
         write_json(name, {
             "arch": arch, "stem": stem, "num_classes": classes,
@@ -623,8 +627,26 @@ def lr():
     ])
 
 
+def adamw():
+    """Six steps of AdamW under a one-cycle schedule, on twelve weights."""
+    w = torch.nn.Parameter(torch.from_numpy(unit("adamw/weights", (12,))))
+    optimiser = torch.optim.AdamW([w], lr=0.1, betas=(0.9, 0.999), weight_decay=0.05)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, 0.1, total_steps=6, pct_start=0.5, cycle_momentum=False)
+    steps = []
+    start = w.tolist()
+    for t in range(6):
+        gradient = unit(f"adamw/gradient{t}", (12,))
+        w.grad = torch.from_numpy(gradient)
+        lr = optimiser.param_groups[0]["lr"]
+        optimiser.step()
+        schedule.step() if t < 5 else None
+        steps.append(dict(lr=lr, gradient=gradient.tolist(), weights=w.tolist()))
+    write_json("adamw", dict(start=start, warmup=0.5, lr=0.1, weight_decay=0.05, steps=steps))
+
+
 FIXTURES = [formula, layers, focal, models, train, train_steady, resize, slide, metrics,
-            components, lr]
+            components, lr, adamw]
 
 
 def main():

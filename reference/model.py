@@ -66,16 +66,15 @@ class BasicBlock(nn.Module):
 
 
 class Backbone(nn.Module):
-    """ResNet-18 with strides (1,2,1,1) and contracted dilations (1,1,2,4)."""
+    """ResNet-18 with contracted dilations; the paper's output stride is 8."""
 
-    STAGES = [  # cin, cout, stride, dilation of block 0, dilation of block 1
-        (64, 64, 1, 1, 1),
-        (64, 128, 2, 1, 1),
-        (128, 256, 1, 1, 2),
-        (256, 512, 1, 2, 4),
-    ]
+    STAGES = {  # by output stride: cin, cout, stride, dilation of block 0, dilation of block 1
+        8: [(64, 64, 1, 1, 1), (64, 128, 2, 1, 1), (128, 256, 1, 1, 2), (256, 512, 1, 2, 4)],
+        16: [(64, 64, 1, 1, 1), (64, 128, 2, 1, 1), (128, 256, 2, 1, 1), (256, 512, 1, 1, 2)],
+        32: [(64, 64, 1, 1, 1), (64, 128, 2, 1, 1), (128, 256, 2, 1, 1), (256, 512, 2, 1, 1)],
+    }
 
-    def __init__(self, stem="v1c"):
+    def __init__(self, stem="v1c", output_stride=8):
         super().__init__()
         self.deep_stem = stem == "v1c"
         if self.deep_stem:
@@ -86,7 +85,7 @@ class Backbone(nn.Module):
         else:
             self.conv1 = conv(3, 64, 7, 2, 3)
             self.bn1 = nn.BatchNorm2d(64)
-        for i, (cin, cout, stride, first, second) in enumerate(self.STAGES):
+        for i, (cin, cout, stride, first, second) in enumerate(self.STAGES[output_stride]):
             blocks = [BasicBlock(cin, cout, stride, first), BasicBlock(cout, cout, 1, second)]
             setattr(self, f"layer{i + 1}", nn.Sequential(*blocks))
 
@@ -102,7 +101,7 @@ class Backbone(nn.Module):
 class PSPHead(nn.Module):
     SCALES = (1, 2, 3, 6)
 
-    def __init__(self, num_classes, dropout):
+    def __init__(self, num_classes, dropout, output_stride):
         super().__init__()
         self.psp_modules = nn.ModuleList(
             nn.Sequential(nn.AdaptiveAvgPool2d(s), ConvModule(512, 128, 1)) for s in self.SCALES
@@ -119,13 +118,14 @@ class PSPHead(nn.Module):
 
 
 class DeepLabV3PlusHead(nn.Module):
-    DILATIONS = (1, 12, 24, 36)
+    DILATIONS = (12, 24, 36)  # at output stride 8
 
-    def __init__(self, num_classes, dropout):
+    def __init__(self, num_classes, dropout, output_stride):
         super().__init__()
         self.image_pool = nn.Sequential(nn.AdaptiveAvgPool2d(1), ConvModule(512, 128, 1))
         self.aspp_modules = nn.ModuleList([ConvModule(512, 128, 1)])
-        self.aspp_modules.extend(SeparableConv(512, 128, d) for d in self.DILATIONS[1:])
+        self.aspp_modules.extend(
+            SeparableConv(512, 128, d * 8 // output_stride) for d in self.DILATIONS)
         self.bottleneck = ConvModule(640, 128, 3, 1)
         self.c1_bottleneck = ConvModule(64, 12, 1)
         self.sep_bottleneck = nn.Sequential(SeparableConv(140, 128), SeparableConv(128, 128))
@@ -159,10 +159,10 @@ class Segmentor(nn.Module):
 
     HEADS = {"pspnet": PSPHead, "deeplabv3plus": DeepLabV3PlusHead}
 
-    def __init__(self, arch="pspnet", stem="v1c", num_classes=2, dropout=0.1):
+    def __init__(self, arch="pspnet", stem="v1c", num_classes=2, dropout=0.1, output_stride=8):
         super().__init__()
-        self.backbone = Backbone(stem)
-        self.decode_head = self.HEADS[arch](num_classes, dropout)
+        self.backbone = Backbone(stem, output_stride)
+        self.decode_head = self.HEADS[arch](num_classes, dropout, output_stride)
         self.auxiliary_head = AuxiliaryHead(num_classes, dropout)
 
     def forward(self, x):

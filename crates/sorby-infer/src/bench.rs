@@ -14,6 +14,7 @@ fn untrained(spec: ModelSpec, window_px: usize, stride_px: usize, device: &Devic
         format: CARD_FORMAT,
         arch: spec.arch,
         stem: spec.stem,
+        output_stride: spec.output_stride,
         classes: (0..spec.classes).map(|c| format!("class {c}")).collect(),
         colours: (0..spec.classes).map(|c| default_colour(c).0).collect(),
         input_scale: 1.0,

@@ -19,6 +19,9 @@ pub struct ModelCard {
     pub format: u32,
     pub arch: Arch,
     pub stem: Stem,
+    /// Older files have none: theirs is 8.
+    #[serde(default = "paper_stride")]
+    pub output_stride: usize,
     /// Class names in index order.
     pub classes: Vec<String>,
     /// Colour of each class in pictures.
@@ -35,6 +38,10 @@ pub struct ModelCard {
     pub recipe: String,
     pub iteration: u64,
     pub sorby_version: String,
+}
+
+fn paper_stride() -> usize {
+    8
 }
 
 /// Current card format.
@@ -64,7 +71,12 @@ impl ModelCard {
     }
 
     pub fn spec(&self) -> ModelSpec {
-        ModelSpec { arch: self.arch, stem: self.stem, classes: self.classes.len() }
+        ModelSpec {
+            arch: self.arch,
+            stem: self.stem,
+            classes: self.classes.len(),
+            output_stride: self.output_stride,
+        }
     }
 }
 
@@ -86,6 +98,9 @@ impl Model {
                 "was written by a newer Sorby ({}); update Sorby",
                 parsed.sorby_version
             )));
+        }
+        if ![8, 16, 32].contains(&parsed.output_stride) {
+            return Err(card(format!("its output stride is {}, not 8, 16 or 32", parsed.output_stride)));
         }
         let mut network = Segmentor::new(parsed.spec(), 0, device);
         network.load(state).map_err(weights)?;

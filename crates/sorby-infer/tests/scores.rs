@@ -58,7 +58,8 @@ fn a_constant_network_gives_a_constant_mask() {
     use sorby_nn::{Arch, ModelSpec, Segmentor, Stem};
     let device = sorby_infer::Device::flex();
     for (arch, input_scale) in [(Arch::DeepLabV3Plus, 1.0), (Arch::PspNet, 0.5)] {
-        let mut network = Segmentor::new(ModelSpec { arch, stem: Stem::V1c, classes: 3 }, 1, &device);
+        let mut network =
+            Segmentor::new(ModelSpec { arch, stem: Stem::V1c, classes: 3, output_stride: 8 }, 1, &device);
         let mut state = network.state();
         state.get_mut("decode_head.conv_seg.weight").unwrap().values.fill(0.0);
         state.get_mut("decode_head.conv_seg.bias").unwrap().values = vec![0.5, 2.0, 2.0];

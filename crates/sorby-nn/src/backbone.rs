@@ -1,4 +1,4 @@
-//! ResNet-18 with output stride 8: strides (1, 2, 1, 1), dilations (1, 1, 2, 4).
+//! ResNet-18 with output stride 8, 16 or 32.
 //!
 //! MMSegmentation's `ResNetV1c` / `ResNet` with `contract_dilation`: the first block of a dilated
 //! stage uses half the stage's dilation, and only a block's first convolution is dilated.
@@ -12,8 +12,16 @@ use burn::tensor::Tensor;
 
 /// Channels of the four stages.
 pub const STAGE_CHANNELS: [usize; 4] = [64, 128, 256, 512];
-const STRIDES: [usize; 4] = [1, 2, 1, 1];
-const DILATIONS: [usize; 4] = [1, 1, 2, 4];
+
+/// Strides and dilations of the four stages.
+fn stages_of(output_stride: usize) -> ([usize; 4], [usize; 4]) {
+    match output_stride {
+        8 => ([1, 2, 1, 1], [1, 1, 2, 4]),
+        16 => ([1, 2, 2, 1], [1, 1, 1, 2]),
+        32 => ([1, 2, 2, 2], [1, 1, 1, 1]),
+        other => panic!("no ResNet with output stride {other}"),
+    }
+}
 
 /// Two 3x3 convolutions around an identity.
 #[derive(Debug)]
@@ -72,7 +80,8 @@ pub struct ResNet18 {
 }
 
 impl ResNet18 {
-    pub fn new(init: &Init, stem: Stem) -> Self {
+    pub fn new(init: &Init, stem: Stem, output_stride: usize) -> Self {
+        let (strides, dilations) = stages_of(output_stride);
         let deep = stem == Stem::V1c;
         let stem = if deep {
             let init = init.at("stem");
@@ -88,10 +97,10 @@ impl ResNet18 {
         let stages = (0..4)
             .map(|stage| {
                 let (init, cout) = (init.at(format_args!("layer{}", stage + 1)), STAGE_CHANNELS[stage]);
-                let contracted = (DILATIONS[stage] / 2).max(1);
-                let first = BasicBlock::new(&init.at(0), cin, cout, STRIDES[stage], contracted);
+                let contracted = (dilations[stage] / 2).max(1);
+                let first = BasicBlock::new(&init.at(0), cin, cout, strides[stage], contracted);
                 cin = cout;
-                vec![first, BasicBlock::new(&init.at(1), cout, cout, 1, DILATIONS[stage])]
+                vec![first, BasicBlock::new(&init.at(1), cout, cout, 1, dilations[stage])]
             })
             .collect();
         Self { stem, deep, stages }

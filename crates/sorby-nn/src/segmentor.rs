@@ -40,6 +40,8 @@ pub struct ModelSpec {
     pub arch: Arch,
     pub stem: Stem,
     pub classes: usize,
+    /// Pixels of the image per pixel of the last features: 8 (the paper's), 16 or 32. Weights fit all three.
+    pub output_stride: usize,
 }
 
 #[derive(Debug)]
@@ -70,10 +72,13 @@ impl Segmentor {
         let head = init.at("decode_head");
         Self {
             spec,
-            backbone: ResNet18::new(&init.at("backbone"), spec.stem),
+            backbone: ResNet18::new(&init.at("backbone"), spec.stem, spec.output_stride),
             decode_head: match spec.arch {
                 Arch::PspNet => DecodeHead::Psp(Box::new(PspHead::new(&head, spec.classes))),
-                Arch::DeepLabV3Plus => DecodeHead::AsppPlus(Box::new(AsppPlusHead::new(&head, spec.classes))),
+                Arch::DeepLabV3Plus => {
+                    let dilations = AsppPlusHead::dilations(spec.output_stride);
+                    DecodeHead::AsppPlus(Box::new(AsppPlusHead::new(&head, spec.classes, dilations)))
+                }
             },
             auxiliary_head: FcnHead::new(&init.at("auxiliary_head"), spec.classes),
         }

@@ -57,6 +57,7 @@ fn tensor_losses_match_pytorch() {
             "focal" => PixelLoss::Focal { alpha: 0.25, gamma: 2.0 },
             "focal_a50_g15" => PixelLoss::Focal { alpha: 0.5, gamma: 1.5 },
             "cross_entropy" => PixelLoss::CrossEntropy,
+            "cross_entropy_dice" => PixelLoss::CrossEntropyDice,
             other => panic!("unknown loss {other}"),
         };
         let want: Vec<f32> = numbers(&case["grad"]).into_iter().map(|v| v as f32).collect();

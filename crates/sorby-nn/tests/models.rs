@@ -8,7 +8,7 @@ use sorby_nn::layer::Phase;
 use sorby_nn::{Arch, ModelSpec, Segmentor, Stem, ops};
 
 fn spec(arch: Arch, stem: Stem, classes: usize) -> ModelSpec {
-    ModelSpec { arch, stem, classes }
+    ModelSpec { arch, stem, classes, output_stride: 8 }
 }
 
 #[test]
@@ -60,6 +60,13 @@ fn check_logits(name: &str, spec: ModelSpec) {
             assert!(worst < 1e-3, "{name} {part}{suffix}: logits differ by {worst:e}");
         }
     }
+}
+
+#[test]
+fn logits_of_larger_output_strides() {
+    let spec = |arch, output_stride| ModelSpec { output_stride, ..spec(arch, Stem::V1c, 2) };
+    check_logits("deeplabv3plus_v1c_stride16", spec(Arch::DeepLabV3Plus, 16));
+    check_logits("pspnet_v1c_stride32", spec(Arch::PspNet, 32));
 }
 
 #[test]

@@ -5,7 +5,7 @@ mod fixture;
 use burn::tensor::{Device, Tensor};
 use fixture::*;
 use sorby_nn::ops::PixelLoss;
-use sorby_nn::optimizer::{Sgd, SgdCoefficients};
+use sorby_nn::optimizer::{Optimizer, Rule};
 use sorby_nn::state::{Role, StateVisitor};
 use sorby_nn::weights::StateDict;
 use sorby_nn::{Arch, ModelSpec, Segmentor, Stem, loss};
@@ -61,9 +61,10 @@ fn check(arch: Arch, name: &str) {
     let x = channels_last(&values, image.shape(), &device);
     let (h, w) = (image.shape()[2], image.shape()[3]);
 
-    let mut network = Segmentor::new(ModelSpec { arch, stem: Stem::V1c, classes: 2 }, 7, &device);
+    let mut network =
+        Segmentor::new(ModelSpec { arch, stem: Stem::V1c, classes: 2, output_stride: 8 }, 7, &device);
     fill(&mut network);
-    let mut optimizer = Sgd::default();
+    let mut optimizer = Optimizer::default();
     let losses: Vec<f64> = info["losses"].as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect();
     let rates = info["lr"].as_array().unwrap();
     for (step, &loss_want) in losses.iter().enumerate() {
@@ -92,12 +93,8 @@ fn check(arch: Arch, name: &str) {
                 assert_close(key, &state[key].values, &want[key].values, 1e-5);
             }
         }
-        let lr = lr.as_f64().unwrap();
-        optimizer.step(
-            &mut network,
-            &mut gradients,
-            SgdCoefficients { lr, momentum: 0.9, weight_decay: 5e-4 },
-        );
+        let lr = lr.as_f64().unwrap() as f32;
+        optimizer.step(&mut network, &mut gradients, Rule::Sgd { lr, momentum: 0.9, weight_decay: 5e-4 });
     }
     let state = network.state();
     let mut checked = 0;

@@ -57,7 +57,7 @@ fn nothing_is_executed_and_damage_is_told() {
 #[test]
 fn encoders_go_from_model_to_model_and_say_what_they_lack() {
     let device = sorby_nn::device::Backend::from_name("cpu").unwrap().open().unwrap();
-    let spec = |arch, stem| ModelSpec { arch, stem, classes: 2 };
+    let spec = |arch, stem| ModelSpec { arch, stem, classes: 2, output_stride: 8 };
     let mut from = Segmentor::new(spec(Arch::PspNet, Stem::V1c), 1, &device);
     let state = from.state();
     let mut to = Segmentor::new(spec(Arch::DeepLabV3Plus, Stem::V1c), 2, &device);

@@ -5,8 +5,8 @@ use crate::recipe::Recipe;
 use crate::step::{StepCost, step};
 use sorby_data::{CropSource, Normalisation, Sample};
 use sorby_infer::Device;
-use sorby_nn::optimizer::Sgd;
-use sorby_nn::{ModelSpec, Segmentor};
+use sorby_nn::Segmentor;
+use sorby_nn::optimizer::Optimizer;
 
 /// Takes the first `steps` steps of `recipe` on `samples`. `each` is told every step's number (from 0)
 /// and cost.
@@ -21,9 +21,9 @@ pub fn bench_training(
     steps: u64,
     each: &mut dyn FnMut(u64, StepCost),
 ) -> Result<(), TrainError> {
-    let spec = ModelSpec { arch: recipe.arch, stem: recipe.stem, classes };
+    let spec = recipe.model_spec(classes);
     let mut network = Segmentor::new(spec, recipe.seed, device);
-    let mut optimizer = Sgd::default();
+    let mut optimizer = Optimizer::default();
     let source = CropSource::new(samples, recipe.data.input_scale);
     for t in 0..steps {
         let normalisation = Normalisation::default();

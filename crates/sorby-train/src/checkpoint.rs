@@ -6,7 +6,7 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 use sorby_image::write::atomically;
 use sorby_nn::Segmentor;
-use sorby_nn::optimizer::Sgd;
+use sorby_nn::optimizer::Optimizer;
 use sorby_nn::weights::{StateDict, from_safetensors, to_safetensors};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -43,7 +43,7 @@ pub(crate) fn save(
     run: &RunFolder,
     progress: &Progress,
     network: &mut Segmentor,
-    optimizer: &Sgd,
+    optimizer: &Optimizer,
 ) -> Result<(), TrainError> {
     let name = format!("iter_{:07}", progress.iteration);
     let (partial, target) = (folder(run).join(format!(".partial-{name}")), folder(run).join(name));
@@ -73,7 +73,7 @@ pub(crate) fn load(
     run: &RunFolder,
     network: &mut Segmentor,
     device: &Device,
-) -> Result<Option<(Progress, Sgd)>, TrainError> {
+) -> Result<Option<(Progress, Optimizer)>, TrainError> {
     let mut failure = None;
     for path in existing(run).into_iter().rev() {
         match read(&path, network, device) {
@@ -84,14 +84,14 @@ pub(crate) fn load(
     failure.map_or(Ok(None), Err)
 }
 
-fn read(path: &Path, network: &mut Segmentor, device: &Device) -> Result<(Progress, Sgd), TrainError> {
+fn read(path: &Path, network: &mut Segmentor, device: &Device) -> Result<(Progress, Optimizer), TrainError> {
     let file = |name: &str| {
         let path = path.join(name);
         std::fs::read(&path).map_err(TrainError::io(&path))
     };
     let state = |name: &str| from_safetensors(&file(name)?).map_err(|e| TrainError::run(&path.join(name), e));
     let progress = serde_json::from_slice(&file("state.json")?).map_err(|e| TrainError::run(path, e))?;
-    let optimizer = Sgd::restore(state("optimizer.safetensors")?.0, device);
+    let optimizer = Optimizer::restore(state("optimizer.safetensors")?.0, device);
     network.load(state("model.safetensors")?.0).map_err(|e| TrainError::run(path, e))?;
     Ok((progress, optimizer))
 }

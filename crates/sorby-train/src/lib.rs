@@ -15,10 +15,11 @@ pub use bench::bench_training;
 pub use error::TrainError;
 pub use memory::{available_bytes, estimated_bytes, peak_bytes};
 pub use recipe::{
-    Data, Inference, Loss, LossKind, Model, Optimizer, Recipe, RecipeError, Schedule, apply_override, parse,
+    Data, Inference, Loss, LossKind, Model, Optimizer, OptimizerKind, Policy, Recipe, RecipeError, Schedule,
+    apply_override, parse,
 };
 pub use run_folder::{Metric, RunFolder, State, Status, ValidationRecord};
-pub use schedule::poly_lr;
+pub use schedule::{one_cycle_lr, poly_lr};
 pub use step::StepCost;
 pub use trainer::{Event, Outcome, Trainer};
 pub use validate::validate;

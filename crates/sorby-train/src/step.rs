@@ -1,12 +1,11 @@
 //! One training step, and what its parts cost.
 
 use crate::error::TrainError;
-use crate::recipe::{Optimizer, Recipe};
-use crate::schedule::poly_lr;
+use crate::recipe::Recipe;
 use burn::tensor::{Device, Tensor, TensorData};
 use sorby_data::{CropRule, CropSource, Normalisation, batch};
 use sorby_nn::layer::Dropout;
-use sorby_nn::optimizer::{Sgd, SgdCoefficients};
+use sorby_nn::optimizer::Optimizer;
 use sorby_nn::{Segmentor, loss};
 use std::sync::Arc;
 use std::time::Instant;
@@ -45,7 +44,7 @@ pub(crate) fn step(
     normalisation: &Normalisation,
     source: &CropSource,
     network: &mut Segmentor,
-    optimizer: &mut Sgd,
+    optimizer: &mut Optimizer,
     device: &Device,
     t: u64,
 ) -> Result<StepResult, TrainError> {
@@ -65,7 +64,7 @@ pub(crate) fn step(
     let output = network.train(images, Some(dropout));
     let total = loss::total(output, &Arc::new(drawn.labels), (size, size), r.loss.pixel_loss());
     let loss = total.clone().without_autodiff().into_scalar::<f32>();
-    let lr = poly_lr(t, r.schedule.iterations, r.optimizer.lr, r.schedule.eta_min, r.schedule.power);
+    let lr = r.schedule.rate(t, r.optimizer.lr);
     if !loss.is_finite() {
         return Err(TrainError::Diverged { iteration: t + 1, loss, lr });
     }
@@ -74,8 +73,7 @@ pub(crate) fn step(
     let mut gradients = total.backward();
     cost.backward_s = lap();
 
-    let Optimizer { momentum, weight_decay, .. } = r.optimizer;
-    optimizer.step(network, &mut gradients, SgdCoefficients { lr, momentum, weight_decay });
+    optimizer.step(network, &mut gradients, r.optimizer.rule(lr, t));
     cost.optimizer_s = lap();
     Ok(StepResult { loss, lr, cost })
 }

@@ -12,10 +12,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sorby_data::{CropSource, DataError, Dataset, Normalisation, Sample};
 use sorby_infer::{CARD_FORMAT, Model, ModelCard, Options, Scores};
-use sorby_nn::optimizer::Sgd;
+use sorby_nn::Segmentor;
+use sorby_nn::optimizer::Optimizer;
 use sorby_nn::weights::LoadedKeys;
 use sorby_nn::weights_file::read_weights;
-use sorby_nn::{ModelSpec, Segmentor};
 
 /// What the loop tells its observer.
 pub enum Event<'a> {
@@ -106,6 +106,7 @@ impl<'a> Trainer<'a> {
             format: CARD_FORMAT,
             arch: recipe.arch,
             stem: recipe.stem,
+            output_stride: recipe.model.output_stride,
             classes: data.manifest.class_names(),
             colours: data.manifest.colours(),
             input_scale: recipe.data.input_scale,
@@ -131,15 +132,13 @@ impl<'a> Trainer<'a> {
     }
 
     fn run_inner(&self, observer: &mut dyn FnMut(Event)) -> Result<Outcome, TrainError> {
-        let spec =
-            ModelSpec { arch: self.recipe.arch, stem: self.recipe.stem, classes: self.card.classes.len() };
-        let network = Segmentor::new(spec, self.recipe.seed, &self.device);
+        let network = Segmentor::new(self.card.spec(), self.recipe.seed, &self.device);
         let mut model = Model { card: self.card.clone(), network };
         let (progress, mut optimizer) = match checkpoint::load(self.run, &mut model.network, &self.device)? {
             Some(found) => found,
             None => {
                 self.load_pretrained(&mut model.network, observer)?;
-                (Progress { iteration: 0, best: None }, Sgd::default())
+                (Progress { iteration: 0, best: None }, Optimizer::default())
             }
         };
         let Progress { iteration: start, mut best } = progress;

@@ -9,7 +9,7 @@ use crate::ops::{self, ConvGeometry};
 use crate::state::{StateVisitor, Walk, key};
 use burn::tensor::Tensor;
 
-/// Dilations of the separable branches; the plain 1x1 branch comes before them.
+/// Dilations of the separable branches at output stride 8; the plain 1x1 branch comes before them.
 const DILATIONS: [usize; 3] = [12, 24, 36];
 /// Channels of the low-level branch (12 for ResNet-18, not the paper's 48).
 const LOW_LEVEL_CHANNELS: usize = 12;
@@ -26,18 +26,23 @@ pub struct AsppPlusHead {
 }
 
 impl AsppPlusHead {
-    pub fn new(init: &Init, classes: usize) -> Self {
+    /// Dilations that reach as far in the image at any output stride.
+    pub fn dilations(output_stride: usize) -> [usize; 3] {
+        DILATIONS.map(|d| d * 8 / output_stride)
+    }
+
+    pub fn new(init: &Init, classes: usize, dilations: [usize; 3]) -> Self {
         let cin = STAGE_CHANNELS[3];
         let pointwise = ConvGeometry::new(1, 1, 0, 1);
         let aspp = init.at("aspp_modules");
         let refine = init.at("sep_bottleneck");
-        let branches = DILATIONS.len() + 2;
+        let branches = dilations.len() + 2;
         let bottleneck = ConvGeometry::new(3, 1, 1, 1);
         Self {
             image_pool: ConvNorm::new(&init.at("image_pool").at(1), cin, CHANNELS, pointwise),
             pointwise: ConvNorm::new(&aspp.at(0), cin, CHANNELS, pointwise),
             atrous: (1..)
-                .zip(DILATIONS)
+                .zip(dilations)
                 .map(|(i, d)| SeparableConv::new(&aspp.at(i), cin, CHANNELS, d))
                 .collect(),
             bottleneck: ConvNorm::new(&init.at("bottleneck"), branches * CHANNELS, CHANNELS, bottleneck),

@@ -11,9 +11,9 @@ use burn::backend::autodiff::ops::{Backward as _, OpsKind};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Flex, backend_extension};
 use burn_backend::TensorMetadata;
-use sorby_kernels::sgd::Sgd;
+use sorby_kernels::optimizer::Rule;
 use sorby_kernels::trace::timed;
-use sorby_kernels::{FoldedConv, Nhwc, channels, conv, focal, norm, pool, resize};
+use sorby_kernels::{FoldedConv, Nhwc, channels, conv, dice, focal, norm, pool, resize};
 use std::sync::Arc;
 
 #[backend_extension(Flex, Autodiff)]
@@ -54,11 +54,11 @@ pub trait HotOps: Backend {
         e: FloatTensor<Self>,
     ) -> FloatTensor<Self>;
     fn pixel_loss(logits: FloatTensor<Self>, labels: Arc<Vec<u8>>, loss: PixelLoss) -> FloatTensor<Self>;
-    fn sgd_step(
+    fn optimizer_step(
         w: FloatTensor<Self>,
         v: FloatTensor<Self>,
         g: FloatTensor<Self>,
-        step: Sgd,
+        rule: Rule,
     ) -> (FloatTensor<Self>, FloatTensor<Self>);
 }
 
@@ -105,6 +105,10 @@ fn loss_and_gradient(logits: &Cpu, labels: &[u8], loss: PixelLoss) -> (f64, Vec<
             focal::Focal { alpha, gamma }.mean_with_gradient(z.slice(), labels, 1.0)
         }
         PixelLoss::CrossEntropy => focal::cross_entropy_with_gradient(z.slice(), labels, 1.0),
+        PixelLoss::CrossEntropyDice => {
+            let entropy = focal::cross_entropy_with_gradient(z.slice(), labels, 1.0);
+            dice::add_with_gradient(entropy, z.slice(), labels)
+        }
     })
 }
 
@@ -174,10 +178,10 @@ impl HotOps for Flex {
         tensor(vec![loss_and_gradient(&logits, &labels, loss).0 as f32], &[1])
     }
 
-    fn sgd_step(w: Cpu, v: Cpu, g: Cpu, step: Sgd) -> (Cpu, Cpu) {
+    fn optimizer_step(w: Cpu, v: Cpu, g: Cpu, rule: Rule) -> (Cpu, Cpu) {
         // Both are uniquely owned here in a training step, so this writes in place.
         let (mut w, mut v) = (contiguous(w), contiguous(v));
-        timed("SGD", || step.step(w.storage_mut(), v.storage_mut(), Values::new(&g).slice()));
+        timed("optimizer", || rule.step(w.storage_mut(), v.storage_mut(), Values::new(&g).slice()));
         (w, v)
     }
 }
@@ -295,13 +299,13 @@ impl<C: CheckpointStrategy> HotOps for Autodiff<Flex, C> {
         })
     }
 
-    fn sgd_step(
+    fn optimizer_step(
         w: FloatTensor<Self>,
         v: FloatTensor<Self>,
         g: FloatTensor<Self>,
-        step: Sgd,
+        rule: Rule,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        let (w, v) = Flex::sgd_step(w.into_primitive(), v.into_primitive(), g.into_primitive(), step);
+        let (w, v) = Flex::optimizer_step(w.into_primitive(), v.into_primitive(), g.into_primitive(), rule);
         (FloatTensor::<Self>::new(w), FloatTensor::<Self>::new(v))
     }
 }

@@ -16,6 +16,7 @@ use burn::tensor::{Device, Tensor};
 use extension::HotOps;
 pub use sorby_kernels::ConvGeometry;
 use sorby_kernels::FoldedConv;
+use sorby_kernels::optimizer::Rule;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -156,6 +157,8 @@ pub enum PixelLoss {
     Focal { alpha: f64, gamma: f64 },
     /// Softmax cross-entropy.
     CrossEntropy,
+    /// Cross-entropy plus soft Dice loss, the mean over classes, each counted over the whole batch.
+    CrossEntropyDice,
 }
 
 /// Mean loss of `logits` (`[n, h, w, k]`) against `labels` (`n * h * w`, 255 ignored). Shape `[1]`.
@@ -166,19 +169,21 @@ pub fn pixel_loss(logits: Tensor<4>, labels: Arc<Vec<u8>>, loss: PixelLoss) -> T
     Tensor::from_dispatch(Dispatch::pixel_loss(logits.into_dispatch(), labels, loss))
 }
 
-/// One SGD step of a parameter: `(weight, velocity)` after it. All tensors without autodiff.
-pub fn sgd_step<const D: usize>(
-    weight: Tensor<D>,
-    velocity: Tensor<D>,
-    gradient: Tensor<D>,
-    step: sorby_kernels::sgd::Sgd,
-) -> (Tensor<D>, Tensor<D>) {
+/// One optimiser step of a parameter: `(weight, state)` after it. All tensors without autodiff.
+pub fn optimizer_step(
+    weight: Tensor<1>,
+    state: Tensor<1>,
+    gradient: Tensor<1>,
+    rule: Rule,
+) -> (Tensor<1>, Tensor<1>) {
     if !on_kernels(&weight.device()) {
-        let gradient = gradient + weight.clone() * step.weight_decay;
-        let velocity = velocity * step.momentum + gradient;
-        return (weight - velocity.clone() * step.lr, velocity);
+        return stock::optimizer_step(weight, state, gradient, rule);
     }
-    let (w, v) =
-        Dispatch::sgd_step(weight.into_dispatch(), velocity.into_dispatch(), gradient.into_dispatch(), step);
-    (Tensor::from_dispatch(w), Tensor::from_dispatch(v))
+    let (w, s) = Dispatch::optimizer_step(
+        weight.into_dispatch(),
+        state.into_dispatch(),
+        gradient.into_dispatch(),
+        rule,
+    );
+    (Tensor::from_dispatch(w), Tensor::from_dispatch(s))
 }

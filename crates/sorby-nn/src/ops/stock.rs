@@ -1,10 +1,12 @@
 //! The same operations composed of Burn's own, for devices without our kernels (and to compare with).
 
 use super::{BATCH_NORM_EPS, ConvGeometry, PixelLoss};
-use burn::tensor::activation::{log_sigmoid, log_softmax, relu as relu_op, sigmoid};
+use burn::tensor::activation::{log_sigmoid, log_softmax, relu as relu_op, sigmoid, softmax};
 use burn::tensor::module;
 use burn::tensor::ops::{ConvOptions, InterpolateMode, InterpolateOptions, MaxPoolOptions};
 use burn::tensor::{Tensor, TensorData};
+use sorby_kernels::dice::SMOOTH;
+use sorby_kernels::optimizer::Rule;
 
 fn channels_first(x: Tensor<4>) -> Tensor<4> {
     x.permute([0, 3, 1, 2])
@@ -98,6 +100,39 @@ pub(super) fn pixel_loss(logits: Tensor<4>, labels: &[u8], loss: PixelLoss) -> T
             let entry = weight * sigmoid(-u.clone()).powf_scalar(gamma as f32) * -log_sigmoid(u);
             (entry * counted).mean()
         }
-        PixelLoss::CrossEntropy => (-(log_softmax(z, 1) * y) * counted).sum() / pixels as f32,
+        PixelLoss::CrossEntropy => cross_entropy(z, y, counted, pixels),
+        PixelLoss::CrossEntropyDice => {
+            let p = softmax(z.clone(), 1) * counted.clone();
+            let y = y * counted.clone();
+            let both = (p.clone() * y.clone()).sum_dim(0) * 2.0 + SMOOTH as f32;
+            let dice = both / (p.sum_dim(0) + y.clone().sum_dim(0) + SMOOTH as f32);
+            cross_entropy(z, y, counted, pixels) - dice.mean() + 1.0
+        }
+    }
+}
+
+fn cross_entropy(z: Tensor<2>, y: Tensor<2>, counted: Tensor<2>, pixels: usize) -> Tensor<1> {
+    (-(log_softmax(z, 1) * y) * counted).sum() / pixels as f32
+}
+
+pub(super) fn optimizer_step(
+    weight: Tensor<1>,
+    state: Tensor<1>,
+    gradient: Tensor<1>,
+    rule: Rule,
+) -> (Tensor<1>, Tensor<1>) {
+    match rule {
+        Rule::Sgd { lr, momentum, weight_decay } => {
+            let velocity = state * momentum + (gradient + weight.clone() * weight_decay);
+            (weight - velocity.clone() * lr, velocity)
+        }
+        Rule::AdamW { lr, betas: (b1, b2), weight_decay, step } => {
+            let count = weight.dims()[0];
+            let mean = state.clone().narrow(0, 0, count) * b1 + gradient.clone() * (1.0 - b1);
+            let square = state.narrow(0, count, count) * b2 + gradient.powi_scalar(2) * (1.0 - b2);
+            let root = (square.clone() / (1.0 - b2.powi(step))).sqrt() + 1e-8;
+            let change = mean.clone() / root * (lr / (1.0 - b1.powi(step)));
+            (weight * (1.0 - lr * weight_decay) - change, Tensor::cat(vec![mean, square], 0))
+        }
     }
 }

@@ -95,7 +95,7 @@ fn measure(args: &BenchArgs) -> anyhow::Result<Outcome> {
         BenchArch::PspNet => Arch::PspNet,
     };
     let device = inputs::device(&args.device)?;
-    let spec = ModelSpec { arch, stem: Stem::V1c, classes: CLASSES };
+    let spec = ModelSpec { arch, stem: Stem::V1c, classes: CLASSES, output_stride: 8 };
     let mut parts_s = Vec::new();
     let times = match args.work {
         BenchWork::Train => {
