@@ -217,11 +217,11 @@ fn pair_up(manifest: &Manifest, root: &Path) -> (Vec<Item>, Splits, Vec<Problem>
             unused.into_iter().map(|name| Problem::new(&labels[name], "is a label without an image"));
         problems.extend(orphans);
     }
-    for name in manifest.scale.images.keys().filter(|name| !items.contains_key(*name)) {
-        problems.push(Problem::new(
-            MANIFEST,
-            format!("scale.images names `{name}`, which is not in the data set"),
-        ));
+    let scales = manifest.scale.images.keys().map(|name| ("scale.images", name));
+    let specimens = manifest.specimens.values().flatten().map(|name| ("specimens", name));
+    for (table, name) in scales.chain(specimens).filter(|(_, name)| !items.contains_key(*name)) {
+        problems
+            .push(Problem::new(MANIFEST, format!("{table} names `{name}`, which is not in the data set")));
     }
     (items.into_values().collect(), splits, problems)
 }

@@ -18,11 +18,14 @@ pub struct Manifest {
     #[serde(default)]
     pub scale: Scale,
     /// Named lists of image names (without ending).
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub splits: BTreeMap<String, Vec<String>>,
     /// Named lists for cross-validation; usable wherever a split is.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub folds: BTreeMap<String, Vec<String>>,
+    /// Images by the piece of steel they show; a study never parts them between folds.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub specimens: BTreeMap<String, Vec<String>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -135,6 +138,14 @@ impl Manifest {
             && self.classes.iter().skip(1).any(|c| c.label_color.is_none())
         {
             return Err("labels.kind = \"painted\" needs a label_color for every class but the first".into());
+        }
+        for (i, (specimen, names)) in self.specimens.iter().enumerate() {
+            let others = self.specimens.iter().take(i);
+            for name in names {
+                if let Some((other, _)) = others.clone().find(|(_, others)| others.contains(name)) {
+                    return Err(format!("`{name}` is listed under the specimens `{other}` and `{specimen}`"));
+                }
+            }
         }
         if let Some(name) = self.splits.keys().find(|name| self.folds.contains_key(*name)) {
             return Err(format!("`{name}` is both a split and a fold; rename one"));

@@ -38,6 +38,11 @@ impl Confusion {
         Self { matrix: vec![vec![0; classes]; classes] }
     }
 
+    /// Counts that were kept: `matrix[label][prediction]`, square.
+    pub fn from_matrix(matrix: Vec<Vec<u64>>) -> Option<Self> {
+        matrix.iter().all(|row| row.len() == matrix.len()).then_some(Self { matrix })
+    }
+
     /// Counts a prediction against its label; pixels labelled 255 are left out.
     pub fn add(&mut self, prediction: &LabelMap, label: &LabelMap) {
         assert_eq!((prediction.width, prediction.height), (label.width, label.height));

@@ -22,6 +22,14 @@ impl Arch {
             Arch::DeepLabV3Plus => "DeepLabV3+",
         }
     }
+
+    /// As recipes spell it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Arch::PspNet => "pspnet",
+            Arch::DeepLabV3Plus => "deeplabv3plus",
+        }
+    }
 }
 
 /// First layers of the backbone.

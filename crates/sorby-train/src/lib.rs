@@ -4,6 +4,7 @@ mod bench;
 mod checkpoint;
 mod error;
 mod memory;
+mod preset;
 mod recipe;
 mod run_folder;
 mod schedule;
@@ -14,12 +15,15 @@ mod validate;
 pub use bench::bench_training;
 pub use error::TrainError;
 pub use memory::{available_bytes, estimated_bytes, peak_bytes};
+pub use preset::{PRESETS, preset};
 pub use recipe::{
     Data, Inference, Loss, LossKind, Model, Optimizer, OptimizerKind, Policy, Recipe, RecipeError, Schedule,
-    apply_override, parse,
+    apply_override, parse, parse_table,
 };
-pub use run_folder::{Metric, RunFolder, State, Status, ValidationRecord};
+pub use run_folder::{IMAGE_COUNTS, ImageCounts, Metric, RunFolder, State, Status, ValidationRecord};
 pub use schedule::{one_cycle_lr, poly_lr};
+pub use sorby_data::one_line;
+pub use sorby_nn::Arch;
 pub use step::StepCost;
 pub use trainer::{Event, Outcome, Trainer};
 pub use validate::validate;

@@ -246,6 +246,11 @@ pub fn parse(text: &str, overrides: &[String]) -> Result<Recipe, RecipeError> {
     for assignment in overrides {
         apply_override(&mut table, assignment)?;
     }
+    parse_table(table)
+}
+
+/// Parses and validates a recipe's table.
+pub fn parse_table(table: toml::Table) -> Result<Recipe, RecipeError> {
     let recipe: Recipe = table.try_into().map_err(toml_error)?;
     recipe.validate()?;
     Ok(recipe)

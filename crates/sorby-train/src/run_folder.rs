@@ -5,6 +5,7 @@
 //! source.toml        recipe as typed            validation.jsonl one line per validation
 //! environment.json   versions, threads, argv    status.json     state, iteration, best
 //! split.json         images and their hashes    checkpoints/    the last two, to resume from
+//! validation_images.json  counts of the last validation by image
 //! log.txt            what was printed           model.safetensors (last), best.safetensors
 //! ```
 
@@ -58,6 +59,16 @@ pub struct ValidationRecord {
     pub mean_iou: Option<f64>,
     pub iou: Vec<Option<f64>>,
     pub pixel_accuracy: Option<f64>,
+}
+
+/// File of the last validation's counts, a list of [`ImageCounts`].
+pub const IMAGE_COUNTS: &str = "validation_images.json";
+
+/// Pixel counts of one validation image: `matrix[label][prediction]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageCounts {
+    pub name: String,
+    pub matrix: Vec<Vec<u64>>,
 }
 
 impl ValidationRecord {

@@ -4,14 +4,14 @@ use crate::checkpoint::{self, Progress};
 use crate::error::TrainError;
 use crate::memory::{available_bytes, estimated_bytes};
 use crate::recipe::Recipe;
-use crate::run_folder::{Metric, RunFolder, State, Status, ValidationRecord};
+use crate::run_folder::{IMAGE_COUNTS, ImageCounts, Metric, RunFolder, State, Status, ValidationRecord};
 use crate::step::{StepResult, step};
 use crate::validate::validate;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sorby_data::{CropSource, DataError, Dataset, Normalisation, Sample};
-use sorby_infer::{CARD_FORMAT, Model, ModelCard, Options, Scores};
+use sorby_infer::{CARD_FORMAT, Confusion, Model, ModelCard, Options, Scores};
 use sorby_nn::Segmentor;
 use sorby_nn::optimizer::Optimizer;
 use sorby_nn::weights::LoadedKeys;
@@ -171,8 +171,11 @@ impl<'a> Trainer<'a> {
                 let options = Options::of(&model.card);
                 // Buffers of a training step are no use to inference, nor the other way round.
                 sorby_nn::release_buffers();
-                let scores =
-                    validate(&mut model, &self.val, &options, &self.device, &mut |_, _, _| ()).scores();
+                let mut images = Vec::new();
+                let each = &mut |sample: &Sample, _: &_, counts: &Confusion| {
+                    images.push(ImageCounts { name: sample.name.clone(), matrix: counts.matrix().to_vec() });
+                };
+                let scores = validate(&mut model, &self.val, &options, &self.device, each).scores();
                 model.network.release_folded();
                 sorby_nn::release_buffers();
                 self.run.append("validation.jsonl", &ValidationRecord::new(done, &scores))?;
@@ -182,6 +185,9 @@ impl<'a> Trainer<'a> {
                     self.write_model("best.safetensors", &mut model)?;
                 }
                 last = Some(scores);
+                if finished {
+                    self.run.write_json(IMAGE_COUNTS, &images)?;
+                }
             }
             if finished || done % schedule.checkpoint_every == 0 {
                 let progress = Progress { iteration: done, best };

@@ -69,6 +69,7 @@ fn manifest(set: SynthSet, names: Vec<String>) -> String {
         scale: crate::manifest::Scale { nm_per_px: Some(set.kind.nm_per_px()), ..Default::default() },
         splits: Default::default(),
         folds: Default::default(),
+        specimens: Default::default(),
     };
     let mut add = |split: &str, part: &[String]| manifest.splits.insert(split.to_owned(), part.to_vec());
     add("train", &names[..train]);

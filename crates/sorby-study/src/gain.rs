@@ -1,0 +1,185 @@
+//! The gain of one set of tricks over another, with its 95 % interval.
+
+use sorby_infer::Confusion;
+use sorby_measure::Spread;
+use sorby_random::Stream;
+use statrs::distribution::{ContinuousCDF as _, StudentsT};
+
+/// Resamples of each level.
+const RESAMPLES: u64 = 2000;
+
+/// Two networks' counts on the images of a fold, trained with the same seed: `(without, with)` for each image.
+pub type Cell = Vec<(Confusion, Confusion)>;
+
+/// Everything that two sets of tricks were compared on: `folds[fold][seed][image]`.
+#[derive(Clone, Debug, Default)]
+pub struct Paired {
+    pub folds: Vec<Vec<Cell>>,
+}
+
+/// A difference of mIoU, in points of percent.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Gain {
+    /// mIoU with minus without: counts averaged over seeds and summed over all images.
+    pub points: f64,
+    /// `None` where nothing was repeated, so that nothing is known of what repeating would give.
+    pub spread: Option<Spread>,
+    /// Spread over images, and over repeated trainings.
+    pub of_images: Option<Spread>,
+    pub of_trainings: Option<Spread>,
+}
+
+impl Gain {
+    /// The 95 % interval.
+    pub fn interval(&self) -> Option<(f64, f64)> {
+        let half = self.spread?.ci95();
+        Some((self.points - half, self.points + half))
+    }
+
+    /// Chance of a gain at least this far above zero, were there none (one-sided).
+    pub fn chance_if_none(&self) -> Option<f64> {
+        let spread = self.spread?;
+        if spread.standard_error == 0.0 {
+            return Some(if self.points > 0.0 { 0.0 } else { 1.0 });
+        }
+        let t = StudentsT::new(0.0, 1.0, spread.degrees.clamp(1.0, 1e6)).ok()?;
+        Some(t.sf(self.points / spread.standard_error))
+    }
+}
+
+/// How often an element takes part in a resample: `[fold][seed]` or `[fold][image]`.
+type Weights = Vec<Vec<f64>>;
+
+impl Paired {
+    fn ones(&self, size: impl Fn(&Vec<Cell>) -> usize) -> Weights {
+        self.folds.iter().map(|f| vec![1.0; size(f)]).collect()
+    }
+
+    fn seeds(fold: &Vec<Cell>) -> usize {
+        fold.len()
+    }
+
+    fn images(fold: &Vec<Cell>) -> usize {
+        fold.first().map_or(0, Vec::len)
+    }
+
+    /// The gain in points, with seeds and images counted as often as the weights say.
+    fn points(&self, seeds: &Weights, images: &Weights) -> f64 {
+        let classes =
+            self.folds.iter().flatten().flatten().map(|(a, _)| a.matrix().len()).next().unwrap_or(0);
+        // Per class: intersection and union, of both networks.
+        let mut sums = vec![[0.0f64; 4]; classes];
+        for ((fold, seeds), images) in self.folds.iter().zip(seeds).zip(images) {
+            let all: f64 = seeds.iter().sum();
+            for (cell, seed) in fold.iter().zip(seeds).filter(|(_, w)| **w > 0.0) {
+                for ((without, with), image) in cell.iter().zip(images) {
+                    let weight = seed * image / all;
+                    for (c, sum) in sums.iter_mut().enumerate() {
+                        for (side, counts) in [without, with].into_iter().enumerate() {
+                            let (both, union) = overlap(counts, c);
+                            sum[2 * side] += weight * both;
+                            sum[2 * side + 1] += weight * union;
+                        }
+                    }
+                }
+            }
+        }
+        let mean = |side: usize| {
+            let ious: Vec<f64> = sums
+                .iter()
+                .filter(|s| s[2 * side + 1] > 0.0)
+                .map(|s| s[2 * side] / s[2 * side + 1])
+                .collect();
+            100.0 * ious.iter().sum::<f64>() / ious.len().max(1) as f64
+        };
+        mean(1) - mean(0)
+    }
+
+    /// The gain in points of everything together, with no interval.
+    pub fn points_of_all(&self) -> f64 {
+        self.points(&self.ones(Self::seeds), &self.ones(Self::images))
+    }
+
+    /// Standard deviation of the gain when `redraw` makes new weights.
+    fn deviation(&self, what: u64, redraw: impl Fn(&mut Stream) -> (Weights, Weights)) -> f64 {
+        let values: Vec<f64> = (0..RESAMPLES)
+            .map(|i| {
+                let (seeds, images) = redraw(&mut Stream::numbered(0, "gain", &[what, i]));
+                self.points(&seeds, &images)
+            })
+            .collect();
+        let n = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / n;
+        (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt()
+    }
+
+    /// The gain and its interval by a bootstrap on two levels: images over all folds, and trainings within each
+    /// fold (over folds, where no seed was repeated). The levels' variances are freed of the bootstrap's shrinkage
+    /// by n / (n - 1) and joined after Welch and Satterthwaite.
+    pub fn gain(&self) -> Gain {
+        let (one_seeds, one_images) = (self.ones(Self::seeds), self.ones(Self::images));
+        let points = self.points_of_all();
+        let images: usize = self.folds.iter().map(Self::images).sum();
+        let of_images = (images > 1).then(|| {
+            let places: Vec<(usize, usize)> = self
+                .folds
+                .iter()
+                .enumerate()
+                .flat_map(|(f, fold)| (0..Self::images(fold)).map(move |i| (f, i)))
+                .collect();
+            let deviation = self.deviation(0, |stream| {
+                let mut weights: Weights = one_images.iter().map(|f| vec![0.0; f.len()]).collect();
+                for _ in 0..images {
+                    let (f, i) = places[stream.below(images)];
+                    weights[f][i] += 1.0;
+                }
+                (one_seeds.clone(), weights)
+            });
+            corrected(deviation, images)
+        });
+        let seeds = self.folds.iter().map(Self::seeds).min().unwrap_or(0);
+        let of_trainings = if seeds > 1 {
+            let deviation = self.deviation(1, |stream| {
+                let draw = |fold: &Vec<f64>| {
+                    let mut weights = vec![0.0; fold.len()];
+                    (0..fold.len()).for_each(|_| weights[stream.below(fold.len())] += 1.0);
+                    weights
+                };
+                (one_seeds.iter().map(draw).collect(), one_images.clone())
+            });
+            let degrees: usize = self.folds.iter().map(|f| f.len() - 1).sum();
+            let spread = corrected(deviation, seeds);
+            Some(Spread { degrees: degrees as f64, ..spread })
+        } else if self.folds.len() > 1 {
+            let count = self.folds.len();
+            let deviation = self.deviation(2, |stream| {
+                let mut times = vec![0.0; count];
+                (0..count).for_each(|_| times[stream.below(count)] += 1.0);
+                let images = one_images.iter().zip(&times).map(|(f, t)| vec![*t; f.len()]).collect();
+                (one_seeds.clone(), images)
+            });
+            Some(corrected(deviation, count))
+        } else {
+            None
+        };
+        let spread = match (of_images, of_trainings) {
+            (Some(images), Some(trainings)) if seeds > 1 => Some(Spread::join(&[images, trainings])),
+            // Folds drawn whole bring their images along.
+            (_, trainings) => trainings,
+        };
+        Gain { points, spread, of_images, of_trainings }
+    }
+}
+
+fn corrected(deviation: f64, n: usize) -> Spread {
+    let n = n as f64;
+    Spread { standard_error: deviation * (n / (n - 1.0)).sqrt(), degrees: n - 1.0 }
+}
+
+fn overlap(counts: &Confusion, class: usize) -> (f64, f64) {
+    let m = counts.matrix();
+    let both = m[class][class];
+    let labelled: u64 = m[class].iter().sum();
+    let predicted: u64 = m.iter().map(|row| row[class]).sum();
+    (both as f64, (labelled + predicted - both) as f64)
+}

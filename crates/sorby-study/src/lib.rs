@@ -1,0 +1,20 @@
+//! The n+2 recipe: which trainings a study needs, and what their scores say.
+//!
+//! Nothing here trains or touches a file: a [`StudySpec`] and the scores of finished runs go in, the next
+//! [`Run`]s or a [`Judgement`] come out.
+
+mod folds;
+mod gain;
+mod judge;
+mod paper;
+mod plan;
+mod power;
+mod spec;
+
+pub use folds::assign;
+pub use gain::{Cell, Gain, Paired};
+pub use judge::{Judgement, Verdict, accept_level, judge};
+pub use paper::{PaperStack, paper_stack};
+pub use plan::{Part, Run, Scored, Scores, Settled, Stage, TrickSet, set_name};
+pub use power::{Design, Noise, best_design};
+pub use spec::{Protocol, SpecError, StudySpec, Trick};

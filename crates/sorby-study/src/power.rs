@@ -1,0 +1,115 @@
+//! What a study of a given size can find, and which size a budget buys.
+
+use crate::judge::accept_level;
+use serde::Serialize;
+use sorby_measure::Spread;
+use statrs::distribution::{ContinuousCDF as _, StudentsT};
+
+/// How much gains scatter, in points of mIoU.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Noise {
+    /// Standard deviation of a trick's gain between images.
+    pub images: f64,
+    /// Standard deviation of a gain between repeated pairs of trainings.
+    pub trainings: f64,
+}
+
+/// Size of a study.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Design {
+    pub folds: usize,
+    pub seeds: u64,
+    pub iterations: u64,
+}
+
+impl Design {
+    /// Trainings of a study at most: baseline and `tricks` single ones, the stack of all and as many stacks less one,
+    /// for each architecture; then the final models.
+    pub fn trainings(&self, archs: usize, tricks: usize) -> u64 {
+        let sets = if tricks > 2 { 2 * tricks + 2 } else { tricks + 2 } as u64;
+        archs as u64 * sets * self.folds as u64 * self.seeds + 2 * self.seeds
+    }
+
+    /// The spread that a gain over `images` training images would have.
+    pub fn spread(&self, noise: Noise, images: usize) -> Spread {
+        let (cells, n) = (self.folds as f64 * self.seeds as f64, images as f64);
+        let of_images = Spread { standard_error: noise.images / n.sqrt(), degrees: n - 1.0 };
+        let degrees = if self.seeds > 1 {
+            self.folds as f64 * (self.seeds - 1) as f64
+        } else {
+            self.folds as f64 - 1.0
+        };
+        let of_trainings = Spread { standard_error: noise.trainings / cells.sqrt(), degrees };
+        Spread::join(&[of_images, of_trainings])
+    }
+
+    /// The smallest gain in points that is found in `power` of studies with `tricks` tricks.
+    pub fn smallest_gain(&self, noise: Noise, images: usize, tricks: usize, power: f64) -> f64 {
+        let spread = self.spread(noise, images);
+        let t = StudentsT::new(0.0, 1.0, spread.degrees.clamp(1.0, 1e6)).expect("positive degrees");
+        (t.inverse_cdf(1.0 - accept_level(tricks)) + t.inverse_cdf(power)) * spread.standard_error
+    }
+}
+
+/// The design that finds the smallest gain within `budget_s`, where one training of `iterations` takes
+/// `seconds(folds, iterations)`. Iterations are cut, to no less than a quarter, only where two folds and two seeds
+/// would not fit otherwise.
+pub fn best_design(
+    budget_s: f64,
+    (archs, tricks): (usize, usize),
+    images: usize,
+    iterations: u64,
+    noise: Noise,
+    seconds: impl Fn(usize, u64) -> f64,
+) -> Option<Design> {
+    for share in [1.0, 0.75, 0.5, 0.25] {
+        let iterations = ((iterations as f64 * share) as u64).max(1);
+        let fits =
+            |d: &Design| d.trainings(archs, tricks) as f64 * seconds(d.folds, d.iterations) <= budget_s;
+        let designs = (2..=images.min(5))
+            .flat_map(|folds| (2..=10).map(move |seeds| Design { folds, seeds, iterations }))
+            .filter(fits);
+        let gain = |d: &Design| d.smallest_gain(noise, images, tricks, 0.8);
+        if let Some(best) = designs.min_by(|a, b| gain(a).total_cmp(&gain(b))) {
+            return Some(best);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOISE: Noise = Noise { images: 2.0, trainings: 1.0 };
+
+    #[test]
+    fn smallest_gain_by_hand() {
+        // 16 images: 2 / 4 = 0.5, 15 degrees. 2 x 2 trainings: 1 / 2 = 0.5, 2 degrees. Together 0.7071,
+        // 0.25 / (0.0625 / 15 + 0.0625 / 2) = 7.0588 degrees.
+        let design = Design { folds: 2, seeds: 2, iterations: 1 };
+        let spread = design.spread(NOISE, 16);
+        assert!((spread.standard_error - 0.5f64.sqrt()).abs() < 1e-12);
+        assert!((spread.degrees - 7.058_823_5).abs() < 1e-6);
+        // SciPy: t.ppf(0.975, 7.0588) + t.ppf(0.8, 7.0588) = 2.3603 + 0.8956.
+        let gain = design.smallest_gain(NOISE, 16, 1, 0.8);
+        assert!((gain - 0.5f64.sqrt() * (2.3603 + 0.8956)).abs() < 1e-3, "{gain}");
+    }
+
+    #[test]
+    fn a_larger_budget_never_finds_less() {
+        let cost = |folds: usize, iterations: u64| iterations as f64 * 0.7 + folds as f64;
+        let mut last = f64::INFINITY;
+        for hours in [1, 2, 4, 8, 16] {
+            let design = best_design(3600.0 * f64::from(hours), (1, 3), 15, 150, NOISE, cost).unwrap();
+            assert!(
+                design.trainings(1, 3) as f64 * cost(design.folds, design.iterations)
+                    <= 3600.0 * f64::from(hours)
+            );
+            let gain = design.smallest_gain(NOISE, 15, 3, 0.8);
+            assert!(gain <= last);
+            last = if design.iterations == 150 { gain } else { f64::INFINITY };
+        }
+        assert_eq!(best_design(10.0, (1, 3), 15, 150, NOISE, cost), None);
+    }
+}

@@ -1,0 +1,255 @@
+//! `STUDY.toml`.
+
+use serde::{Deserialize, Serialize};
+use sorby_train::{Arch, Recipe, parse_table, preset};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use toml::Table;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// Ma & Yu 2023: one seed, tricks chosen on the test images.
+    Paper,
+    /// Tricks judged by cross-validation, test images touched once.
+    #[default]
+    Sound,
+}
+
+/// A study as typed. Every key has a default.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StudySpec {
+    /// What the data are called in tables; empty: the data set's folder name.
+    pub title: String,
+    pub protocol: Protocol,
+    pub archs: Vec<Arch>,
+    /// Tricks in the order of stacking.
+    pub tricks: Vec<String>,
+    /// The file of trick T.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pretrained: Option<PathBuf>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub pretrained_partial: bool,
+    /// Repeats of every training (`sound`); the paper's protocol has one.
+    pub seeds: u64,
+    /// The first seed.
+    pub first_seed: u64,
+    /// Folds of the training images (`sound`).
+    pub folds: usize,
+    /// Splits of dataset.toml to learn from.
+    pub train: Vec<String>,
+    /// Split that is held out (`sound`), or chosen on (`paper`).
+    pub test: String,
+    /// Name of a built-in schedule, or a recipe file: what all trainings start from.
+    pub base: PathBuf,
+    /// Changes to it for all trainings.
+    pub recipe: Table,
+    /// Tricks beside T, S and R, or instead of them.
+    pub trick: BTreeMap<String, Trick>,
+}
+
+impl Default for StudySpec {
+    fn default() -> Self {
+        Self {
+            title: String::new(),
+            protocol: Protocol::Sound,
+            archs: vec![Arch::DeepLabV3Plus, Arch::PspNet],
+            tricks: ["T", "S", "R"].map(str::to_owned).to_vec(),
+            pretrained: None,
+            pretrained_partial: false,
+            seeds: 3,
+            first_seed: 0,
+            folds: 3,
+            train: vec!["train".into()],
+            test: "test".into(),
+            base: "coffee".into(),
+            recipe: Table::new(),
+            trick: BTreeMap::new(),
+        }
+    }
+}
+
+/// A named set of changes to the recipe.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trick {
+    /// What tables call it.
+    pub title: String,
+    pub set: Table,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct SpecError(pub String);
+
+impl StudySpec {
+    /// Parses and validates; relative paths start from `folder`.
+    pub fn parse(text: &str, folder: &Path) -> Result<Self, SpecError> {
+        let mut spec: Self =
+            toml::from_str(text).map_err(|e| SpecError(sorby_train::one_line(&e.to_string())))?;
+        let place =
+            |path: &Path| std::path::absolute(folder.join(path)).unwrap_or_else(|_| folder.join(path));
+        spec.pretrained = spec.pretrained.map(|p| place(&p));
+        if preset(&spec.base.to_string_lossy()).is_none() {
+            spec.base = place(&spec.base);
+        }
+        for trick in spec.trick.values_mut() {
+            if let Some(toml::Value::String(path)) = trick.set.get_mut("pretrained") {
+                *path = place(Path::new(path.as_str())).to_string_lossy().into_owned();
+            }
+        }
+        spec.add_known_tricks()?;
+        spec.check()?;
+        Ok(spec)
+    }
+
+    /// T, S and R, where they are named but not described.
+    fn add_known_tricks(&mut self) -> Result<(), SpecError> {
+        for name in &self.tricks {
+            if self.trick.contains_key(name) {
+                continue;
+            }
+            let mut set = Table::new();
+            let title = match name.as_str() {
+                "T" => {
+                    let Some(file) = &self.pretrained else {
+                        let what = "trick T needs `pretrained = \"FILE\"` (weights of a ResNet-18, or a Sorby model); \
+                                    or take \"T\" out of `tricks`";
+                        return Err(SpecError(what.into()));
+                    };
+                    set.insert("pretrained".into(), file.to_string_lossy().into_owned().into());
+                    if self.pretrained_partial {
+                        set.insert("pretrained_partial".into(), true.into());
+                    }
+                    "Transfer learning"
+                }
+                "S" => {
+                    set.insert("augment".into(), "strong".into());
+                    "Strong augmentation"
+                }
+                "R" => {
+                    let data = Table::from_iter([("input_scale".to_owned(), 0.5.into())]);
+                    set.insert("data".into(), data.into());
+                    "Enlarged receptive field"
+                }
+                other => return Err(SpecError(format!("trick {other}: describe it under [trick.{other}]"))),
+            };
+            self.trick.insert(name.clone(), Trick { title: title.into(), set });
+        }
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), SpecError> {
+        let check = |ok: bool, what: &str| if ok { Ok(()) } else { Err(SpecError(what.to_owned())) };
+        check(!self.archs.is_empty(), "archs must name at least one architecture")?;
+        check(!self.tricks.is_empty(), "tricks must name at least one trick")?;
+        check((1..=100).contains(&self.seeds), "seeds must be from 1 to 100")?;
+        check((2..=100).contains(&self.folds), "folds must be from 2 to 100")?;
+        check(
+            !self.train.is_empty() && !self.test.is_empty(),
+            "train and test must name splits of dataset.toml",
+        )?;
+        check(!self.train.contains(&self.test), "the test split must not be trained on")?;
+        let plain =
+            |name: &String| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        for (i, name) in self.tricks.iter().enumerate() {
+            check(plain(name), &format!("trick `{name}`: names are letters, digits and hyphens"))?;
+            check(!self.tricks[..i].contains(name), &format!("trick {name} is named twice"))?;
+        }
+        for (i, arch) in self.archs.iter().enumerate() {
+            check(!self.archs[..i].contains(arch), &format!("{} is named twice", arch.title()))?;
+        }
+        Ok(())
+    }
+
+    /// Whether two tricks set a common key, so that one stack cannot hold both.
+    pub fn exclude(&self, a: &str, b: &str) -> bool {
+        let keys = |name: &str| self.trick.get(name).map(|t| keys_of(&t.set, "")).unwrap_or_default();
+        let (a_keys, b_keys) = (keys(a), keys(b));
+        a != b && a_keys.iter().any(|k| b_keys.contains(k))
+    }
+
+    /// The recipe of the base with `tricks` on top.
+    pub fn recipe_with(&self, tricks: &[String]) -> Result<(Table, Recipe), SpecError> {
+        let name = self.base.to_string_lossy();
+        let text = match preset(&name) {
+            Some(text) => text.to_owned(),
+            None => std::fs::read_to_string(&self.base).map_err(|e| SpecError(format!("{name}: {e}")))?,
+        };
+        let mut table: Table = toml::from_str(&text)
+            .map_err(|e| SpecError(format!("{name}: {}", sorby_train::one_line(&e.to_string()))))?;
+        merge(&mut table, &self.recipe);
+        for trick in tricks {
+            let set = &self.trick.get(trick).ok_or_else(|| SpecError(format!("no trick {trick}")))?.set;
+            merge(&mut table, set);
+        }
+        let recipe = parse_table(table.clone()).map_err(|e| SpecError(e.to_string()))?;
+        Ok((table, recipe))
+    }
+}
+
+fn merge(table: &mut Table, over: &Table) {
+    for (key, value) in over {
+        match (table.get_mut(key), value) {
+            (Some(toml::Value::Table(inner)), toml::Value::Table(over)) => merge(inner, over),
+            _ => {
+                table.insert(key.clone(), value.clone());
+            }
+        }
+    }
+}
+
+/// Dotted keys of all values.
+fn keys_of(table: &Table, prefix: &str) -> Vec<String> {
+    table
+        .iter()
+        .flat_map(|(key, value)| match value {
+            toml::Value::Table(inner) => keys_of(inner, &format!("{prefix}{key}.")),
+            _ => vec![format!("{prefix}{key}")],
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<StudySpec, String> {
+        StudySpec::parse(text, Path::new("/study")).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn tricks_change_the_recipe() {
+        let text = "pretrained = 'w.safetensors'\ntricks = ['T', 'S', 'R', 'dice', 'big']\n\
+                    recipe.schedule.iterations = 50\n\
+                    [trick.dice]\ntitle = 'Dice'\nset.loss.kind = 'cross_entropy'\n\
+                    [trick.big]\ntitle = 'Big crop'\nset.data.crop = 320";
+        let spec = parse(text).unwrap();
+        let all: Vec<String> = spec.tricks.clone();
+        let (_, recipe) = spec.recipe_with(&all).unwrap();
+        assert_eq!(recipe.pretrained, Some("/study/w.safetensors".into()));
+        assert_eq!((recipe.data.input_scale, recipe.data.crop, recipe.schedule.iterations), (0.5, 320, 50));
+        assert!(!spec.exclude("R", "big") && !spec.exclude("T", "T"));
+        let (_, base) = spec.recipe_with(&[]).unwrap();
+        assert_eq!((base.pretrained, base.data.input_scale), (None, 1.0));
+    }
+
+    #[test]
+    fn tricks_of_one_key_exclude_each_other() {
+        let spec =
+            parse("pretrained = 'a'\ntricks = ['T', 'M']\n[trick.M]\ntitle = 'm'\nset.pretrained = 'b'")
+                .unwrap();
+        assert!(spec.exclude("T", "M"));
+        assert_eq!(spec.recipe_with(&["M".into()]).unwrap().1.pretrained, Some("/study/b".into()));
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        assert!(parse("").unwrap_err().contains("pretrained"));
+        assert!(parse("tricks = ['S', 'Q']").unwrap_err().contains("[trick.Q]"));
+        assert!(parse("tricks = ['S', 'S']").unwrap_err().contains("twice"));
+        assert!(parse("tricks = ['S']\ntest = 'train'").unwrap_err().contains("test split"));
+        assert!(parse("trick = 3").is_err());
+    }
+}
