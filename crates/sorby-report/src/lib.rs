@@ -11,5 +11,5 @@ mod table;
 pub use geojson::geojson;
 pub use imagej_roi::roi_set;
 pub use page::{Page, Picture, Section, record_of, render};
-pub use plot::{Chart, Series, bin_edges, histogram};
+pub use plot::{Chart, Drawn, Series, bin_edges, histogram};
 pub use table::{Cell, Table};

@@ -50,6 +50,36 @@ impl Rgb {
         nm
     }
 
+    /// Draws the outline of a box of `size` pixels with its upper left corner at `at`.
+    pub fn draw_box(&mut self, at: (usize, usize), size: usize, colour: [u8; 3]) {
+        const THICK: usize = 3;
+        let ((left, top), (width, height)) = (at, (self.width, self.height));
+        for y in top..(top + size).min(height) {
+            for x in left..(left + size).min(width) {
+                let edge = (x - left).min(y - top).min(left + size - 1 - x).min(top + size - 1 - y);
+                if edge < THICK {
+                    self.pixels[y * width + x] = colour;
+                }
+            }
+        }
+    }
+
+    /// Pictures side by side on white, aligned at the top.
+    pub fn beside(pictures: &[Rgb]) -> Self {
+        const GAP: usize = 8;
+        let height = pictures.iter().map(|p| p.height).max().unwrap_or(0);
+        let width = pictures.iter().map(|p| p.width + GAP).sum::<usize>().saturating_sub(GAP);
+        let mut out = Self { width, height, pixels: vec![[255; 3]; width * height] };
+        let mut left = 0;
+        for picture in pictures {
+            for (y, row) in picture.pixels.chunks(picture.width.max(1)).enumerate() {
+                out.pixels[y * width + left..][..picture.width].copy_from_slice(row);
+            }
+            left += picture.width + GAP;
+        }
+        out
+    }
+
     /// At most `edge` pixels on the longer side, by averaging whole blocks.
     pub fn thumbnail(&self, edge: usize) -> Self {
         let factor = self.width.max(self.height).div_ceil(edge);
@@ -146,6 +176,21 @@ mod tests {
         let row = &picture.pixels[(300 - 13) * 500..][..500];
         assert_eq!(row.iter().filter(|p| **p == [255; 3]).count(), 52);
         assert_eq!(Rgb::grey(500, 300, &[0; 500 * 300]).draw_scale_bar(0.01), 1.0);
+    }
+
+    #[test]
+    fn boxes_and_rows_of_pictures() {
+        let mut picture = Rgb::grey(20, 20, &[0; 400]);
+        picture.draw_box((5, 4), 10, [9; 3]);
+        // A frame three thick around 4 x 4.
+        assert_eq!(picture.pixels.iter().filter(|p| **p == [9; 3]).count(), 100 - 16);
+        assert!(picture.pixels[4 * 20 + 5] == [9; 3] && picture.pixels[8 * 20 + 9] == [0; 3]);
+        let row = Rgb::beside(&[Rgb::grey(2, 1, &[1, 2]), Rgb::grey(1, 2, &[3, 4])]);
+        assert_eq!((row.width, row.height), (11, 2));
+        assert_eq!(
+            (row.pixels[1], row.pixels[10], row.pixels[21], row.pixels[11]),
+            ([2; 3], [3; 3], [4; 3], [255; 3])
+        );
     }
 
     #[test]

@@ -22,7 +22,7 @@ fn kind(table: &Table, column: usize) -> Kind {
     for row in &table.rows {
         match row[column] {
             Cell::Text(_) => return Kind::Text,
-            Cell::Number(..) => out = Kind::Number,
+            Cell::Number(..) | Cell::Signed(..) => out = Kind::Number,
             Cell::Integer(_) | Cell::Missing => {}
         }
     }
@@ -68,7 +68,7 @@ impl Table {
                 }
                 ColumnWriter::DoubleColumnWriter(w) => {
                     let number = |c: &Cell| match c {
-                        Cell::Number(v, _) => Some(*v),
+                        Cell::Number(v, _) | Cell::Signed(v, _) => Some(*v),
                         Cell::Integer(n) => Some(*n as f64),
                         _ => None,
                     };

@@ -15,17 +15,28 @@ pub struct Series {
     pub name: String,
     /// Points in order of x; a line breaks where y is not finite.
     pub points: Vec<(f64, f64)>,
-    /// Bars between successive x (the last point ends the last bar) instead of a line.
-    pub bars: bool,
+    pub drawn: Drawn,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drawn {
+    Line,
+    /// Bars between successive x; the last point ends the last bar.
+    Bars,
+    Dots,
 }
 
 impl Series {
     pub fn line(name: &str, points: Vec<(f64, f64)>) -> Self {
-        Self { name: name.to_owned(), points, bars: false }
+        Self { name: name.to_owned(), points, drawn: Drawn::Line }
     }
 
     pub fn bars(name: &str, points: Vec<(f64, f64)>) -> Self {
-        Self { name: name.to_owned(), points, bars: true }
+        Self { name: name.to_owned(), points, drawn: Drawn::Bars }
+    }
+
+    pub fn dots(name: &str, points: Vec<(f64, f64)>) -> Self {
+        Self { name: name.to_owned(), points, drawn: Drawn::Dots }
     }
 }
 
@@ -34,6 +45,8 @@ impl Series {
 pub struct Chart {
     pub title: String,
     pub x_label: String,
+    /// Names of the places 0..1, 1..2 and so on along x, instead of numbers.
+    pub x_names: Vec<String>,
     pub y_label: String,
     pub series: Vec<Series>,
     /// Dashed horizontal lines: (y, name).
@@ -77,6 +90,9 @@ impl Chart {
         for (level, _) in &self.levels {
             y = (y.0.min(*level), y.1.max(*level));
         }
+        if !self.x_names.is_empty() {
+            x = (0.0, self.x_names.len() as f64);
+        }
         for (mark, _) in &self.marks {
             x = (x.0.min(*mark), x.1.max(*mark));
         }
@@ -111,7 +127,17 @@ impl Chart {
         let sx = |x: f64| left + (x - x_range.0) / (x_range.1 - x_range.0) * (WIDTH - left - right);
         let sy =
             |y: f64| HEIGHT - bottom - (y - y_range.0) / (y_range.1 - y_range.0) * (HEIGHT - top - bottom);
-        for t in ticks(x_range.0, x_range.1, 7) {
+        for (i, name) in self.x_names.iter().enumerate() {
+            let _ = write!(
+                out,
+                "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
+                sx(i as f64 + 0.5),
+                HEIGHT - bottom + 15.0,
+                escape(name)
+            );
+        }
+        let numbers = if self.x_names.is_empty() { ticks(x_range.0, x_range.1, 7) } else { Vec::new() };
+        for t in numbers {
             let x = sx(t);
             let _ = write!(
                 out,
@@ -147,7 +173,16 @@ impl Chart {
         );
         for (i, series) in self.series.iter().enumerate() {
             let colour = COLOURS[i % COLOURS.len()];
-            if series.bars {
+            if series.drawn == Drawn::Dots {
+                for &(x, y) in series.points.iter().filter(|p| p.0.is_finite() && p.1.is_finite()) {
+                    let _ = write!(
+                        out,
+                        "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"3.5\" fill=\"{colour}\" fill-opacity=\"0.7\"/>",
+                        sx(x),
+                        sy(y)
+                    );
+                }
+            } else if series.drawn == Drawn::Bars {
                 for pair in series.points.windows(2) {
                     let ((x0, y), (x1, _)) = (pair[0], pair[1]);
                     let (top, base) = (sy(y), sy(y_range.0.max(0.0)));

@@ -7,6 +7,8 @@ pub enum Cell {
     Integer(i64),
     /// Value and decimals shown; CSV gets the same digits.
     Number(f64, usize),
+    /// The same with its sign, for differences.
+    Signed(f64, usize),
     /// No value, for a reason the reader can see elsewhere.
     Missing,
 }
@@ -27,6 +29,7 @@ impl Cell {
             Cell::Text(text) => text.clone(),
             Cell::Integer(n) => n.to_string(),
             Cell::Number(v, decimals) => format!("{v:.decimals$}"),
+            Cell::Signed(v, decimals) => format!("{v:+.decimals$}"),
             Cell::Missing => missing.to_owned(),
         }
     }
@@ -114,6 +117,32 @@ impl Table {
         out
     }
 
+    /// GitHub's tables.
+    pub fn to_markdown(&self) -> String {
+        let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+        let safe = |text: &str| text.replace('|', "\\|");
+        let mut out = line(self.columns.iter().map(|c| safe(c)).collect());
+        let left = |i: usize| self.rows.first().is_some_and(|r| r[i].is_text());
+        out += &line((0..self.columns.len()).map(|i| if left(i) { "---" } else { "---:" }.into()).collect());
+        self.rows.iter().for_each(|row| out += &line(row.iter().map(|c| safe(&c.text("–"))).collect()));
+        out
+    }
+
+    /// A `table` environment with rules of the booktabs package.
+    pub fn to_latex(&self, caption: &str) -> String {
+        let left = |i: usize| self.rows.first().is_some_and(|r| r[i].is_text());
+        let kinds: String = (0..self.columns.len()).map(|i| if left(i) { 'l' } else { 'r' }).collect();
+        let line = |cells: Vec<String>| format!("{} \\\\\n", cells.join(" & "));
+        let mut out = format!(
+            "\\begin{{table}}\n\\caption{{{}}}\n\\begin{{tabular}}{{{kinds}}}\n\\toprule\n",
+            latex(caption)
+        );
+        out += &line(self.columns.iter().map(|c| latex(c)).collect());
+        out += "\\midrule\n";
+        self.rows.iter().for_each(|row| out += &line(row.iter().map(|c| latex(&c.text("--"))).collect()));
+        out + "\\bottomrule\n\\end{tabular}\n\\end{table}\n"
+    }
+
     pub fn to_html(&self) -> String {
         let mut out = String::from("<table><thead><tr>");
         self.columns.iter().for_each(|c| out += &format!("<th>{}</th>", escape(c)));
@@ -128,6 +157,24 @@ impl Table {
         }
         out + "</tbody></table>"
     }
+}
+
+/// Text safe inside LaTeX.
+fn latex(text: &str) -> String {
+    let mut out = String::new();
+    for c in text.chars() {
+        match c {
+            '\\' => out += "\\textbackslash{}",
+            '&' | '%' | '$' | '#' | '_' | '{' | '}' => out.extend(['\\', c]),
+            '~' => out += "\\textasciitilde{}",
+            '^' => out += "\\textasciicircum{}",
+            '±' => out += "$\\pm$",
+            '–' => out += "--",
+            'µ' => out += "\\textmu{}",
+            _ => out.push(c),
+        }
+    }
+    out
 }
 
 /// Text safe inside HTML and SVG.
@@ -146,6 +193,15 @@ mod tests {
         t.row(vec!["c".into(), Cell::number(Some(f64::NAN), 1)]);
         assert_eq!(t.to_csv(), "class,IoU_percent\n\"a, <b>\",12.35\nc,\n");
         assert_eq!(t.to_text(), "class   IoU_percent\na, <b>        12.35\nc                 -\n");
+        assert_eq!(
+            t.to_markdown(),
+            "| class | IoU_percent |\n| --- | ---: |\n| a, <b> | 12.35 |\n| c | – |\n"
+        );
+        assert_eq!(
+            t.to_latex("A & B"),
+            "\\begin{table}\n\\caption{A \\& B}\n\\begin{tabular}{lr}\n\\toprule\nclass & IoU\\_percent \\\\\n\\midrule\n\
+             a, <b> & 12.35 \\\\\nc & -- \\\\\n\\bottomrule\n\\end{tabular}\n\\end{table}\n"
+        );
         assert!(t.to_html().contains("<td>a, &lt;b&gt;</td><td class=\"n\">12.35</td>"));
     }
 }

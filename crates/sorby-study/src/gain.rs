@@ -51,15 +51,15 @@ impl Gain {
 type Weights = Vec<Vec<f64>>;
 
 impl Paired {
-    fn ones(&self, size: impl Fn(&Vec<Cell>) -> usize) -> Weights {
+    fn ones(&self, size: impl Fn(&[Cell]) -> usize) -> Weights {
         self.folds.iter().map(|f| vec![1.0; size(f)]).collect()
     }
 
-    fn seeds(fold: &Vec<Cell>) -> usize {
+    fn seeds(fold: &[Cell]) -> usize {
         fold.len()
     }
 
-    fn images(fold: &Vec<Cell>) -> usize {
+    fn images(fold: &[Cell]) -> usize {
         fold.first().map_or(0, Vec::len)
     }
 
@@ -119,7 +119,7 @@ impl Paired {
     pub fn gain(&self) -> Gain {
         let (one_seeds, one_images) = (self.ones(Self::seeds), self.ones(Self::images));
         let points = self.points_of_all();
-        let images: usize = self.folds.iter().map(Self::images).sum();
+        let images: usize = self.folds.iter().map(|f| Self::images(f)).sum();
         let of_images = (images > 1).then(|| {
             let places: Vec<(usize, usize)> = self
                 .folds
@@ -137,7 +137,7 @@ impl Paired {
             });
             corrected(deviation, images)
         });
-        let seeds = self.folds.iter().map(Self::seeds).min().unwrap_or(0);
+        let seeds = self.folds.iter().map(|f| Self::seeds(f)).min().unwrap_or(0);
         let of_trainings = if seeds > 1 {
             let deviation = self.deviation(1, |stream| {
                 let draw = |fold: &Vec<f64>| {

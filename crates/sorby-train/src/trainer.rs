@@ -52,13 +52,26 @@ pub struct Trainer<'a> {
     card: ModelCard,
 }
 
-/// `split.json`: which images took part, by content.
-#[derive(PartialEq, Serialize, Deserialize)]
-struct SplitRecord {
-    name: String,
-    part: String,
-    image_blake3: String,
-    label_blake3: String,
+/// An image of `split.json`: which took part, by content.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct SplitRecord {
+    pub name: String,
+    /// `train` or `val`.
+    pub part: String,
+    pub image_blake3: String,
+    pub label_blake3: String,
+}
+
+impl SplitRecord {
+    pub fn of(sample: &Sample, part: &str) -> Self {
+        let hash = |bytes: &[u8]| blake3::hash(bytes).to_hex().to_string();
+        Self {
+            name: sample.name.clone(),
+            part: part.to_owned(),
+            image_blake3: hash(&sample.image.to_grey8()),
+            label_blake3: hash(&sample.label.labels),
+        }
+    }
 }
 
 impl<'a> Trainer<'a> {
@@ -93,8 +106,8 @@ impl<'a> Trainer<'a> {
         }
         let record: Vec<SplitRecord> = train
             .iter()
-            .map(|s| split_record(s, "train"))
-            .chain(val.iter().map(|s| split_record(s, "val")))
+            .map(|s| SplitRecord::of(s, "train"))
+            .chain(val.iter().map(|s| SplitRecord::of(s, "val")))
             .collect();
         require_same_data(run, &record)?;
         run.write_json("split.json", &record)?;
@@ -137,7 +150,18 @@ impl<'a> Trainer<'a> {
         let (progress, mut optimizer) = match checkpoint::load(self.run, &mut model.network, &self.device)? {
             Some(found) => found,
             None => {
-                self.load_pretrained(&mut model.network, observer)?;
+                if let Some(keys) = load_pretrained(&self.recipe, &mut model.network)? {
+                    self.run.write_json(
+                        "pretrained.json",
+                        &json!({
+                            "file": self.recipe.pretrained,
+                            "loaded": keys.loaded,
+                            "skipped": keys.skipped,
+                            "missing": keys.missing,
+                        }),
+                    )?;
+                    observer(Event::Pretrained(keys));
+                }
                 (Progress { iteration: 0, best: None }, Optimizer::default())
             }
         };
@@ -201,32 +225,6 @@ impl<'a> Trainer<'a> {
         Ok(Outcome { iterations: schedule.iterations, last, best })
     }
 
-    fn load_pretrained(
-        &self,
-        network: &mut Segmentor,
-        observer: &mut dyn FnMut(Event),
-    ) -> Result<(), TrainError> {
-        let Some(path) = &self.recipe.pretrained else { return Ok(()) };
-        let failed = |reason: String| TrainError::Pretrained { path: path.clone(), reason };
-        let (state, _) = read_weights(path).map_err(|e| failed(e.to_string()))?;
-        let partial = self.recipe.pretrained_partial;
-        let keys = network.load_encoder(state, partial).map_err(|e| failed(e.to_string()))?;
-        if keys.loaded.is_empty() {
-            return Err(failed("holds no tensor of a ResNet-18".into()));
-        }
-        self.run.write_json(
-            "pretrained.json",
-            &json!({
-                "file": path,
-                "loaded": keys.loaded,
-                "skipped": keys.skipped,
-                "missing": keys.missing,
-            }),
-        )?;
-        observer(Event::Pretrained(keys));
-        Ok(())
-    }
-
     fn write_model(&self, name: &str, model: &mut Model) -> Result<(), TrainError> {
         let bytes = model.to_bytes().map_err(|e| TrainError::run(&self.run.path(name), e))?;
         self.run.write(name, &bytes)
@@ -249,6 +247,26 @@ impl<'a> Trainer<'a> {
     }
 }
 
+/// Fills the encoder from the recipe's pretrained file, if it names one.
+fn load_pretrained(recipe: &Recipe, network: &mut Segmentor) -> Result<Option<LoadedKeys>, TrainError> {
+    let Some(path) = &recipe.pretrained else { return Ok(None) };
+    let failed = |reason: String| TrainError::Pretrained { path: path.clone(), reason };
+    let (state, _) = read_weights(path).map_err(|e| failed(e.to_string()))?;
+    let keys = network.load_encoder(state, recipe.pretrained_partial).map_err(|e| failed(e.to_string()))?;
+    if keys.loaded.is_empty() {
+        return Err(failed("holds no tensor of a ResNet-18".into()));
+    }
+    Ok(Some(keys))
+}
+
+/// Whether the recipe's pretrained file, if it names one, can be used: to know before a long study.
+pub fn check_pretrained(recipe: &Recipe, device: &Device) -> Result<(), TrainError> {
+    if recipe.pretrained.is_some() {
+        load_pretrained(recipe, &mut Segmentor::new(recipe.model_spec(2), 0, device))?;
+    }
+    Ok(())
+}
+
 /// A run that has checkpoints goes on with the data it began with, or not at all.
 fn require_same_data(run: &RunFolder, now: &[SplitRecord]) -> Result<(), TrainError> {
     let path = run.path("split.json");
@@ -264,16 +282,6 @@ fn require_same_data(run: &RunFolder, now: &[SplitRecord]) -> Result<(), TrainEr
             run.root(),
             format!("image or label of `{}` changed since this run began; start a new run", record.name),
         )),
-    }
-}
-
-fn split_record(sample: &Sample, part: &str) -> SplitRecord {
-    let hash = |bytes: &[u8]| blake3::hash(bytes).to_hex().to_string();
-    SplitRecord {
-        name: sample.name.clone(),
-        part: part.to_owned(),
-        image_blake3: hash(&sample.image.to_grey8()),
-        label_blake3: hash(&sample.label.labels),
     }
 }
 

@@ -1,8 +1,11 @@
 //! Command-line arguments as typed.
 
 mod measure;
+mod study;
 
 pub use measure::{EdgeArg, ExportArg, GivenScale, MeasureArgs, ScaleArgs, ThresholdArgs};
+
+pub use study::{StudyCommand, StudyPlanArgs, StudyReportArgs, StudyRunArgs};
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use std::path::PathBuf;
@@ -25,6 +28,9 @@ pub enum Command {
     Data(DataCommand),
     /// Train a network.
     Train(TrainArgs),
+    /// Try training tricks one by one, stack those that help: the n+2 recipe, with error bars.
+    #[command(subcommand)]
+    Study(StudyCommand),
     /// Score a model on labelled images.
     Evaluate(EvaluateArgs),
     /// Segment images with a model.
@@ -94,7 +100,7 @@ pub struct DeviceArg {
 
 #[derive(ClapArgs)]
 pub struct TrainArgs {
-    /// Recipe file; an empty one is the paper's baseline.
+    /// Recipe file, or a built-in recipe: coffee, lunch, overnight, paper. An empty file is the paper's.
     #[arg(required_unless_present = "resume")]
     pub recipe: Option<PathBuf>,
     /// Folder with a dataset.toml, or such a file.
@@ -109,6 +115,9 @@ pub struct TrainArgs {
     /// Continue an interrupted run.
     #[arg(long, value_name = "RUN", conflicts_with_all = ["recipe", "overrides", "out"])]
     pub resume: Option<PathBuf>,
+    /// Stop when the process that started this one ends.
+    #[arg(long, hide = true)]
+    pub stop_with_parent: bool,
     #[command(flatten)]
     pub device: DeviceArg,
 }

@@ -25,6 +25,7 @@ pub fn sweep(
             .collect(),
         marks: marks.to_vec(),
         from_zero: true,
+        x_names: Vec::new(),
     };
     let points = |f: &dyn Fn(usize) -> f64| (0..256).map(|t| (t as f64, f(t))).collect();
     (

@@ -13,6 +13,7 @@ mod model;
 mod report;
 mod scale;
 mod segment;
+mod study;
 mod synth;
 mod tables;
 mod threshold;
@@ -35,6 +36,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     match args.command {
         Command::Data(command) => data::run(command),
         Command::Train(args) => train::run(args),
+        Command::Study(command) => study::run(command, args.threads),
         Command::Evaluate(args) => evaluate::run(args),
         Command::Segment(args) => segment::run(args),
         Command::Measure(args) => measure::run(args),

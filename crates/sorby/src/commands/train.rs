@@ -5,7 +5,7 @@ use crate::args::TrainArgs;
 use crate::console::{Pace, Progress, duration};
 use anyhow::Context as _;
 use serde_json::json;
-use sorby_train::{Event, Metric, Recipe, RunFolder, Trainer, parse};
+use sorby_train::{Event, Metric, PRESETS, Recipe, RunFolder, Trainer, parse, preset};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -15,6 +15,9 @@ const DATA_FILE: &str = "data_path.txt";
 
 pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
     let device = inputs::device(&args.device)?;
+    if args.stop_with_parent {
+        stop_with_parent();
+    }
     let (recipe, run, data) = match &args.resume {
         Some(root) => {
             let run = RunFolder::open(root)?;
@@ -47,11 +50,24 @@ pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Ends this process when the one that started it is gone: its end of our standard input closes then. A run can
+/// be killed at any moment and resumed.
+fn stop_with_parent() {
+    std::thread::spawn(|| {
+        let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+        std::process::exit(75);
+    });
+}
+
 /// Makes the run folder of a new run.
 fn start(args: &TrainArgs) -> anyhow::Result<(Recipe, RunFolder, PathBuf)> {
     let path = args.recipe.as_deref().context("a recipe file is needed")?;
     let data = args.data.clone().context("--data is needed")?;
-    let source = fs_err::read_to_string(path)?;
+    let source = match path.to_str().and_then(preset) {
+        Some(text) if !path.exists() => text.to_owned(),
+        _ => fs_err::read_to_string(path)
+            .with_context(|| format!("built-in recipes are {}", PRESETS.map(|(name, _)| name).join(", ")))?,
+    };
     let mut recipe = parse(&source, &args.overrides).with_context(|| path.display().to_string())?;
     // Kept whole in the run folder, so that it can be resumed from anywhere.
     if let Some(weights) = &recipe.pretrained {

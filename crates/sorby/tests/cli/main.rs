@@ -4,6 +4,7 @@ mod mistakes;
 mod pipeline;
 mod resume;
 mod scale;
+mod study;
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -41,7 +41,7 @@ pub fn write(
 fn measurements(table: &Table, row: &[Cell]) -> Map<String, Value> {
     let number = |(name, cell): (&String, &Cell)| match cell {
         Cell::Integer(n) => Some((name.clone(), Value::from(*n))),
-        Cell::Number(v, _) => Some((name.clone(), Value::from(*v))),
+        Cell::Number(v, _) | Cell::Signed(v, _) => Some((name.clone(), Value::from(*v))),
         Cell::Text(_) | Cell::Missing => None,
     };
     table.columns.iter().zip(row).filter_map(number).collect()

@@ -1,0 +1,149 @@
+//! `sorby study report`: the paper's tables and figures on the user's own data, and what repeating tells.
+
+mod curves;
+mod exhibit;
+mod figures;
+mod predictions;
+mod tables;
+
+use super::folder::StudyFolder;
+use crate::args::StudyReportArgs;
+use exhibit::Exhibit;
+use predictions::Predictions;
+use sorby_image::write::atomically;
+use sorby_report::{Page, render};
+use sorby_study::{Protocol, Run, Scores, Settled, TrickSet, set_name};
+use std::process::ExitCode;
+
+/// One study with its scores.
+pub struct Book {
+    pub folder: StudyFolder,
+    pub scores: Scores,
+    /// By architecture; of the sound protocol only.
+    pub settled: Vec<Settled>,
+}
+
+impl Book {
+    fn open(path: &std::path::Path) -> anyhow::Result<Self> {
+        let folder = StudyFolder::open(path)?;
+        let scores = folder.scores(&[])?;
+        if scores.is_empty() {
+            anyhow::bail!(
+                "{}: no training of this study is finished; `sorby study run` it first",
+                path.display()
+            );
+        }
+        let settled = match folder.spec.protocol {
+            Protocol::Paper => Vec::new(),
+            Protocol::Sound => {
+                (0..folder.spec.archs.len()).map(|a| folder.spec.settled(&scores, a)).collect()
+            }
+        };
+        Ok(Self { folder, scores, settled })
+    }
+
+    fn archs(&self) -> std::ops::Range<usize> {
+        0..self.folder.spec.archs.len()
+    }
+
+    /// Trainings whose counts together score a set of tricks.
+    fn runs_of(&self, arch: usize, tricks: &TrickSet) -> Vec<Run> {
+        let scored = |part_is_all: bool| {
+            let fits = |r: &&Run| {
+                r.arch == arch && r.tricks == *tricks && (r.part == sorby_study::Part::All) == part_is_all
+            };
+            self.scores.keys().filter(fits).cloned().collect()
+        };
+        scored(self.folder.spec.protocol == Protocol::Paper)
+    }
+
+    /// mIoU in percent: of the test images in the paper's protocol, of all folds and seeds in the sound one.
+    fn miou(&self, arch: usize, tricks: &TrickSet) -> Option<f64> {
+        self.folder.spec.miou(&self.scores, &self.runs_of(arch, tricks))
+    }
+
+    /// Baseline, single tricks, then stacks, as far as they are trained.
+    fn sets(&self, arch: usize) -> Vec<TrickSet> {
+        let mut sets = vec![Vec::new()];
+        sets.extend(self.folder.spec.tricks.iter().map(|t| vec![t.clone()]));
+        sets.extend(self.stack_rows(arch));
+        let mut seen: Vec<TrickSet> = Vec::new();
+        for set in sets {
+            if !seen.contains(&set) && !self.runs_of(arch, &set).is_empty() {
+                seen.push(set);
+            }
+        }
+        seen
+    }
+
+    /// Rows of Tables 2 to 5.
+    fn stack_rows(&self, arch: usize) -> Vec<TrickSet> {
+        match self.settled.get(arch) {
+            None => self.folder.spec.paper_rows(arch, &self.scores).rows,
+            Some(settled) => {
+                let stack = &settled.stack;
+                let rows = (0..=stack.len()).map(|n| stack[..n].to_vec());
+                rows.filter(|set| !self.runs_of(arch, set).is_empty()).collect()
+            }
+        }
+    }
+
+    /// The best architecture and set: what the protocol ends with.
+    fn best(&self) -> Option<(usize, TrickSet)> {
+        match self.folder.spec.protocol {
+            Protocol::Sound => self.folder.spec.chosen(&self.scores),
+            Protocol::Paper => {
+                let ends = self.archs().filter_map(|a| {
+                    let set = self.stack_rows(a).pop()?;
+                    Some((self.miou(a, &set)?, a, set))
+                });
+                ends.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, a, set)| (a, set))
+            }
+        }
+    }
+
+    fn title(&self) -> &str {
+        &self.folder.spec.title
+    }
+
+    /// `DeepLabV3+ (T+S)`.
+    fn model_name(&self, arch: usize, tricks: &TrickSet) -> String {
+        let arch = self.folder.spec.arch_title(arch);
+        if tricks.is_empty() { arch.to_owned() } else { format!("{arch} ({})", set_name(tricks)) }
+    }
+}
+
+pub fn run(args: StudyReportArgs) -> anyhow::Result<ExitCode> {
+    let device = super::super::inputs::device(&args.device)?;
+    let books = args.studies.iter().map(|p| Book::open(p)).collect::<anyhow::Result<Vec<_>>>()?;
+    let out = args.out.clone().unwrap_or_else(|| args.studies[0].join("report"));
+    let mut exhibits = tables::all(&books);
+    if !args.tables_only {
+        let mut predictions = Predictions::new(&device);
+        exhibits.extend(figures::all(&books, &mut predictions)?);
+    }
+    exhibits.extend(curves::all(&books));
+    for exhibit in &exhibits {
+        exhibit.write(&out)?;
+    }
+    let titles: Vec<&str> = books.iter().map(Book::title).collect();
+    let protocols: Vec<&str> = books
+        .iter()
+        .map(|b| match b.folder.spec.protocol {
+            Protocol::Paper => "paper's protocol",
+            Protocol::Sound => "sound protocol",
+        })
+        .collect();
+    let page = Page {
+        title: format!("Training tricks on {}", titles.join(" and ")),
+        subtitle: format!("Sorby {} · {}", env!("CARGO_PKG_VERSION"), protocols.join(", ")),
+        sections: exhibits.iter().map(Exhibit::section).collect(),
+        record: String::new(),
+    };
+    atomically(&out.join("report.html"), render(&page).as_bytes())?;
+    let markdown: String = exhibits.iter().map(Exhibit::markdown).collect();
+    atomically(&out.join("report.md"), markdown.as_bytes())?;
+    println!("report: {}", out.join("report.html").display());
+    println!("tables (CSV, Markdown, LaTeX) and figures (PNG, SVG): {}", out.display());
+    Ok(ExitCode::SUCCESS)
+}

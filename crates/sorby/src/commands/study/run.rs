@@ -1,0 +1,222 @@
+//! `sorby study run`: one child process for each training.
+
+use super::folder::{RunState, StudyFolder};
+use crate::args::StudyRunArgs;
+use crate::console::{Pace, Progress, duration};
+use anyhow::{Context as _, bail};
+use sorby_image::write::atomically;
+use sorby_study::{Run, Stage};
+use sorby_train::{Metric, RunFolder};
+use std::fs::File;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+pub fn run(args: StudyRunArgs, threads: Option<usize>) -> anyhow::Result<ExitCode> {
+    let spec = super::read_spec(&args.spec)?;
+    let root = args
+        .out
+        .clone()
+        .unwrap_or_else(|| PathBuf::from("studies").join(super::super::inputs::stem(&args.spec)));
+    let device = super::super::inputs::device(&args.device)?;
+    for trick in std::iter::once(Vec::new()).chain(spec.tricks.iter().map(|t| vec![t.clone()])) {
+        let (_, recipe) = spec.recipe_with(&trick)?;
+        sorby_train::check_pretrained(&recipe, &device)?;
+    }
+    let spec = match args.budget {
+        Some(budget) => super::plan::within(spec, &args.data, budget, &device, &root)?,
+        None => spec,
+    };
+    let folder = StudyFolder::create(&root, spec, &args.data)?;
+    let jobs = usize::from(args.jobs);
+    let all = threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let workshop = Workshop {
+        folder: &folder,
+        jobs,
+        threads: args.threads_per_job.unwrap_or((all / jobs).max(1)),
+        args: &args,
+    };
+    let mut failures: Vec<(Run, String)> = Vec::new();
+    loop {
+        let failed: Vec<Run> = failures.iter().map(|f| f.0.clone()).collect();
+        let Stage::Train(why, runs) = folder.spec.next(&folder.scores(&failed)?) else { break };
+        let more = workshop.train(why, &runs)?;
+        if more.len() == runs.len() {
+            let (run, reason) = &more[0];
+            bail!(
+                "every training of this step failed, the first ({}) with: {reason}",
+                folder.spec.run_id(run)
+            );
+        }
+        failures.extend(more);
+    }
+    super::status::print(&folder)?;
+    println!("next: sorby study report {}", root.display());
+    for (run, reason) in &failures {
+        println!("failed: {}: {reason}", folder.spec.run_id(run));
+    }
+    Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+struct Workshop<'a> {
+    folder: &'a StudyFolder,
+    jobs: usize,
+    threads: usize,
+    args: &'a StudyRunArgs,
+}
+
+/// A training under way.
+struct Job {
+    run: Run,
+    id: String,
+    child: Child,
+    began: Instant,
+    iterations: u64,
+}
+
+impl Workshop<'_> {
+    /// Trains `runs`; gives those that failed, with the reason.
+    fn train(&self, why: &str, runs: &[Run]) -> anyhow::Result<Vec<(Run, String)>> {
+        let progress = Progress::new(runs.len(), "trainings");
+        progress.line(&format!("{why}: {} to train", runs.len()));
+        let (mut waiting, mut working, mut failures) = (runs.iter(), Vec::<Job>::new(), Vec::new());
+        let (mut took, mut pace, mut done) = (Vec::<f64>::new(), Pace::new(), 0);
+        loop {
+            while working.len() < self.jobs
+                && let Some(run) = waiting.next()
+            {
+                working.push(self.start(run)?);
+            }
+            if working.is_empty() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(200));
+            let mut still = Vec::new();
+            for mut job in working {
+                let Some(status) = job.child.try_wait()? else {
+                    still.push(job);
+                    continue;
+                };
+                done += 1;
+                progress.advance(1);
+                let finished = self.folder.state(&job.run)?;
+                match finished {
+                    RunState::Done(_) if status.success() => {
+                        let seconds = job.began.elapsed().as_secs_f64();
+                        took.push(seconds);
+                        self.tidy(&job.run)?;
+                        let miou =
+                            self.folder.spec.miou(&self.folder.scores(&[])?, std::slice::from_ref(&job.run));
+                        let miou = miou.map_or(String::new(), |m| format!("mIoU {m:.2} %, "));
+                        progress.line(&format!(
+                            "[{done}/{}] {}: {miou}{}",
+                            runs.len(),
+                            job.id,
+                            duration(seconds)
+                        ));
+                    }
+                    _ => {
+                        let reason = self.last_words(&job.id);
+                        progress.line(&format!("[{done}/{}] {} failed: {reason}", runs.len(), job.id));
+                        failures.push((job.run, reason));
+                    }
+                }
+            }
+            working = still;
+            let text = self.at_work(&working, &took, runs.len() - done);
+            progress.set(done as u64, text.clone());
+            if !progress.on_terminal() && pace.due() && !working.is_empty() {
+                progress.line(&text);
+            }
+        }
+        progress.finish();
+        Ok(failures)
+    }
+
+    fn start(&self, run: &Run) -> anyhow::Result<Job> {
+        let (folder, id) = (self.folder, self.folder.spec.run_id(run));
+        let recipe = folder.recipe(run)?;
+        let (out, recipe_path) =
+            (folder.run_path(run), folder.root.join("recipes").join(format!("{id}.toml")));
+        atomically(&recipe_path, recipe.to_toml().as_bytes())?;
+        let mut command =
+            Command::new(std::env::current_exe().context("cannot find this program's own file")?);
+        command.arg("--threads").arg(self.threads.to_string()).arg("train").arg("--stop-with-parent");
+        let resumable = match folder.state(run)? {
+            RunState::Unfinished(_) => out.join("checkpoints").is_dir(),
+            RunState::Stale => {
+                set_aside(&out)?;
+                false
+            }
+            RunState::Missing | RunState::Done(_) => false,
+        };
+        if resumable {
+            command.arg("--resume").arg(&out);
+        } else {
+            command.arg(&recipe_path).arg("--data").arg(folder.dataset_path()).arg("--out").arg(&out);
+        }
+        command.arg("--device").arg(&self.args.device.device);
+        if self.args.device.stock_operations {
+            command.arg("--stock-operations");
+        }
+        let log = folder.root.join("logs").join(format!("{id}.txt"));
+        fs_err::create_dir_all(log.parent().unwrap_or(&log))?;
+        let log = File::options().create(true).append(true).open(&log)?;
+        // Its standard input stays open for as long as this process lives.
+        command.stdin(Stdio::piped()).stdout(log.try_clone()?).stderr(log);
+        let child = command.spawn().context("cannot start a training")?;
+        let iterations = recipe.schedule.iterations;
+        Ok(Job { run: run.clone(), id, child, began: Instant::now(), iterations })
+    }
+
+    /// A finished run needs no checkpoints, and its last model is the one that was scored.
+    fn tidy(&self, run: &Run) -> anyhow::Result<()> {
+        let root = self.folder.run_path(run);
+        let checkpoints = root.join("checkpoints");
+        if checkpoints.is_dir() {
+            fs_err::remove_dir_all(checkpoints)?;
+        }
+        let best = root.join("best.safetensors");
+        if best.is_file() {
+            fs_err::remove_file(best)?;
+        }
+        Ok(())
+    }
+
+    fn last_words(&self, id: &str) -> String {
+        let path = self.folder.root.join("logs").join(format!("{id}.txt"));
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        let line = text.lines().rev().find(|l| !l.trim().is_empty());
+        line.unwrap_or("it ended without a word").to_owned()
+    }
+
+    /// What is being trained, and how long the step will yet take.
+    fn at_work(&self, working: &[Job], took: &[f64], left: usize) -> String {
+        let mut whole = took.to_vec();
+        let mut jobs = Vec::new();
+        for job in working {
+            let metrics: Vec<Metric> =
+                RunFolder::read_lines(&self.folder.run_path(&job.run), "metrics.jsonl");
+            let at = metrics.last().map_or(0, |m| m.iteration);
+            jobs.push(format!("{} {at}/{}", job.id, job.iterations));
+            if took.is_empty() && at > 0 {
+                whole.push(job.began.elapsed().as_secs_f64() / at as f64 * job.iterations as f64);
+            }
+        }
+        let mean = whole.iter().sum::<f64>() / whole.len() as f64;
+        let running: f64 = working.iter().map(|j| j.began.elapsed().as_secs_f64().min(mean)).sum();
+        let seconds = (mean * left as f64 - running).max(0.0) / self.jobs as f64;
+        let time = if whole.is_empty() {
+            String::new()
+        } else {
+            format!(" · about {} left of this step", duration(seconds))
+        };
+        format!("{}{time}", jobs.join(", "))
+    }
+}
+
+/// Renames a folder that is in the way; nothing is ever deleted.
+fn set_aside(path: &std::path::Path) -> anyhow::Result<()> {
+    let free = (1..).map(|i| PathBuf::from(format!("{}.old-{i}", path.display()))).find(|p| !p.exists());
+    Ok(fs_err::rename(path, free.context("no free name")?)?)
+}
