@@ -101,7 +101,24 @@ impl StudySpec {
         }
         spec.add_known_tricks()?;
         spec.check()?;
+        spec.check_effects()?;
         Ok(spec)
+    }
+
+    /// A trick that changes nothing would cost a night and say nothing.
+    fn check_effects(&self) -> Result<(), SpecError> {
+        let (_, base) = self.recipe_with(&[])?;
+        for name in &self.tricks {
+            if self.recipe_with(std::slice::from_ref(name))?.1 == base {
+                let keys = self.trick.get(name).map(|t| keys_of(&t.set, "")).unwrap_or_default().join(", ");
+                let what = format!(
+                    "trick {name} changes nothing: the base has its {keys} already; give the base another value under \
+                     [recipe] (for S: recipe.augment = \"weak\")"
+                );
+                return Err(SpecError(what));
+            }
+        }
+        Ok(())
     }
 
     /// T, S and R, where they are named but not described.
@@ -222,7 +239,7 @@ mod tests {
     #[test]
     fn tricks_change_the_recipe() {
         let text = "pretrained = 'w.safetensors'\ntricks = ['T', 'S', 'R', 'dice', 'big']\n\
-                    recipe.schedule.iterations = 50\n\
+                    recipe.schedule.iterations = 50\nrecipe.augment = 'weak'\n\
                     [trick.dice]\ntitle = 'Dice'\nset.loss.kind = 'cross_entropy'\n\
                     [trick.big]\ntitle = 'Big crop'\nset.data.crop = 320";
         let spec = parse(text).unwrap();
@@ -249,7 +266,8 @@ mod tests {
         assert!(parse("").unwrap_err().contains("pretrained"));
         assert!(parse("tricks = ['S', 'Q']").unwrap_err().contains("[trick.Q]"));
         assert!(parse("tricks = ['S', 'S']").unwrap_err().contains("twice"));
-        assert!(parse("tricks = ['S']\ntest = 'train'").unwrap_err().contains("test split"));
+        assert!(parse("base = 'paper'\ntricks = ['S']\ntest = 'train'").unwrap_err().contains("test split"));
         assert!(parse("trick = 3").is_err());
+        assert!(parse("tricks = ['S']").unwrap_err().contains("changes nothing"));
     }
 }
