@@ -1,8 +1,11 @@
 //! Everything that is wrong with a data set, at once.
 
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, Item};
+use crate::doctor::{Fingerprint, Misplaced, alignment, twins};
 use crate::problem::Problem;
+use crate::sample::Sample;
 use rayon::prelude::*;
+use sorby_image::Pixels;
 use std::collections::BTreeMap;
 
 /// Pixels of one class.
@@ -24,45 +27,83 @@ pub struct Summary {
     pub splits: BTreeMap<String, usize>,
     pub without_scale: usize,
     pub problems: Vec<Problem>,
+    /// What may be meant so, but should be looked at.
+    pub remarks: Vec<Problem>,
+    /// Labels that lie wrong on their images, by name, with what would mend them.
+    pub misplaced: Vec<(String, Misplaced)>,
+}
+
+/// What one image tells without the others.
+struct Look {
+    histogram: [u64; 256],
+    hash: [u8; 32],
+    print: Option<Fingerprint>,
+    misplaced: Option<Misplaced>,
+    /// Share of the 16-bit range that the brightest pixel reaches.
+    reach: Option<f64>,
+}
+
+fn look(sample: &Sample) -> Look {
+    let grey = sample.image.to_grey8();
+    let brightest = match &sample.image.pixels {
+        Pixels::Grey16(p) | Pixels::Rgb16(p) => p.iter().max().copied(),
+        _ => None,
+    };
+    Look {
+        histogram: sample.label.histogram(),
+        hash: *blake3::hash(&grey).as_bytes(),
+        print: Fingerprint::of(&grey, sample.image.width, sample.image.height),
+        misplaced: alignment(&grey, &sample.label).and_then(|a| a.misplaced),
+        reach: brightest.map(|v| f64::from(v) / 65535.0),
+    }
 }
 
 /// Reads every image and label.
 pub fn check(data: &Dataset) -> Summary {
-    let loaded: Vec<_> = data.items.par_iter().map(|item| (item, data.load_one(item))).collect();
+    let looked: Vec<(&Item, Result<Look, Problem>)> =
+        data.items.par_iter().map(|item| (item, data.load_one(item).map(|s| look(&s)))).collect();
     let classes = data.manifest.classes.len();
-    let mut problems = Vec::new();
+    let (mut problems, mut remarks, mut misplaced) = (Vec::new(), Vec::new(), Vec::new());
     let mut pixels = vec![0u64; classes];
     let mut images = vec![0usize; classes];
     let mut present: BTreeMap<&str, Vec<bool>> = BTreeMap::new();
-    let mut content: BTreeMap<[u8; 32], &str> = BTreeMap::new();
-    for (item, sample) in &loaded {
-        let sample = match sample {
-            Ok(sample) => sample,
+    for (item, look) in &looked {
+        let look = match look {
+            Ok(look) => look,
             Err(problem) => {
                 problems.push(problem.clone());
                 continue;
             }
         };
-        let histogram = sample.label.histogram();
+        let of_class = &look.histogram[..classes];
         for c in 0..classes {
-            pixels[c] += histogram[c];
-            images[c] += usize::from(histogram[c] > 0);
+            pixels[c] += of_class[c];
+            images[c] += usize::from(of_class[c] > 0);
         }
-        present.insert(&item.name, (0..classes).map(|c| histogram[c] > 0).collect());
-        if histogram[..classes].iter().all(|&n| n == 0) {
-            problems.push(Problem::new(&item.label, "has no labelled pixel (all are 255, ignore)"));
-        }
-        let hash = *blake3::hash(&sample.image.to_grey8()).as_bytes();
-        if let Some(other) = content.insert(hash, &item.name) {
-            let (here, there) = (splits_of(data, &item.name), splits_of(data, other));
-            // An image that takes part in nothing was left out on purpose.
-            if here != there && !here.is_empty() && !there.is_empty() {
-                let what =
-                    format!("is the same picture as `{other}`, which is in another split; leave one out");
-                problems.push(Problem::new(&item.image, what));
+        present.insert(&item.name, of_class.iter().map(|n| *n > 0).collect());
+        match of_class.iter().filter(|n| **n > 0).count() {
+            0 => problems.push(Problem::new(&item.label, "has no labelled pixel (all are 255, ignore)")),
+            1 => {
+                let only = of_class.iter().position(|n| *n > 0).unwrap_or(0);
+                let what = format!("has one class only, `{}`", data.manifest.classes[only].name);
+                remarks.push(Problem::new(&item.label, what));
             }
+            _ => {}
+        }
+        if let Some(found) = look.misplaced {
+            problems.push(Problem::new(&item.label, words(found)));
+            misplaced.push((item.name.clone(), found));
+        }
+        if let Some(reach) = look.reach.filter(|r| *r < 0.1) {
+            let what = format!(
+                "uses {:.1} % of its 16 bits and will look black; save it with its values spread over the whole range",
+                100.0 * reach
+            );
+            problems.push(Problem::new(&item.image, what));
         }
     }
+    problems.extend(same_pictures(data, &looked));
+    remarks.extend(scales(data));
     let names = data.manifest.class_names();
     let mut splits = BTreeMap::new();
     for split in data.split_names() {
@@ -84,7 +125,9 @@ pub fn check(data: &Dataset) -> Summary {
             }
         }
     }
-    problems.extend(overlaps(data));
+    let (shared, parted) = overlaps(data);
+    problems.extend(shared);
+    remarks.extend(parted);
     let total: u64 = pixels.iter().sum();
     Summary {
         images: data.items.len(),
@@ -101,7 +144,80 @@ pub fn check(data: &Dataset) -> Summary {
         splits,
         without_scale: data.items.iter().filter(|i| i.nm_per_px.is_none()).count(),
         problems,
+        remarks,
+        misplaced,
     }
+}
+
+fn words(misplaced: Misplaced) -> String {
+    let how = match misplaced {
+        Misplaced::Turned(turn) => format!("lies on its image only when {}", turn.words()),
+        Misplaced::Shifted { dx, dy } => {
+            let part = |n: i32, unit: &str, positive: &str, negative: &str| match n {
+                0 => None,
+                n => {
+                    let plural = if n.abs() == 1 { "" } else { "s" };
+                    Some(format!("{} {unit}{plural} {}", n.abs(), if n > 0 { positive } else { negative }))
+                }
+            };
+            let parts = [part(dy, "row", "down", "up"), part(dx, "column", "right", "left")];
+            format!(
+                "lies on its image only when moved {}",
+                parts.into_iter().flatten().collect::<Vec<_>>().join(" and ")
+            )
+        }
+    };
+    format!("{how}; `sorby data check --fix DIR` writes a copy that does")
+}
+
+/// The same picture, or the same place, on two sides of a split.
+fn same_pictures(data: &Dataset, looked: &[(&Item, Result<Look, Problem>)]) -> Vec<Problem> {
+    let prints: Vec<Option<Fingerprint>> =
+        looked.iter().map(|(_, look)| look.as_ref().ok().and_then(|l| l.print.clone())).collect();
+    let hash = |i: usize| looked[i].1.as_ref().ok().map(|l| l.hash);
+    // Flat pictures have no fingerprint but may still be the same to the byte.
+    let mut pairs: Vec<(usize, usize)> = twins(&prints).into_iter().map(|(i, j, _)| (i, j)).collect();
+    let mut seen: BTreeMap<[u8; 32], usize> = BTreeMap::new();
+    for i in 0..looked.len() {
+        let Some(hash) = hash(i) else { continue };
+        match seen.get(&hash) {
+            Some(&first) if !pairs.contains(&(first, i)) => pairs.push((first, i)),
+            Some(_) => {}
+            None => {
+                seen.insert(hash, i);
+            }
+        }
+    }
+    let told = |(i, j): (usize, usize)| {
+        let (first, second) = (looked[i].0, looked[j].0);
+        let (here, there) = (splits_of(data, &second.name), splits_of(data, &first.name));
+        // An image that takes part in nothing was left out on purpose.
+        if here == there || here.is_empty() || there.is_empty() {
+            return None;
+        }
+        let how = if hash(i) == hash(j) { "is the same picture as" } else { "shows the same place as" };
+        let what = format!("{how} `{}`, which is in another split; leave one out", first.name);
+        Some(Problem::new(&second.image, what))
+    };
+    pairs.into_iter().filter_map(told).collect()
+}
+
+/// Pixel sizes that differ more than training can be expected to bridge.
+fn scales(data: &Dataset) -> Option<Problem> {
+    let known = data.items.iter().filter_map(|i| Some((i.nm_per_px?, &i.name)));
+    let low = known.clone().min_by(|a, b| a.0.total_cmp(&b.0))?;
+    let high = known.max_by(|a, b| a.0.total_cmp(&b.0))?;
+    (high.0 > 2.0 * low.0).then(|| {
+        let what = format!(
+            "pixel sizes differ from {} nm (`{}`) to {} nm (`{}`): the same object is {:.1} times as large",
+            low.0,
+            low.1,
+            high.0,
+            high.1,
+            high.0 / low.0
+        );
+        Problem::new("dataset.toml", what)
+    })
 }
 
 /// Splits and folds that an image is in.
@@ -110,20 +226,28 @@ fn splits_of<'a>(data: &'a Dataset, name: &str) -> Vec<&'a str> {
     data.split_names().filter(holds).collect()
 }
 
-/// Images in two of the splits that must not share any.
-fn overlaps(data: &Dataset) -> Vec<Problem> {
+/// Images in two of the splits that must not share any, and specimens on both sides.
+fn overlaps(data: &Dataset) -> (Vec<Problem>, Vec<Problem>) {
     let held_out = ["val", "valid", "validate", "validation", "test"];
     let names =
         |split: &str| data.split(split).map(|items| items.iter().map(|i| &i.name).collect::<Vec<_>>());
-    let Ok(train) = names("train") else { return Vec::new() };
-    let mut problems = Vec::new();
+    let Ok(train) = names("train") else { return (Vec::new(), Vec::new()) };
+    let (mut shared, mut parted) = (Vec::new(), Vec::new());
     for split in held_out {
-        for name in names(split).unwrap_or_default() {
-            if train.contains(&name) {
-                let what = format!("`{name}` is in both `train` and `{split}`");
-                problems.push(Problem::new("dataset.toml", what));
+        let held = names(split).unwrap_or_default();
+        for name in held.iter().filter(|n| train.contains(n)) {
+            shared.push(Problem::new("dataset.toml", format!("`{name}` is in both `train` and `{split}`")));
+        }
+        for (specimen, images) in &data.manifest.specimens {
+            let in_any = |split: &[&String]| split.iter().any(|n| images.contains(n));
+            if in_any(&train) && in_any(&held) {
+                let what = format!(
+                    "specimen `{specimen}` is on both sides of `train` and `{split}`: scores on `{split}` tell of this \
+                     specimen, not of another"
+                );
+                parted.push(Problem::new("dataset.toml", what));
             }
         }
     }
-    problems
+    (shared, parted)
 }

@@ -6,6 +6,7 @@ mod check;
 mod colour;
 mod crop;
 mod dataset;
+pub mod doctor;
 mod labels;
 mod manifest;
 mod problem;

@@ -68,6 +68,7 @@ fn a_constant_network_gives_a_constant_mask() {
             format: CARD_FORMAT,
             arch,
             stem: Stem::V1c,
+            output_stride: 8,
             classes: ["a", "b", "c"].map(str::to_owned).to_vec(),
             colours: vec![[0; 3]; 3],
             input_scale,

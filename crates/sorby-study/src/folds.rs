@@ -14,11 +14,7 @@ pub fn assign(
     count: usize,
     seed: u64,
 ) -> Result<Vec<Vec<String>>, String> {
-    let mut groups: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for image in images {
-        let specimen = specimens.iter().find(|(_, names)| names.contains(image)).map(|(name, _)| name);
-        groups.entry(specimen.unwrap_or(image)).or_default().push(image.clone());
-    }
+    let groups = groups(images, specimens);
     if count < 2 || groups.len() < count {
         return Err(format!(
             "{} specimens cannot be shared among {count} folds; folds must be from 2 to the number of specimens",
@@ -36,6 +32,24 @@ pub fn assign(
     }
     folds.iter_mut().for_each(|f| f.sort());
     Ok(folds)
+}
+
+/// Images by specimen.
+fn groups<'a>(
+    images: &'a [String],
+    specimens: &'a BTreeMap<String, Vec<String>>,
+) -> BTreeMap<&'a str, Vec<String>> {
+    let mut groups: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for image in images {
+        let specimen = specimens.iter().find(|(_, names)| names.contains(image)).map(|(name, _)| name);
+        groups.entry(specimen.unwrap_or(image)).or_default().push(image.clone());
+    }
+    groups
+}
+
+/// The most folds that images can be shared among.
+pub fn most_folds(images: &[String], specimens: &BTreeMap<String, Vec<String>>) -> usize {
+    groups(images, specimens).len()
 }
 
 #[cfg(test)]

@@ -20,13 +20,16 @@ pub struct Paired {
 /// A difference of mIoU, in points of percent.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Gain {
-    /// mIoU with minus without: counts averaged over seeds and summed over all images.
+    /// mIoU with minus without: counts averaged over seeds and summed over all images. NaN where nothing was
+    /// compared.
     pub points: f64,
     /// `None` where nothing was repeated, so that nothing is known of what repeating would give.
     pub spread: Option<Spread>,
     /// Spread over images, and over repeated trainings.
     pub of_images: Option<Spread>,
     pub of_trainings: Option<Spread>,
+    /// No seed was repeated: trainings were compared between folds.
+    pub by_folds: bool,
 }
 
 impl Gain {
@@ -90,7 +93,7 @@ impl Paired {
                 .filter(|s| s[2 * side + 1] > 0.0)
                 .map(|s| s[2 * side] / s[2 * side + 1])
                 .collect();
-            100.0 * ious.iter().sum::<f64>() / ious.len().max(1) as f64
+            100.0 * ious.iter().sum::<f64>() / ious.len() as f64
         };
         mean(1) - mean(0)
     }
@@ -119,6 +122,9 @@ impl Paired {
     pub fn gain(&self) -> Gain {
         let (one_seeds, one_images) = (self.ones(Self::seeds), self.ones(Self::images));
         let points = self.points_of_all();
+        if points.is_nan() {
+            return Gain { points, spread: None, of_images: None, of_trainings: None, by_folds: false };
+        }
         let images: usize = self.folds.iter().map(|f| Self::images(f)).sum();
         let of_images = (images > 1).then(|| {
             let places: Vec<(usize, usize)> = self
@@ -137,19 +143,9 @@ impl Paired {
             });
             corrected(deviation, images)
         });
-        let seeds = self.folds.iter().map(|f| Self::seeds(f)).min().unwrap_or(0);
-        let of_trainings = if seeds > 1 {
-            let deviation = self.deviation(1, |stream| {
-                let draw = |fold: &Vec<f64>| {
-                    let mut weights = vec![0.0; fold.len()];
-                    (0..fold.len()).for_each(|_| weights[stream.below(fold.len())] += 1.0);
-                    weights
-                };
-                (one_seeds.iter().map(draw).collect(), one_images.clone())
-            });
-            let degrees: usize = self.folds.iter().map(|f| f.len() - 1).sum();
-            let spread = corrected(deviation, seeds);
-            Some(Spread { degrees: degrees as f64, ..spread })
+        let repeated = self.folds.iter().any(|f| f.len() > 1);
+        let of_trainings = if repeated {
+            self.of_repeats(&one_seeds, &one_images)
         } else if self.folds.len() > 1 {
             let count = self.folds.len();
             let deviation = self.deviation(2, |stream| {
@@ -163,11 +159,34 @@ impl Paired {
             None
         };
         let spread = match (of_images, of_trainings) {
-            (Some(images), Some(trainings)) if seeds > 1 => Some(Spread::join(&[images, trainings])),
+            (Some(images), Some(trainings)) if repeated => Some(Spread::join(&[images, trainings])),
             // Folds drawn whole bring their images along.
-            (_, trainings) => trainings,
+            (_, trainings) if !repeated => trainings,
+            // A single image says nothing of others.
+            _ => None,
         };
-        Gain { points, spread, of_images, of_trainings }
+        Gain { points, spread, of_images, of_trainings, by_folds: !repeated }
+    }
+
+    /// Spread over repeated trainings: fold by fold, each freed of the bootstrap's shrinkage by its own number of
+    /// seeds. A fold that lost all seeds but one is taken to scatter as the others do.
+    fn of_repeats(&self, one_seeds: &Weights, one_images: &Weights) -> Option<Spread> {
+        let (mut variance, mut of_one, mut folds, mut degrees) = (0.0, 0.0, 0.0, 0.0);
+        for (f, fold) in self.folds.iter().enumerate().filter(|(_, fold)| fold.len() > 1) {
+            let n = fold.len();
+            let deviation = self.deviation(10 + f as u64, |stream| {
+                let mut weights = one_seeds.clone();
+                weights[f] = vec![0.0; n];
+                (0..n).for_each(|_| weights[f][stream.below(n)] += 1.0);
+                (weights, one_images.clone())
+            });
+            let of_fold = deviation.powi(2) * n as f64 / (n - 1) as f64;
+            (variance, of_one) = (variance + of_fold, of_one + of_fold * n as f64);
+            (folds, degrees) = (folds + 1.0, degrees + (n - 1) as f64);
+        }
+        let single = self.folds.iter().filter(|f| f.len() == 1).count() as f64;
+        let standard_error = (variance + single * of_one / folds).sqrt();
+        (folds > 0.0).then_some(Spread { standard_error, degrees })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which trainings are needed next, given what has been scored.
 
-use crate::gain::{Gain, Paired};
+use crate::gain::{Cell, Gain, Paired};
 use crate::judge::{Judgement, Verdict, judge};
 use crate::paper::{PaperStack, paper_stack};
 use crate::spec::{Protocol, StudySpec};
@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 pub type TrickSet = Vec<String>;
 
 /// What a training learns from and is scored on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub enum Part {
     /// All folds but this one (from 0); scored on it.
     Fold(usize),
@@ -157,7 +157,12 @@ impl StudySpec {
         let base = self.miou(scores, &[self.whole(arch, &Vec::new())]);
         let gain =
             |t: &String| Some((t.clone(), self.miou(scores, &[self.whole(arch, &vec![t.clone()])])? - base?));
-        paper_stack(&self.tricks.iter().filter_map(gain).collect::<Vec<_>>())
+        let gains: Vec<(String, f64)> = self.tricks.iter().filter_map(gain).collect();
+        // Of tricks that set the same key only the better can be in one recipe.
+        let beaten = |(name, gain): &(String, f64)| {
+            gains.iter().any(|(other, better)| better > gain && self.exclude(name, other))
+        };
+        paper_stack(&gains.iter().filter(|g| !beaten(g)).cloned().collect::<Vec<_>>())
     }
 
     /// Counts of several runs, summed over images and averaged over nothing: a run counts as often as it is named.
@@ -199,11 +204,7 @@ impl StudySpec {
         let fold = |f| {
             let cell = |seed| {
                 let (a, b) = (counts(without, Part::Fold(f), seed)?, counts(with, Part::Fold(f), seed)?);
-                let pair = |(name, a): &(String, Confusion)| {
-                    let (_, b) = b.iter().find(|(n, _)| n == name)?;
-                    Some((a.clone(), b.clone()))
-                };
-                Some(a.iter().filter_map(pair).collect())
+                Some(pairs(a, b))
             };
             self.seed_list().filter_map(cell).collect::<Vec<_>>()
         };
@@ -217,7 +218,7 @@ impl StudySpec {
         };
         let cell = |seed| {
             let (a, b) = (counts(&Vec::new(), seed)?, counts(tricks, seed)?);
-            Some(a.iter().zip(b).map(|((_, a), (_, b))| (a.clone(), b.clone())).collect())
+            Some(pairs(a, b))
         };
         Paired { folds: vec![self.seed_list().filter_map(cell).collect()] }.gain()
     }
@@ -227,9 +228,20 @@ impl StudySpec {
         self.paired(scores, arch, without, with).gain()
     }
 
+    /// Judgements that the study makes: tricks times architectures.
+    pub fn tests(&self) -> usize {
+        self.archs.len() * self.tricks.len()
+    }
+
+    /// Whether every training of a set of tricks, in all folds with all seeds, was tried.
+    pub fn complete(&self, scores: &Scores, arch: usize, tricks: &TrickSet) -> bool {
+        self.repeated(arch, tricks).iter().all(|r| scores.contains_key(r))
+    }
+
     pub fn judgement(&self, scores: &Scores, arch: usize) -> Judgement {
         let gain = |t: &String| (t.clone(), self.gain(scores, arch, &Vec::new(), &vec![t.clone()]));
-        Judgement::of(self.tricks.iter().map(gain).collect(), |a, b| self.exclude(a, b))
+        let tests = self.tests();
+        Judgement::of(self.tricks.iter().map(gain).collect(), tests, |a, b| self.exclude(a, b))
     }
 
     /// What the stack of an architecture is, as far as scores tell.
@@ -256,12 +268,15 @@ impl StudySpec {
         if stack.len() < 2 {
             return Vec::new();
         }
+        // From half of the trainings nothing is concluded.
+        let tried =
+            |t: &&String| self.complete(scores, arch, stack) && self.complete(scores, arch, &less(stack, t));
         let of = |t: &String| {
             let gain = self.gain(scores, arch, &less(stack, t), stack);
             let verdict = judge(&gain, stack.len());
             (t.clone(), gain, verdict)
         };
-        stack.iter().map(of).collect()
+        stack.iter().filter(tried).map(of).collect()
     }
 
     /// The stack of an architecture and its leave-one-outs.
@@ -277,19 +292,42 @@ impl StudySpec {
     /// Architecture and tricks that go to the user: of the architectures' stacks the one with the highest mIoU on
     /// the validation folds.
     pub fn chosen(&self, scores: &Scores) -> Option<(usize, TrickSet)> {
-        let candidates = (0..self.archs.len()).filter_map(|arch| {
-            let stack = self.settled(scores, arch).stack;
-            Some((self.validated(scores, arch, &stack)?, arch, stack))
-        });
-        candidates
-            .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)))
-            .map(|(_, arch, stack)| (arch, stack))
+        let candidates: Vec<(usize, TrickSet)> = (0..self.archs.len())
+            .map(|arch| {
+                let stack = self.settled(scores, arch).stack;
+                // A stack none of whose trainings succeeded is no candidate; its baseline is.
+                let trained = self.validated(scores, arch, &stack).is_some();
+                (arch, if trained { stack } else { Vec::new() })
+            })
+            .collect();
+        // Compared where all of them were scored: a lost training of a hard fold must not make a network look better.
+        let shared = |run: &Run| {
+            candidates.iter().all(|(arch, stack)| {
+                let twin = Run { arch: *arch, tricks: stack.clone(), ..run.clone() };
+                scores.get(&twin).is_some_and(Option::is_some)
+            })
+        };
+        let of = |(arch, stack): &(usize, TrickSet)| {
+            let runs: Vec<Run> = self.repeated(*arch, stack).into_iter().filter(shared).collect();
+            Some((self.miou(scores, &runs)?, *arch, stack.clone()))
+        };
+        let best = candidates.iter().filter_map(of).max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
+        best.map(|(_, arch, stack)| (arch, stack))
     }
 
     /// Title of an architecture by position.
     pub fn arch_title(&self, arch: usize) -> &'static str {
         self.archs.get(arch).map_or("", Arch::title)
     }
+}
+
+/// Counts of the images that both have, by name.
+fn pairs(a: &[(String, Confusion)], b: &[(String, Confusion)]) -> Cell {
+    let pair = |(name, a): &(String, Confusion)| {
+        let (_, b) = b.iter().find(|(n, _)| n == name)?;
+        Some((a.clone(), b.clone()))
+    };
+    a.iter().filter_map(pair).collect()
 }
 
 fn less(stack: &TrickSet, trick: &str) -> TrickSet {

@@ -1,7 +1,8 @@
 //! What a study of a given size can find, and which size a budget buys.
 
+use crate::gain::Gain;
 use crate::judge::accept_level;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sorby_measure::Spread;
 use statrs::distribution::{ContinuousCDF as _, StudentsT};
 
@@ -14,8 +15,25 @@ pub struct Noise {
     pub trainings: f64,
 }
 
+impl Noise {
+    /// Scatter seen in the gains of a study of `images` images and `cells` trainings of each set (folds times seeds);
+    /// `None` where nothing was repeated.
+    pub fn seen<'a>(gains: impl Iterator<Item = &'a Gain>, images: usize, cells: usize) -> Option<Self> {
+        let (mut sums, mut n) = ((0.0, 0.0), 0.0);
+        for gain in gains {
+            let of_trainings = gain.of_trainings?;
+            // With one seed the scatter between folds has that between images in it.
+            let of_images = if gain.by_folds { 0.0 } else { gain.of_images?.standard_error };
+            sums = (sums.0 + of_images.powi(2), sums.1 + of_trainings.standard_error.powi(2));
+            n += 1.0;
+        }
+        let of = |sum: f64, count: usize| (sum / n * count as f64).sqrt();
+        (n > 0.0).then(|| Self { images: of(sums.0, images), trainings: of(sums.1, cells) })
+    }
+}
+
 /// Size of a study.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Design {
     pub folds: usize,
     pub seeds: u64,
@@ -23,10 +41,12 @@ pub struct Design {
 }
 
 impl Design {
-    /// Trainings of a study at most: baseline and `tricks` single ones, the stack of all and as many stacks less one,
+    /// Trainings of a study at most: baseline and `tricks` single ones, the stack of all and the stacks less one trick,
     /// for each architecture; then the final models.
     pub fn trainings(&self, archs: usize, tricks: usize) -> u64 {
-        let sets = if tricks > 2 { 2 * tricks + 2 } else { tricks + 2 } as u64;
+        // Where tricks hurt in company, smaller stacks are taken apart too; pairs fall apart into single tricks.
+        let apart: usize = (3..=tricks).sum();
+        let sets = (1 + tricks + usize::from(tricks > 1) + apart) as u64;
         archs as u64 * sets * self.folds as u64 * self.seeds + 2 * self.seeds
     }
 
@@ -34,20 +54,20 @@ impl Design {
     pub fn spread(&self, noise: Noise, images: usize) -> Spread {
         let (cells, n) = (self.folds as f64 * self.seeds as f64, images as f64);
         let of_images = Spread { standard_error: noise.images / n.sqrt(), degrees: n - 1.0 };
-        let degrees = if self.seeds > 1 {
-            self.folds as f64 * (self.seeds - 1) as f64
-        } else {
-            self.folds as f64 - 1.0
-        };
-        let of_trainings = Spread { standard_error: noise.trainings / cells.sqrt(), degrees };
-        Spread::join(&[of_images, of_trainings])
+        let of_trainings = |degrees| Spread { standard_error: noise.trainings / cells.sqrt(), degrees };
+        if self.seeds > 1 {
+            return Spread::join(&[of_images, of_trainings(self.folds as f64 * (self.seeds - 1) as f64)]);
+        }
+        // Folds are drawn whole and bring their images along.
+        let both = Spread::join(&[of_images, of_trainings(1.0)]);
+        Spread { degrees: self.folds as f64 - 1.0, ..both }
     }
 
-    /// The smallest gain in points that is found in `power` of studies with `tricks` tricks.
-    pub fn smallest_gain(&self, noise: Noise, images: usize, tricks: usize, power: f64) -> f64 {
+    /// The smallest gain in points that is found in `power` of studies that make so many `tests`.
+    pub fn smallest_gain(&self, noise: Noise, images: usize, tests: usize, power: f64) -> f64 {
         let spread = self.spread(noise, images);
         let t = StudentsT::new(0.0, 1.0, spread.degrees.clamp(1.0, 1e6)).expect("positive degrees");
-        (t.inverse_cdf(1.0 - accept_level(tricks)) + t.inverse_cdf(power)) * spread.standard_error
+        (t.inverse_cdf(1.0 - accept_level(tests)) + t.inverse_cdf(power)) * spread.standard_error
     }
 }
 
@@ -57,7 +77,7 @@ impl Design {
 pub fn best_design(
     budget_s: f64,
     (archs, tricks): (usize, usize),
-    images: usize,
+    (images, most_folds): (usize, usize),
     iterations: u64,
     noise: Noise,
     seconds: impl Fn(usize, u64) -> f64,
@@ -66,10 +86,10 @@ pub fn best_design(
         let iterations = ((iterations as f64 * share) as u64).max(1);
         let fits =
             |d: &Design| d.trainings(archs, tricks) as f64 * seconds(d.folds, d.iterations) <= budget_s;
-        let designs = (2..=images.min(5))
+        let designs = (2..=most_folds.min(5))
             .flat_map(|folds| (2..=10).map(move |seeds| Design { folds, seeds, iterations }))
             .filter(fits);
-        let gain = |d: &Design| d.smallest_gain(noise, images, tricks, 0.8);
+        let gain = |d: &Design| d.smallest_gain(noise, images, archs * tricks, 0.8);
         if let Some(best) = designs.min_by(|a, b| gain(a).total_cmp(&gain(b))) {
             return Some(best);
         }
@@ -101,7 +121,7 @@ mod tests {
         let cost = |folds: usize, iterations: u64| iterations as f64 * 0.7 + folds as f64;
         let mut last = f64::INFINITY;
         for hours in [1, 2, 4, 8, 16] {
-            let design = best_design(3600.0 * f64::from(hours), (1, 3), 15, 150, NOISE, cost).unwrap();
+            let design = best_design(3600.0 * f64::from(hours), (1, 3), (15, 15), 150, NOISE, cost).unwrap();
             assert!(
                 design.trainings(1, 3) as f64 * cost(design.folds, design.iterations)
                     <= 3600.0 * f64::from(hours)
@@ -110,6 +130,9 @@ mod tests {
             assert!(gain <= last);
             last = if design.iterations == 150 { gain } else { f64::INFINITY };
         }
-        assert_eq!(best_design(10.0, (1, 3), 15, 150, NOISE, cost), None);
+        // Three specimens cannot be shared among more folds.
+        let few = best_design(1e5, (1, 3), (15, 3), 150, NOISE, cost).unwrap();
+        assert!(few.folds <= 3);
+        assert_eq!(best_design(10.0, (1, 3), (15, 15), 150, NOISE, cost), None);
     }
 }

@@ -1,5 +1,6 @@
 //! `STUDY.toml`.
 
+use crate::power::Design;
 use serde::{Deserialize, Serialize};
 use sorby_train::{Arch, Recipe, parse_table, preset};
 use std::collections::BTreeMap;
@@ -70,6 +71,9 @@ impl Default for StudySpec {
     }
 }
 
+/// Keys of a recipe that the study sets for each training.
+const STUDYS_OWN: [&str; 4] = ["arch", "seed", "data.train", "data.val"];
+
 /// A named set of changes to the recipe.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -94,8 +98,9 @@ impl StudySpec {
         if preset(&spec.base.to_string_lossy()).is_none() {
             spec.base = place(&spec.base);
         }
-        for trick in spec.trick.values_mut() {
-            if let Some(toml::Value::String(path)) = trick.set.get_mut("pretrained") {
+        let tables = spec.trick.values_mut().map(|t| &mut t.set).chain([&mut spec.recipe]);
+        for table in tables {
+            if let Some(toml::Value::String(path)) = table.get_mut("pretrained") {
                 *path = place(Path::new(path.as_str())).to_string_lossy().into_owned();
             }
         }
@@ -172,12 +177,37 @@ impl StudySpec {
             |name: &String| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
         for (i, name) in self.tricks.iter().enumerate() {
             check(plain(name), &format!("trick `{name}`: names are letters, digits and hyphens"))?;
-            check(!self.tricks[..i].contains(name), &format!("trick {name} is named twice"))?;
+            // Folders are named after tricks, and some disks take `r` and `R` for one name.
+            let same = |other: &String| other.eq_ignore_ascii_case(name);
+            check(!self.tricks[..i].iter().any(same), &format!("trick {name} is named twice"))?;
+            check(
+                !name.eq_ignore_ascii_case("base"),
+                "`base` is the name of the baseline; call the trick otherwise",
+            )?;
+        }
+        let set = self.trick.iter().map(|(name, t)| (name.as_str(), &t.set));
+        for (place, table) in set.chain([("recipe", &self.recipe)]) {
+            let taken = keys_of(table, "").into_iter().find(|k| STUDYS_OWN.contains(&k.as_str()));
+            if let Some(key) = taken {
+                return Err(SpecError(format!("{place} sets {key}, which the study itself sets")));
+            }
         }
         for (i, arch) in self.archs.iter().enumerate() {
             check(!self.archs[..i].contains(arch), &format!("{} is named twice", arch.title()))?;
         }
         Ok(())
+    }
+
+    /// Trainings of the whole study at most.
+    pub fn trainings_at_most(&self) -> u64 {
+        let (archs, tricks) = (self.archs.len(), self.tricks.len());
+        match self.protocol {
+            // Baseline, single tricks, and a stack of two, three, ... of them.
+            Protocol::Paper => (archs * 2 * tricks) as u64,
+            Protocol::Sound => {
+                Design { folds: self.folds, seeds: self.seeds, iterations: 0 }.trainings(archs, tricks)
+            }
+        }
     }
 
     /// Whether two tricks set a common key, so that one stack cannot hold both.
@@ -196,6 +226,10 @@ impl StudySpec {
         };
         let mut table: Table = toml::from_str(&text)
             .map_err(|e| SpecError(format!("{name}: {}", sorby_train::one_line(&e.to_string()))))?;
+        if let Some(toml::Value::String(path)) = table.get_mut("pretrained") {
+            let folder = self.base.parent().unwrap_or(Path::new(""));
+            *path = folder.join(path.as_str()).to_string_lossy().into_owned();
+        }
         merge(&mut table, &self.recipe);
         for trick in tricks {
             let set = &self.trick.get(trick).ok_or_else(|| SpecError(format!("no trick {trick}")))?.set;

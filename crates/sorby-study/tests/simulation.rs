@@ -84,7 +84,7 @@ fn identical_arms_are_accepted_in_at_most_5_percent_of_studies() {
         let accepted = (0..STUDIES).filter(|&i| {
             let gains = WORLD.study(i, images, design, &vec![0.0; tricks]);
             let gains = gains.iter().enumerate().map(|(t, p)| (t.to_string(), p.gain())).collect();
-            !Judgement::of(gains, |_, _| false).helpers.is_empty()
+            !Judgement::of(gains, tricks, |_, _| false).helpers.is_empty()
         });
         let share = 100.0 * accepted.count() as f64 / STUDIES as f64;
         println!(

@@ -25,5 +25,5 @@ pub use schedule::{one_cycle_lr, poly_lr};
 pub use sorby_data::one_line;
 pub use sorby_nn::Arch;
 pub use step::StepCost;
-pub use trainer::{Event, Outcome, SplitRecord, Trainer, check_pretrained};
+pub use trainer::{Event, Outcome, SplitRecord, Trainer, check_pretrained, file_blake3};
 pub use validate::validate;

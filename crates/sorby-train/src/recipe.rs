@@ -217,6 +217,11 @@ impl Schedule {
         }
     }
 
+    /// Validations of a whole run.
+    pub fn validations(&self) -> u64 {
+        self.iterations.div_ceil(self.validation_interval())
+    }
+
     pub fn validation_interval(&self) -> u64 {
         if self.validate_every > 0 { self.validate_every } else { (self.iterations / 10).max(1) }
     }

@@ -103,6 +103,12 @@ impl RunFolder {
         Self::lock(root)
     }
 
+    /// Whether a process works on this run now.
+    pub fn is_held(root: &Path) -> bool {
+        // A folder without a lock file is nobody's.
+        File::open(root.join("lock")).is_ok_and(|lock| lock.try_lock().is_err())
+    }
+
     fn lock(root: &Path) -> Result<Self, TrainError> {
         let path = root.join("lock");
         let lock = File::create(&path).map_err(TrainError::io(&path))?;

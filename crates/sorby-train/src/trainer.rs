@@ -16,6 +16,7 @@ use sorby_nn::Segmentor;
 use sorby_nn::optimizer::Optimizer;
 use sorby_nn::weights::LoadedKeys;
 use sorby_nn::weights_file::read_weights;
+use std::path::Path;
 
 /// What the loop tells its observer.
 pub enum Event<'a> {
@@ -155,6 +156,7 @@ impl<'a> Trainer<'a> {
                         "pretrained.json",
                         &json!({
                             "file": self.recipe.pretrained,
+                            "blake3": self.recipe.pretrained.as_deref().and_then(file_blake3),
                             "loaded": keys.loaded,
                             "skipped": keys.skipped,
                             "missing": keys.missing,
@@ -257,6 +259,13 @@ fn load_pretrained(recipe: &Recipe, network: &mut Segmentor) -> Result<Option<Lo
         return Err(failed("holds no tensor of a ResNet-18".into()));
     }
     Ok(Some(keys))
+}
+
+/// BLAKE3 of a file's bytes; `None` when it cannot be read.
+pub fn file_blake3(path: &Path) -> Option<String> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(std::fs::File::open(path).ok()?).ok()?;
+    Some(hasher.finalize().to_hex().to_string())
 }
 
 /// Whether the recipe's pretrained file, if it names one, can be used: to know before a long study.

@@ -61,12 +61,21 @@ pub enum DataCommand {
     /// Print a proposal for a folder's dataset.toml.
     Init { dir: PathBuf },
     /// List every problem of a data set.
-    Check {
-        /// Folder with a dataset.toml, or such a file.
-        data: PathBuf,
-        #[arg(long)]
-        json: bool,
-    },
+    Check(CheckArgs),
+}
+
+#[derive(ClapArgs)]
+pub struct CheckArgs {
+    /// Folder with a dataset.toml, or such a file.
+    pub data: PathBuf,
+    #[arg(long)]
+    pub json: bool,
+    /// Writes a page with pictures of labels that lie wrong.
+    #[arg(long, value_name = "FILE")]
+    pub page: Option<PathBuf>,
+    /// Writes a repaired copy into a new folder.
+    #[arg(long, value_name = "DIR")]
+    pub fix: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]
@@ -112,8 +121,11 @@ pub struct TrainArgs {
     /// Run folder; default: runs/<recipe's name>.
     #[arg(long, value_name = "RUN")]
     pub out: Option<PathBuf>,
+    /// As many iterations as take this long here: 15min, 1h. Measured first; the recipe keeps the number.
+    #[arg(long, value_parser = study::parse_time, value_name = "TIME")]
+    pub time: Option<f64>,
     /// Continue an interrupted run.
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["recipe", "overrides", "out"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["recipe", "overrides", "out", "time"])]
     pub resume: Option<PathBuf>,
     /// Stop when the process that started this one ends.
     #[arg(long, hide = true)]

@@ -74,7 +74,7 @@ pub struct StudyReportArgs {
 }
 
 /// `6h`, `90min`, `1.5h`, `300s` in seconds.
-fn parse_time(text: &str) -> Result<f64, String> {
+pub(super) fn parse_time(text: &str) -> Result<f64, String> {
     let digits = text.trim_end_matches(|c: char| c.is_alphabetic());
     let unit = match &text[digits.len()..] {
         "h" => 3600.0,

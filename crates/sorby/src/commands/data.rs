@@ -1,8 +1,12 @@
 //! `sorby data init`, `sorby data check`.
 
-use crate::args::DataCommand;
+use crate::args::{CheckArgs, DataCommand};
+use anyhow::{Context as _, bail};
 use serde_json::json;
-use sorby_data::{Dataset, check, propose};
+use sorby_data::doctor::{Misplaced, mend};
+use sorby_data::{Dataset, Folder, LabelKind, Problem, Sample, Summary, check, propose};
+use sorby_image::write::atomically;
+use sorby_report::{Page, Picture, Section, overlay, render};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -12,58 +16,161 @@ pub fn run(command: DataCommand) -> anyhow::Result<ExitCode> {
             print!("{}", propose(&dir)?);
             Ok(ExitCode::SUCCESS)
         }
-        DataCommand::Check { data, json } => check_data(&data, json),
+        DataCommand::Check(args) => check_data(&args),
     }
 }
 
-fn check_data(path: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
-    let (summary, problems) = match Dataset::examine(path) {
+fn check_data(args: &CheckArgs) -> anyhow::Result<ExitCode> {
+    let (found, problems) = match Dataset::examine(&args.data) {
         Ok((data, mut problems)) => {
             let summary = check(&data);
             problems.extend(
                 summary.problems.iter().filter(|p| !problems.contains(p)).cloned().collect::<Vec<_>>(),
             );
-            (Some(summary), problems)
+            (Some((data, summary)), problems)
         }
         Err(error) => (None, error.0),
     };
-    if as_json {
-        let list: Vec<_> = problems
-            .iter()
-            .map(|p| json!({"file": p.path.display().to_string(), "problem": p.what}))
-            .collect();
-        let classes = summary.as_ref().map(|s| {
-            let class = |c: &sorby_data::ClassCount| json!({"name": c.name, "fraction": c.fraction, "images": c.images});
-            s.classes.iter().map(class).collect::<Vec<_>>()
-        });
-        let splits = summary.as_ref().map(|s| &s.splits);
-        println!(
-            "{}",
-            serde_json::to_string_pretty(&json!({"problems": list, "classes": classes, "splits": splits}))?
-        );
+    let summary = found.as_ref().map(|f| &f.1);
+    if args.json {
+        print_json(summary, &problems)?;
     } else {
-        if let Some(s) = &summary {
-            println!("{} labelled images", s.images);
-            for c in &s.classes {
-                println!(
-                    "  class {:<24} {:6.2} % of the area, in {} images",
-                    c.name,
-                    100.0 * c.fraction,
-                    c.images
-                );
-            }
-            for (name, count) in &s.splits {
-                println!("  split {name:<24} {count} images");
-            }
-            if s.without_scale > 0 {
-                println!("  {} images have no pixel size: their results will be in pixels", s.without_scale);
-            }
+        print_text(summary, &problems);
+    }
+    if let Some((data, summary)) = &found {
+        if let Some(page) = &args.page {
+            atomically(page, render(&page_of(data, summary, &problems)?).as_bytes())?;
+            eprintln!("pictures: {}", page.display());
         }
-        problems.iter().for_each(|p| println!("problem: {p}"));
-        match problems.len() {
-            0 => println!("no problems found"),
-            n => println!("{n} problem{} found", if n == 1 { "" } else { "s" }),
+        if let Some(out) = &args.fix {
+            fix(data, summary, out)?;
         }
     }
     Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(2) })
+}
+
+fn print_json(summary: Option<&Summary>, problems: &[Problem]) -> anyhow::Result<()> {
+    let list = |problems: &[Problem]| -> Vec<serde_json::Value> {
+        problems.iter().map(|p| json!({"file": p.path.display().to_string(), "problem": p.what})).collect()
+    };
+    let classes = summary.map(|s| {
+        let class =
+            |c: &sorby_data::ClassCount| json!({"name": c.name, "fraction": c.fraction, "images": c.images});
+        s.classes.iter().map(class).collect::<Vec<_>>()
+    });
+    let text = serde_json::to_string_pretty(&json!({
+        "problems": list(problems),
+        "remarks": summary.map_or(Vec::new(), |s| list(&s.remarks)),
+        "classes": classes,
+        "splits": summary.map(|s| &s.splits),
+    }))?;
+    println!("{text}");
+    Ok(())
+}
+
+fn print_text(summary: Option<&Summary>, problems: &[Problem]) {
+    if let Some(s) = summary {
+        println!("{} labelled images", s.images);
+        for c in &s.classes {
+            println!(
+                "  class {:<24} {:6.2} % of the area, in {} images",
+                c.name,
+                100.0 * c.fraction,
+                c.images
+            );
+        }
+        for (name, count) in &s.splits {
+            println!("  split {name:<24} {count} images");
+        }
+        if s.without_scale > 0 {
+            println!("  {} images have no pixel size: their results will be in pixels", s.without_scale);
+        }
+        s.remarks.iter().for_each(|r| println!("look at: {r}"));
+    }
+    problems.iter().for_each(|p| println!("problem: {p}"));
+    match problems.len() {
+        0 => println!("no problems found"),
+        n => println!("{n} problem{} found", if n == 1 { "" } else { "s" }),
+    }
+}
+
+/// Outlines of a label on its image.
+fn drawn(sample: &Sample, label: &sorby_image::LabelMap, data: &Dataset) -> Vec<u8> {
+    overlay::classes(&sample.image.to_grey8(), label, &data.manifest.colours()).png()
+}
+
+/// Every problem, with pictures of labels that lie wrong: as they are, and mended.
+fn page_of(data: &Dataset, summary: &Summary, problems: &[Problem]) -> anyhow::Result<Page> {
+    let lines = |problems: &[Problem]| problems.iter().map(|p| format!("{p}\n")).collect::<String>();
+    let list = |heading: &str, problems: &[Problem]| Section {
+        heading: heading.into(),
+        text: if problems.is_empty() { "None found.".into() } else { String::new() },
+        code: lines(problems),
+        ..Section::default()
+    };
+    let mut sections = vec![list("Problems", problems), list("To look at", &summary.remarks)];
+    for (name, misplaced) in &summary.misplaced {
+        let sample = load(data, name)?;
+        sections.push(Section {
+            heading: format!("Label of {name}"),
+            pictures: vec![
+                Picture::png("as it lies", &drawn(&sample, &sample.label, data)),
+                Picture::png("mended", &drawn(&sample, &mend(&sample.label, *misplaced), data)),
+            ],
+            ..Section::default()
+        });
+    }
+    Ok(Page {
+        title: "Check of the data".into(),
+        subtitle: format!("{} labelled images, {} problems", summary.images, problems.len()),
+        sections,
+        record: String::new(),
+    })
+}
+
+fn load(data: &Dataset, name: &str) -> anyhow::Result<Sample> {
+    let item = data.items.iter().find(|i| i.name == *name).context("the image is gone")?;
+    data.load_one(item).map_err(|p| anyhow::anyhow!("{p}"))
+}
+
+/// Writes a copy of the data set with labels as indices, misplaced ones mended.
+fn fix(data: &Dataset, summary: &Summary, out: &Path) -> anyhow::Result<()> {
+    if out.exists() {
+        bail!("{}: exists already; name a new folder, the repaired copy overwrites nothing", out.display());
+    }
+    let mut manifest = data.manifest.clone();
+    manifest.folders = vec![Folder {
+        images: "images".into(),
+        labels: "labels".into(),
+        label_suffix: String::new(),
+        split: None,
+    }];
+    manifest.labels.kind = LabelKind::Index;
+    for split in data.split_names().filter(|s| !data.manifest.folds.contains_key(*s)) {
+        let names = data.split(split).map(|items| items.iter().map(|i| i.name.clone()).collect());
+        manifest.splits.insert(split.to_owned(), names.unwrap_or_default());
+    }
+    let mut copied = 0;
+    for item in &data.items {
+        // What cannot be read is told above and left out here.
+        let Ok(mut label) = data.load_label(item) else { continue };
+        let found = summary.misplaced.iter().find(|(name, _)| *name == item.name).map(|m| m.1);
+        if let Some(misplaced) = found {
+            label = mend(&label, misplaced);
+        }
+        let name = item.image.file_name().context("an image has no name")?;
+        let image = out.join("images").join(name);
+        fs_err::create_dir_all(out.join("images"))?;
+        fs_err::copy(&item.image, &image)?;
+        label.write_png(&out.join("labels").join(format!("{}.png", item.name)), &data.manifest.colours())?;
+        copied += 1;
+    }
+    atomically(&out.join("dataset.toml"), toml::to_string(&manifest)?.as_bytes())?;
+    let turned = summary.misplaced.iter().filter(|m| matches!(m.1, Misplaced::Turned(_))).count();
+    eprintln!(
+        "{}: {copied} images copied, {} labels moved, {turned} turned; your own files are untouched",
+        out.display(),
+        summary.misplaced.len() - turned
+    );
+    Ok(())
 }

@@ -3,6 +3,7 @@
 mod bench;
 mod bench_measure;
 mod charts;
+mod costs;
 mod data;
 mod doctor;
 mod duel;

@@ -1,10 +1,13 @@
 //! `sorby train`.
 
+use super::costs::{self, Costs};
 use super::inputs;
 use crate::args::TrainArgs;
 use crate::console::{Pace, Progress, duration};
 use anyhow::Context as _;
 use serde_json::json;
+use sorby_data::Dataset;
+use sorby_infer::Device;
 use sorby_train::{Event, Metric, PRESETS, Recipe, RunFolder, Trainer, parse, preset};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -28,7 +31,7 @@ pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
             };
             (recipe, run, data)
         }
-        None => start(&args)?,
+        None => start(&args, &device)?,
     };
     let dataset = inputs::open(&data)?;
     let trainer = Trainer::new(recipe.clone(), &dataset, &run, device)?;
@@ -60,7 +63,7 @@ fn stop_with_parent() {
 }
 
 /// Makes the run folder of a new run.
-fn start(args: &TrainArgs) -> anyhow::Result<(Recipe, RunFolder, PathBuf)> {
+fn start(args: &TrainArgs, device: &Device) -> anyhow::Result<(Recipe, RunFolder, PathBuf)> {
     let path = args.recipe.as_deref().context("a recipe file is needed")?;
     let data = args.data.clone().context("--data is needed")?;
     let source = match path.to_str().and_then(preset) {
@@ -78,6 +81,9 @@ fn start(args: &TrainArgs) -> anyhow::Result<(Recipe, RunFolder, PathBuf)> {
     for split in recipe.data.train.iter().chain((!recipe.data.val.is_empty()).then_some(&recipe.data.val)) {
         dataset.split(split)?;
     }
+    if let Some(time_s) = args.time {
+        fit(&mut recipe, time_s, &dataset, device)?;
+    }
     let root = args.out.clone().unwrap_or_else(|| free_name(&Path::new("runs").join(inputs::stem(path))));
     let run = RunFolder::create(&root)?;
     run.write("source.toml", source.as_bytes())?;
@@ -85,6 +91,26 @@ fn start(args: &TrainArgs) -> anyhow::Result<(Recipe, RunFolder, PathBuf)> {
     run.write_json("environment.json", &environment(args))?;
     run.write("recipe.toml", recipe.to_toml().as_bytes())?;
     Ok((recipe, run, data))
+}
+
+/// Sets the iterations that fit into the time.
+fn fit(recipe: &mut Recipe, time_s: f64, dataset: &Dataset, device: &Device) -> anyhow::Result<()> {
+    let mut items = Vec::new();
+    for split in &recipe.data.train {
+        items.extend(dataset.split(split)?);
+    }
+    let samples = dataset.load(&items)?;
+    let val_images = if recipe.data.val.is_empty() { 0 } else { dataset.split(&recipe.data.val)?.len() };
+    let costs = Costs::measure(recipe, &samples, dataset.manifest.classes.len(), device)?;
+    costs::fit(recipe, time_s, costs, val_images)?;
+    eprintln!(
+        "{} iterations fit into {}: {:.2} s for each, {:.1} s for a validation",
+        recipe.schedule.iterations,
+        duration(time_s),
+        costs.step_s,
+        costs.image_s * val_images as f64
+    );
+    Ok(())
 }
 
 /// `name`, or `name-2`, `name-3`, ... if taken.

@@ -4,15 +4,20 @@
 //! study.toml     what was asked, paths made absolute     recipes/<run>.toml  resolved recipe of a run
 //! dataset.toml   the data set, with the study's folds    runs/<run>/         run folders of `sorby train`
 //! lock           held while a process works on it        logs/<run>.txt      what a run printed
+//! budget.json    folds, seeds and iterations, if planned  failures/<run>.json  why a run failed
 //! ```
 
 use anyhow::{Context as _, bail};
+use serde::{Deserialize, Serialize};
 use sorby_data::{Dataset, Manifest, Sample};
 use sorby_image::write::atomically;
 use sorby_infer::Confusion;
-use sorby_study::{Part, Protocol, Run, Scores, StudySpec};
-use sorby_train::{IMAGE_COUNTS, ImageCounts, Metric, Recipe, RunFolder, SplitRecord, State, Status};
-use std::collections::BTreeMap;
+use sorby_study::{Part, Protocol, Run, Scores, Stage, StudySpec};
+use sorby_train::{
+    IMAGE_COUNTS, ImageCounts, Metric, Recipe, RunFolder, SplitRecord, State, Status, file_blake3,
+};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -25,7 +30,16 @@ pub struct StudyFolder {
     pub folds: Vec<Vec<String>>,
     /// Content of every image that takes part.
     contents: BTreeMap<String, SplitRecord>,
+    /// Hashes of pretrained files, computed once.
+    files: RefCell<HashMap<PathBuf, Option<String>>>,
     _lock: Option<File>,
+}
+
+/// `failures/<run>.json`.
+#[derive(Serialize, Deserialize)]
+struct Failure {
+    recipe_hash: String,
+    reason: String,
 }
 
 /// What a run folder says.
@@ -98,9 +112,19 @@ impl StudyFolder {
         }
         items.sort_by(|a, b| a.name.cmp(&b.name));
         items.dedup_by(|a, b| a.name == b.name);
+        let samples = data.load(&items)?;
+        require_classes(&data, &samples, &folds)?;
         let record = |s: &Sample| (s.name.clone(), SplitRecord::of(s, ""));
-        let contents = data.load(&items)?.iter().map(record).collect();
-        Ok(Self { root: root.to_owned(), spec, data, folds, contents, _lock: lock })
+        let contents = samples.iter().map(record).collect();
+        Ok(Self {
+            root: root.to_owned(),
+            spec,
+            data,
+            folds,
+            contents,
+            files: RefCell::default(),
+            _lock: lock,
+        })
     }
 
     pub fn dataset_path(&self) -> PathBuf {
@@ -161,17 +185,39 @@ impl StudyFolder {
             return Ok(if begun { RunState::Stale } else { RunState::Missing });
         };
         let Ok(status) = serde_json::from_slice::<Status>(&text) else { return Ok(RunState::Stale) };
-        if status.recipe_hash != self.recipe(run)?.hash() || !self.same_images(run, &root)? {
+        let recipe = self.recipe(run)?;
+        if status.recipe_hash != recipe.hash() || !self.same_images(run, &root)? {
             return Ok(RunState::Stale);
         }
         if status.state != State::Done {
             return Ok(RunState::Unfinished(status));
         }
+        if !self.same_start(&recipe, &root) {
+            return Ok(RunState::Stale);
+        }
         let images: Option<Vec<ImageCounts>> =
             std::fs::read(root.join(IMAGE_COUNTS)).ok().and_then(|t| serde_json::from_slice(&t).ok());
-        let scored: Option<Vec<(String, Confusion)>> =
-            images.into_iter().flatten().map(|i| Some((i.name, Confusion::from_matrix(i.matrix)?))).collect();
+        let classes = self.data.manifest.classes.len();
+        let scored: Option<Vec<(String, Confusion)>> = images
+            .into_iter()
+            .flatten()
+            .map(|i| {
+                Some((i.name, Confusion::from_matrix(i.matrix).filter(|c| c.matrix().len() == classes)?))
+            })
+            .collect();
         Ok(scored.filter(|s| !s.is_empty()).map_or(RunState::Stale, RunState::Done))
+    }
+
+    /// Whether the file that filled the encoder is still what it was.
+    fn same_start(&self, recipe: &Recipe, root: &Path) -> bool {
+        let Some(file) = &recipe.pretrained else { return true };
+        let keys: Option<serde_json::Value> =
+            std::fs::read(root.join("pretrained.json")).ok().and_then(|t| serde_json::from_slice(&t).ok());
+        let then = keys.as_ref().and_then(|k| k["blake3"].as_str());
+        let mut known = self.files.borrow_mut();
+        let now = known.entry(file.clone()).or_insert_with(|| file_blake3(file));
+        // A file that is gone since cannot have changed what was trained.
+        then.is_none() || now.is_none() || then == now.as_deref()
     }
 
     fn same_images(&self, run: &Run, root: &Path) -> anyhow::Result<bool> {
@@ -194,15 +240,34 @@ impl StudyFolder {
         Ok(then == now)
     }
 
-    /// Scores of all finished runs that the study knows of, reaching as far as its stages can be told.
-    pub fn scores(&self, failed: &[Run]) -> anyhow::Result<Scores> {
-        let mut scores: Scores = failed.iter().map(|run| (run.clone(), None)).collect();
-        loop {
-            let sorby_study::Stage::Train(_, runs) = self.spec.next(&scores) else { break };
+    fn failure_path(&self, run: &Run) -> PathBuf {
+        self.root.join("failures").join(format!("{}.json", self.spec.run_id(run)))
+    }
+
+    /// Writes down why a run failed.
+    pub fn record_failure(&self, run: &Run, reason: &str) -> anyhow::Result<()> {
+        let failure = Failure { recipe_hash: self.recipe(run)?.hash(), reason: reason.to_owned() };
+        Ok(atomically(&self.failure_path(run), serde_json::to_string_pretty(&failure)?.as_bytes())?)
+    }
+
+    /// Why a run failed, if that was the last that was heard of it.
+    pub fn failure(&self, run: &Run) -> Option<String> {
+        let text = std::fs::read(self.failure_path(run)).ok()?;
+        let failure: Failure = serde_json::from_slice(&text).ok()?;
+        (failure.recipe_hash == self.recipe(run).ok()?.hash()).then_some(failure.reason)
+    }
+
+    /// Scores of all runs that were tried, reaching as far as the study's stages can be told. `failed` says which of
+    /// the runs that are not done count as tried.
+    pub fn scores(&self, failed: impl Fn(&Run) -> bool) -> anyhow::Result<Scores> {
+        let mut scores = Scores::new();
+        while let Stage::Train(_, runs) = self.spec.next(&scores) {
             let before = scores.len();
             for run in runs {
                 if let RunState::Done(images) = self.state(&run)? {
                     scores.insert(run, Some(images));
+                } else if failed(&run) {
+                    scores.insert(run, None);
                 }
             }
             if scores.len() == before {
@@ -219,6 +284,27 @@ impl StudyFolder {
     }
 }
 
+/// Every class must be learnable without any one fold.
+fn require_classes(data: &Dataset, samples: &[Sample], folds: &[Vec<String>]) -> anyhow::Result<()> {
+    for (c, class) in data.manifest.classes.iter().enumerate() {
+        let with: Vec<&String> =
+            samples.iter().filter(|s| s.label.histogram()[c] > 0).map(|s| &s.name).collect();
+        for (f, fold) in folds.iter().enumerate() {
+            let elsewhere = folds.iter().enumerate().filter(|(g, _)| *g != f).flat_map(|(_, names)| names);
+            if !elsewhere.into_iter().any(|name| with.contains(&name)) {
+                bail!(
+                    "class `{}` is only in images of fold {} ({}), so that nothing is left to learn it from; use more \
+                     folds, label it in other images, or give up [specimens]",
+                    class.name,
+                    f + 1,
+                    fold.join(", ")
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Names of the images that are learnt from.
 pub fn pool(spec: &StudySpec, data: &Dataset) -> anyhow::Result<Vec<String>> {
     let mut names = Vec::new();
@@ -228,6 +314,13 @@ pub fn pool(spec: &StudySpec, data: &Dataset) -> anyhow::Result<Vec<String>> {
     names.sort();
     names.dedup();
     let test = data.split(&spec.test)?;
+    for (specimen, images) in &data.manifest.specimens {
+        if names.iter().any(|n| images.contains(n)) && test.iter().any(|i| images.contains(&i.name)) {
+            eprintln!(
+                "note: specimen `{specimen}` is learnt from and tested on: the test tells of this specimen, not of another"
+            );
+        }
+    }
     if let Some(both) = test.iter().find(|i| names.contains(&i.name)) {
         bail!("`{}` is both a test image and learnt from", both.name);
     }

@@ -7,7 +7,6 @@ use anyhow::{Context as _, bail};
 use sorby_image::write::atomically;
 use sorby_study::{Run, Stage};
 use sorby_train::{Metric, RunFolder};
-use std::fs::File;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
@@ -23,38 +22,32 @@ pub fn run(args: StudyRunArgs, threads: Option<usize>) -> anyhow::Result<ExitCod
         let (_, recipe) = spec.recipe_with(&trick)?;
         sorby_train::check_pretrained(&recipe, &device)?;
     }
-    let spec = match args.budget {
-        Some(budget) => super::plan::within(spec, &args.data, budget, &device, &root)?,
-        None => spec,
-    };
+    let spec = super::plan::within(spec, &args.data, args.budget, &device, &root)?;
     let folder = StudyFolder::create(&root, spec, &args.data)?;
     let jobs = usize::from(args.jobs);
     let all = threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-    let workshop = Workshop {
+    let mut workshop = Workshop {
         folder: &folder,
         jobs,
         threads: args.threads_per_job.unwrap_or((all / jobs).max(1)),
         args: &args,
+        done_before: 0,
+        at_most: folder.spec.trainings_at_most(),
     };
     let mut failures: Vec<(Run, String)> = Vec::new();
     loop {
-        let failed: Vec<Run> = failures.iter().map(|f| f.0.clone()).collect();
-        let Stage::Train(why, runs) = folder.spec.next(&folder.scores(&failed)?) else { break };
-        let more = workshop.train(why, &runs)?;
-        if more.len() == runs.len() {
-            let (run, reason) = &more[0];
-            bail!(
-                "every training of this step failed, the first ({}) with: {reason}",
-                folder.spec.run_id(run)
-            );
+        // What failed in an earlier attempt is tried once more.
+        let scores = folder.scores(|run| failures.iter().any(|f| f.0 == *run))?;
+        let Stage::Train(why, runs) = folder.spec.next(&scores) else { break };
+        workshop.done_before = scores.len() as u64;
+        failures.extend(workshop.train(why, &runs)?);
+        let any = folder.scores(|run| failures.iter().any(|f| f.0 == *run))?.values().any(Option::is_some);
+        if let (false, Some((run, reason))) = (any, failures.first()) {
+            bail!("every training failed, the first ({}) with: {reason}", folder.spec.run_id(run));
         }
-        failures.extend(more);
     }
     super::status::print(&folder)?;
     println!("next: sorby study report {}", root.display());
-    for (run, reason) in &failures {
-        println!("failed: {}: {reason}", folder.spec.run_id(run));
-    }
     Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
@@ -63,6 +56,9 @@ struct Workshop<'a> {
     jobs: usize,
     threads: usize,
     args: &'a StudyRunArgs,
+    /// Trainings that were done before this step, and that the study takes at most.
+    done_before: u64,
+    at_most: u64,
 }
 
 /// A training under way.
@@ -99,25 +95,27 @@ impl Workshop<'_> {
                 };
                 done += 1;
                 progress.advance(1);
-                let finished = self.folder.state(&job.run)?;
-                match finished {
-                    RunState::Done(_) if status.success() => {
-                        let seconds = job.began.elapsed().as_secs_f64();
+                let seconds = job.began.elapsed().as_secs_f64();
+                let place = format!("[{done}/{}] {}", runs.len(), job.id);
+                match self.folder.state(&job.run)? {
+                    RunState::Done(images) if status.success() => {
                         took.push(seconds);
                         self.tidy(&job.run)?;
-                        let miou =
-                            self.folder.spec.miou(&self.folder.scores(&[])?, std::slice::from_ref(&job.run));
+                        let scores = [(job.run.clone(), Some(images))].into();
+                        let miou = self.folder.spec.miou(&scores, std::slice::from_ref(&job.run));
                         let miou = miou.map_or(String::new(), |m| format!("mIoU {m:.2} %, "));
-                        progress.line(&format!(
-                            "[{done}/{}] {}: {miou}{}",
-                            runs.len(),
-                            job.id,
-                            duration(seconds)
-                        ));
+                        progress.line(&format!("{place}: {miou}{}", duration(seconds)));
+                    }
+                    RunState::Stale if status.success() => {
+                        bail!(
+                            "{}: was trained, but not as its recipe says; this is a fault of Sorby",
+                            job.id
+                        );
                     }
                     _ => {
-                        let reason = self.last_words(&job.id);
-                        progress.line(&format!("[{done}/{}] {} failed: {reason}", runs.len(), job.id));
+                        let reason = self.last_words(&job.id, status);
+                        self.folder.record_failure(&job.run, &reason)?;
+                        progress.line(&format!("{place} failed: {reason}"));
                         failures.push((job.run, reason));
                     }
                 }
@@ -142,6 +140,11 @@ impl Workshop<'_> {
         let mut command =
             Command::new(std::env::current_exe().context("cannot find this program's own file")?);
         command.arg("--threads").arg(self.threads.to_string()).arg("train").arg("--stop-with-parent");
+        // A child of an attempt that was killed may not have ended yet.
+        let limit = Instant::now() + Duration::from_secs(30);
+        while RunFolder::is_held(&out) && Instant::now() < limit {
+            std::thread::sleep(Duration::from_millis(100));
+        }
         let resumable = match folder.state(run)? {
             RunState::Unfinished(_) => out.join("checkpoints").is_dir(),
             RunState::Stale => {
@@ -161,7 +164,7 @@ impl Workshop<'_> {
         }
         let log = folder.root.join("logs").join(format!("{id}.txt"));
         fs_err::create_dir_all(log.parent().unwrap_or(&log))?;
-        let log = File::options().create(true).append(true).open(&log)?;
+        let log = fs_err::File::create(&log)?.into_parts().0;
         // Its standard input stays open for as long as this process lives.
         command.stdin(Stdio::piped()).stdout(log.try_clone()?).stderr(log);
         let child = command.spawn().context("cannot start a training")?;
@@ -183,11 +186,14 @@ impl Workshop<'_> {
         Ok(())
     }
 
-    fn last_words(&self, id: &str) -> String {
+    fn last_words(&self, id: &str, status: std::process::ExitStatus) -> String {
         let path = self.folder.root.join("logs").join(format!("{id}.txt"));
         let text = std::fs::read_to_string(path).unwrap_or_default();
-        let line = text.lines().rev().find(|l| !l.trim().is_empty());
-        line.unwrap_or("it ended without a word").to_owned()
+        let line = text.lines().rev().find(|l| l.starts_with("error: "));
+        line.map_or_else(
+            || format!("it was ended from outside ({status})"),
+            |l| l["error: ".len()..].to_owned(),
+        )
     }
 
     /// What is being trained, and how long the step will yet take.
@@ -209,7 +215,15 @@ impl Workshop<'_> {
         let time = if whole.is_empty() {
             String::new()
         } else {
-            format!(" · about {} left of this step", duration(seconds))
+            // What later steps need is not known yet, only how much it can be.
+            let later =
+                (self.at_most.saturating_sub(self.done_before + took.len() as u64 + left as u64)) as f64;
+            let study = seconds + mean * later / self.jobs as f64;
+            format!(
+                " · about {} left of this step, at most {} of the study",
+                duration(seconds),
+                duration(study)
+            )
         };
         format!("{}{time}", jobs.join(", "))
     }

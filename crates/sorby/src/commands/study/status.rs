@@ -13,9 +13,14 @@ pub fn run(root: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
         print(&folder)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let scores = folder.scores(&[])?;
+    let scores = folder.scores(|run| folder.failure(run).is_some())?;
+    let failed: Vec<_> = scores
+        .keys()
+        .filter_map(|run| Some(json!({"run": folder.spec.run_id(run), "reason": folder.failure(run)?})))
+        .collect();
     let done: Vec<_> = scores
         .iter()
+        .filter(|(_, scored)| scored.is_some())
         .map(|(run, _)| {
             let miou = folder.spec.miou(&scores, std::slice::from_ref(run));
             json!({"run": folder.spec.run_id(run), "miou_percent": miou, "seconds": folder.seconds(run)})
@@ -26,21 +31,27 @@ pub fn run(root: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
         Stage::Finished => (None, Vec::new()),
     };
     let missing: Vec<_> = missing.iter().map(|r| folder.spec.run_id(r)).collect();
-    println!("{}", serde_json::to_string_pretty(&json!({"done": done, "step": step, "missing": missing}))?);
+    println!(
+        "{}",
+        serde_json::to_string_pretty(
+            &json!({"done": done, "failed": failed, "step": step, "missing": missing})
+        )?
+    );
     Ok(ExitCode::SUCCESS)
 }
 
 /// A table of all trainings known so far, and what comes next.
 pub fn print(folder: &StudyFolder) -> anyhow::Result<()> {
-    let scores = folder.scores(&[])?;
+    let scores = folder.scores(|run| folder.failure(run).is_some())?;
     let stage = folder.spec.next(&scores);
     let mut table = Table::new(["training", "state", "iteration", "mIoU_percent", "seconds"]);
-    for run in scores.keys() {
+    for (run, scored) in &scores {
+        let state = if scored.is_some() { "done" } else { "failed" };
         let miou = folder.spec.miou(&scores, std::slice::from_ref(run));
         let iterations = folder.recipe(run)?.schedule.iterations;
         table.row(vec![
             folder.spec.run_id(run).into(),
-            "done".into(),
+            state.into(),
             Cell::Integer(iterations as i64),
             Cell::number(miou, 2),
             Cell::number(Some(folder.seconds(run)), 0),
@@ -58,6 +69,9 @@ pub fn print(folder: &StudyFolder) -> anyhow::Result<()> {
         }
     }
     print!("{}", table.to_text());
+    for (run, reason) in scores.keys().filter_map(|run| Some((run, folder.failure(run)?))) {
+        println!("failed: {}: {reason}", folder.spec.run_id(run));
+    }
     match stage {
         Stage::Train(why, runs) => println!("{} done; next: {why}, {} to train", scores.len(), runs.len()),
         Stage::Finished => println!("finished: {} trainings", scores.len()),

@@ -24,11 +24,12 @@ pub fn all(books: &[Book], predictions: &mut Predictions) -> anyhow::Result<Vec<
             number += 1;
         }
     }
+    // The paper's are 7 and 8, after Figures 3 to 6 of two data sets and two networks.
+    number = number.max(7);
     for (place, book) in books.iter().enumerate() {
-        // The paper numbers them 7 and 8, after Figures 3 to 6 of two data sets and two networks.
-        let suffix = if place == 0 { String::new() } else { format!("-{}", place + 1) };
-        out.push(particles(&suffix, place, book, predictions)?);
-        out.extend(thresholds(&suffix, place, book, predictions)?);
+        out.push(particles(number, place, book, predictions)?);
+        out.extend(thresholds(number + 1, place, book, predictions)?);
+        number += 2;
     }
     Ok(out)
 }
@@ -121,22 +122,36 @@ fn most_wrong(mask: &LabelMap, label: &LabelMap, size: usize) -> (usize, usize) 
     boxes.rev().max_by_key(|&(x, y)| count(x, y)).unwrap_or((0, 0))
 }
 
-fn particles_of(masks: &Masks, truth: bool) -> Vec<Particles> {
+fn particles_of(masks: &Masks, truth: bool, names: &[String]) -> Vec<Particles> {
     let of = |(sample, mask): &(std::rc::Rc<Sample>, LabelMap)| {
         let mut mask = if truth { sample.label.clone() } else { mask.clone() };
         mask.ignore_where(&sample.label);
         measure(&mask, CLASS, Filter::default(), sample.nm_per_px)
     };
-    masks.iter().map(of).collect()
+    masks.iter().filter(|(s, _)| names.contains(&s.name)).map(of).collect()
 }
 
 /// Figure 7: mean radius and count of every model against the labels.
 fn particles(
-    suffix: &str,
+    number: usize,
     place: usize,
     book: &Book,
     predictions: &mut Predictions,
 ) -> anyhow::Result<Exhibit> {
+    // Models are compared on the images that all of them segmented.
+    let mut common: Option<Vec<String>> = None;
+    for arch in book.archs() {
+        for set in book.sets(arch) {
+            let names: Vec<String> =
+                predictions.of(place, book, arch, &set)?.iter().map(|(s, _)| s.name.clone()).collect();
+            common = Some(match common {
+                None => names,
+                Some(before) => before.into_iter().filter(|n| names.contains(n)).collect(),
+            });
+        }
+    }
+    let common = common.unwrap_or_default();
+    let particles_of = |masks: &Masks, truth| particles_of(masks, truth, &common);
     let truth = pool(&particles_of(&baseline(place, book, predictions)?, true));
     let mut models: Vec<(String, Summary)> = Vec::new();
     let mut short: Vec<String> = Vec::new();
@@ -185,9 +200,12 @@ fn particles(
     }
     let class = &book.folder.data.manifest.classes[usize::from(CLASS)].name;
     Ok(Exhibit {
-        name: format!("figure7{suffix}"),
-        caption: format!("Figure 7{suffix}. Particles of {class}, {}", book.title()),
-        text: "All particles of all images pooled, none left out; D is DeepLabV3+, P is PSPNet.".into(),
+        name: format!("figure{number}"),
+        caption: format!("Figure {number}. Particles of {class}, {}", book.title()),
+        text: format!(
+            "All particles of {} images pooled, none left out; D is DeepLabV3+, P is PSPNet.",
+            common.len()
+        ),
         table: Some(table),
         charts: vec![
             chart("Mean radius".into(), format!("mean radius ({unit})"), &radius),
@@ -199,7 +217,7 @@ fn particles(
 
 /// Figure 8: one image by the best model and by every threshold.
 fn thresholds(
-    suffix: &str,
+    number: usize,
     place: usize,
     book: &Book,
     predictions: &mut Predictions,
@@ -255,8 +273,8 @@ fn thresholds(
         table.row(std::iter::once(name.into()).chain(tables::particle_cells(&s)).collect());
     }
     Ok(Some(Exhibit {
-        name: format!("figure8{suffix}"),
-        caption: format!("Figure 8{suffix}. The threshold method beside the model, {}", book.title()),
+        name: format!("figure{number}"),
+        caption: format!("Figure {number}. The threshold method beside the model, {}", book.title()),
         text: "Both thresholds are chosen by the label: the method's best case, which no user has.".into(),
         table: Some(table),
         charts: vec![count, radius],

@@ -12,7 +12,7 @@ use exhibit::Exhibit;
 use predictions::Predictions;
 use sorby_image::write::atomically;
 use sorby_report::{Page, render};
-use sorby_study::{Protocol, Run, Scores, Settled, TrickSet, set_name};
+use sorby_study::{Protocol, Run, Scores, Settled, Stage, TrickSet, set_name};
 use std::process::ExitCode;
 
 /// One study with its scores.
@@ -26,8 +26,8 @@ pub struct Book {
 impl Book {
     fn open(path: &std::path::Path) -> anyhow::Result<Self> {
         let folder = StudyFolder::open(path)?;
-        let scores = folder.scores(&[])?;
-        if scores.is_empty() {
+        let scores = folder.scores(|run| folder.failure(run).is_some())?;
+        if !scores.values().any(Option::is_some) {
             anyhow::bail!(
                 "{}: no training of this study is finished; `sorby study run` it first",
                 path.display()
@@ -52,7 +52,7 @@ impl Book {
             let fits = |r: &&Run| {
                 r.arch == arch && r.tricks == *tricks && (r.part == sorby_study::Part::All) == part_is_all
             };
-            self.scores.keys().filter(fits).cloned().collect()
+            self.scores.iter().filter(|(_, s)| s.is_some()).map(|(r, _)| r).filter(fits).cloned().collect()
         };
         scored(self.folder.spec.protocol == Protocol::Paper)
     }
@@ -102,6 +102,16 @@ impl Book {
         }
     }
 
+    /// A warning, where trainings are missing.
+    fn unfinished(&self) -> String {
+        match self.folder.spec.next(&self.scores) {
+            Stage::Finished => String::new(),
+            Stage::Train(why, runs) => {
+                format!(" (UNFINISHED: {} trainings missing of the step \u{201c}{why}\u{201d})", runs.len())
+            }
+        }
+    }
+
     fn title(&self) -> &str {
         &self.folder.spec.title
     }
@@ -110,6 +120,17 @@ impl Book {
     fn model_name(&self, arch: usize, tricks: &TrickSet) -> String {
         let arch = self.folder.spec.arch_title(arch);
         if tricks.is_empty() { arch.to_owned() } else { format!("{arch} ({})", set_name(tricks)) }
+    }
+}
+
+/// Two studies of one title must not write over each other's files.
+fn distinct_names(exhibits: &mut [Exhibit]) {
+    for i in 1..exhibits.len() {
+        let (before, rest) = exhibits.split_at_mut(i);
+        let wanted = rest[0].name.clone();
+        let taken = |name: &String| before.iter().any(|e| e.name == *name);
+        let names = std::iter::once(wanted.clone()).chain((2..).map(|n| format!("{wanted}-{n}")));
+        rest[0].name = names.into_iter().find(|name| !taken(name)).unwrap_or(wanted);
     }
 }
 
@@ -123,16 +144,17 @@ pub fn run(args: StudyReportArgs) -> anyhow::Result<ExitCode> {
         exhibits.extend(figures::all(&books, &mut predictions)?);
     }
     exhibits.extend(curves::all(&books));
+    distinct_names(&mut exhibits);
     for exhibit in &exhibits {
         exhibit.write(&out)?;
     }
     let titles: Vec<&str> = books.iter().map(Book::title).collect();
-    let protocols: Vec<&str> = books
+    let protocols: Vec<String> = books
         .iter()
         .map(|b| match b.folder.spec.protocol {
-            Protocol::Paper => "paper's protocol",
-            Protocol::Sound => "sound protocol",
-        })
+            Protocol::Paper => "paper's protocol".to_owned(),
+            Protocol::Sound => "sound protocol".to_owned(),
+        } + &b.unfinished())
         .collect();
     let page = Page {
         title: format!("Training tricks on {}", titles.join(" and ")),

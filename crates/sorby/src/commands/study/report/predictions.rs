@@ -7,6 +7,7 @@ use sorby_image::LabelMap;
 use sorby_infer::{Device, Model, Options, predict};
 use sorby_study::{Part, TrickSet};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::rc::Rc;
 
 /// Images with their labels, and a mask for each.
@@ -16,11 +17,13 @@ pub type Masks = Rc<Vec<(Rc<Sample>, LabelMap)>>;
 pub struct Predictions<'a> {
     device: &'a Device,
     done: HashMap<(usize, usize, TrickSet), Masks>,
+    /// By study and part: all sets of tricks share them.
+    samples: HashMap<(usize, Part), Vec<Rc<Sample>>>,
 }
 
 impl<'a> Predictions<'a> {
     pub fn new(device: &'a Device) -> Self {
-        Self { device, done: HashMap::new() }
+        Self { device, done: HashMap::new(), samples: HashMap::new() }
     }
 
     /// Masks by the first seed's model: of the test images in the paper's protocol, of every training image by the
@@ -38,9 +41,13 @@ impl<'a> Predictions<'a> {
                 format!("the model of {} is needed for pictures", book.folder.spec.run_id(run))
             })?;
             let options = Options::of(&model.card);
-            for sample in samples(book, run.part)? {
+            let samples = match self.samples.entry((place, run.part)) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(place) => place.insert(samples(book, run.part)?),
+            };
+            for sample in samples {
                 let mask = predict(&mut model, &sample.image, &options, self.device, &mut |_| ());
-                masks.push((Rc::new(sample), mask.labels));
+                masks.push((sample.clone(), mask.labels));
             }
         }
         masks.sort_by(|a, b| a.0.name.cmp(&b.0.name));
@@ -50,8 +57,8 @@ impl<'a> Predictions<'a> {
     }
 }
 
-fn samples(book: &Book, part: Part) -> anyhow::Result<Vec<Sample>> {
+fn samples(book: &Book, part: Part) -> anyhow::Result<Vec<Rc<Sample>>> {
     let names = book.folder.scored_on(part)?;
     let items: Vec<_> = book.folder.data.items.iter().filter(|i| names.contains(&i.name)).collect();
-    Ok(book.folder.data.load(&items)?)
+    Ok(book.folder.data.load(&items)?.into_iter().map(Rc::new).collect())
 }

@@ -3,7 +3,7 @@
 use super::Book;
 use super::exhibit::Exhibit;
 use sorby_report::{Cell, Table};
-use sorby_study::{Gain, Part, Protocol, Run, accept_level, set_name};
+use sorby_study::{Design, Gain, Noise, Part, Protocol, Run, accept_level, set_name};
 
 pub fn all(books: &[Book]) -> Vec<Exhibit> {
     let mut out = vec![single_gains(books)];
@@ -34,7 +34,14 @@ fn single_gains(books: &[Book]) -> Exhibit {
         let mut row: Vec<Cell> =
             vec![book.title().into(), book.folder.spec.arch_title(arch).into(), Cell::number(base, 2)];
         for (trick, column) in tricks.iter().zip(&mut columns) {
-            let gain = base.and_then(|b| Some(book.miou(arch, &vec![trick.clone()])? - b));
+            let gain = match book.settled.get(arch) {
+                // Paired, so that a lost training on one side costs its twin too.
+                Some(settled) => {
+                    let tricks = &settled.judgement.tricks;
+                    tricks.iter().find(|t| t.0 == *trick).map(|t| t.1.points).filter(|p| p.is_finite())
+                }
+                None => base.and_then(|b| Some(book.miou(arch, &vec![trick.clone()])? - b)),
+            };
             column.extend(gain);
             row.push(signed(gain));
         }
@@ -75,10 +82,11 @@ fn stacking(number: usize, book: &Book, arch: usize) -> Exhibit {
     }
     let caption =
         format!("Table {number}. Stacking on {}, {}", book.title(), book.folder.spec.arch_title(arch));
-    let text = if table.rows.len() > 1 {
-        String::new()
-    } else {
-        "No trick helped: the baseline stays the optimal model.".to_owned()
+    let text = match (table.rows.len(), book.unfinished()) {
+        (0 | 1, unfinished) if unfinished.is_empty() => {
+            "No trick helped: the baseline stays the optimal model.".into()
+        }
+        (_, unfinished) => unfinished.trim().to_owned(),
     };
     Exhibit::table(format!("table{number}"), caption, text, table)
 }
@@ -105,16 +113,36 @@ fn verdicts(book: &Book) -> Exhibit {
         }
     }
     let text = format!(
-        "Gain in mIoU over {} folds and {} seeds, paired by fold, seed and image; intervals from a bootstrap over images \
+        "{}Gain in mIoU over {} folds and {} seeds, paired by fold, seed and image; intervals from a bootstrap over images \
          and over trainings. A trick helps when a gain as large would come by chance in less than {:.2} % of studies \
-         without effect, so that of studies with {} idle tricks at most 5 % accept one. Specimens are those of this \
+         without effect, so that of studies with {} idle tricks (tried on every network) at most 5 % accept one. Specimens are those of this \
          data set: nothing is said of other steels.",
+        book.unfinished(),
         spec.folds,
         spec.seeds,
-        100.0 * accept_level(spec.tricks.len()),
-        spec.tricks.len()
+        100.0 * accept_level(spec.tests()),
+        spec.tests()
     );
+    let text = match power(book) {
+        Some(words) => format!("{text} {words}"),
+        None => text,
+    };
     Exhibit::table(named("gains", book), format!("Gains and verdicts, {}", book.title()), text, table)
+}
+
+/// What a study of this size could have found.
+fn power(book: &Book) -> Option<String> {
+    let spec = &book.folder.spec;
+    let images = book.folder.folds.iter().map(Vec::len).sum();
+    let gains = book.settled.iter().flat_map(|s| s.judgement.tricks.iter().map(|t| &t.1));
+    let noise = Noise::seen(gains, images, spec.folds * spec.seeds as usize)?;
+    let design = Design { folds: spec.folds, seeds: spec.seeds, iterations: 0 };
+    let smallest = design.smallest_gain(noise, images, spec.tests(), 0.8);
+    Some(format!(
+        "Gains scattered by {:.1} points between images and {:.1} between trainings, so that this study finds a gain of \
+         {smallest:.1} points in 80 % of its repeats.",
+        noise.images, noise.trainings
+    ))
 }
 
 fn named(what: &str, book: &Book) -> String {
@@ -142,7 +170,11 @@ fn stacks(book: &Book) -> Exhibit {
         let name = set_name(&settled.stack);
         add(format!("{name} over baseline"), &settled.gain, "");
         if settled.stack.len() > 1 {
-            add("sum of the single gains".into(), &settled.judgement.promised(), "");
+            let sum = settled.judgement.promised_points(&settled.stack);
+            notes.push(format!(
+                "{model}: the single gains add up to {sum:+.2} points, so together the tricks bring {:+.2} more.",
+                settled.gain.points - sum
+            ));
         }
         for (trick, gain, verdict) in &settled.contributions {
             add(format!("{name} over the same without {trick}"), gain, verdict.word());
