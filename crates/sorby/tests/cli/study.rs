@@ -141,7 +141,10 @@ fn mistakes_in_a_study_are_told_before_anything_is_trained() {
     assert!(run("base = 'tiny.toml'\ntricks = ['S']\nfolds = 9").contains("9 folds"));
     assert!(run("base = 'tiny.toml'\ntricks = ['S']\ntest = 'nothing'").contains("no split `nothing`"));
     assert!(run("base = 'nowhere.toml'\ntricks = ['S']").contains("nowhere.toml"));
-    assert!(run("base = 'tiny.toml'\ntricks = ['S', 's']").contains("twice"));
+    assert!(
+        run("base = 'tiny.toml'\ntricks = ['S', 's']\n[trick.s]\ntitle = 'x'\nset.data.crop = 96")
+            .contains("twice")
+    );
     assert!(run("base = 'tiny.toml'\ntricks = ['S']\nrecipe.seed = 4").contains("recipe sets seed"));
     assert!(!at.join("bad/runs").exists());
     let output = sorby(at, &["study", "status", "data"]);
