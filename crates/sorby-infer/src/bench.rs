@@ -24,6 +24,7 @@ fn untrained(spec: ModelSpec, window_px: usize, stride_px: usize, device: &Devic
         nm_per_px: None,
         recipe: String::new(),
         iteration: 0,
+        golden: Vec::new(),
         sorby_version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     Model { card, network: Segmentor::new(spec, 0, device) }

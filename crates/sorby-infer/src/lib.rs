@@ -2,6 +2,7 @@
 
 mod bench;
 mod confusion;
+mod golden;
 mod model;
 mod predict;
 mod slide;

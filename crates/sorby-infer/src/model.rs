@@ -1,6 +1,7 @@
 //! The model file: weights in safetensors under MMSegmentation's names, with a card that says all
 //! that inference needs.
 
+use crate::golden;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 use sorby_data::Normalisation;
@@ -37,6 +38,9 @@ pub struct ModelCard {
     /// Resolved recipe the model was trained with.
     pub recipe: String,
     pub iteration: u64,
+    /// Logits of a fixed picture when the model was saved; empty in older files.
+    #[serde(default)]
+    pub golden: Vec<f32>,
     pub sorby_version: String,
 }
 
@@ -104,11 +108,20 @@ impl Model {
         }
         let mut network = Segmentor::new(parsed.spec(), 0, device);
         network.load(state).map_err(weights)?;
+        if !parsed.golden.is_empty() && !golden::agree(&parsed.golden, &golden::logits(&mut network, device))
+        {
+            return Err(card(
+                "is not what it was when it was saved: its network answers a known picture otherwise; take a copy that \
+                 was not changed, and tell us if this one was not"
+                    .into(),
+            ));
+        }
         Ok(Self { card: parsed, network })
     }
 
     /// Bytes of the model file; the same model gives the same bytes.
-    pub fn to_bytes(&mut self) -> Result<Vec<u8>, WeightsError> {
+    pub fn to_bytes(&mut self, device: &Device) -> Result<Vec<u8>, WeightsError> {
+        self.card.golden = golden::logits(&mut self.network, device);
         let card = serde_json::to_string(&self.card).map_err(|e| WeightsError::Format(e.to_string()))?;
         to_safetensors(&self.network.state(), HashMap::from([(CARD_KEY.to_owned(), card)]))
     }

@@ -78,6 +78,7 @@ fn a_constant_network_gives_a_constant_mask() {
             nm_per_px: None,
             recipe: String::new(),
             iteration: 0,
+            golden: Vec::new(),
             sorby_version: String::new(),
         };
         let mut model = Model { card, network };

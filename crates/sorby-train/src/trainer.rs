@@ -130,6 +130,7 @@ impl<'a> Trainer<'a> {
             nm_per_px: range,
             recipe: recipe.to_toml(),
             iteration: 0,
+            golden: Vec::new(),
             sorby_version: env!("CARGO_PKG_VERSION").to_owned(),
         };
         Ok(Self { recipe, run, device, train, val, card })
@@ -228,7 +229,7 @@ impl<'a> Trainer<'a> {
     }
 
     fn write_model(&self, name: &str, model: &mut Model) -> Result<(), TrainError> {
-        let bytes = model.to_bytes().map_err(|e| TrainError::run(&self.run.path(name), e))?;
+        let bytes = model.to_bytes(&self.device).map_err(|e| TrainError::run(&self.run.path(name), e))?;
         self.run.write(name, &bytes)
     }
 
