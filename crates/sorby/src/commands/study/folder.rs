@@ -79,7 +79,14 @@ impl StudyFolder {
                     .map_err(|what| anyhow::anyhow!("{}: {what}", data_path.display()))?
             }
         };
-        data.split(&spec.test)?;
+        let (names, test) = (pool(&spec, &data)?, data.split(&spec.test)?);
+        for (specimen, images) in &data.manifest.specimens {
+            if names.iter().any(|n| images.contains(n)) && test.iter().any(|i| images.contains(&i.name)) {
+                eprintln!(
+                    "note: specimen `{specimen}` is learnt from and tested on: the test tells of this specimen, not of another"
+                );
+            }
+        }
         let manifest = manifest_with_folds(&data.manifest, data_path, &folds)?;
         atomically(&root.join(DATASET), toml::to_string(&manifest)?.as_bytes())?;
         atomically(&root.join(SPEC), toml::to_string(&spec)?.as_bytes())?;
@@ -314,13 +321,6 @@ pub fn pool(spec: &StudySpec, data: &Dataset) -> anyhow::Result<Vec<String>> {
     names.sort();
     names.dedup();
     let test = data.split(&spec.test)?;
-    for (specimen, images) in &data.manifest.specimens {
-        if names.iter().any(|n| images.contains(n)) && test.iter().any(|i| images.contains(&i.name)) {
-            eprintln!(
-                "note: specimen `{specimen}` is learnt from and tested on: the test tells of this specimen, not of another"
-            );
-        }
-    }
     if let Some(both) = test.iter().find(|i| names.contains(&i.name)) {
         bail!("`{}` is both a test image and learnt from", both.name);
     }

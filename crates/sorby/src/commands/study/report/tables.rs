@@ -117,7 +117,10 @@ fn verdicts(book: &Book) -> Exhibit {
          and over trainings. A trick helps when a gain as large would come by chance in less than {:.2} % of studies \
          without effect, so that of studies with {} idle tricks (tried on every network) at most 5 % accept one. Specimens are those of this \
          data set: nothing is said of other steels.",
-        book.unfinished(),
+        match book.unfinished() {
+            unfinished if unfinished.is_empty() => unfinished,
+            unfinished => unfinished.trim().to_owned() + " ",
+        },
         spec.folds,
         spec.seeds,
         100.0 * accept_level(spec.tests()),
@@ -186,7 +189,14 @@ fn stacks(book: &Book) -> Exhibit {
             notes.push(format!("{model}: {trick} helps alone but hurts among the others, and was dropped."));
         }
     }
-    Exhibit::table(named("stack", book), format!("The stack, {}", book.title()), notes.join(" "), table)
+    let table = Some(table).filter(|t| !t.rows.is_empty());
+    Exhibit {
+        name: named("stack", book),
+        caption: format!("The stack, {}", book.title()),
+        text: notes.join(" "),
+        table,
+        ..Exhibit::default()
+    }
 }
 
 /// What the held-out images say of the chosen model.
