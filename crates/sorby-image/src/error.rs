@@ -18,6 +18,12 @@ impl ImageError {
     }
 
     pub(crate) fn io(path: &Path, cause: std::io::Error) -> Self {
+        if cause.kind() == std::io::ErrorKind::StorageFull {
+            return Self::unreadable(
+                path,
+                "the disk is full; free some space (what was written before is whole)",
+            );
+        }
         // The cause may name a temporary file; the user knows the path only.
         let cause = if cause.raw_os_error().is_none() { cause.kind().into() } else { cause };
         Self::Io { path: path.to_owned(), cause }

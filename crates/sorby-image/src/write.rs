@@ -25,7 +25,12 @@ fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
         file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))?;
     }
     file.persist(path).map_err(|e| e.error)?;
-    Ok(())
+    sync_folder(folder)
+}
+
+/// Makes renames in a folder outlast a power cut.
+pub fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    if cfg!(unix) { std::fs::File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
 /// What the bytes of a PNG mean.

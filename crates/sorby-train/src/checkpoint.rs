@@ -4,7 +4,7 @@ use crate::error::TrainError;
 use crate::run_folder::RunFolder;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
-use sorby_image::write::atomically;
+use sorby_image::write::{atomically, sync_folder};
 use sorby_nn::Segmentor;
 use sorby_nn::optimizer::Optimizer;
 use sorby_nn::weights::{StateDict, from_safetensors, to_safetensors};
@@ -61,6 +61,7 @@ pub(crate) fn save(
         fs_err::remove_dir_all(&target).map_err(TrainError::io(&target))?;
     }
     fs_err::rename(&partial, &target).map_err(TrainError::io(&target))?;
+    sync_folder(&folder(run)).map_err(TrainError::io(&target))?;
     let found = existing(run);
     for old in &found[..found.len().saturating_sub(KEPT)] {
         fs_err::remove_dir_all(old).map_err(TrainError::io(old))?;

@@ -27,6 +27,8 @@ pub struct RunFolder {
 #[serde(rename_all = "lowercase")]
 pub enum State {
     Running,
+    /// Asked to stop; goes on with `--resume`.
+    Stopped,
     Done,
     Failed,
 }
@@ -82,6 +84,17 @@ impl ValidationRecord {
     }
 }
 
+/// Removes what a killed process left half-written under temporary names.
+fn sweep(folder: &Path) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(".partial-") {
+            let path = entry.path();
+            // What cannot be removed does no harm.
+            let _ = std::fs::remove_file(&path).or_else(|_| std::fs::remove_dir_all(&path));
+        }
+    }
+}
+
 impl RunFolder {
     /// A new, empty run folder.
     pub fn create(root: &Path) -> Result<Self, TrainError> {
@@ -113,7 +126,11 @@ impl RunFolder {
         let path = root.join("lock");
         let lock = File::create(&path).map_err(TrainError::io(&path))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { root: root.to_owned(), _lock: lock }),
+            Ok(()) => {
+                sweep(root);
+                sweep(&root.join("checkpoints"));
+                Ok(Self { root: root.to_owned(), _lock: lock })
+            }
             Err(_) => Err(TrainError::run(root, "another process is working on this run")),
         }
     }

@@ -41,6 +41,8 @@ pub struct Outcome {
     pub iterations: u64,
     pub last: Option<Scores>,
     pub best: Option<(u64, f64)>,
+    /// Whether it was asked to stop before its last iteration.
+    pub stopped: bool,
 }
 
 /// A run that is ready to go.
@@ -136,9 +138,14 @@ impl<'a> Trainer<'a> {
         Ok(Self { recipe, run, device, train, val, card })
     }
 
-    /// Trains to the end, from the newest checkpoint if there is one.
-    pub fn run(self, observer: &mut dyn FnMut(Event)) -> Result<Outcome, TrainError> {
-        let result = self.run_inner(observer);
+    /// Trains to the end, from the newest checkpoint if there is one. When `stop` says so, a checkpoint of the
+    /// present iteration is written first, so that not a step is lost.
+    pub fn run(
+        self,
+        observer: &mut dyn FnMut(Event),
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Outcome, TrainError> {
+        let result = self.run_inner(observer, stop);
         if result.is_err() {
             // The error itself is what matters to the caller; a status that cannot be written must not hide it.
             let _ = self.mark_failed();
@@ -146,7 +153,11 @@ impl<'a> Trainer<'a> {
         result
     }
 
-    fn run_inner(&self, observer: &mut dyn FnMut(Event)) -> Result<Outcome, TrainError> {
+    fn run_inner(
+        &self,
+        observer: &mut dyn FnMut(Event),
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Outcome, TrainError> {
         let network = Segmentor::new(self.card.spec(), self.recipe.seed, &self.device);
         let mut model = Model { card: self.card.clone(), network };
         let (progress, mut optimizer) = match checkpoint::load(self.run, &mut model.network, &self.device)? {
@@ -216,16 +227,21 @@ impl<'a> Trainer<'a> {
                     self.run.write_json(IMAGE_COUNTS, &images)?;
                 }
             }
-            if finished || done % schedule.checkpoint_every == 0 {
+            let stopped = !finished && stop();
+            if finished || stopped || done % schedule.checkpoint_every == 0 {
                 let progress = Progress { iteration: done, best };
                 checkpoint::save(self.run, &progress, &mut model.network, &optimizer)?;
-                self.write_status(State::Running, done, best)?;
+                let state = if stopped { State::Stopped } else { State::Running };
+                self.write_status(state, done, best)?;
+            }
+            if stopped {
+                return Ok(Outcome { iterations: done, last, best, stopped });
             }
         }
         model.card.iteration = schedule.iterations;
         self.write_model("model.safetensors", &mut model)?;
         self.write_status(State::Done, schedule.iterations, best)?;
-        Ok(Outcome { iterations: schedule.iterations, last, best })
+        Ok(Outcome { iterations: schedule.iterations, last, best, stopped: false })
     }
 
     fn write_model(&self, name: &str, model: &mut Model) -> Result<(), TrainError> {

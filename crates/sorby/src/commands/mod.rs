@@ -9,6 +9,7 @@ mod doctor;
 mod duel;
 mod evaluate;
 mod inputs;
+mod interrupts;
 mod measure;
 mod model;
 mod report;

@@ -1,7 +1,7 @@
 //! `sorby train`.
 
 use super::costs::{self, Costs};
-use super::inputs;
+use super::{inputs, interrupts};
 use crate::args::TrainArgs;
 use crate::console::{Pace, Progress, duration};
 use anyhow::Context as _;
@@ -18,6 +18,7 @@ const DATA_FILE: &str = "data_path.txt";
 
 pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
     let device = inputs::device(&args.device)?;
+    interrupts::listen();
     if args.stop_with_parent {
         stop_with_parent();
     }
@@ -36,10 +37,21 @@ pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
     let dataset = inputs::open(&data)?;
     let trainer = Trainer::new(recipe.clone(), &dataset, &run, device)?;
     let mut console = Console::new(&recipe, &run, dataset.manifest.class_names());
-    let outcome = trainer.run(&mut |event| console.show(event))?;
+    let outcome = trainer.run(&mut |event| console.show(event), &interrupts::asked).inspect_err(|_| {
+        if run.path("checkpoints").is_dir() {
+            eprintln!("what was learnt is kept; go on with: sorby train --resume {}", run.root().display());
+        }
+    })?;
     console.finish();
 
     let root = run.root().display();
+    if outcome.stopped {
+        println!(
+            "stopped after iteration {}; go on with:\n  sorby train --resume {root}",
+            outcome.iterations
+        );
+        return Ok(interrupts::exit_code());
+    }
     println!("trained {} iterations; model: {root}/model.safetensors", outcome.iterations);
     if let Some(miou) = outcome.last.as_ref().and_then(|s| s.mean_iou) {
         println!("validation mIoU of the last iteration: {:.2} %", 100.0 * miou);
@@ -53,11 +65,13 @@ pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Ends this process when the one that started it is gone: its end of our standard input closes then. A run can
-/// be killed at any moment and resumed.
+/// Stops this process when the one that started it is gone: its end of our standard input closes then.
 fn stop_with_parent() {
     std::thread::spawn(|| {
         let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+        interrupts::ask();
+        // Soon, come what may: the study may have been started again, and waits for this run.
+        std::thread::sleep(std::time::Duration::from_secs(15));
         std::process::exit(75);
     });
 }

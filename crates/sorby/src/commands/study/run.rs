@@ -1,5 +1,6 @@
 //! `sorby study run`: one child process for each training.
 
+use super::super::interrupts;
 use super::folder::{RunState, StudyFolder};
 use crate::args::StudyRunArgs;
 use crate::console::{Pace, Progress, duration};
@@ -12,6 +13,7 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 pub fn run(args: StudyRunArgs, threads: Option<usize>) -> anyhow::Result<ExitCode> {
+    interrupts::listen();
     let spec = super::read_spec(&args.spec)?;
     let root = args
         .out
@@ -41,6 +43,10 @@ pub fn run(args: StudyRunArgs, threads: Option<usize>) -> anyhow::Result<ExitCod
         let Stage::Train(why, runs) = folder.spec.next(&scores) else { break };
         workshop.done_before = scores.len() as u64;
         failures.extend(workshop.train(why, &runs)?);
+        if interrupts::asked() {
+            println!("stopped; the same command goes on where this one ended");
+            return Ok(interrupts::exit_code());
+        }
         let any = folder.scores(|run| failures.iter().any(|f| f.0 == *run))?.values().any(Option::is_some);
         if let (false, Some((run, reason))) = (any, failures.first()) {
             bail!("every training failed, the first ({}) with: {reason}", folder.spec.run_id(run));
@@ -87,6 +93,10 @@ impl Workshop<'_> {
                 break;
             }
             std::thread::sleep(Duration::from_millis(200));
+            if interrupts::asked() {
+                stop(working)?;
+                break;
+            }
             let mut still = Vec::new();
             for mut job in working {
                 let Some(status) = job.child.try_wait()? else {
@@ -227,6 +237,15 @@ impl Workshop<'_> {
         };
         format!("{}{time}", jobs.join(", "))
     }
+}
+
+/// Lets trainings write their checkpoints and end.
+fn stop(mut working: Vec<Job>) -> anyhow::Result<()> {
+    working.iter_mut().for_each(|job| drop(job.child.stdin.take()));
+    for mut job in working {
+        job.child.wait().context("cannot wait for a training")?;
+    }
+    Ok(())
 }
 
 /// Renames a folder that is in the way; nothing is ever deleted.
