@@ -7,6 +7,7 @@ mod colour;
 mod crop;
 mod dataset;
 pub mod doctor;
+pub mod import;
 mod labels;
 mod manifest;
 mod problem;

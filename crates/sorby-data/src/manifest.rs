@@ -109,6 +109,19 @@ pub struct Scale {
 }
 
 impl Manifest {
+    /// A manifest with these classes and all else by default.
+    pub fn of_classes(classes: Vec<Class>) -> Self {
+        Self {
+            classes,
+            folders: default_folders(),
+            labels: Labels::default(),
+            scale: Scale::default(),
+            splits: BTreeMap::new(),
+            folds: BTreeMap::new(),
+            specimens: BTreeMap::new(),
+        }
+    }
+
     /// Reads and validates a `dataset.toml`.
     pub fn read(path: &Path) -> Result<Self, DataError> {
         let text = std::fs::read_to_string(path).map_err(|e| DataError::one(path, e))?;

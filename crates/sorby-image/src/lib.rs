@@ -2,9 +2,11 @@
 
 mod data_bar;
 mod error;
+mod grey_range;
 mod label_map;
 mod mask_note;
 mod micrograph;
+mod odd_tiff;
 mod palette_tiff;
 mod read;
 pub mod resize;
@@ -14,9 +16,11 @@ pub mod write;
 
 pub use data_bar::{DataBar, ScaleBar};
 pub use error::ImageError;
+pub use grey_range::GreyRange;
 pub use label_map::{IGNORE, LabelMap, RawLabels};
 pub use mask_note::MaskNote;
 pub use micrograph::{Micrograph, Pixels};
+pub use read::dimensions;
 
 /// File name endings of images that can be read.
 pub const EXTENSIONS: [&str; 6] = ["png", "tif", "tiff", "jpg", "jpeg", "bmp"];

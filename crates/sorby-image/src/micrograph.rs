@@ -1,5 +1,6 @@
 //! A micrograph as read from its file.
 
+use crate::grey_range::{percentiles, stretched};
 use crate::{ImageError, read};
 use std::path::Path;
 
@@ -10,6 +11,8 @@ pub enum Pixels {
     Grey16(Vec<u16>),
     Rgb8(Vec<u8>),
     Rgb16(Vec<u16>),
+    /// Grey numbers without a natural black and white: floats beyond 0..1, signed and 32-bit integers.
+    Float(Vec<f32>),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -20,7 +23,7 @@ pub struct Micrograph {
 }
 
 impl Micrograph {
-    /// Reads a PNG, TIFF, JPEG or BMP of 8 or 16 bits per channel.
+    /// Reads a PNG, TIFF, JPEG or BMP of 8 or 16 bits per channel, or a grey TIFF of other numbers.
     ///
     /// # Errors
     /// When the file cannot be read or has a pixel type that is not supported; nothing is guessed.
@@ -36,29 +39,56 @@ impl Micrograph {
     /// 1 for grey, 3 for colour.
     pub fn channels(&self) -> usize {
         match self.pixels {
-            Pixels::Grey8(_) | Pixels::Grey16(_) => 1,
+            Pixels::Grey8(_) | Pixels::Grey16(_) | Pixels::Float(_) => 1,
             Pixels::Rgb8(_) | Pixels::Rgb16(_) => 3,
         }
     }
 
     /// Values on the 0..255 scale, `[height, width, channels]`. 16-bit data is mapped by its full
-    /// range (0..65535), never by the image's own minimum and maximum.
+    /// range (0..65535), never by the image's own minimum and maximum. Numbers without a range of their own are
+    /// as [`GreyRange::Percentile`](crate::GreyRange) shows them.
     pub fn to_f32(&self) -> Vec<f32> {
         match &self.pixels {
             Pixels::Grey8(p) | Pixels::Rgb8(p) => p.iter().map(|&v| f32::from(v)).collect(),
             Pixels::Grey16(p) | Pixels::Rgb16(p) => p.iter().map(|&v| f32::from(v) / 257.0).collect(),
+            Pixels::Float(p) => {
+                let (low, high) = percentiles(p);
+                stretched(self, low, high).to_f32()
+            }
+        }
+    }
+
+    /// One row on the 0..255 scale as in [`Micrograph::to_f32`], added to `out`. Numbers without a range of
+    /// their own have no such scale and give nothing: bring them to one first.
+    pub fn row_f32(&self, y: usize, out: &mut Vec<f32>) {
+        let length = self.width * self.channels();
+        let place = y * length..(y + 1) * length;
+        match &self.pixels {
+            Pixels::Grey8(p) | Pixels::Rgb8(p) => out.extend(p[place].iter().map(|&v| f32::from(v))),
+            Pixels::Grey16(p) | Pixels::Rgb16(p) => {
+                out.extend(p[place].iter().map(|&v| f32::from(v) / 257.0))
+            }
+            Pixels::Float(_) => {}
         }
     }
 
     /// 8-bit grey values: luma of colour, rounded 16-bit.
     pub fn to_grey8(&self) -> Vec<u8> {
-        let luma = |r: f32, g: f32, b: f32| (0.299 * r + 0.587 * g + 0.114 * b).round() as u8;
         match &self.pixels {
             Pixels::Grey8(p) => p.clone(),
-            Pixels::Grey16(p) => p.iter().map(|&v| (f32::from(v) / 257.0).round() as u8).collect(),
-            Pixels::Rgb8(_) | Pixels::Rgb16(_) => {
-                self.to_f32().chunks_exact(3).map(|c| luma(c[0], c[1], c[2])).collect()
-            }
+            Pixels::Float(_) => self.to_f32().iter().map(|v| v.round() as u8).collect(),
+            _ => (0..self.height).flat_map(|y| self.row_grey8(y)).collect(),
+        }
+    }
+
+    /// One row of [`Micrograph::to_grey8`]; none of numbers without a range of their own, as
+    /// [`Micrograph::row_f32`].
+    pub fn row_grey8(&self, y: usize) -> Vec<u8> {
+        let mut values = Vec::new();
+        self.row_f32(y, &mut values);
+        match self.channels() {
+            1 => values.iter().map(|v| v.round() as u8).collect(),
+            _ => values.chunks_exact(3).map(|c| luma(c[0], c[1], c[2])).collect(),
         }
     }
 
@@ -69,7 +99,12 @@ impl Micrograph {
         match &mut self.pixels {
             Pixels::Grey8(p) | Pixels::Rgb8(p) => p.truncate(keep),
             Pixels::Grey16(p) | Pixels::Rgb16(p) => p.truncate(keep),
+            Pixels::Float(p) => p.truncate(keep),
         }
         self.height = rows;
     }
+}
+
+fn luma(r: f32, g: f32, b: f32) -> u8 {
+    (0.299 * r + 0.587 * g + 0.114 * b).round() as u8
 }

@@ -1,6 +1,6 @@
 //! Decoding image files, within bounds on memory.
 
-use crate::{ImageError, Micrograph, Pixels, palette_tiff};
+use crate::{ImageError, Micrograph, Pixels, odd_tiff, palette_tiff};
 use image::{DynamicImage, ImageReader, Limits};
 use std::path::Path;
 
@@ -10,7 +10,10 @@ pub(crate) const MAX_BYTES: u64 = 4 << 30;
 pub(crate) fn micrograph(path: &Path) -> Result<Micrograph, ImageError> {
     let image = match decode(path) {
         Ok(image) => image,
-        Err(error) => palette_tiff::read(path, MAX_BYTES).ok_or(error)?,
+        Err(error) => match palette_tiff::read(path, MAX_BYTES) {
+            Some(image) => image,
+            None => return odd_tiff::numbers(path, MAX_BYTES).unwrap_or(Err(error)),
+        },
     };
     let (width, height) = (image.width() as usize, image.height() as usize);
     let pixels = match image {
@@ -34,6 +37,12 @@ pub(crate) fn micrograph(path: &Path) -> Result<Micrograph, ImageError> {
     Ok(Micrograph { width, height, pixels: single_channel(pixels) })
 }
 
+/// Width and height as the file declares them; `None` when it cannot be read.
+pub fn dimensions(path: &Path) -> Option<(usize, usize)> {
+    let (w, h) = ImageReader::open(path).ok()?.with_guessed_format().ok()?.into_dimensions().ok()?;
+    Some((w as usize, h as usize))
+}
+
 /// A colour file of grey content becomes grey: three equal channels say nothing more than one.
 fn single_channel(pixels: Pixels) -> Pixels {
     fn first<T: Copy + PartialEq>(p: &[T]) -> Option<Vec<T>> {
@@ -53,6 +62,9 @@ pub(crate) fn decode(path: &Path) -> Result<DynamicImage, ImageError> {
         ImageReader::open(path).and_then(|r| r.with_guessed_format()).map_err(|e| ImageError::io(path, e))?;
     if reader.format().is_none() {
         return Err(ImageError::unreadable(path, "not a PNG, TIFF, JPEG or BMP file"));
+    }
+    if reader.format() == Some(image::ImageFormat::Tiff) {
+        odd_tiff::require_one_page(path)?;
     }
     let mut limits = Limits::default();
     limits.max_alloc = Some(MAX_BYTES);

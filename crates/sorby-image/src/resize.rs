@@ -32,9 +32,61 @@ fn taps(input: usize, output: usize) -> Vec<Tap> {
         .collect()
 }
 
-/// Bilinear without antialiasing; halving both sides exactly averages 2x2 blocks, as OpenCV does.
-///
-/// `image` is `[height, width, channels]`; returns `[new_height, new_width, channels]`.
+/// Bilinear resizing row by row, so that a large image need not lie in memory twice. Without antialiasing;
+/// halving both sides exactly averages 2x2 blocks, as OpenCV does.
+pub struct Bilinear {
+    channels: usize,
+    halves: bool,
+    same: bool,
+    rows: Vec<Tap>,
+    columns: Vec<Tap>,
+}
+
+impl Bilinear {
+    /// Sizes are (width, height).
+    pub fn new(size: (usize, usize), channels: usize, new_size: (usize, usize)) -> Self {
+        Self {
+            channels,
+            halves: size == (2 * new_size.0, 2 * new_size.1),
+            same: size == new_size,
+            rows: taps(size.1, new_size.1),
+            columns: taps(size.0, new_size.0),
+        }
+    }
+
+    /// The two rows of the image that row `y` of the result is made of.
+    pub fn sources(&self, y: usize) -> (usize, usize) {
+        match () {
+            () if self.same => (y, y),
+            () if self.halves => (2 * y, 2 * y + 1),
+            () => (self.rows[y].first, self.rows[y].second),
+        }
+    }
+
+    /// Adds row `y` of the result to `out`, from the rows that [`Bilinear::sources`] names.
+    pub fn row(&self, y: usize, (first, second): (&[f32], &[f32]), out: &mut Vec<f32>) {
+        let channels = self.channels;
+        if self.same {
+            out.extend_from_slice(first);
+        } else if self.halves {
+            for (a, b) in first.chunks_exact(2 * channels).zip(second.chunks_exact(2 * channels)) {
+                out.extend((0..channels).map(|c| (a[c] + a[channels + c] + b[c] + b[channels + c]) * 0.25));
+            }
+        } else {
+            let weight = self.rows[y].weight;
+            for c in &self.columns {
+                let mix = |row: &[f32], ch: usize| {
+                    row[c.first * channels + ch] * (1.0 - c.weight) + row[c.second * channels + ch] * c.weight
+                };
+                out.extend(
+                    (0..channels).map(|ch| mix(first, ch) * (1.0 - weight) + mix(second, ch) * weight),
+                );
+            }
+        }
+    }
+}
+
+/// [`Bilinear`] of a whole image, `[height, width, channels]`; returns `[new_height, new_width, channels]`.
 pub fn bilinear(
     image: &[f32],
     (width, height): (usize, usize),
@@ -42,28 +94,12 @@ pub fn bilinear(
     (new_width, new_height): (usize, usize),
 ) -> Vec<f32> {
     assert_eq!(image.len(), width * height * channels);
-    if (width, height) == (new_width, new_height) {
-        return image.to_vec();
-    }
-    let at = |y: usize, x: usize, c: usize| image[(y * width + x) * channels + c];
+    let resizer = Bilinear::new((width, height), channels, (new_width, new_height));
+    let row = |y: usize| &image[y * width * channels..][..width * channels];
     let mut out = Vec::with_capacity(new_width * new_height * channels);
-    if (width, height) == (2 * new_width, 2 * new_height) {
-        for (y, x) in (0..new_height).flat_map(|y| (0..new_width).map(move |x| (2 * y, 2 * x))) {
-            out.extend(
-                (0..channels)
-                    .map(|c| (at(y, x, c) + at(y, x + 1, c) + at(y + 1, x, c) + at(y + 1, x + 1, c)) * 0.25),
-            );
-        }
-        return out;
-    }
-    let (rows, columns) = (taps(height, new_height), taps(width, new_width));
-    for r in &rows {
-        for c in &columns {
-            out.extend((0..channels).map(|ch| {
-                let mix = |y| at(y, c.first, ch) * (1.0 - c.weight) + at(y, c.second, ch) * c.weight;
-                mix(r.first) * (1.0 - r.weight) + mix(r.second) * r.weight
-            }));
-        }
+    for y in 0..new_height {
+        let (first, second) = resizer.sources(y);
+        resizer.row(y, (row(first), row(second)), &mut out);
     }
     out
 }

@@ -3,6 +3,7 @@
 use crate::ImageError;
 use std::io::{BufWriter, Write as _};
 use std::path::Path;
+use tempfile::NamedTempFile;
 
 /// Writes `bytes` under a temporary name in the same folder, syncs, renames. Creates the folder.
 ///
@@ -13,10 +14,22 @@ pub fn atomically(path: &Path, bytes: &[u8]) -> Result<(), ImageError> {
 }
 
 fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)?;
-    let mut file = tempfile::Builder::new().prefix(".partial-").tempfile_in(folder)?;
+    let mut file = temporary_beside(path)?;
     file.write_all(bytes)?;
+    put(file, path)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn temporary_beside(path: &Path) -> std::io::Result<NamedTempFile> {
+    std::fs::create_dir_all(folder_of(path))?;
+    tempfile::Builder::new().prefix(".partial-").tempfile_in(folder_of(path))
+}
+
+/// Gives a complete temporary file its name.
+fn put(file: NamedTempFile, path: &Path) -> std::io::Result<()> {
     file.as_file().sync_all()?;
     #[cfg(unix)]
     {
@@ -25,7 +38,7 @@ fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
         file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))?;
     }
     file.persist(path).map_err(|e| e.error)?;
-    sync_folder(folder)
+    sync_folder(folder_of(path))
 }
 
 /// Makes renames in a folder outlast a power cut.
@@ -51,16 +64,7 @@ pub fn png_bytes(
     encode(width, height, kind, data, None)
 }
 
-/// With a text chunk of this keyword.
-pub(crate) fn encode(
-    width: usize,
-    height: usize,
-    kind: PngKind,
-    data: &[u8],
-    text: Option<(&str, String)>,
-) -> Result<Vec<u8>, png::EncodingError> {
-    let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(BufWriter::new(&mut bytes), width as u32, height as u32);
+fn configure<W: std::io::Write>(encoder: &mut png::Encoder<W>, kind: PngKind) {
     encoder.set_depth(png::BitDepth::Eight);
     encoder.set_compression(png::Compression::Balanced);
     encoder.set_color(match kind {
@@ -71,6 +75,19 @@ pub(crate) fn encode(
     if let PngKind::Palette(palette) = kind {
         encoder.set_palette(palette);
     }
+}
+
+/// With a text chunk of this keyword.
+pub(crate) fn encode(
+    width: usize,
+    height: usize,
+    kind: PngKind,
+    data: &[u8],
+    text: Option<(&str, String)>,
+) -> Result<Vec<u8>, png::EncodingError> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(BufWriter::new(&mut bytes), width as u32, height as u32);
+    configure(&mut encoder, kind);
     if let Some((keyword, text)) = text {
         encoder.add_itxt_chunk(keyword.to_owned(), text)?;
     }
@@ -78,6 +95,34 @@ pub(crate) fn encode(
     writer.write_image_data(data)?;
     writer.finish()?;
     Ok(bytes)
+}
+
+/// Writes an 8-bit PNG of rows that are made one by one, atomically: for pictures too large to keep. `row` adds the
+/// bytes of row `y`.
+pub fn png_rows(
+    path: &Path,
+    (width, height): (usize, usize),
+    kind: PngKind,
+    row: &mut dyn FnMut(usize, &mut Vec<u8>),
+) -> Result<(), ImageError> {
+    let failed = |e: png::EncodingError| match e {
+        png::EncodingError::IoError(e) => ImageError::io(path, e),
+        other => ImageError::unreadable(path, other),
+    };
+    let mut file = temporary_beside(path).map_err(|e| ImageError::io(path, e))?;
+    let mut encoder = png::Encoder::new(BufWriter::new(file.as_file_mut()), width as u32, height as u32);
+    configure(&mut encoder, kind);
+    let mut writer = encoder.write_header().map_err(failed)?;
+    let mut stream = writer.stream_writer().map_err(failed)?;
+    let mut bytes = Vec::new();
+    for y in 0..height {
+        bytes.clear();
+        row(y, &mut bytes);
+        stream.write_all(&bytes).map_err(|e| ImageError::io(path, e))?;
+    }
+    stream.finish().map_err(failed)?;
+    writer.finish().map_err(failed)?;
+    put(file, path).map_err(|e| ImageError::io(path, e))
 }
 
 /// Writes an 8-bit PNG atomically.

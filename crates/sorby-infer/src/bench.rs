@@ -1,32 +1,15 @@
 //! Inference with random weights, timed.
 
-use crate::model::{CARD_FORMAT, Model, ModelCard};
+use crate::model::{Model, ModelCard};
 use crate::predict::{Options, predict};
 use crate::slide::window_logits;
 use burn::tensor::Device;
-use sorby_data::{Normalisation, default_colour};
 use sorby_image::Micrograph;
 use sorby_nn::{ModelSpec, Segmentor};
 use std::time::Instant;
 
 fn untrained(spec: ModelSpec, window_px: usize, stride_px: usize, device: &Device) -> Model {
-    let card = ModelCard {
-        format: CARD_FORMAT,
-        arch: spec.arch,
-        stem: spec.stem,
-        output_stride: spec.output_stride,
-        classes: (0..spec.classes).map(|c| format!("class {c}")).collect(),
-        colours: (0..spec.classes).map(|c| default_colour(c).0).collect(),
-        input_scale: 1.0,
-        window_px,
-        stride_px,
-        normalisation: Normalisation::default(),
-        nm_per_px: None,
-        recipe: String::new(),
-        iteration: 0,
-        golden: Vec::new(),
-        sorby_version: env!("CARGO_PKG_VERSION").to_owned(),
-    };
+    let card = ModelCard { window_px, stride_px, ..ModelCard::new(spec) };
     Model { card, network: Segmentor::new(spec, 0, device) }
 }
 
@@ -72,6 +55,6 @@ pub fn bench_image(
     let mut model = untrained(spec, window_px, stride_px, device);
     let options = Options::of(&model.card);
     timed(repeats, warm, || {
-        std::hint::black_box(predict(&mut model, image, &options, device, &mut |_| ()));
+        let _ = std::hint::black_box(predict(&mut model, image, &options, device, &mut |_| ()));
     })
 }

@@ -2,15 +2,19 @@
 
 mod bench;
 mod confusion;
+mod domain;
 mod golden;
 mod model;
 mod predict;
+mod reliability;
 mod slide;
 
 pub use bench::{bench_image, bench_windows};
 pub use burn::tensor::Device;
 pub use confusion::{ClassScores, Confusion, Scores};
+pub use domain::{Domain, MARKED};
 pub use model::{CARD_FORMAT, Model, ModelCard, ModelError};
-pub use predict::{Options, Prediction, TTA_RATIOS, predict, window_count};
-pub use slide::{ScoreMap, WINDOWS_PER_BATCH, Window, slide, windows};
+pub use predict::{Options, Prediction, ScoreMap, TTA_RATIOS, predict, predict_rows};
+pub use reliability::{Calibrator, ExpectedIou, IouSum, Reliability, Residual};
+pub use slide::{WINDOWS_PER_BATCH, Window, windows};
 pub use sorby_nn::device::Backend;

@@ -1,10 +1,11 @@
 //! The model file: weights in safetensors under MMSegmentation's names, with a card that says all
 //! that inference needs.
 
-use crate::golden;
+use crate::{Domain, Reliability, golden};
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
-use sorby_data::Normalisation;
+use sorby_data::{Normalisation, default_colour};
+use sorby_image::GreyRange;
 use sorby_nn::weights::{WeightsError, from_safetensors, to_safetensors};
 use sorby_nn::{Arch, ModelSpec, Segmentor, Stem};
 use std::collections::HashMap;
@@ -33,6 +34,9 @@ pub struct ModelCard {
     pub window_px: usize,
     pub stride_px: usize,
     pub normalisation: Normalisation,
+    /// How images' values are brought to the network's; older files took the full range.
+    #[serde(default)]
+    pub grey_range: GreyRange,
     /// Smallest and largest pixel size among training images, where known.
     pub nm_per_px: Option<(f64, f64)>,
     /// Resolved recipe the model was trained with.
@@ -41,6 +45,15 @@ pub struct ModelCard {
     /// Logits of a fixed picture when the model was saved; empty in older files.
     #[serde(default)]
     pub golden: Vec<f32>,
+    /// BLAKE3 over the training images and labels.
+    #[serde(default)]
+    pub data_hash: String,
+    /// What the training images look like; `None` with fewer than four, and in older files.
+    #[serde(default)]
+    pub domain: Option<Domain>,
+    /// How sure its masks are; `None` without validation images, and in older files.
+    #[serde(default)]
+    pub reliability: Option<Reliability>,
     pub sorby_version: String,
 }
 
@@ -69,6 +82,31 @@ pub struct Model {
 }
 
 impl ModelCard {
+    /// A card that says what the network is and no more: the rest is for its maker to fill in.
+    pub fn new(spec: ModelSpec) -> Self {
+        Self {
+            format: CARD_FORMAT,
+            arch: spec.arch,
+            stem: spec.stem,
+            output_stride: spec.output_stride,
+            classes: (0..spec.classes).map(|c| format!("class {c}")).collect(),
+            colours: (0..spec.classes).map(|c| default_colour(c).0).collect(),
+            input_scale: 1.0,
+            window_px: 256,
+            stride_px: 128,
+            normalisation: Normalisation::default(),
+            grey_range: GreyRange::default(),
+            nm_per_px: None,
+            recipe: String::new(),
+            iteration: 0,
+            golden: Vec::new(),
+            data_hash: String::new(),
+            domain: None,
+            reliability: None,
+            sorby_version: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+
     /// The card in a file's metadata; `None` for files of other programs, or of a newer Sorby.
     pub fn of(metadata: &HashMap<String, String>) -> Option<Self> {
         serde_json::from_str::<Self>(metadata.get(CARD_KEY)?).ok().filter(|card| card.format <= CARD_FORMAT)

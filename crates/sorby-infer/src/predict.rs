@@ -1,9 +1,12 @@
-//! One micrograph to one mask, with optional test-time augmentation.
+//! One micrograph to one mask, with optional test-time augmentation, in rows from top to bottom.
 
 use crate::model::{Model, ModelCard};
-use crate::slide::{ScoreMap, slide, windows};
+use crate::slide::{Slide, windows};
 use burn::tensor::Device;
-use sorby_image::{LabelMap, Micrograph, resize};
+use sorby_data::Normalisation;
+use sorby_image::resize::{self, Bilinear};
+use sorby_image::{LabelMap, Micrograph};
+use sorby_kernels::resize::RowResize;
 
 /// Scales of test-time augmentation (MMSegmentation's defaults).
 pub const TTA_RATIOS: [f64; 6] = [0.5, 0.75, 1.0, 1.25, 1.5, 1.75];
@@ -16,12 +19,20 @@ pub struct Options {
     pub ratios: Vec<f64>,
     /// Adds a mirrored pass for every scale.
     pub flip: bool,
+    /// Enlarges the image by this before all else: brings it to the magnification of the training images.
+    pub magnify: f64,
 }
 
 impl Options {
     /// A single pass with the model's own window.
     pub fn of(card: &ModelCard) -> Self {
-        Self { crop_px: card.window_px, stride_px: card.stride_px, ratios: Vec::new(), flip: false }
+        Self {
+            crop_px: card.window_px,
+            stride_px: card.stride_px,
+            ratios: Vec::new(),
+            flip: false,
+            magnify: 1.0,
+        }
     }
 
     /// At the model's own scale only.
@@ -35,6 +46,48 @@ impl Options {
         let flips: &[bool] = if self.flip { &[false, true] } else { &[false] };
         ratios.iter().flat_map(|&r| flips.iter().map(move |&f| (r, f))).collect()
     }
+
+    /// Input size (width, height) of a pass. MMCV resizes by exact rounding for a plain scale factor, and keeps
+    /// the aspect ratio in test-time augmentation.
+    fn pass_size(&self, card: &ModelCard, (width, height): (usize, usize), ratio: f64) -> (usize, usize) {
+        let scale = self.magnify * card.input_scale;
+        if self.is_plain() {
+            (resize::scaled_len(width, scale), resize::scaled_len(height, scale))
+        } else {
+            resize::keep_ratio_size(width, height, ratio * scale)
+        }
+    }
+
+    /// Windows that an image of (width, height) takes.
+    pub fn window_count(&self, card: &ModelCard, size: (usize, usize)) -> usize {
+        let count = |&(ratio, _): &(f64, bool)| {
+            let (width, height) = self.pass_size(card, size, ratio);
+            windows(height, width, self.crop_px, self.stride_px).len()
+        };
+        self.passes().iter().map(count).sum()
+    }
+
+    /// Bytes that the rows under way take at most while an image of (width, height) is segmented.
+    pub fn band_bytes(&self, card: &ModelCard, size: (usize, usize)) -> u64 {
+        let of_pass = |&(ratio, _): &(f64, bool)| {
+            let (width, height) = self.pass_size(card, size, ratio);
+            // A batch may reach over several rows of windows.
+            let across = windows(self.crop_px.min(height), width, self.crop_px, self.stride_px).len();
+            let more = crate::WINDOWS_PER_BATCH.div_ceil(across) * self.stride_px;
+            let rows = (self.crop_px + more + self.stride_px).min(height);
+            (rows * width * (3 + card.classes.len()) * size_of::<f32>()) as u64
+        };
+        self.passes().iter().map(of_pass).sum()
+    }
+}
+
+/// Class probabilities per pixel, `[height, width, classes]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScoreMap {
+    pub height: usize,
+    pub width: usize,
+    pub classes: usize,
+    pub values: Vec<f32>,
 }
 
 /// A mask and the class probabilities behind it.
@@ -45,77 +98,151 @@ pub struct Prediction {
     pub probabilities: ScoreMap,
 }
 
-/// Input size (width, height) of a pass. MMCV resizes by exact rounding for a plain scale factor, and
-/// keeps the aspect ratio in test-time augmentation.
-fn pass_size(image: &Micrograph, input_scale: f64, ratio: f64, single: bool) -> (usize, usize) {
-    if single {
-        (resize::scaled_len(image.width, input_scale), resize::scaled_len(image.height, input_scale))
-    } else {
-        resize::keep_ratio_size(image.width, image.height, ratio * input_scale)
+/// One scale, mirrored or not, on its way down the image.
+struct Pass<'a> {
+    image: &'a Micrograph,
+    normalisation: &'a Normalisation,
+    mirrored: bool,
+    input: Bilinear,
+    slide: Slide,
+    output: RowResize,
+}
+
+impl<'a> Pass<'a> {
+    fn new(
+        card: &'a ModelCard,
+        image: &'a Micrograph,
+        options: &Options,
+        (ratio, mirrored): (f64, bool),
+    ) -> Self {
+        let (w, h) = (image.width, image.height);
+        let (width, height) = options.pass_size(card, (w, h), ratio);
+        let window = (options.crop_px, options.stride_px);
+        Self {
+            image,
+            normalisation: &card.normalisation,
+            mirrored,
+            input: Bilinear::new((w, h), image.channels(), (width, height)),
+            slide: Slide::new((height, width), window, card.classes.len()),
+            output: RowResize::new((height, width), card.classes.len(), (h, w)),
+        }
+    }
+
+    /// Class probabilities of row `y` of the image, `[width, classes]`.
+    fn row(
+        &mut self,
+        y: usize,
+        model: &mut sorby_nn::Segmentor,
+        device: &Device,
+        progress: &mut dyn FnMut(usize),
+        out: &mut [f32],
+    ) {
+        let classes = model.spec().classes;
+        let (image, input, normalisation, mirrored) =
+            (self.image, &self.input, self.normalisation, self.mirrored);
+        let mut source = |y: usize| network_row(image, input, normalisation, mirrored, y);
+        let (first, second) = self.output.sources(y);
+        self.slide.forget_before(first);
+        let upper = self.slide.row(first, model, device, &mut source, progress).to_vec();
+        let lower = self.slide.row(second, model, device, &mut source, progress);
+        if mirrored {
+            let flipped =
+                |row: &[f32]| row.chunks_exact(classes).rev().flatten().copied().collect::<Vec<_>>();
+            self.output.row(y, (&flipped(&upper), &flipped(lower)), out);
+        } else {
+            self.output.row(y, (&upper, lower), out);
+        }
+        softmax(out, classes);
     }
 }
 
-/// Windows that [`predict`] will compute.
-pub fn window_count(model: &Model, image: &Micrograph, options: &Options) -> usize {
-    let passes = options.passes();
-    let single = options.is_plain();
-    let count = |&(ratio, _): &(f64, bool)| {
-        let (width, height) = pass_size(image, model.card.input_scale, ratio, single);
-        windows(height, width, options.crop_px, options.stride_px).len()
-    };
-    passes.iter().map(count).sum()
+/// A row of the network's input: resized, three channels, normalised.
+fn network_row(
+    image: &Micrograph,
+    resizer: &Bilinear,
+    normalisation: &Normalisation,
+    mirrored: bool,
+    y: usize,
+) -> Vec<f32> {
+    let (first, second) = resizer.sources(y);
+    let (mut upper, mut lower, mut resized) = (Vec::new(), Vec::new(), Vec::new());
+    image.row_f32(first, &mut upper);
+    image.row_f32(second, &mut lower);
+    resizer.row(y, (&upper, &lower), &mut resized);
+    let mut rgb: Vec<f32> =
+        if image.channels() == 1 { resized.iter().flat_map(|&v| [v; 3]).collect() } else { resized };
+    normalisation.apply(&mut rgb);
+    if mirrored {
+        rgb.reverse();
+        // Pixels stay red, green, blue.
+        rgb.chunks_exact_mut(3).for_each(|pixel| pixel.reverse());
+    }
+    rgb
 }
 
-/// Segments `image`. With several passes, probabilities are averaged; with one, the class with the
-/// largest mean logit wins, ties going to the lower index.
+/// Segments `image` and gives each row's classes and probabilities, `[width, classes]`, to `sink`, from the top.
+/// With several passes probabilities are averaged; the class with the largest wins, ties going to the lower index.
+///
+/// # Errors
+/// When the image's values do not fit the model's grey range.
+pub fn predict_rows(
+    model: &mut Model,
+    image: &Micrograph,
+    options: &Options,
+    device: &Device,
+    progress: &mut dyn FnMut(usize),
+    sink: &mut dyn FnMut(usize, &[u8], &[f32]),
+) -> Result<(), String> {
+    let Model { card, network } = model;
+    let image = card.grey_range.apply(image)?;
+    let mut passes: Vec<Pass> =
+        options.passes().into_iter().map(|pass| Pass::new(card, &image, options, pass)).collect();
+    let (classes, count) = (card.classes.len(), passes.len() as f32);
+    let mut mean = vec![0.0; image.width * classes];
+    let mut own = mean.clone();
+    let mut labels = vec![0; image.width];
+    for y in 0..image.height {
+        mean.fill(0.0);
+        for pass in &mut passes {
+            pass.row(y, network, device, progress, &mut own);
+            mean.iter_mut().zip(&own).for_each(|(m, p)| *m += p);
+        }
+        mean.iter_mut().for_each(|p| *p /= count);
+        for (label, scores) in labels.iter_mut().zip(mean.chunks_exact(classes)) {
+            *label = largest(scores);
+        }
+        sink(y, &labels, &mean);
+    }
+    Ok(())
+}
+
+/// [`predict_rows`] with all of it kept.
+///
+/// # Errors
+/// As [`predict_rows`].
 pub fn predict(
     model: &mut Model,
     image: &Micrograph,
     options: &Options,
     device: &Device,
     progress: &mut dyn FnMut(usize),
-) -> Prediction {
-    let passes = options.passes();
-    let single = options.is_plain();
-    let pixels = image.to_f32();
-    let mut mean: Option<ScoreMap> = None;
-    for &(ratio, mirrored) in &passes {
-        let (width, height) = pass_size(image, model.card.input_scale, ratio, single);
-        let resized =
-            resize::bilinear(&pixels, (image.width, image.height), image.channels(), (width, height));
-        let mut rgb =
-            if image.channels() == 1 { resized.iter().flat_map(|&v| [v; 3]).collect() } else { resized };
-        model.card.normalisation.apply(&mut rgb);
-        if mirrored {
-            mirror(&mut rgb, width);
-        }
-        let window = (options.crop_px, options.stride_px);
-        let logits = slide(&mut model.network, &rgb, (height, width), window, device, progress);
-        let logits = if mirrored { logits.flipped() } else { logits };
-        let probabilities = softmax(logits.resized(image.height, image.width));
-        match &mut mean {
-            None => mean = Some(probabilities),
-            Some(mean) => mean.values.iter_mut().zip(&probabilities.values).for_each(|(m, p)| *m += p),
-        }
-    }
-    let mut probabilities =
-        mean.unwrap_or_else(|| ScoreMap::zeros(image.height, image.width, model.card.classes.len()));
-    let count = passes.len() as f32;
-    probabilities.values.iter_mut().for_each(|p| *p /= count);
-    Prediction { labels: argmax(&probabilities), probabilities }
-}
-
-fn mirror(rgb: &mut [f32], width: usize) {
-    for row in rgb.chunks_exact_mut(3 * width) {
-        for x in 0..width / 2 {
-            (0..3).for_each(|c| row.swap(3 * x + c, 3 * (width - 1 - x) + c));
-        }
-    }
+) -> Result<Prediction, String> {
+    let (width, height, classes) = (image.width, image.height, model.card.classes.len());
+    let mut labels = Vec::with_capacity(width * height);
+    let mut values = Vec::with_capacity(width * height * classes);
+    predict_rows(model, image, options, device, progress, &mut |_, row, scores| {
+        labels.extend_from_slice(row);
+        values.extend_from_slice(scores);
+    })?;
+    Ok(Prediction {
+        labels: LabelMap { width, height, labels },
+        probabilities: ScoreMap { height, width, classes, values },
+    })
 }
 
 /// Monotone in each pixel, so the largest logit keeps the largest probability.
-fn softmax(mut map: ScoreMap) -> ScoreMap {
-    for scores in map.values.chunks_exact_mut(map.classes) {
+fn softmax(scores: &mut [f32], classes: usize) {
+    for scores in scores.chunks_exact_mut(classes) {
         let max = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let mut sum = 0.0;
         for s in scores.iter_mut() {
@@ -124,19 +251,14 @@ fn softmax(mut map: ScoreMap) -> ScoreMap {
         }
         scores.iter_mut().for_each(|s| *s /= sum);
     }
-    map
 }
 
-fn argmax(map: &ScoreMap) -> LabelMap {
-    let best = |scores: &[f32]| {
-        let mut best = 0;
-        for (c, s) in scores.iter().enumerate() {
-            if *s > scores[best] {
-                best = c;
-            }
+fn largest(scores: &[f32]) -> u8 {
+    let mut best = 0;
+    for (c, s) in scores.iter().enumerate() {
+        if *s > scores[best] {
+            best = c;
         }
-        best as u8
-    };
-    let labels = map.values.chunks_exact(map.classes).map(best).collect();
-    LabelMap { width: map.width, height: map.height, labels }
+    }
+    best as u8
 }

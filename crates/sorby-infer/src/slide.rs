@@ -1,7 +1,9 @@
-//! Whole images by overlapping windows (MMSegmentation's `slide` mode).
+//! Whole images by overlapping windows (MMSegmentation's `slide` mode), from top to bottom: memory grows with the
+//! width of an image, not with its height.
 
 use burn::tensor::{Device, Tensor, TensorData};
 use sorby_nn::{Segmentor, ops};
+use std::collections::VecDeque;
 
 /// A window, half open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,60 +14,25 @@ pub struct Window {
     pub x2: usize,
 }
 
-/// Windows of edge `crop` every `stride` pixels, row by row. The last ones are shifted back to the
-/// image's edge; an image smaller than the crop gives one smaller window.
-pub fn windows(height: usize, width: usize, crop: usize, stride: usize) -> Vec<Window> {
-    let starts = |len: usize| -> Vec<(usize, usize)> {
-        let count = len.saturating_sub(crop).div_ceil(stride) + 1;
-        (0..count)
-            .map(|i| {
-                let end = (i * stride + crop).min(len);
-                (end.saturating_sub(crop), end)
-            })
-            .collect()
-    };
-    let columns = starts(width);
-    starts(height)
-        .into_iter()
-        .flat_map(|(y1, y2)| columns.iter().map(move |&(x1, x2)| Window { y1, y2, x1, x2 }))
+/// Starts and ends along one side.
+fn spans(len: usize, crop: usize, stride: usize) -> Vec<(usize, usize)> {
+    let count = len.saturating_sub(crop).div_ceil(stride) + 1;
+    (0..count)
+        .map(|i| {
+            let end = (i * stride + crop).min(len);
+            (end.saturating_sub(crop), end)
+        })
         .collect()
 }
 
-/// A score per pixel and class, `[height, width, classes]`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ScoreMap {
-    pub height: usize,
-    pub width: usize,
-    pub classes: usize,
-    pub values: Vec<f32>,
-}
-
-impl ScoreMap {
-    pub(crate) fn zeros(height: usize, width: usize, classes: usize) -> Self {
-        Self { height, width, classes, values: vec![0.0; height * width * classes] }
-    }
-
-    /// Bilinear resize, `align_corners = false`.
-    pub(crate) fn resized(self, height: usize, width: usize) -> Self {
-        if (height, width) == (self.height, self.width) {
-            return self;
-        }
-        let shape = sorby_kernels::Nhwc::new(1, self.height, self.width, self.classes);
-        let values = sorby_kernels::resize::bilinear(&self.values, shape, height, width);
-        Self { height, width, classes: self.classes, values }
-    }
-
-    /// Mirrors left and right.
-    pub(crate) fn flipped(mut self) -> Self {
-        let k = self.classes;
-        for row in self.values.chunks_exact_mut(self.width * k) {
-            for x in 0..self.width / 2 {
-                let other = self.width - 1 - x;
-                (0..k).for_each(|c| row.swap(x * k + c, other * k + c));
-            }
-        }
-        self
-    }
+/// Windows of edge `crop` every `stride` pixels, row by row. The last ones are shifted back to the
+/// image's edge; an image smaller than the crop gives one smaller window.
+pub fn windows(height: usize, width: usize, crop: usize, stride: usize) -> Vec<Window> {
+    let columns = spans(width, crop, stride);
+    spans(height, crop, stride)
+        .into_iter()
+        .flat_map(|(y1, y2)| columns.iter().map(move |&(x1, x2)| Window { y1, y2, x1, x2 }))
+        .collect()
 }
 
 /// Windows through the network at once.
@@ -83,41 +50,127 @@ pub(crate) fn window_logits(
     logits.iter::<f32>().collect()
 }
 
-/// Mean logits over all windows that cover a pixel. `input` is `[height, width, 3]`, normalised;
-/// `progress` is told the number of windows done.
-pub fn slide(
-    network: &mut Segmentor,
-    input: &[f32],
-    (height, width): (usize, usize),
-    (crop, stride): (usize, usize),
-    device: &Device,
-    progress: &mut dyn FnMut(usize),
-) -> ScoreMap {
-    assert_eq!(input.len(), height * width * 3);
-    let classes = network.spec().classes;
-    let mut sum = ScoreMap::zeros(height, width, classes);
-    let mut covers = vec![0u32; height * width];
-    for group in windows(height, width, crop, stride).chunks(WINDOWS_PER_BATCH) {
+/// Rows kept by number, from the first that is still needed.
+struct Rows {
+    first: usize,
+    rows: VecDeque<Vec<f32>>,
+}
+
+impl Rows {
+    fn end(&self) -> usize {
+        self.first + self.rows.len()
+    }
+
+    fn forget_before(&mut self, y: usize) {
+        while self.first < y && self.rows.pop_front().is_some() {
+            self.first += 1;
+        }
+    }
+}
+
+/// Mean logits of all windows over each pixel, row by row from the top.
+pub(crate) struct Slide {
+    width: usize,
+    classes: usize,
+    windows: Vec<Window>,
+    /// Windows done.
+    done: usize,
+    /// Normalised input, three values per pixel.
+    input: Rows,
+    /// Sums of logits; mean logits where `finished`.
+    scores: Rows,
+    /// Rows before this one are means.
+    finished: usize,
+    /// Windows over a pixel: the product of those over its column and over its row.
+    over_column: Vec<u32>,
+    over_row: Vec<u32>,
+}
+
+impl Slide {
+    pub fn new((height, width): (usize, usize), (crop, stride): (usize, usize), classes: usize) -> Self {
+        let over = |len: usize| {
+            let mut counts = vec![0u32; len];
+            spans(len, crop, stride).iter().for_each(|&(a, b)| counts[a..b].iter_mut().for_each(|n| *n += 1));
+            counts
+        };
+        Self {
+            width,
+            classes,
+            windows: windows(height, width, crop, stride),
+            done: 0,
+            input: Rows { first: 0, rows: VecDeque::new() },
+            scores: Rows { first: 0, rows: VecDeque::new() },
+            finished: 0,
+            over_column: over(width),
+            over_row: over(height),
+        }
+    }
+
+    /// Lets go of rows of the result before `y`.
+    pub fn forget_before(&mut self, y: usize) {
+        self.scores.forget_before(y);
+    }
+
+    /// Mean logits of row `y`, `[width, classes]`. `source` gives rows of the input; `progress` is told of windows
+    /// done. Rows are to be asked for in ascending order, as far as they are not kept.
+    pub fn row(
+        &mut self,
+        y: usize,
+        network: &mut Segmentor,
+        device: &Device,
+        source: &mut dyn FnMut(usize) -> Vec<f32>,
+        progress: &mut dyn FnMut(usize),
+    ) -> &[f32] {
+        while self.finished <= y {
+            self.step(network, device, source, progress);
+        }
+        &self.scores.rows[y - self.scores.first]
+    }
+
+    /// One batch of windows.
+    fn step(
+        &mut self,
+        network: &mut Segmentor,
+        device: &Device,
+        source: &mut dyn FnMut(usize) -> Vec<f32>,
+        progress: &mut dyn FnMut(usize),
+    ) {
+        let until = (self.done + WINDOWS_PER_BATCH).min(self.windows.len());
+        let group = self.windows[self.done..until].to_vec();
         let (h, w) = (group[0].y2 - group[0].y1, group[0].x2 - group[0].x1);
+        self.input.forget_before(group[0].y1);
+        let bottom = group[group.len() - 1].y2;
+        while self.input.end() < bottom {
+            self.input.rows.push_back(source(self.input.end()));
+        }
+        while self.scores.end() < bottom {
+            self.scores.rows.push_back(vec![0.0; self.width * self.classes]);
+        }
         let mut batch = Vec::with_capacity(group.len() * h * w * 3);
-        for window in group {
+        for window in &group {
             for y in window.y1..window.y2 {
-                batch.extend_from_slice(&input[3 * (y * width + window.x1)..3 * (y * width + window.x2)]);
+                batch.extend_from_slice(&self.input.rows[y - self.input.first][3 * window.x1..3 * window.x2]);
             }
         }
         let logits = window_logits(network, batch, (group.len(), h, w), device);
+        let classes = self.classes;
         for (window, logits) in group.iter().zip(logits.chunks_exact(h * w * classes)) {
             for (row, y) in logits.chunks_exact(w * classes).zip(window.y1..) {
-                let start = y * width + window.x1;
-                let target = &mut sum.values[start * classes..(start + w) * classes];
+                let target = &mut self.scores.rows[y - self.scores.first];
+                let target = &mut target[window.x1 * classes..window.x2 * classes];
                 target.iter_mut().zip(row).for_each(|(t, v)| *t += v);
-                covers[start..start + w].iter_mut().for_each(|n| *n += 1);
             }
         }
+        self.done = until;
+        let complete = self.windows.get(until).map_or(self.scores.end(), |next| next.y1);
+        for y in self.finished..complete {
+            let row = &mut self.scores.rows[y - self.scores.first];
+            for (scores, over) in row.chunks_exact_mut(classes).zip(&self.over_column) {
+                let n = (over * self.over_row[y]) as f32;
+                scores.iter_mut().for_each(|s| *s /= n);
+            }
+        }
+        self.finished = self.finished.max(complete);
         progress(group.len());
     }
-    for (scores, n) in sum.values.chunks_exact_mut(classes).zip(covers) {
-        scores.iter_mut().for_each(|s| *s /= n as f32);
-    }
-    sum
 }

@@ -1,6 +1,6 @@
 //! A model file says when it is not what was saved.
 
-use sorby_infer::{CARD_FORMAT, Device, Model, ModelCard};
+use sorby_infer::{Device, Model, ModelCard};
 use sorby_nn::weights::{from_safetensors, to_safetensors};
 use sorby_nn::{Arch, ModelSpec, Segmentor, Stem};
 
@@ -8,23 +8,7 @@ use sorby_nn::{Arch, ModelSpec, Segmentor, Stem};
 fn a_changed_network_is_refused() {
     let device = Device::flex();
     let spec = ModelSpec { arch: Arch::PspNet, stem: Stem::V1c, classes: 2, output_stride: 16 };
-    let card = ModelCard {
-        format: CARD_FORMAT,
-        arch: spec.arch,
-        stem: spec.stem,
-        output_stride: spec.output_stride,
-        classes: ["matrix", "carbide"].map(str::to_owned).to_vec(),
-        colours: vec![[0; 3]; 2],
-        input_scale: 1.0,
-        window_px: 64,
-        stride_px: 32,
-        normalisation: Default::default(),
-        nm_per_px: None,
-        recipe: String::new(),
-        iteration: 0,
-        golden: Vec::new(),
-        sorby_version: String::new(),
-    };
+    let card = ModelCard { window_px: 64, stride_px: 32, ..ModelCard::new(spec) };
     let mut model = Model { card, network: Segmentor::new(spec, 3, &device) };
     let bytes = model.to_bytes(&device).unwrap();
     assert_eq!(bytes, model.to_bytes(&device).unwrap(), "the same model gives the same bytes");

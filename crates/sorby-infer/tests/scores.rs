@@ -54,42 +54,27 @@ fn scores_match_the_definition() {
 #[test]
 fn a_constant_network_gives_a_constant_mask() {
     use sorby_image::Micrograph;
-    use sorby_infer::{CARD_FORMAT, Model, ModelCard, Options, predict, window_count};
+    use sorby_infer::{Model, ModelCard, Options, predict};
     use sorby_nn::{Arch, ModelSpec, Segmentor, Stem};
     let device = sorby_infer::Device::flex();
     for (arch, input_scale) in [(Arch::DeepLabV3Plus, 1.0), (Arch::PspNet, 0.5)] {
-        let mut network =
-            Segmentor::new(ModelSpec { arch, stem: Stem::V1c, classes: 3, output_stride: 8 }, 1, &device);
+        let spec = ModelSpec { arch, stem: Stem::V1c, classes: 3, output_stride: 8 };
+        let mut network = Segmentor::new(spec, 1, &device);
         let mut state = network.state();
         state.get_mut("decode_head.conv_seg.weight").unwrap().values.fill(0.0);
         state.get_mut("decode_head.conv_seg.bias").unwrap().values = vec![0.5, 2.0, 2.0];
         network.load(state).unwrap();
-        let card = ModelCard {
-            format: CARD_FORMAT,
-            arch,
-            stem: Stem::V1c,
-            output_stride: 8,
-            classes: ["a", "b", "c"].map(str::to_owned).to_vec(),
-            colours: vec![[0; 3]; 3],
-            input_scale,
-            window_px: 64,
-            stride_px: 40,
-            normalisation: Default::default(),
-            nm_per_px: None,
-            recipe: String::new(),
-            iteration: 0,
-            golden: Vec::new(),
-            sorby_version: String::new(),
-        };
+        let card = ModelCard { input_scale, window_px: 64, stride_px: 40, ..ModelCard::new(spec) };
         let mut model = Model { card, network };
         for (width, height) in [(101, 77), (40, 30), (64, 65)] {
             let image =
                 Micrograph::grey8(width, height, (0..width * height).map(|i| (i % 256) as u8).collect());
             for ratios in [vec![], vec![0.75, 1.25]] {
-                let options = Options { crop_px: 64, stride_px: 40, flip: !ratios.is_empty(), ratios };
+                let options =
+                    Options { crop_px: 64, stride_px: 40, flip: !ratios.is_empty(), ratios, magnify: 1.0 };
                 let mut seen = 0;
-                let result = predict(&mut model, &image, &options, &device, &mut |n| seen += n);
-                assert_eq!(seen, window_count(&model, &image, &options));
+                let result = predict(&mut model, &image, &options, &device, &mut |n| seen += n).unwrap();
+                assert_eq!(seen, options.window_count(&model.card, (width, height)));
                 // Classes 1 and 2 tie: the lower index wins.
                 assert!(result.labels.labels.iter().all(|&l| l == 1), "{width}x{height} {options:?}");
                 let p = 2f32.exp() / (0.5f32.exp() + 2.0 * 2f32.exp());

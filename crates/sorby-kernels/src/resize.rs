@@ -42,14 +42,43 @@ pub fn bilinear(x: &[f32], xs: Nhwc, oh: usize, ow: usize) -> Vec<f32> {
         |mixed, (r, y)| {
             let (n, (y0, y1, t)) = (r / oh, rows[r % oh]);
             blend(mixed, &x[xs.offset(n, y0, 0)..][..line], &x[xs.offset(n, y1, 0)..][..line], t);
-            for (y, &(x0, x1, t)) in y.chunks_mut(xs.c).zip(&columns) {
-                for (c, y) in y.iter_mut().enumerate() {
-                    *y = (1.0 - t) * mixed[x0 * xs.c + c] + t * mixed[x1 * xs.c + c];
-                }
-            }
+            mix_columns(mixed, &columns, xs.c, y);
         },
     );
     y
+}
+
+/// [`bilinear`] of one image row by row.
+pub struct RowResize {
+    channels: usize,
+    rows: Vec<(usize, usize, f32)>,
+    columns: Vec<(usize, usize, f32)>,
+    mixed: Vec<f32>,
+}
+
+impl RowResize {
+    pub fn new((h, w): (usize, usize), channels: usize, (oh, ow): (usize, usize)) -> Self {
+        Self { channels, rows: taps(h, oh), columns: taps(w, ow), mixed: vec![0.0; w * channels] }
+    }
+
+    /// The two rows that row `y` of the result is made of.
+    pub fn sources(&self, y: usize) -> (usize, usize) {
+        (self.rows[y].0, self.rows[y].1)
+    }
+
+    /// Row `y` of the result, from the rows that [`RowResize::sources`] names.
+    pub fn row(&mut self, y: usize, (first, second): (&[f32], &[f32]), out: &mut [f32]) {
+        blend(&mut self.mixed, first, second, self.rows[y].2);
+        mix_columns(&self.mixed, &self.columns, self.channels, out);
+    }
+}
+
+fn mix_columns(mixed: &[f32], columns: &[(usize, usize, f32)], channels: usize, out: &mut [f32]) {
+    for (y, &(x0, x1, t)) in out.chunks_mut(channels).zip(columns) {
+        for (c, y) in y.iter_mut().enumerate() {
+            *y = (1.0 - t) * mixed[x0 * channels + c] + t * mixed[x1 * channels + c];
+        }
+    }
 }
 
 /// Gradient of [`bilinear`] by its input of shape `xs`.

@@ -102,19 +102,26 @@ impl Rgb {
 
 /// Classes tinted over the grey picture with their outlines drawn full; the first class stays grey.
 pub fn classes(grey: &[u8], mask: &LabelMap, colours: &[[u8; 3]]) -> Rgb {
+    let rows = grey.chunks_exact(mask.width.max(1)).enumerate();
+    let pixels = rows.flat_map(|(y, grey)| class_row(grey, mask, y, colours)).collect();
+    Rgb { width: mask.width, height: mask.height, pixels }
+}
+
+/// Row `y` of [`classes`].
+pub fn class_row(grey: &[u8], mask: &LabelMap, y: usize, colours: &[[u8; 3]]) -> Vec<[u8; 3]> {
     let (width, height) = (mask.width, mask.height);
-    let is_edge = |i: usize, label: u8| {
-        let (x, y) = (i % width, i / width);
+    let is_edge = |x: usize, label: u8| {
+        let i = y * width + x;
         (x > 0 && mask.labels[i - 1] != label)
             || (x + 1 < width && mask.labels[i + 1] != label)
             || (y > 0 && mask.labels[i - width] != label)
             || (y + 1 < height && mask.labels[i + width] != label)
     };
-    let pixel = |(i, &g): (usize, &u8)| {
-        let label = mask.labels[i];
+    let pixel = |(x, &g): (usize, &u8)| {
+        let label = mask.labels[y * width + x];
         match colours.get(usize::from(label)) {
             Some(colour) if label != 0 && label != IGNORE => {
-                if is_edge(i, label) {
+                if is_edge(x, label) {
                     return *colour;
                 }
                 colour.map(|c| ((3 * u16::from(g) + 2 * u16::from(c)) / 5) as u8)
@@ -122,7 +129,7 @@ pub fn classes(grey: &[u8], mask: &LabelMap, colours: &[[u8; 3]]) -> Rgb {
             _ => [g; 3],
         }
     };
-    Rgb { width, height, pixels: grey.iter().enumerate().map(pixel).collect() }
+    grey.iter().enumerate().map(pixel).collect()
 }
 
 /// Right and wrong pixels of `class` against all others.

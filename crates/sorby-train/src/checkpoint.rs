@@ -5,6 +5,7 @@ use crate::run_folder::RunFolder;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 use sorby_image::write::{atomically, sync_folder};
+use sorby_infer::Reliability;
 use sorby_nn::Segmentor;
 use sorby_nn::optimizer::Optimizer;
 use sorby_nn::weights::{StateDict, from_safetensors, to_safetensors};
@@ -20,6 +21,9 @@ pub(crate) struct Progress {
     /// Iterations done.
     pub iteration: u64,
     pub best: Option<(u64, f64)>,
+    /// Of the last validation; older checkpoints have none.
+    #[serde(default)]
+    pub reliability: Option<Reliability>,
 }
 
 fn folder(run: &RunFolder) -> PathBuf {

@@ -4,6 +4,7 @@
 use crate::schedule::{one_cycle_lr, poly_lr};
 use serde::{Deserialize, Serialize};
 use sorby_data::Augment;
+use sorby_image::GreyRange;
 use sorby_nn::ops::PixelLoss;
 use sorby_nn::optimizer::Rule;
 use sorby_nn::{Arch, ModelSpec, Stem};
@@ -59,6 +60,9 @@ pub struct Data {
     pub crop: usize,
     /// Images are resized by this first, in training and later; 0.5 is trick R.
     pub input_scale: f64,
+    /// Which stored values are black and white: `full`, `percentile` or `[black, white]`.
+    #[serde(skip_serializing_if = "is_full")]
+    pub grey_range: GreyRange,
     /// A crop is redrawn (at most ten times) when a class covers this share of it.
     pub max_class_share: f64,
     /// Splits or folds of `dataset.toml` that train, joined.
@@ -67,12 +71,18 @@ pub struct Data {
     pub val: String,
 }
 
+/// Written only where it is not the default, so that recipes from before it keep their hash.
+fn is_full(range: &GreyRange) -> bool {
+    *range == GreyRange::Full
+}
+
 impl Default for Data {
     fn default() -> Self {
         Self {
             batch: 8,
             crop: 256,
             input_scale: 1.0,
+            grey_range: GreyRange::Full,
             max_class_share: 0.75,
             train: vec!["train".into()],
             val: "val".into(),
@@ -312,6 +322,7 @@ impl Recipe {
             d.max_class_share > 0.0 && d.max_class_share <= 1.0,
             "data.max_class_share must be above 0, up to 1",
         )?;
+        d.grey_range.check().map_err(|what| RecipeError(what.to_owned()))?;
         check(!d.train.is_empty(), "data.train must name at least one split")?;
         check((0.0..1.0).contains(&self.model.dropout), "model.dropout must be from 0 up to, but not, 1")?;
         check([8, 16, 32].contains(&self.model.output_stride), "model.output_stride must be 8, 16 or 32")?;

@@ -10,8 +10,8 @@ use crate::validate::validate;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use sorby_data::{CropSource, DataError, Dataset, Normalisation, Sample};
-use sorby_infer::{CARD_FORMAT, Confusion, Model, ModelCard, Options, Scores};
+use sorby_data::{CropSource, DataError, Dataset, Sample};
+use sorby_infer::{Calibrator, Confusion, Domain, Model, ModelCard, Options, Prediction, Scores};
 use sorby_nn::Segmentor;
 use sorby_nn::optimizer::Optimizer;
 use sorby_nn::weights::LoadedKeys;
@@ -91,7 +91,7 @@ impl<'a> Trainer<'a> {
         }
         items.sort_by(|a, b| a.name.cmp(&b.name));
         items.dedup_by(|a, b| a.name == b.name);
-        let train = data.load(&items)?;
+        let mut train = data.load(&items)?;
         let val =
             if recipe.data.val.is_empty() { Vec::new() } else { data.load(&data.split(&recipe.data.val)?)? };
         require_classes(data, &train)?;
@@ -114,26 +114,27 @@ impl<'a> Trainer<'a> {
             .collect();
         require_same_data(run, &record)?;
         run.write_json("split.json", &record)?;
+        for sample in &mut train {
+            let range = recipe.data.grey_range.apply(&sample.image);
+            let image = range.map_err(|what| DataError::one(&sample.name, what))?.into_owned();
+            sample.image = image;
+        }
         let scales: Vec<f64> = train.iter().filter_map(|s| s.nm_per_px).collect();
         let range = scales.iter().copied().fold(None, |range: Option<(f64, f64)>, s| {
             Some(range.map_or((s, s), |(low, high)| (low.min(s), high.max(s))))
         });
         let card = ModelCard {
-            format: CARD_FORMAT,
-            arch: recipe.arch,
-            stem: recipe.stem,
-            output_stride: recipe.model.output_stride,
             classes: data.manifest.class_names(),
             colours: data.manifest.colours(),
             input_scale: recipe.data.input_scale,
             window_px: recipe.inference.window,
             stride_px: recipe.inference.stride,
-            normalisation: Normalisation::default(),
+            grey_range: recipe.data.grey_range,
             nm_per_px: range,
             recipe: recipe.to_toml(),
-            iteration: 0,
-            golden: Vec::new(),
-            sorby_version: env!("CARGO_PKG_VERSION").to_owned(),
+            data_hash: hash_of(&record),
+            domain: domain(&train),
+            ..ModelCard::new(recipe.model_spec(data.manifest.classes.len()))
         };
         Ok(Self { recipe, run, device, train, val, card })
     }
@@ -176,10 +177,11 @@ impl<'a> Trainer<'a> {
                     )?;
                     observer(Event::Pretrained(keys));
                 }
-                (Progress { iteration: 0, best: None }, Optimizer::default())
+                (Progress { iteration: 0, best: None, reliability: None }, Optimizer::default())
             }
         };
-        let Progress { iteration: start, mut best } = progress;
+        let Progress { iteration: start, mut best, reliability } = progress;
+        model.card.reliability = reliability;
         self.run.retain_lines("metrics.jsonl", |m: &Metric| m.iteration <= start)?;
         self.run.retain_lines("validation.jsonl", |v: &ValidationRecord| v.iteration <= start)?;
         observer(Event::Started { done: start, train_images: self.train.len(), val_images: self.val.len() });
@@ -210,10 +212,13 @@ impl<'a> Trainer<'a> {
                 // Buffers of a training step are no use to inference, nor the other way round.
                 sorby_nn::release_buffers();
                 let mut images = Vec::new();
-                let each = &mut |sample: &Sample, _: &_, counts: &Confusion| {
+                let mut calibrator = Calibrator::new(model.card.classes.len());
+                let each = &mut |sample: &Sample, prediction: &Prediction, counts: &Confusion| {
                     images.push(ImageCounts { name: sample.name.clone(), matrix: counts.matrix().to_vec() });
+                    calibrator.add(&prediction.probabilities, &sample.label);
                 };
-                let scores = validate(&mut model, &self.val, &options, &self.device, each).scores();
+                let scores = validate(&mut model, &self.val, &options, &self.device, each)?.scores();
+                model.card.reliability = calibrator.finish();
                 model.network.release_folded();
                 sorby_nn::release_buffers();
                 self.run.append("validation.jsonl", &ValidationRecord::new(done, &scores))?;
@@ -229,7 +234,8 @@ impl<'a> Trainer<'a> {
             }
             let stopped = !finished && stop();
             if finished || stopped || done % schedule.checkpoint_every == 0 {
-                let progress = Progress { iteration: done, best };
+                let reliability = model.card.reliability.clone();
+                let progress = Progress { iteration: done, best, reliability };
                 checkpoint::save(self.run, &progress, &mut model.network, &optimizer)?;
                 let state = if stopped { State::Stopped } else { State::Running };
                 self.write_status(state, done, best)?;
@@ -264,6 +270,28 @@ impl<'a> Trainer<'a> {
             &Status { state, iteration, iterations, best, recipe_hash: self.recipe.hash() },
         )
     }
+}
+
+/// What the training images look like, data bars cut off.
+fn domain(train: &[Sample]) -> Option<Domain> {
+    let field = |s: &Sample| {
+        let mut image = s.image.clone();
+        image.crop_rows(s.label.field_rows());
+        image
+    };
+    let fields: Vec<_> = train.iter().map(field).filter(|image| image.height > 0).collect();
+    Domain::of(&fields)
+}
+
+/// BLAKE3 over all that a run learns from and is validated on.
+fn hash_of(record: &[SplitRecord]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for image in record {
+        for field in [&image.name, &image.part, &image.image_blake3, &image.label_blake3] {
+            hasher.update(&(field.len() as u64).to_le_bytes()).update(field.as_bytes());
+        }
+    }
+    hasher.finalize().to_hex().to_string()
 }
 
 /// Fills the encoder from the recipe's pretrained file, if it names one.

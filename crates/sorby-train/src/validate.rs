@@ -1,24 +1,28 @@
 //! Scores of a model on samples in memory.
 
-use sorby_data::Sample;
-use sorby_infer::{Confusion, Device, Model, Options, predict};
+use sorby_data::{DataError, Sample};
+use sorby_infer::{Confusion, Device, Model, Options, Prediction, predict};
 
 /// Segments every sample and counts the result against its label. `each` sees every image's own counts.
+///
+/// # Errors
+/// Names a sample whose values do not fit the model's grey range.
 pub fn validate(
     model: &mut Model,
     samples: &[Sample],
     options: &Options,
     device: &Device,
-    each: &mut dyn FnMut(&Sample, &sorby_infer::Prediction, &Confusion),
-) -> Confusion {
+    each: &mut dyn FnMut(&Sample, &Prediction, &Confusion),
+) -> Result<Confusion, DataError> {
     let classes = model.card.classes.len();
     let mut total = Confusion::new(classes);
     for sample in samples {
-        let prediction = predict(model, &sample.image, options, device, &mut |_| ());
+        let prediction = predict(model, &sample.image, options, device, &mut |_| ())
+            .map_err(|what| DataError::one(&sample.name, what))?;
         let mut confusion = Confusion::new(classes);
         confusion.add(&prediction.labels, &sample.label);
         each(sample, &prediction, &confusion);
         total.merge(&confusion);
     }
-    total
+    Ok(total)
 }

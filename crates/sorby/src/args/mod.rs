@@ -62,6 +62,50 @@ pub enum DataCommand {
     Init { dir: PathBuf },
     /// List every problem of a data set.
     Check(CheckArgs),
+    /// Bring labels of other programs into a data set: COCO, LabelMe, YOLO, CVAT, ImageJ, QuPath, napari, nnU-Net.
+    Import(ImportArgs),
+    /// Write labels for other programs.
+    Export(ExportArgs),
+}
+
+#[derive(ClapArgs)]
+pub struct ImportArgs {
+    /// Annotation file, or folder.
+    pub source: PathBuf,
+    /// New folder for the data set.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Folder of the images, where it is not beside the annotations.
+    #[arg(long, value_name = "DIR")]
+    pub images: Option<PathBuf>,
+    /// Who wrote the labels: coco, labelme, yolo-seg, cvat, imagej, qupath, instances, nnunet. Default: told by the
+    /// files.
+    #[arg(long)]
+    pub format: Option<String>,
+    /// Class of objects that have none of their own.
+    #[arg(long, default_value = "object", value_name = "NAME")]
+    pub class: String,
+}
+
+#[derive(ClapArgs)]
+pub struct ExportArgs {
+    /// Folder with a dataset.toml, or such a file.
+    pub data: PathBuf,
+    #[arg(long, value_enum)]
+    pub format: ExportFormat,
+    /// New folder.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+pub enum ExportFormat {
+    /// One JSON file, an annotation for each connected object.
+    Coco,
+    /// PNG labels of class indices with a dataset.toml.
+    Png,
+    /// nnU-Net's raw folder.
+    Nnunet,
 }
 
 #[derive(ClapArgs)]
@@ -184,6 +228,9 @@ pub struct SegmentArgs {
     /// Also write the masks as tiled TIFF that carry the pixel size.
     #[arg(long)]
     pub tiff: bool,
+    /// Bring images of another magnification to the nearest one that the model was trained on.
+    #[arg(long)]
+    pub match_scale: bool,
     /// Also write each class's probability as a grey image.
     #[arg(long)]
     pub probabilities: bool,

@@ -41,7 +41,7 @@ pub fn run(args: EvaluateArgs) -> anyhow::Result<ExitCode> {
             write(format!("{}-classes.png", sample.name), picture);
         }
         progress.advance(1);
-    });
+    })?;
     progress.finish();
     if let Some(error) = failure {
         return Err(error.into());

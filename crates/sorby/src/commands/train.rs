@@ -12,6 +12,7 @@ use sorby_train::{Event, Metric, PRESETS, Recipe, RunFolder, Trainer, parse, pre
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What `--resume` needs to know of the first start.
 const DATA_FILE: &str = "data_path.txt";
@@ -37,6 +38,7 @@ pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
     let dataset = inputs::open(&data)?;
     let trainer = Trainer::new(recipe.clone(), &dataset, &run, device)?;
     let mut console = Console::new(&recipe, &run, dataset.manifest.class_names());
+    BEGUN.store(true, Ordering::SeqCst);
     let outcome = trainer.run(&mut |event| console.show(event), &interrupts::asked).inspect_err(|_| {
         if run.path("checkpoints").is_dir() {
             eprintln!("what was learnt is kept; go on with: sorby train --resume {}", run.root().display());
@@ -65,10 +67,16 @@ pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Whether there is anything to lose by ending at once.
+static BEGUN: AtomicBool = AtomicBool::new(false);
+
 /// Stops this process when the one that started it is gone: its end of our standard input closes then.
 fn stop_with_parent() {
     std::thread::spawn(|| {
         let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+        if !BEGUN.load(Ordering::SeqCst) {
+            std::process::exit(75);
+        }
         interrupts::ask();
         // Soon, come what may: the study may have been started again, and waits for this run.
         std::thread::sleep(std::time::Duration::from_secs(15));

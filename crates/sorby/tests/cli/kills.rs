@@ -149,8 +149,13 @@ fn kill(work: &Work, kills: usize, stream: &mut Stream) -> usize {
             killed += 1;
             continue;
         }
-        assert!(status.success(), "{}: {status} after {killed} kills", work.verb);
-        assert!(!out.join("failures").exists(), "a kill is no failure");
+        let failures = files(&out.join("failures")).into_values().map(|f| fs::read_to_string(f).unwrap());
+        let failures: Vec<_> = failures.collect();
+        assert!(
+            status.success() && failures.is_empty(),
+            "{}: {status} after {killed} kills, {failures:?}",
+            work.verb
+        );
         let now = results(work, &out);
         assert!(
             now.iter().eq(undisturbed.iter()),

@@ -1,5 +1,6 @@
 //! The real program, from the outside.
 
+mod import;
 mod kills;
 mod mistakes;
 mod pipeline;

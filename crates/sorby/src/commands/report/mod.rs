@@ -112,7 +112,7 @@ fn compute(args: &ReportArgs, device: &Device) -> anyhow::Result<Computed> {
     let total = validate(&mut model, &samples, &options, device, &mut |sample, prediction, confusion| {
         outcomes.push(outcome(sample, prediction.labels.clone(), confusion, class));
         progress.advance(1);
-    });
+    })?;
     progress.finish();
     unscale_unless_all(outcomes.iter_mut().map(|o: &mut Outcome| &mut o.model));
     let known =

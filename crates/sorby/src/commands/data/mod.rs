@@ -1,10 +1,15 @@
-//! `sorby data init`, `sorby data check`.
+//! `sorby data`.
+
+mod copy;
+mod export;
+mod import;
 
 use crate::args::{CheckArgs, DataCommand};
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
+use copy::Copy;
 use serde_json::json;
 use sorby_data::doctor::{Misplaced, mend};
-use sorby_data::{Dataset, Folder, LabelKind, Problem, Sample, Summary, check, propose};
+use sorby_data::{Dataset, Manifest, Problem, Sample, Summary, check, propose};
 use sorby_image::write::atomically;
 use sorby_report::{Page, Picture, Section, overlay, render};
 use std::path::Path;
@@ -17,6 +22,8 @@ pub fn run(command: DataCommand) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         DataCommand::Check(args) => check_data(&args),
+        DataCommand::Import(args) => import::run(&args),
+        DataCommand::Export(args) => export::run(&args),
     }
 }
 
@@ -133,24 +140,19 @@ fn load(data: &Dataset, name: &str) -> anyhow::Result<Sample> {
     data.load_one(item).map_err(|p| anyhow::anyhow!("{p}"))
 }
 
-/// Writes a copy of the data set with labels as indices, misplaced ones mended.
-fn fix(data: &Dataset, summary: &Summary, out: &Path) -> anyhow::Result<()> {
-    if out.exists() {
-        bail!("{}: exists already; name a new folder, the repaired copy overwrites nothing", out.display());
-    }
+/// The manifest with the splits that stand for whole folders written out.
+fn with_all_splits(data: &Dataset) -> Manifest {
     let mut manifest = data.manifest.clone();
-    manifest.folders = vec![Folder {
-        images: "images".into(),
-        labels: "labels".into(),
-        label_suffix: String::new(),
-        split: None,
-    }];
-    manifest.labels.kind = LabelKind::Index;
     for split in data.split_names().filter(|s| !data.manifest.folds.contains_key(*s)) {
         let names = data.split(split).map(|items| items.iter().map(|i| i.name.clone()).collect());
         manifest.splits.insert(split.to_owned(), names.unwrap_or_default());
     }
-    let mut copied = 0;
+    manifest
+}
+
+/// Writes a copy of the data set with labels as indices, misplaced ones mended.
+fn fix(data: &Dataset, summary: &Summary, out: &Path) -> anyhow::Result<()> {
+    let mut copy = Copy::begin(out, &data.manifest)?;
     for item in &data.items {
         // What cannot be read is told above and left out here.
         let Ok(mut label) = data.load_label(item) else { continue };
@@ -158,18 +160,14 @@ fn fix(data: &Dataset, summary: &Summary, out: &Path) -> anyhow::Result<()> {
         if let Some(misplaced) = found {
             label = mend(&label, misplaced);
         }
-        let name = item.image.file_name().context("an image has no name")?;
-        let image = out.join("images").join(name);
-        fs_err::create_dir_all(out.join("images"))?;
-        fs_err::copy(&item.image, &image)?;
-        label.write_png(&out.join("labels").join(format!("{}.png", item.name)), &data.manifest.colours())?;
-        copied += 1;
+        copy.add(&item.name, &item.image, &label)?;
     }
-    atomically(&out.join("dataset.toml"), toml::to_string(&manifest)?.as_bytes())?;
+    copy.finish(with_all_splits(data))?;
     let turned = summary.misplaced.iter().filter(|m| matches!(m.1, Misplaced::Turned(_))).count();
     eprintln!(
-        "{}: {copied} images copied, {} labels moved, {turned} turned; your own files are untouched",
+        "{}: {} images copied, {} labels moved, {turned} turned; your own files are untouched",
         out.display(),
+        copy.images,
         summary.misplaced.len() - turned
     );
     Ok(())

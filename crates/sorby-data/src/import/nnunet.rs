@@ -1,0 +1,74 @@
+//! nnU-Net's folders: `dataset.json`, `imagesTr/case_0000.png`, `labelsTr/case.png` with class numbers.
+
+use super::{Imported, ImportedImage, Source, files, image_of_stem, json, stem};
+use crate::problem::{DataError, Problem};
+use sorby_image::{IGNORE, LabelMap, RawLabels};
+
+pub(super) fn read(source: &Source) -> Result<Imported, DataError> {
+    let root = source.path;
+    let file = root.join("dataset.json");
+    let value = json(&file).map_err(|p| DataError(vec![p]))?;
+    let Some(labels) = value["labels"].as_object() else {
+        return Err(DataError::one(file, "has no labels"));
+    };
+    let mut numbered: Vec<(u64, String)> = Vec::new();
+    let mut ignore = None;
+    for (name, number) in labels {
+        // Older files have number: name.
+        let (number, name) = match (number.as_u64(), name.parse::<u64>(), number.as_str()) {
+            (Some(number), ..) => (number, name.clone()),
+            (None, Ok(number), Some(name)) => (number, name.to_owned()),
+            _ => {
+                return Err(DataError::one(
+                    file,
+                    format!("label `{name}` has no single number (regions are not read)"),
+                ));
+            }
+        };
+        if name == "ignore" {
+            ignore = Some(number);
+        } else {
+            numbered.push((number, name));
+        }
+    }
+    numbered.sort();
+    if numbered.iter().enumerate().any(|(i, n)| n.0 != i as u64) {
+        return Err(DataError::one(file, "has labels that are not numbered 0, 1, 2, ..."));
+    }
+    let classes: Vec<String> = numbered.into_iter().map(|n| n.1).collect();
+    let (mut images, mut problems) = (Vec::new(), Vec::new());
+    let folder = source.images.map_or_else(|| root.join("imagesTr"), |i| i.to_owned());
+    for path in files(&root.join("labelsTr"), &sorby_image::EXTENSIONS) {
+        let name = stem(&path);
+        if image_of_stem(&folder, &format!("{name}_0001")).is_some() {
+            problems.push(Problem::new(&path, "its image has several channels; only single ones are read"));
+            continue;
+        }
+        let Some(image) =
+            image_of_stem(&folder, &format!("{name}_0000")).or_else(|| image_of_stem(&folder, &name))
+        else {
+            problems.push(Problem::new(&path, "its image is not found in imagesTr"));
+            continue;
+        };
+        let label = RawLabels::read(&path)
+            .map_err(Problem::from)
+            .and_then(|raw| decode(raw, classes.len(), ignore).map_err(|what| Problem::new(&path, what)));
+        match label {
+            Ok(label) => images.push(ImportedImage { name, image, label, split: None }),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    Ok(Imported { classes, images, problems, remarks: Vec::new() })
+}
+
+fn decode(raw: RawLabels, classes: usize, ignore: Option<u64>) -> Result<LabelMap, String> {
+    let RawLabels::Values(mut map) = raw else { return Err("is a colour picture, not class numbers".into()) };
+    for label in &mut map.labels {
+        *label = match *label {
+            l if usize::from(l) < classes => l,
+            l if ignore == Some(u64::from(l)) => IGNORE,
+            l => return Err(format!("has the value {l}, which stands for no label")),
+        };
+    }
+    Ok(map)
+}

@@ -1,0 +1,169 @@
+//! Shapes to pixels.
+
+use sorby_image::LabelMap;
+
+/// An area of one class.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Shape {
+    pub class: usize,
+    pub area: Area,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Area {
+    /// Closed rings of (x, y) in pixels, the origin at the upper left corner of the image; a point inside an odd
+    /// number of rings is inside the shape, so that rings may be holes.
+    Rings(Vec<Vec<(f64, f64)>>),
+    /// Runs of pixels, first and length, numbered down the columns of an image of this height.
+    Columns { height: u64, runs: Vec<(u64, u64)> },
+}
+
+impl Shape {
+    pub fn polygon(class: usize, ring: Vec<(f64, f64)>) -> Self {
+        Self { class, area: Area::Rings(vec![ring]) }
+    }
+
+    /// An ellipse inscribed in a box, as a polygon that is off by less than a hundredth of a pixel.
+    pub fn ellipse(class: usize, (left, top): (f64, f64), (width, height): (f64, f64)) -> Self {
+        let (rx, ry) = (width / 2.0, height / 2.0);
+        // The sagitta of one of n sides is r (1 - cos(pi / n)).
+        let sides =
+            (std::f64::consts::PI / (2.0 * 0.005 / rx.max(ry).max(1.0)).sqrt()).ceil().clamp(16.0, 1e5);
+        let corner = |i: u32| {
+            let angle = std::f64::consts::TAU * f64::from(i) / sides;
+            (left + rx + rx * angle.cos(), top + ry + ry * angle.sin())
+        };
+        Self::polygon(class, (0..sides as u32).map(corner).collect())
+    }
+}
+
+/// Draws shapes in their order over class 0, and tells what did not go as one may expect.
+pub(super) fn draw((width, height): (usize, usize), shapes: &[Shape]) -> (LabelMap, Vec<String>) {
+    let mut map = LabelMap::filled(width, height, 0);
+    let (mut outside, mut beyond, mut covered) = (0, 0, 0u64);
+    for shape in shapes {
+        let (mut drawn, mut over) = (0u64, 0u64);
+        let mut paint = |at: usize| {
+            drawn += 1;
+            over += u64::from(map.labels[at] != 0 && usize::from(map.labels[at]) != shape.class);
+            map.labels[at] = shape.class as u8;
+        };
+        let leaves = match &shape.area {
+            Area::Rings(rings) => {
+                fill(rings, (width, height), &mut paint);
+                let past = |(x, y): &(f64, f64)| {
+                    !(-0.5..=width as f64 + 0.5).contains(x) || !(-0.5..=height as f64 + 0.5).contains(y)
+                };
+                rings.iter().flatten().any(past)
+            }
+            Area::Columns { height: rows, runs } => {
+                let pixels = (width * height) as u64;
+                if *rows == height as u64 {
+                    let within = runs.iter().flat_map(|&(first, length)| first..(first + length).min(pixels));
+                    within.for_each(|at| paint((at % rows) as usize * width + (at / rows) as usize));
+                }
+                *rows != height as u64 || runs.iter().any(|(first, length)| first + length > pixels)
+            }
+        };
+        outside += usize::from(drawn == 0);
+        beyond += usize::from(drawn > 0 && leaves);
+        covered += over;
+    }
+    let mut told = Vec::new();
+    let plural = |n: usize| if n == 1 { "shape" } else { "shapes" };
+    if outside > 0 {
+        told.push(format!("{outside} {} without a pixel inside the image: left out", plural(outside)));
+    }
+    if beyond > 0 {
+        told.push(format!("{beyond} {} beyond the image's edge: cut off there", plural(beyond)));
+    }
+    if covered > 0 {
+        told.push(format!(
+            "{covered} pixels are claimed by shapes of two classes: the later in the file has them"
+        ));
+    }
+    (map, told)
+}
+
+/// Calls `paint` with the index of every pixel whose centre is inside, even-odd.
+fn fill(rings: &[Vec<(f64, f64)>], (width, height): (usize, usize), paint: &mut dyn FnMut(usize)) {
+    let finite =
+        |ring: &&Vec<(f64, f64)>| ring.len() >= 3 && ring.iter().all(|p| p.0.is_finite() && p.1.is_finite());
+    // Where the shape's edges cross the middle of each row.
+    let mut crossings: Vec<Vec<f64>> = vec![Vec::new(); height];
+    for ring in rings.iter().filter(finite) {
+        for (i, &(x1, y1)) in ring.iter().enumerate() {
+            let (x2, y2) = ring[(i + 1) % ring.len()];
+            let (low, high) = (y1.min(y2), y1.max(y2));
+            // Rows whose middle y + 0.5 lies in low <= middle < high: a corner counts for one of its two edges.
+            let first = (low - 0.5).ceil().clamp(0.0, height as f64) as usize;
+            let last = (high - 0.5).ceil().clamp(0.0, height as f64) as usize;
+            for (y, row) in crossings.iter_mut().enumerate().take(last).skip(first) {
+                row.push(x1 + (y as f64 + 0.5 - y1) * (x2 - x1) / (y2 - y1));
+            }
+        }
+    }
+    for (y, row) in crossings.iter_mut().enumerate() {
+        row.sort_by(f64::total_cmp);
+        for pair in row.chunks_exact(2) {
+            let column = |x: f64| (x - 0.5).ceil().clamp(0.0, width as f64) as usize;
+            (column(pair[0])..column(pair[1])).for_each(|x| paint(y * width + x));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn square(left: f64, top: f64, edge: f64) -> Vec<(f64, f64)> {
+        vec![(left, top), (left + edge, top), (left + edge, top + edge), (left, top + edge)]
+    }
+
+    fn rows(map: &LabelMap) -> Vec<String> {
+        map.labels.chunks(map.width).map(|r| r.iter().map(|l| char::from(b'0' + l)).collect()).collect()
+    }
+
+    #[test]
+    fn neighbours_share_no_pixel_and_leave_no_gap() {
+        // Two triangles of a square along its diagonal, and the square's edges halfway between pixels.
+        let (a, b) = (vec![(0.5, 0.5), (4.5, 0.5), (4.5, 4.5)], vec![(0.5, 0.5), (4.5, 4.5), (0.5, 4.5)]);
+        let (one, _) = draw((6, 6), &[Shape::polygon(1, a.clone())]);
+        let (other, _) = draw((6, 6), &[Shape::polygon(1, b.clone())]);
+        let (both, _) = draw((6, 6), &[Shape::polygon(1, square(0.5, 0.5, 4.0))]);
+        for ((a, b), both) in one.labels.iter().zip(&other.labels).zip(&both.labels) {
+            assert_eq!(a + b, *both);
+        }
+        assert_eq!(both.labels.iter().filter(|l| **l == 1).count(), 16);
+    }
+
+    #[test]
+    fn holes_overlaps_and_edges() {
+        let ring = Shape { class: 1, area: Area::Rings(vec![square(0.0, 0.0, 5.0), square(1.0, 1.0, 3.0)]) };
+        let over = Shape::polygon(2, square(3.0, 3.0, 9.0));
+        let lost = Shape::polygon(1, square(-9.0, -9.0, 4.0));
+        let (map, told) = draw((6, 5), &[ring, over, lost]);
+        assert_eq!(rows(&map), ["111110", "100010", "100010", "100222", "111222"]);
+        assert_eq!(told.len(), 3, "{told:?}");
+        assert!(told[0].starts_with("1 shape without") && told[1].starts_with("1 shape beyond"));
+        assert!(told[2].starts_with("3 pixels"), "{told:?}");
+    }
+
+    #[test]
+    fn circles_have_their_area() {
+        let (map, _) = draw((100, 100), &[Shape::ellipse(1, (10.0, 10.0), (80.0, 60.0))]);
+        let area = map.labels.iter().filter(|l| **l == 1).count() as f64;
+        assert!((area / (std::f64::consts::PI * 40.0 * 30.0) - 1.0).abs() < 0.005, "{area}");
+    }
+
+    #[test]
+    fn strange_numbers_draw_nothing() {
+        for bad in [f64::NAN, f64::INFINITY] {
+            let (map, told) = draw((4, 4), &[Shape::polygon(1, vec![(0.0, 0.0), (bad, 2.0), (3.0, 3.0)])]);
+            assert!(map.labels.iter().all(|l| *l == 0) && told[0].contains("left out"), "{told:?}");
+        }
+        let (map, _) =
+            draw((4, 4), &[Shape::polygon(1, vec![(-1e300, -1e300), (1e300, -1e300), (0.0, 1e300)])]);
+        assert!(map.labels.len() == 16);
+    }
+}

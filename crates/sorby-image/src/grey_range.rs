@@ -1,0 +1,159 @@
+//! Which stored values become black and white.
+
+use crate::{Micrograph, Pixels};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+
+/// How an image's values are brought to the 0..255 that a network sees. A recipe names it, the model keeps it,
+/// and training and inference use the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "must be \"full\", \"percentile\" or [black, white]")]
+pub enum GreyRange {
+    #[default]
+    #[serde(with = "full")]
+    Full,
+    /// Each image's own range, of which 0.35 % of the pixels (half at each end) are clipped, as ImageJ does.
+    #[serde(with = "percentile")]
+    Percentile,
+    /// These stored values are black and white: `[0, 4095]` for 12 bits kept in 16.
+    Fixed([f64; 2]),
+}
+
+/// The unit variants as words.
+macro_rules! word {
+    ($module:ident, $word:literal) => {
+        mod $module {
+            use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+            pub fn serialize<S: Serializer>(serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str($word)
+            }
+
+            pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
+                let word = String::deserialize(deserializer)?;
+                if word == $word { Ok(()) } else { Err(D::Error::custom($word)) }
+            }
+        }
+    };
+}
+word!(full, "full");
+word!(percentile, "percentile");
+
+/// Share of pixels clipped at each end by [`GreyRange::Percentile`].
+const CLIPPED: f64 = 0.00175;
+
+impl GreyRange {
+    /// The image with its black at 0 and its white at the top of 16 bits; as it is when nothing is to be done.
+    ///
+    /// # Errors
+    /// When the values of a floating-point image have no full range, or the range named is empty.
+    pub fn apply<'a>(&self, image: &'a Micrograph) -> Result<Cow<'a, Micrograph>, String> {
+        let (low, high) = match self {
+            Self::Full => match &image.pixels {
+                Pixels::Float(values) => {
+                    let (low, high) = extremes(values);
+                    return Err(format!(
+                        "has numbers from {low} to {high} as pixels, which have no natural black and white: set \
+                         data.grey_range = \"percentile\", or [black, white], in the recipe"
+                    ));
+                }
+                _ => return Ok(Cow::Borrowed(image)),
+            },
+            Self::Percentile => percentiles(&stored(&image.pixels)),
+            Self::Fixed([low, high]) => (*low as f32, *high as f32),
+        };
+        Ok(Cow::Owned(stretched(image, low, high)))
+    }
+
+    /// # Errors
+    /// When black is not below white.
+    pub fn check(&self) -> Result<(), &'static str> {
+        match self {
+            Self::Fixed([low, high]) if !(low.is_finite() && high.is_finite() && low < high) => Err(
+                "data.grey_range must be \"full\", \"percentile\" or [black, white] with black below white",
+            ),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// `low` becomes 0, `high` 65535, what lies outside is clipped. A flat image becomes black.
+pub(crate) fn stretched(image: &Micrograph, low: f32, high: f32) -> Micrograph {
+    let span = f64::from(high - low);
+    let map = |v: f32| {
+        let share = if span > 0.0 { f64::from(v - low) / span } else { 0.0 };
+        (65535.0 * share.clamp(0.0, 1.0)).round() as u16
+    };
+    let values = stored(&image.pixels).iter().map(|v| map(*v)).collect();
+    let pixels = if image.channels() == 1 { Pixels::Grey16(values) } else { Pixels::Rgb16(values) };
+    Micrograph { pixels, ..*image }
+}
+
+/// Range that leaves [`CLIPPED`] of the values out at each end.
+pub(crate) fn percentiles(values: &[f32]) -> (f32, f32) {
+    let mut sorted = values.to_vec();
+    let mut at = |share: f64| {
+        let place = (share * (sorted.len() - 1) as f64).round() as usize;
+        *sorted.select_nth_unstable_by(place, f32::total_cmp).1
+    };
+    (at(CLIPPED), at(1.0 - CLIPPED))
+}
+
+fn extremes(values: &[f32]) -> (f32, f32) {
+    values.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), v| (low.min(*v), high.max(*v)))
+}
+
+/// Values as the file has them.
+fn stored(pixels: &Pixels) -> Cow<'_, [f32]> {
+    match pixels {
+        Pixels::Grey8(p) | Pixels::Rgb8(p) => p.iter().map(|v| f32::from(*v)).collect(),
+        Pixels::Grey16(p) | Pixels::Rgb16(p) => p.iter().map(|v| f32::from(*v)).collect(),
+        Pixels::Float(p) => Cow::Borrowed(p),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn deep(values: &[u16]) -> Micrograph {
+        Micrograph { width: values.len(), height: 1, pixels: Pixels::Grey16(values.to_vec()) }
+    }
+
+    #[test]
+    fn ranges_map_as_they_say() {
+        let twelve = deep(&[0, 1365, 4095, 5000]);
+        assert_eq!(*GreyRange::Full.apply(&twelve).unwrap(), twelve);
+        let fixed = GreyRange::Fixed([0.0, 4095.0]).apply(&twelve).unwrap().into_owned();
+        assert_eq!(fixed, deep(&[0, 21845, 65535, 65535]));
+        // 1000 values 0..999: 0.175 % is 2 at each end.
+        let ramp = deep(&(0..1000).collect::<Vec<u16>>());
+        let Pixels::Grey16(mapped) = GreyRange::Percentile.apply(&ramp).unwrap().into_owned().pixels else {
+            panic!()
+        };
+        assert_eq!((mapped[1], mapped[2], mapped[997], mapped[998]), (0, 0, 65535, 65535));
+        assert_eq!(mapped[3], (65535.0f64 / 995.0).round() as u16);
+        let flat = GreyRange::Percentile.apply(&deep(&[7, 7])).unwrap().into_owned();
+        assert_eq!(flat, deep(&[0, 0]));
+        let float = Micrograph { width: 2, height: 1, pixels: Pixels::Float(vec![-3.0, 900.0]) };
+        assert!(GreyRange::Full.apply(&float).unwrap_err().contains("-3 to 900"));
+    }
+
+    #[test]
+    fn words_are_read_and_written() {
+        #[derive(Debug, PartialEq, Serialize, Deserialize)]
+        struct Holder {
+            r: GreyRange,
+        }
+        for (text, r) in [
+            ("r = \"full\"\n", GreyRange::Full),
+            ("r = \"percentile\"\n", GreyRange::Percentile),
+            ("r = [0.0, 4095.0]\n", GreyRange::Fixed([0.0, 4095.0])),
+        ] {
+            assert_eq!(toml::from_str::<Holder>(text).unwrap(), Holder { r });
+            assert_eq!(toml::to_string(&Holder { r }).unwrap(), text);
+        }
+        let message = toml::from_str::<Holder>("r = \"auto\"").unwrap_err().to_string();
+        assert!(message.contains("percentile"), "{message}");
+    }
+}

@@ -1,0 +1,57 @@
+//! `sorby data import`.
+
+use super::copy::Copy;
+use crate::args::ImportArgs;
+use anyhow::bail;
+use sorby_data::import::{Format, Source, detect, import};
+use sorby_data::{Class, Manifest};
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+pub fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
+    if !args.source.exists() {
+        bail!("{}: no such file or folder", args.source.display());
+    }
+    let names = || Format::ALL.map(|(name, _)| name).join(", ");
+    let format = match &args.format {
+        Some(text) => match Format::ALL.iter().find(|(name, _)| name == text) {
+            Some((_, format)) => *format,
+            None => bail!("--format {text}: unknown; the formats are {}", names()),
+        },
+        None => match detect(&args.source) {
+            Some(format) => format,
+            None => bail!(
+                "{}: who wrote these labels cannot be told from the files; give --format, one of {}. Indexed, grey and \
+                 painted masks need no import: see `sorby data init`",
+                args.source.display(),
+                names()
+            ),
+        },
+    };
+    let source = Source { path: &args.source, images: args.images.as_deref(), class: &args.class };
+    let imported = import(format, &source)?;
+    let classes =
+        imported.classes.iter().map(|name| Class { name: name.clone(), color: None, label_color: None });
+    let mut manifest = Manifest::of_classes(classes.collect());
+    let mut splits: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut copy = Copy::begin(&args.out, &manifest)?;
+    for image in &imported.images {
+        copy.add(&image.name, &image.image, &image.label)?;
+        if let Some(split) = &image.split {
+            splits.entry(split.clone()).or_default().push(image.name.clone());
+        }
+    }
+    manifest.splits = splits;
+    copy.finish(manifest)?;
+    imported.remarks.iter().for_each(|r| eprintln!("look at: {r}"));
+    imported.problems.iter().for_each(|p| eprintln!("problem: {p}"));
+    let out = args.out.display();
+    println!(
+        "{} images with {} classes ({}) -> {out}",
+        copy.images,
+        imported.classes.len(),
+        imported.classes.join(", ")
+    );
+    println!("next:\n  sorby data check {out} --page check.html");
+    Ok(if imported.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}

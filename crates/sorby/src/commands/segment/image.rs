@@ -1,0 +1,165 @@
+//! One image to its mask, and what goes with it.
+
+use super::super::inputs::{self, KnownScale};
+use super::super::tables;
+use super::trust::{Trust, TrustSums};
+use crate::args::SegmentArgs;
+use crate::console::Progress;
+use anyhow::bail;
+use sorby_image::write::{PngKind, png, png_rows};
+use sorby_image::{LabelMap, MaskNote, Micrograph};
+use sorby_infer::{Device, Model, Options, predict_rows};
+use sorby_report::overlay;
+use sorby_train::available_bytes;
+use std::path::Path;
+
+pub struct Work<'a> {
+    pub model: &'a mut Model,
+    pub options: &'a Options,
+    pub device: &'a Device,
+    pub args: &'a SegmentArgs,
+}
+
+/// What is told of a segmented image.
+pub struct Done {
+    pub name: String,
+    pub nm_per_px: Option<f64>,
+    pub trust: Trust,
+}
+
+/// Magnifications beyond those of the training images by this factor are warned of.
+const FAR: f64 = 1.5;
+/// The program with its network, and a batch of windows under way.
+const FIXED_BYTES: u64 = 350 << 20;
+
+impl Work<'_> {
+    pub fn segment(
+        &mut self,
+        file: &Path,
+        image: Micrograph,
+        (index, count): (usize, usize),
+    ) -> anyhow::Result<Done> {
+        let name = inputs::stem(file);
+        let scale = inputs::known_scale(file, &image, &self.args.scale)?;
+        let options = self.options_for(file, &scale)?;
+        let (width, height, classes) = (image.width, image.height, self.model.card.classes.len());
+        self.require_memory(file, &image, &options)?;
+        let progress = Progress::new(options.window_count(&self.model.card, (width, height)), "windows");
+        progress.line(&format!("[{}/{count}] {} ({width}x{height})", index + 1, file.display()));
+        let field_rows = height - scale.data_bar_px.min(height);
+        let mut labels = LabelMap { width, height, labels: Vec::with_capacity(width * height) };
+        let mut confidence: Vec<u8> = Vec::with_capacity(width * height);
+        let planes = if self.args.probabilities { classes } else { 0 };
+        let mut probabilities: Vec<Vec<u8>> = vec![Vec::with_capacity(width * height); planes];
+        let mut sums = TrustSums::new(self.model.card.reliability.clone(), classes);
+        let mut sink = |y: usize, row: &[u8], scores: &[f32]| {
+            labels.labels.extend_from_slice(row);
+            for (&label, scores) in row.iter().zip(scores.chunks_exact(classes)) {
+                let sure = sums.pixel(label, scores, y < field_rows);
+                confidence.push((255.0 * sure).round() as u8);
+                probabilities.iter_mut().zip(scores).for_each(|(p, s)| p.push((s * 255.0).round() as u8));
+            }
+        };
+        predict_rows(self.model, &image, &options, self.device, &mut |n| progress.advance(n), &mut sink)
+            .map_err(|what| anyhow::anyhow!("{}: {what}", file.display()))?;
+        progress.finish();
+        if scale.data_bar_px > 0 {
+            let rows = scale.data_bar_px;
+            progress.line(&format!("  the last {rows} rows are taken for a data bar: no part of the field"));
+        }
+        labels.ignore_bottom(scale.data_bar_px);
+        let card = &self.model.card;
+        let seen = card.grey_range.apply(&image).map_err(anyhow::Error::msg)?;
+        let distance = card.domain.as_ref().map(|domain| domain.distance(&seen, field_rows));
+        let trust = sums.finish(distance);
+        if trust.is_unlike() {
+            eprintln!(
+                "warning: {}: is unlike the images this model learnt from (trust.csv): check its mask, or train on such \
+                 images too",
+                file.display()
+            );
+        }
+
+        let out = &self.args.out;
+        let picture = |folder: &str, file: String| out.join(folder).join(file);
+        png_rows(
+            &picture("overlays", format!("{name}.png")),
+            (width, height),
+            PngKind::Rgb,
+            &mut |y, bytes| {
+                bytes
+                    .extend(overlay::class_row(&seen.row_grey8(y), &labels, y, &card.colours).as_flattened());
+            },
+        )?;
+        png(&picture("confidence", format!("{name}.png")), width, height, PngKind::Grey, &confidence)?;
+        for (plane, class) in probabilities.iter().zip(&card.classes) {
+            let path = picture("probabilities", format!("{name}-{}.png", tables::file_name(class)));
+            png(&path, width, height, PngKind::Grey, plane)?;
+        }
+        if self.args.tiff {
+            labels.write_tiled_tiff(&picture("masks-tiff", format!("{name}.tif")), scale.nm_per_px)?;
+        }
+        // The mask last: where it exists, the image is finished.
+        let note = MaskNote {
+            nm_per_px: scale.nm_per_px,
+            scale_source: scale.source,
+            classes: card.classes.clone(),
+        };
+        labels.write_mask(&picture("masks", format!("{name}.png")), &card.colours, &note)?;
+        Ok(Done { name, nm_per_px: note.nm_per_px, trust })
+    }
+
+    /// Warns of a magnification that the model does not know, or brings the image to one it does.
+    fn options_for(&self, file: &Path, scale: &KnownScale) -> anyhow::Result<Options> {
+        let mut options = self.options.clone();
+        let trained = self.model.card.nm_per_px;
+        match (scale.nm_per_px, trained) {
+            (Some(nm), Some((low, high))) => {
+                let target = nm.clamp(low, high);
+                if self.args.match_scale && target != nm {
+                    options.magnify = nm / target;
+                    eprintln!(
+                        "{}: {nm:.2} nm per pixel are brought to {target:.2} for the network; the mask has the image's own",
+                        file.display()
+                    );
+                } else if nm * FAR < low || nm > high * FAR {
+                    eprintln!(
+                        "warning: {}: {nm:.2} nm per pixel, but the model was trained on {low:.2} to {high:.2}: check \
+                         its mask, try --match-scale, or train on such images too",
+                        file.display()
+                    );
+                }
+            }
+            (None, _) if self.args.match_scale => {
+                bail!("{}: --match-scale needs the image's pixel size; give --nm-per-px", file.display())
+            }
+            (_, None) if self.args.match_scale => {
+                bail!("--match-scale: the model does not know the pixel sizes it was trained on")
+            }
+            _ => {}
+        }
+        Ok(options)
+    }
+
+    /// Refuses an image that would not fit, before the hours it takes.
+    fn require_memory(&self, file: &Path, image: &Micrograph, options: &Options) -> anyhow::Result<()> {
+        let pixels = (image.width * image.height) as u64;
+        let card = &self.model.card;
+        let planes = if self.args.probabilities { card.classes.len() as u64 } else { 0 };
+        // The image itself is there already. One that is brought to another range is there twice more for a while.
+        let mapped = if card.grey_range == Default::default() { 0 } else { 2 * 2 * image.channels() as u64 };
+        let needed = FIXED_BYTES
+            + pixels * (2 + planes + mapped)
+            + options.band_bytes(card, (image.width, image.height));
+        match available_bytes() {
+            Some(free) if needed > free => bail!(
+                "{}: needs about {} MB more memory but {} MB are free; close other programs, leave out --probabilities \
+                 or --tta, or cut the image",
+                file.display(),
+                needed >> 20,
+                free >> 20
+            ),
+            _ => Ok(()),
+        }
+    }
+}

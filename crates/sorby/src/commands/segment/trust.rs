@@ -1,0 +1,100 @@
+//! How far a mask can be trusted: `trust.csv`.
+
+use super::image::Done;
+use sorby_infer::{ExpectedIou, IouSum, Reliability};
+use sorby_report::{Cell, Table};
+
+/// What is known of a mask without a label.
+pub struct Trust {
+    /// Mean calibrated probability of the class given.
+    confidence: Option<f64>,
+    /// By class; `None` where the model was never validated, or the class has no part in the image.
+    expected: Vec<Option<ExpectedIou>>,
+    /// Distance from the training images; above 1 the image is unlike them.
+    distance: Option<f64>,
+}
+
+impl Trust {
+    pub fn is_unlike(&self) -> bool {
+        self.distance.is_some_and(|d| d > 1.0)
+    }
+}
+
+/// Sums over the pixels of an image.
+pub struct TrustSums {
+    reliability: Option<Reliability>,
+    sums: Vec<IouSum>,
+    confidence: f64,
+    pixels: u64,
+    calibrated: Vec<f64>,
+}
+
+impl TrustSums {
+    pub fn new(reliability: Option<Reliability>, classes: usize) -> Self {
+        let (sums, calibrated) = (vec![IouSum::default(); classes], vec![0.0; classes]);
+        Self { reliability, sums, confidence: 0.0, pixels: 0, calibrated }
+    }
+
+    /// Takes in a pixel if it is of the field; gives the calibrated probability of its class, or the network's own
+    /// where the model was never validated.
+    pub fn pixel(&mut self, label: u8, scores: &[f32], of_field: bool) -> f64 {
+        match &self.reliability {
+            Some(reliability) => reliability.calibrate(scores, &mut self.calibrated),
+            None => self.calibrated.iter_mut().zip(scores).for_each(|(c, s)| *c = f64::from(*s)),
+        }
+        let sure = self.calibrated[usize::from(label)];
+        if of_field {
+            self.confidence += sure;
+            self.pixels += 1;
+            for (c, (sum, p)) in self.sums.iter_mut().zip(&self.calibrated).enumerate() {
+                sum.add(c == usize::from(label), *p);
+            }
+        }
+        sure
+    }
+
+    pub fn finish(self, distance: Option<f64>) -> Trust {
+        let expected = match &self.reliability {
+            Some(r) => self.sums.iter().enumerate().map(|(class, sum)| r.expected(class, *sum)).collect(),
+            None => vec![None; self.sums.len()],
+        };
+        let confidence = (self.pixels > 0).then(|| self.confidence / self.pixels as f64);
+        Trust { confidence, expected, distance }
+    }
+}
+
+/// A row for each image and class.
+pub fn table(done: &[Done], classes: &[String]) -> Table {
+    let mut table = Table::new([
+        "image",
+        "class",
+        "expected_IoU_percent",
+        "expected_IoU_low_percent",
+        "expected_IoU_high_percent",
+        "mean_confidence_percent",
+        "distance_from_training",
+        "unlike_training",
+        "nm_per_px",
+    ]);
+    for image in done {
+        for (class, expected) in classes.iter().zip(&image.trust.expected) {
+            let interval = expected.and_then(|e| e.interval);
+            let unlike = match image.trust.distance {
+                Some(_) => Cell::from(if image.trust.is_unlike() { "yes" } else { "no" }),
+                None => Cell::Missing,
+            };
+            table.row(vec![
+                image.name.clone().into(),
+                class.clone().into(),
+                Cell::percent(expected.map(|e| e.value)),
+                Cell::percent(interval.map(|i| i.0)),
+                Cell::percent(interval.map(|i| i.1)),
+                Cell::percent(image.trust.confidence),
+                Cell::number(image.trust.distance, 3),
+                unlike,
+                Cell::number(image.nm_per_px, 4),
+            ]);
+        }
+    }
+    table
+}
