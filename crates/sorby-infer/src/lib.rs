@@ -14,7 +14,7 @@ pub use burn::tensor::Device;
 pub use confusion::{ClassScores, Confusion, Scores};
 pub use domain::{Domain, MARKED};
 pub use model::{CARD_FORMAT, Model, ModelCard, ModelError};
-pub use predict::{Options, Prediction, ScoreMap, TTA_RATIOS, predict, predict_rows};
+pub use predict::{Options, Prediction, RowSink, ScoreMap, TTA_RATIOS, predict, predict_rows};
 pub use reliability::{Calibrator, ExpectedIou, IouSum, Reliability, Residual};
 pub use slide::{WINDOWS_PER_BATCH, Window, windows};
 pub use sorby_nn::device::Backend;

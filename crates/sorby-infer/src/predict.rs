@@ -180,6 +180,9 @@ fn network_row(
     rgb
 }
 
+/// Takes row `y` of a result: its classes, and its probabilities `[width, classes]`.
+pub type RowSink<'a> = dyn FnMut(usize, &[u8], &[f32]) + 'a;
+
 /// Segments `image` and gives each row's classes and probabilities, `[width, classes]`, to `sink`, from the top.
 /// With several passes probabilities are averaged; the class with the largest wins, ties going to the lower index.
 ///
@@ -191,7 +194,7 @@ pub fn predict_rows(
     options: &Options,
     device: &Device,
     progress: &mut dyn FnMut(usize),
-    sink: &mut dyn FnMut(usize, &[u8], &[f32]),
+    sink: &mut RowSink,
 ) -> Result<(), String> {
     let Model { card, network } = model;
     let image = card.grey_range.apply(image)?;
