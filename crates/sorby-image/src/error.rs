@@ -14,7 +14,9 @@ pub enum ImageError {
 
 impl ImageError {
     pub(crate) fn unreadable(path: &Path, reason: impl std::fmt::Display) -> Self {
-        Self::Unreadable { path: path.to_owned(), reason: reason.to_string() }
+        // What libraries say may have several lines; a user gets one.
+        let reason = reason.to_string().split('\n').map(str::trim).collect::<Vec<_>>().join(" ");
+        Self::Unreadable { path: path.to_owned(), reason }
     }
 
     pub(crate) fn io(path: &Path, cause: std::io::Error) -> Self {

@@ -57,12 +57,29 @@ fn single_channel(pixels: Pixels) -> Pixels {
     }
 }
 
+/// Pixels to a byte of the file, at most: LZW comes to 1365, deflate to 1032, one bit each to eight times that.
+const MOST_COMPRESSED: u64 = 16_384;
+
+/// Refuses a file that declares a size its bytes cannot hold: memory is not asked for on a header's word alone.
+pub(crate) fn require_plausible_size(path: &Path) -> Result<(), ImageError> {
+    if let Some((width, height)) = dimensions(path) {
+        let stored = std::fs::metadata(path).map_err(|e| ImageError::io(path, e))?.len();
+        if (width as u64).saturating_mul(height as u64) / MOST_COMPRESSED > stored {
+            let reason =
+                format!("says it has {width}x{height} pixels but has {stored} bytes; the file is damaged");
+            return Err(ImageError::unreadable(path, reason));
+        }
+    }
+    Ok(())
+}
+
 pub(crate) fn decode(path: &Path) -> Result<DynamicImage, ImageError> {
     let mut reader =
         ImageReader::open(path).and_then(|r| r.with_guessed_format()).map_err(|e| ImageError::io(path, e))?;
     if reader.format().is_none() {
         return Err(ImageError::unreadable(path, "not a PNG, TIFF, JPEG or BMP file"));
     }
+    require_plausible_size(path)?;
     if reader.format() == Some(image::ImageFormat::Tiff) {
         odd_tiff::require_one_page(path)?;
     }

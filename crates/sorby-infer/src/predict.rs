@@ -71,10 +71,11 @@ impl Options {
     pub fn band_bytes(&self, card: &ModelCard, size: (usize, usize)) -> u64 {
         let of_pass = |&(ratio, _): &(f64, bool)| {
             let (width, height) = self.pass_size(card, size, ratio);
-            // A batch may reach over several rows of windows.
+            // A batch of a narrow image reaches over several rows of windows.
             let across = windows(self.crop_px.min(height), width, self.crop_px, self.stride_px).len();
-            let more = crate::WINDOWS_PER_BATCH.div_ceil(across) * self.stride_px;
-            let rows = (self.crop_px + more + self.stride_px).min(height);
+            let more =
+                if across < crate::WINDOWS_PER_BATCH { crate::WINDOWS_PER_BATCH.div_ceil(across) } else { 1 };
+            let rows = (self.crop_px + more * self.stride_px).min(height);
             (rows * width * (3 + card.classes.len()) * size_of::<f32>()) as u64
         };
         self.passes().iter().map(of_pass).sum()

@@ -73,6 +73,8 @@ pub(crate) struct Slide {
     width: usize,
     classes: usize,
     windows: Vec<Window>,
+    /// Windows side by side.
+    across: usize,
     /// Windows done.
     done: usize,
     /// Normalised input, three values per pixel.
@@ -97,6 +99,7 @@ impl Slide {
             width,
             classes,
             windows: windows(height, width, crop, stride),
+            across: spans(width, crop, stride).len(),
             done: 0,
             input: Rows { first: 0, rows: VecDeque::new() },
             scores: Rows { first: 0, rows: VecDeque::new() },
@@ -135,7 +138,11 @@ impl Slide {
         source: &mut dyn FnMut(usize) -> Vec<f32>,
         progress: &mut dyn FnMut(usize),
     ) {
-        let until = (self.done + WINDOWS_PER_BATCH).min(self.windows.len());
+        let mut until = (self.done + WINDOWS_PER_BATCH).min(self.windows.len());
+        if self.across >= WINDOWS_PER_BATCH {
+            // A batch of a wide image ends with the row of windows: fewer rows are under way.
+            until = until.min((self.done / self.across + 1) * self.across);
+        }
         let group = self.windows[self.done..until].to_vec();
         let (h, w) = (group[0].y2 - group[0].y1, group[0].x2 - group[0].x1);
         self.input.forget_before(group[0].y1);

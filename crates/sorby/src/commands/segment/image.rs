@@ -6,12 +6,12 @@ use super::trust::{Trust, TrustSums};
 use crate::args::SegmentArgs;
 use crate::console::Progress;
 use anyhow::bail;
-use sorby_image::write::{PngKind, png, png_rows};
+use sorby_image::write::{PngKind, png_rows};
 use sorby_image::{LabelMap, MaskNote, Micrograph};
 use sorby_infer::{Device, Model, Options, predict_rows};
 use sorby_report::overlay;
 use sorby_train::available_bytes;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub struct Work<'a> {
     pub model: &'a mut Model,
@@ -91,10 +91,14 @@ impl Work<'_> {
                     .extend(overlay::class_row(&seen.row_grey8(y), &labels, y, &card.colours).as_flattened());
             },
         )?;
-        png(&picture("confidence", format!("{name}.png")), width, height, PngKind::Grey, &confidence)?;
+        let grey = |path: PathBuf, plane: &[u8]| {
+            png_rows(&path, (width, height), PngKind::Grey, &mut |y, bytes| {
+                bytes.extend_from_slice(&plane[y * width..(y + 1) * width]);
+            })
+        };
+        grey(picture("confidence", format!("{name}.png")), &confidence)?;
         for (plane, class) in probabilities.iter().zip(&card.classes) {
-            let path = picture("probabilities", format!("{name}-{}.png", tables::file_name(class)));
-            png(&path, width, height, PngKind::Grey, plane)?;
+            grey(picture("probabilities", format!("{name}-{}.png", tables::file_name(class))), plane)?;
         }
         if self.args.tiff {
             labels.write_tiled_tiff(&picture("masks-tiff", format!("{name}.tif")), scale.nm_per_px)?;

@@ -1,0 +1,32 @@
+//! Everything that is read from an image file: pixels, labels, notes, pixel sizes, data bars.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use sorby_image::{GreyRange, MaskNote, Micrograph, RawLabels};
+use std::sync::LazyLock;
+
+static FOLDER: LazyLock<std::path::PathBuf> = LazyLock::new(|| {
+    let folder = std::env::temp_dir().join(format!("sorby-fuzz-image-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+});
+
+fuzz_target!(|data: &[u8]| {
+    let path = FOLDER.join("a.tif");
+    std::fs::write(&path, data).unwrap();
+    // A header alone may ask for gigabytes that the file could hold; that is refused elsewhere, by free memory.
+    if sorby_image::dimensions(&path).is_some_and(|(w, h)| w * h > 1 << 22) {
+        return;
+    }
+    if let Ok(image) = Micrograph::read(&path) {
+        assert_eq!(image.to_f32().len(), image.width * image.height * image.channels());
+        let _ = GreyRange::Percentile.apply(&image);
+        if let Ok(reading) = sorby_image::scale::read(&path) {
+            let _ = reading.nm_per_px();
+            let _ = reading.check_scale_bar(reading.data_bar(&image));
+        }
+    }
+    let _ = RawLabels::read(&path);
+    let _ = MaskNote::read(&path);
+});
