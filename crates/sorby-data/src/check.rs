@@ -5,7 +5,7 @@ use crate::doctor::{Fingerprint, Misplaced, alignment, twins};
 use crate::problem::Problem;
 use crate::sample::Sample;
 use rayon::prelude::*;
-use sorby_image::Pixels;
+use sorby_image::{IGNORE, Pixels};
 use std::collections::BTreeMap;
 
 /// Pixels of one class.
@@ -41,9 +41,23 @@ struct Look {
     misplaced: Option<Misplaced>,
     /// Share of the 16-bit range that the brightest pixel reaches.
     reach: Option<f64>,
+    /// Rows of a data bar, and pixels in them that the label gives a class beside the first.
+    bar: Option<(usize, usize)>,
 }
 
-fn look(sample: &Sample) -> Look {
+/// What the label says of rows that loading took for a data bar.
+fn in_the_bar(data: &Dataset, item: &Item, sample: &Sample) -> Option<(usize, usize)> {
+    let field = sample.label.field_rows();
+    let rows = sample.label.height - field;
+    if rows == 0 {
+        return None;
+    }
+    let label = data.load_label(item).ok()?;
+    let marked = label.labels[field * label.width..].iter().filter(|l| **l != 0 && **l != IGNORE).count();
+    (marked > 0).then_some((rows, marked))
+}
+
+fn look(data: &Dataset, item: &Item, sample: &Sample) -> Look {
     let grey = sample.image.to_grey8();
     let brightest = match &sample.image.pixels {
         Pixels::Grey16(p) | Pixels::Rgb16(p) => p.iter().max().copied(),
@@ -55,13 +69,14 @@ fn look(sample: &Sample) -> Look {
         print: Fingerprint::of(&grey, sample.image.width, sample.image.height),
         misplaced: alignment(&grey, &sample.label).and_then(|a| a.misplaced),
         reach: brightest.map(|v| f64::from(v) / 65535.0),
+        bar: in_the_bar(data, item, sample),
     }
 }
 
 /// Reads every image and label.
 pub fn check(data: &Dataset) -> Summary {
     let looked: Vec<(&Item, Result<Look, Problem>)> =
-        data.items.par_iter().map(|item| (item, data.load_one(item).map(|s| look(&s)))).collect();
+        data.items.par_iter().map(|item| (item, data.load_one(item).map(|s| look(data, item, &s)))).collect();
     let classes = data.manifest.classes.len();
     let (mut problems, mut remarks, mut misplaced) = (Vec::new(), Vec::new(), Vec::new());
     let mut pixels = vec![0u64; classes];
@@ -94,9 +109,15 @@ pub fn check(data: &Dataset) -> Summary {
             problems.push(Problem::new(&item.label, words(found)));
             misplaced.push((item.name.clone(), found));
         }
+        if let Some((rows, marked)) = look.bar {
+            let what = format!(
+                "marks {marked} pixels inside the image's data bar (its last {rows} rows); they do not count"
+            );
+            remarks.push(Problem::new(&item.label, what));
+        }
         if let Some(reach) = look.reach.filter(|r| *r < 0.1) {
             let what = format!(
-                "uses {:.1} % of its 16 bits and will look black; save it with its values spread over the whole range",
+                "uses {:.1} % of its 16 bits and will look black; set data.grey_range = \"percentile\" in the recipe",
                 100.0 * reach
             );
             problems.push(Problem::new(&item.image, what));

@@ -141,6 +141,13 @@ fn size_mismatch(image: (usize, usize), label: (usize, usize), taller: bool) -> 
             "if the image's last {} rows are a data bar, set labels.data_bar = \"crop\" in dataset.toml",
             ih - lh
         )
+    } else if iw * lh == ih * lw {
+        format!(
+            "it was resized by {:.3}; export it again at the image's own size, or give the image that it was drawn on",
+            lw as f64 / iw as f64
+        )
+    } else if (lw, lh) == (ih, iw) {
+        "it is turned by a quarter or transposed; export it again from this image".into()
     } else {
         "they must have the same size; export the label again from this image".into()
     };

@@ -88,3 +88,36 @@ fn faults_of_a_whole_set_are_told_by_file() {
         "{told}"
     );
 }
+
+#[test]
+fn resized_labels_and_marks_in_a_data_bar_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path().join("data");
+    data_set(&at);
+    let colours = [[0; 3], [200, 0, 0]];
+    let half = sorby_image::LabelMap::filled(100, 80, 0);
+    half.write_png(&at.join("labels/carbide-001.png"), &colours).unwrap();
+    let turned = sorby_image::LabelMap::filled(160, 200, 0);
+    turned.write_png(&at.join("labels/carbide-002.png"), &colours).unwrap();
+    let (data, _) = Dataset::examine(&at).unwrap();
+    let told: String = check(&data).problems.iter().map(|p| format!("{p}\n")).collect();
+    assert!(told.contains("resized by 0.500") && told.contains("transposed"), "{told}");
+
+    // A black bar with a white frame of text below the field, over which the label goes on.
+    let image = sorby_image::Micrograph::read(&at.join("images/carbide-003.png")).unwrap();
+    let mut pixels = image.to_grey8();
+    for y in 130..160 {
+        for x in 0..200 {
+            let text = (136..152).contains(&y) && x % 7 < 3 && (20..120).contains(&x);
+            pixels[y * 200 + x] = if text { 255 } else { 0 };
+        }
+    }
+    let bytes = sorby_image::write::png_bytes(200, 160, sorby_image::write::PngKind::Grey, &pixels).unwrap();
+    std::fs::write(at.join("images/carbide-003.png"), bytes).unwrap();
+    sorby_image::LabelMap::filled(200, 160, 1)
+        .write_png(&at.join("labels/carbide-003.png"), &colours)
+        .unwrap();
+    let (data, _) = Dataset::examine(&at).unwrap();
+    let told: String = check(&data).remarks.iter().map(|p| format!("{p}\n")).collect();
+    assert!(told.contains("carbide-003.png: marks 6000 pixels inside"), "{told}");
+}

@@ -117,6 +117,10 @@ pub struct CheckArgs {
     /// Writes a page with pictures of labels that lie wrong.
     #[arg(long, value_name = "FILE")]
     pub page: Option<PathBuf>,
+    /// Also trains models on parts of the data, in about this time, and has each judge the labels it did not learn
+    /// from.
+    #[arg(long, value_parser = study::parse_time, value_name = "TIME", num_args = 0..=1, default_missing_value = "10min")]
+    pub deep: Option<f64>,
     /// Writes a repaired copy into a new folder.
     #[arg(long, value_name = "DIR")]
     pub fix: Option<PathBuf>,

@@ -1,6 +1,7 @@
 //! `sorby data`.
 
 mod copy;
+mod deep;
 mod export;
 mod import;
 
@@ -28,7 +29,7 @@ pub fn run(command: DataCommand) -> anyhow::Result<ExitCode> {
 }
 
 fn check_data(args: &CheckArgs) -> anyhow::Result<ExitCode> {
-    let (found, problems) = match Dataset::examine(&args.data) {
+    let (mut found, problems) = match Dataset::examine(&args.data) {
         Ok((data, mut problems)) => {
             let summary = check(&data);
             problems.extend(
@@ -38,6 +39,20 @@ fn check_data(args: &CheckArgs) -> anyhow::Result<ExitCode> {
         }
         Err(error) => (None, error.0),
     };
+    let mut doubted = match (&found, args.deep) {
+        (Some((data, _)), Some(time_s)) => deep::judge(data, &args.data, time_s)?,
+        _ => Vec::new(),
+    };
+    doubted.retain(|d| d.doubts.outlier);
+    if let Some((data, summary)) = &mut found {
+        let names = data.manifest.class_names();
+        for doubt in &doubted {
+            let item = data.items.iter().find(|i| i.name == doubt.sample.name);
+            if let (Some(item), Some(what)) = (item, deep::words(doubt, &names)) {
+                summary.remarks.push(Problem::new(&item.label, what));
+            }
+        }
+    }
     let summary = found.as_ref().map(|f| &f.1);
     if args.json {
         print_json(summary, &problems)?;
@@ -46,7 +61,7 @@ fn check_data(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     }
     if let Some((data, summary)) = &found {
         if let Some(page) = &args.page {
-            atomically(page, render(&page_of(data, summary, &problems)?).as_bytes())?;
+            atomically(page, render(&page_of(data, summary, &problems, &doubted)?).as_bytes())?;
             eprintln!("pictures: {}", page.display());
         }
         if let Some(out) = &args.fix {
@@ -107,7 +122,12 @@ fn drawn(sample: &Sample, label: &sorby_image::LabelMap, data: &Dataset) -> Vec<
 }
 
 /// Every problem, with pictures of labels that lie wrong: as they are, and mended.
-fn page_of(data: &Dataset, summary: &Summary, problems: &[Problem]) -> anyhow::Result<Page> {
+fn page_of(
+    data: &Dataset,
+    summary: &Summary,
+    problems: &[Problem],
+    doubted: &[deep::Doubted],
+) -> anyhow::Result<Page> {
     let lines = |problems: &[Problem]| problems.iter().map(|p| format!("{p}\n")).collect::<String>();
     let list = |heading: &str, problems: &[Problem]| Section {
         heading: heading.into(),
@@ -127,6 +147,7 @@ fn page_of(data: &Dataset, summary: &Summary, problems: &[Problem]) -> anyhow::R
             ..Section::default()
         });
     }
+    sections.extend(doubted.iter().map(|d| deep::section(d, &data.manifest.colours())));
     Ok(Page {
         title: "Check of the data".into(),
         subtitle: format!("{} labelled images, {} problems", summary.images, problems.len()),

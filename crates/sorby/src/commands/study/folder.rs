@@ -87,7 +87,9 @@ impl StudyFolder {
                 );
             }
         }
-        let manifest = manifest_with_folds(&data.manifest, data_path, &folds)?;
+        let named: Vec<_> =
+            folds.iter().enumerate().map(|(f, names)| (fold_name(f), names.clone())).collect();
+        let manifest = manifest_with_folds(&data.manifest, data_path, &named)?;
         atomically(&root.join(DATASET), toml::to_string(&manifest)?.as_bytes())?;
         atomically(&root.join(SPEC), toml::to_string(&spec)?.as_bytes())?;
         Self::load(root, spec, folds, Some(lock))
@@ -335,7 +337,12 @@ fn title_of(path: &Path) -> String {
     named.map(super::super::inputs::stem).unwrap_or_default()
 }
 
-fn manifest_with_folds(manifest: &Manifest, path: &Path, folds: &[Vec<String>]) -> anyhow::Result<Manifest> {
+/// `manifest` of the data set at `path` for a file elsewhere, with these folds added.
+pub fn manifest_with_folds(
+    manifest: &Manifest,
+    path: &Path,
+    folds: &[(String, Vec<String>)],
+) -> anyhow::Result<Manifest> {
     let mut manifest = manifest.clone();
     let root = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) };
     for folder in &mut manifest.folders {
@@ -343,6 +350,6 @@ fn manifest_with_folds(manifest: &Manifest, path: &Path, folds: &[Vec<String>]) 
             *place = std::path::absolute(root.join(&place))?.to_string_lossy().into_owned();
         }
     }
-    manifest.folds.extend(folds.iter().enumerate().map(|(f, names)| (fold_name(f), names.clone())));
+    manifest.folds.extend(folds.iter().cloned());
     Ok(manifest)
 }

@@ -6,6 +6,8 @@ mod report;
 mod run;
 mod status;
 
+pub use folder::manifest_with_folds;
+
 use crate::args::StudyCommand;
 use anyhow::Context as _;
 use sorby_study::StudySpec;
