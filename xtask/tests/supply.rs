@@ -47,10 +47,17 @@ fn is_met(expression: &str) -> bool {
 fn built() -> Vec<(String, String)> {
     let cargo = std::env::var_os("CARGO").unwrap_or("cargo".into());
     let arguments = ["tree", "--workspace", "--locked", "--offline", "--prefix", "none", "--target", "all"];
-    let output = Command::new(cargo).args(arguments).args(["--format", "{p}|{l}"]).current_dir(root()).output().unwrap();
+    let output = Command::new(cargo)
+        .args(arguments)
+        .args(["--format", "{p}|{l}"])
+        .current_dir(root())
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).unwrap();
-    let pair = |line: &str| line.split_once('|').map(|(name, licence)| (name.to_owned(), licence.replace(" (*)", "")));
+    let pair = |line: &str| {
+        line.split_once('|').map(|(name, licence)| (name.to_owned(), licence.replace(" (*)", "")))
+    };
     text.lines().filter_map(pair).collect()
 }
 

@@ -1,8 +1,9 @@
 //! Writing files so that a crash leaves the old file or the new one, never a part.
 
 use crate::ImageError;
+use std::fs::File;
 use std::io::{BufWriter, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 /// Writes `bytes` under a temporary name in the same folder, syncs, renames. Creates the folder.
@@ -97,32 +98,43 @@ pub(crate) fn encode(
     Ok(bytes)
 }
 
-/// Writes an 8-bit PNG of rows that are made one by one, atomically: for pictures too large to keep. `row` adds the
-/// bytes of row `y`.
-pub fn png_rows(
-    path: &Path,
-    (width, height): (usize, usize),
-    kind: PngKind,
-    row: &mut dyn FnMut(usize, &mut Vec<u8>),
-) -> Result<(), ImageError> {
-    let failed = |e: png::EncodingError| match e {
+/// An 8-bit PNG written row by row, for pictures too large to keep. Until [`PngRows::finish`] it has a temporary
+/// name, and none if it is dropped before.
+pub struct PngRows {
+    path: PathBuf,
+    file: NamedTempFile,
+    stream: png::StreamWriter<'static, BufWriter<File>>,
+}
+
+impl PngRows {
+    pub fn begin(path: &Path, (width, height): (usize, usize), kind: PngKind) -> Result<Self, ImageError> {
+        let io = |e: std::io::Error| ImageError::io(path, e);
+        let file = temporary_beside(path).map_err(io)?;
+        let handle = file.as_file().try_clone().map_err(io)?;
+        let mut encoder = png::Encoder::new(BufWriter::new(handle), width as u32, height as u32);
+        configure(&mut encoder, kind);
+        let writer = encoder.write_header().map_err(|e| encoding(path, e))?;
+        let stream = writer.into_stream_writer().map_err(|e| encoding(path, e))?;
+        Ok(Self { path: path.to_owned(), file, stream })
+    }
+
+    /// Adds the bytes of the next row, or of several.
+    pub fn row(&mut self, bytes: &[u8]) -> Result<(), ImageError> {
+        self.stream.write_all(bytes).map_err(|e| ImageError::io(&self.path, e))
+    }
+
+    /// Gives the file its name.
+    pub fn finish(self) -> Result<(), ImageError> {
+        self.stream.finish().map_err(|e| encoding(&self.path, e))?;
+        put(self.file, &self.path).map_err(|e| ImageError::io(&self.path, e))
+    }
+}
+
+fn encoding(path: &Path, e: png::EncodingError) -> ImageError {
+    match e {
         png::EncodingError::IoError(e) => ImageError::io(path, e),
         other => ImageError::unreadable(path, other),
-    };
-    let mut file = temporary_beside(path).map_err(|e| ImageError::io(path, e))?;
-    let mut encoder = png::Encoder::new(BufWriter::new(file.as_file_mut()), width as u32, height as u32);
-    configure(&mut encoder, kind);
-    let mut writer = encoder.write_header().map_err(failed)?;
-    let mut stream = writer.stream_writer().map_err(failed)?;
-    let mut bytes = Vec::new();
-    for y in 0..height {
-        bytes.clear();
-        row(y, &mut bytes);
-        stream.write_all(&bytes).map_err(|e| ImageError::io(path, e))?;
     }
-    stream.finish().map_err(failed)?;
-    writer.finish().map_err(failed)?;
-    put(file, path).map_err(|e| ImageError::io(path, e))
 }
 
 /// Writes an 8-bit PNG atomically.

@@ -16,5 +16,5 @@ pub use domain::{Domain, MARKED};
 pub use model::{CARD_FORMAT, Model, ModelCard, ModelError};
 pub use predict::{Options, Prediction, RowSink, ScoreMap, TTA_RATIOS, predict, predict_rows};
 pub use reliability::{Calibrator, ExpectedIou, IouSum, Reliability, Residual};
-pub use slide::{WINDOWS_PER_BATCH, Window, windows};
+pub use slide::{Window, windows, windows_per_batch};
 pub use sorby_nn::device::Backend;

@@ -1,7 +1,7 @@
 //! One micrograph to one mask, with optional test-time augmentation, in rows from top to bottom.
 
 use crate::model::{Model, ModelCard};
-use crate::slide::{Slide, windows};
+use crate::slide::{Slide, windows, windows_per_batch};
 use burn::tensor::Device;
 use sorby_data::Normalisation;
 use sorby_image::resize::{self, Bilinear};
@@ -73,8 +73,8 @@ impl Options {
             let (width, height) = self.pass_size(card, size, ratio);
             // A batch of a narrow image reaches over several rows of windows.
             let across = windows(self.crop_px.min(height), width, self.crop_px, self.stride_px).len();
-            let more =
-                if across < crate::WINDOWS_PER_BATCH { crate::WINDOWS_PER_BATCH.div_ceil(across) } else { 1 };
+            let batch = windows_per_batch(self.crop_px);
+            let more = if across < batch { batch.div_ceil(across) } else { 1 };
             let rows = (self.crop_px + more * self.stride_px).min(height);
             (rows * width * (3 + card.classes.len()) * size_of::<f32>()) as u64
         };

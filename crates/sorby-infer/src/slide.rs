@@ -35,8 +35,11 @@ pub fn windows(height: usize, width: usize, crop: usize, stride: usize) -> Vec<W
         .collect()
 }
 
-/// Windows through the network at once.
-pub const WINDOWS_PER_BATCH: usize = 8;
+/// Windows through the network at once; of windows beyond 256 pixels fewer, so that they need no more memory.
+pub fn windows_per_batch(crop_px: usize) -> usize {
+    const USUAL: usize = 8;
+    (USUAL * 256 * 256 / crop_px.pow(2)).clamp(1, USUAL)
+}
 
 /// Logits of `n` windows, `[n, h, w, classes]`, from normalised pixels, `[n, h, w, 3]`.
 pub(crate) fn window_logits(
@@ -73,6 +76,8 @@ pub(crate) struct Slide {
     width: usize,
     classes: usize,
     windows: Vec<Window>,
+    /// Windows at once.
+    batch: usize,
     /// Windows side by side.
     across: usize,
     /// Windows done.
@@ -99,6 +104,7 @@ impl Slide {
             width,
             classes,
             windows: windows(height, width, crop, stride),
+            batch: windows_per_batch(crop),
             across: spans(width, crop, stride).len(),
             done: 0,
             input: Rows { first: 0, rows: VecDeque::new() },
@@ -138,8 +144,8 @@ impl Slide {
         source: &mut dyn FnMut(usize) -> Vec<f32>,
         progress: &mut dyn FnMut(usize),
     ) {
-        let mut until = (self.done + WINDOWS_PER_BATCH).min(self.windows.len());
-        if self.across >= WINDOWS_PER_BATCH {
+        let mut until = (self.done + self.batch).min(self.windows.len());
+        if self.across >= self.batch {
             // A batch of a wide image ends with the row of windows: fewer rows are under way.
             until = until.min((self.done / self.across + 1) * self.across);
         }

@@ -138,7 +138,7 @@ fn measure(args: &BenchArgs) -> anyhow::Result<Outcome> {
     Ok(Outcome {
         work: args.work,
         arch: (args.work != BenchWork::Gemm).then(|| arch.title()),
-        batch: if args.work == BenchWork::Image { sorby_infer::WINDOWS_PER_BATCH } else { batch },
+        batch: if args.work == BenchWork::Image { sorby_infer::windows_per_batch(crop_px) } else { batch },
         crop_px,
         image_px: (args.work == BenchWork::Image).then_some(args.size),
         threads: rayon::current_num_threads(),

@@ -6,7 +6,7 @@ use super::trust::{Trust, TrustSums};
 use crate::args::SegmentArgs;
 use crate::console::Progress;
 use anyhow::bail;
-use sorby_image::write::{PngKind, png_rows};
+use sorby_image::write::{PngKind, PngRows};
 use sorby_image::{LabelMap, MaskNote, Micrograph};
 use sorby_infer::{Device, Model, Options, predict_rows};
 use sorby_report::overlay;
@@ -48,20 +48,42 @@ impl Work<'_> {
         progress.line(&format!("[{}/{count}] {} ({width}x{height})", index + 1, file.display()));
         let field_rows = height - scale.data_bar_px.min(height);
         let mut labels = LabelMap { width, height, labels: Vec::with_capacity(width * height) };
-        let mut confidence: Vec<u8> = Vec::with_capacity(width * height);
-        let planes = if self.args.probabilities { classes } else { 0 };
-        let mut probabilities: Vec<Vec<u8>> = vec![Vec::with_capacity(width * height); planes];
+        let out = &self.args.out;
+        let picture = |folder: &str, file: String| out.join(folder).join(file);
+        let size = (width, height);
+        let grey = |path: PathBuf| PngRows::begin(&path, size, PngKind::Grey);
+        let mut confidence = grey(picture("confidence", format!("{name}.png")))?;
+        let mut probabilities = Vec::new();
+        for class in self.model.card.classes.iter().filter(|_| self.args.probabilities) {
+            let file = format!("{name}-{}.png", tables::file_name(class));
+            probabilities.push(grey(picture("probabilities", file))?);
+        }
         let mut sums = TrustSums::new(self.model.card.reliability.clone(), classes);
+        let mut written = Ok(());
+        let mut bytes = Vec::with_capacity(width);
         let mut sink = |y: usize, row: &[u8], scores: &[f32]| {
             labels.labels.extend_from_slice(row);
+            bytes.clear();
             for (&label, scores) in row.iter().zip(scores.chunks_exact(classes)) {
-                let sure = sums.pixel(label, scores, y < field_rows);
-                confidence.push((255.0 * sure).round() as u8);
-                probabilities.iter_mut().zip(scores).for_each(|(p, s)| p.push((s * 255.0).round() as u8));
+                bytes.push((255.0 * sums.pixel(label, scores, y < field_rows)).round() as u8);
+            }
+            let mut write = |file: &mut PngRows, bytes: &[u8]| {
+                if written.is_ok() {
+                    written = file.row(bytes);
+                }
+            };
+            write(&mut confidence, &bytes);
+            for (class, file) in probabilities.iter_mut().enumerate() {
+                bytes.clear();
+                bytes.extend(scores.iter().skip(class).step_by(classes).map(|p| (p * 255.0).round() as u8));
+                write(file, &bytes);
             }
         };
         predict_rows(self.model, &image, &options, self.device, &mut |n| progress.advance(n), &mut sink)
             .map_err(|what| anyhow::anyhow!("{}: {what}", file.display()))?;
+        written?;
+        confidence.finish()?;
+        probabilities.into_iter().try_for_each(PngRows::finish)?;
         progress.finish();
         if scale.data_bar_px > 0 {
             let rows = scale.data_bar_px;
@@ -80,26 +102,12 @@ impl Work<'_> {
             );
         }
 
-        let out = &self.args.out;
-        let picture = |folder: &str, file: String| out.join(folder).join(file);
-        png_rows(
-            &picture("overlays", format!("{name}.png")),
-            (width, height),
-            PngKind::Rgb,
-            &mut |y, bytes| {
-                bytes
-                    .extend(overlay::class_row(&seen.row_grey8(y), &labels, y, &card.colours).as_flattened());
-            },
-        )?;
-        let grey = |path: PathBuf, plane: &[u8]| {
-            png_rows(&path, (width, height), PngKind::Grey, &mut |y, bytes| {
-                bytes.extend_from_slice(&plane[y * width..(y + 1) * width]);
-            })
-        };
-        grey(picture("confidence", format!("{name}.png")), &confidence)?;
-        for (plane, class) in probabilities.iter().zip(&card.classes) {
-            grey(picture("probabilities", format!("{name}-{}.png", tables::file_name(class))), plane)?;
+        let mut tinted = PngRows::begin(&picture("overlays", format!("{name}.png")), size, PngKind::Rgb)?;
+        for y in 0..height {
+            let row = overlay::class_row(&seen.row_grey8(y), &labels, y, &card.colours);
+            tinted.row(row.as_flattened())?;
         }
+        tinted.finish()?;
         if self.args.tiff {
             labels.write_tiled_tiff(&picture("masks-tiff", format!("{name}.tif")), scale.nm_per_px)?;
         }
@@ -149,16 +157,14 @@ impl Work<'_> {
     fn require_memory(&self, file: &Path, image: &Micrograph, options: &Options) -> anyhow::Result<()> {
         let pixels = (image.width * image.height) as u64;
         let card = &self.model.card;
-        let planes = if self.args.probabilities { card.classes.len() as u64 } else { 0 };
-        // The image itself is there already. One that is brought to another range is there twice more for a while.
+        // The image itself is there already; its mask comes to a byte a pixel. An image that is brought to another range is there twice more for a while.
         let mapped = if card.grey_range == Default::default() { 0 } else { 2 * 2 * image.channels() as u64 };
-        let needed = FIXED_BYTES
-            + pixels * (2 + planes + mapped)
-            + options.band_bytes(card, (image.width, image.height));
+        let needed =
+            FIXED_BYTES + pixels * (1 + mapped) + options.band_bytes(card, (image.width, image.height));
         match available_bytes() {
             Some(free) if needed > free => bail!(
-                "{}: needs about {} MB more memory but {} MB are free; close other programs, leave out --probabilities \
-                 or --tta, or cut the image",
+                "{}: needs about {} MB more memory but {} MB are free; close other programs, leave out --tta, \
+                 or cut the image",
                 file.display(),
                 needed >> 20,
                 free >> 20
