@@ -93,63 +93,49 @@ impl StudySpec {
 
     /// What is to be trained now.
     pub fn next(&self, scores: &Scores) -> Stage {
-        let singles = || {
-            let one = self.tricks.iter().map(|t| vec![t.clone()]);
-            std::iter::once(Vec::new()).chain(one).collect::<Vec<TrickSet>>()
+        let due = match self.protocol {
+            Protocol::Paper => self.due_of_paper(scores),
+            Protocol::Sound => self.due_of_sound(scores),
         };
-        let all = 0..self.archs.len();
-        let missing = |runs: Vec<Run>| -> Vec<Run> {
-            let mut out: Vec<Run> = Vec::new();
-            for run in runs {
-                if !scores.contains_key(&run) && !out.contains(&run) {
-                    out.push(run);
-                }
-            }
-            out
+        due.map_or(Stage::Finished, |(why, runs)| Stage::Train(why, runs))
+    }
+
+    fn due_of_paper(&self, scores: &Scores) -> Option<Due> {
+        let singles = self.each_arch(|a| self.singles().iter().map(|t| self.whole(a, t)).collect());
+        due("baseline and single tricks", singles, scores).or_else(|| {
+            let rows = |a| self.paper_rows(a, scores).rows;
+            due("stacks", self.each_arch(|a| rows(a).iter().map(|t| self.whole(a, t)).collect()), scores)
+        })
+    }
+
+    fn due_of_sound(&self, scores: &Scores) -> Option<Due> {
+        let mut singles =
+            self.each_arch(|a| self.singles().iter().flat_map(|t| self.repeated(a, t)).collect());
+        // Repeat by repeat, so that an early look sees all tricks.
+        singles.sort_by_key(|r| (r.seed, r.part));
+        let stacks = || {
+            let stacks = self.each_arch(|a| self.stacks_to_train(a, scores));
+            due("stacks, and stacks less one trick", stacks, scores)
         };
-        let mut steps: Vec<(&'static str, Vec<Run>)> = Vec::new();
-        match self.protocol {
-            Protocol::Paper => {
-                let tried = all.clone().flat_map(|a| singles().into_iter().map(move |t| (a, t)));
-                steps.push(("baseline and single tricks", tried.map(|(a, t)| self.whole(a, &t)).collect()));
-                if missing(steps[0].1.clone()).is_empty() {
-                    let stacks =
-                        all.flat_map(|a| self.paper_rows(a, scores).rows.into_iter().map(move |t| (a, t)));
-                    steps.push(("stacks", stacks.map(|(a, t)| self.whole(a, &t)).collect()));
-                }
-            }
-            Protocol::Sound => {
-                // Repeat by repeat, so that an early look sees all tricks.
-                let mut tried: Vec<Run> = all
-                    .clone()
-                    .flat_map(|a| singles().into_iter().flat_map(move |t| self.repeated(a, &t)))
-                    .collect();
-                tried.sort_by_key(|r| (r.seed, r.part));
-                steps.push(("baseline and single tricks", tried));
-                if missing(steps[0].1.clone()).is_empty() {
-                    let stacks: Vec<Run> =
-                        all.clone().flat_map(|a| self.stacks_to_train(a, scores)).collect();
-                    let more = missing(stacks.clone());
-                    steps.push(("stacks, and stacks less one trick", stacks));
-                    if more.is_empty()
-                        && let Some((arch, tricks)) = self.chosen(scores)
-                    {
-                        let sets = if tricks.is_empty() { vec![tricks] } else { vec![tricks, Vec::new()] };
-                        let finals = sets
-                            .iter()
-                            .flat_map(|t| self.seed_list().map(|seed| Run { seed, ..self.whole(arch, t) }));
-                        steps.push(("final models, tested once", finals.collect()));
-                    }
-                }
-            }
-        }
-        for (why, runs) in steps {
-            let runs = missing(runs);
-            if !runs.is_empty() {
-                return Stage::Train(why, runs);
-            }
-        }
-        Stage::Finished
+        let finals = || {
+            let (arch, tricks) = self.chosen(scores)?;
+            let sets = if tricks.is_empty() { vec![tricks] } else { vec![tricks, Vec::new()] };
+            let all_seeds = |t: &TrickSet| {
+                let whole = self.whole(arch, t);
+                self.seed_list().map(move |seed| Run { seed, ..whole.clone() }).collect::<Vec<_>>()
+            };
+            due("final models, tested once", sets.iter().flat_map(all_seeds).collect(), scores)
+        };
+        due("baseline and single tricks", singles, scores).or_else(stacks).or_else(finals)
+    }
+
+    /// The baseline, and each trick alone.
+    fn singles(&self) -> Vec<TrickSet> {
+        std::iter::once(Vec::new()).chain(self.tricks.iter().map(|t| vec![t.clone()])).collect()
+    }
+
+    fn each_arch(&self, runs: impl Fn(usize) -> Vec<Run>) -> Vec<Run> {
+        (0..self.archs.len()).flat_map(runs).collect()
     }
 
     /// The paper's rows of an architecture, as far as scores are known.
@@ -165,7 +151,7 @@ impl StudySpec {
         paper_stack(&gains.iter().filter(|g| !beaten(g)).cloned().collect::<Vec<_>>())
     }
 
-    /// Counts of several runs, summed over images and averaged over nothing: a run counts as often as it is named.
+    /// Counts of several runs, summed over their images.
     pub fn counts(&self, scores: &Scores, runs: &[Run]) -> Option<Confusion> {
         let mut total: Option<Confusion> = None;
         for (_, counts) in runs.iter().filter_map(|r| scores.get(r)?.as_ref()).flatten() {
@@ -198,29 +184,30 @@ impl StudySpec {
 
     /// Two sets of tricks where both were scored, paired by fold, seed and image.
     pub fn paired(&self, scores: &Scores, arch: usize, without: &TrickSet, with: &TrickSet) -> Paired {
-        let counts = |tricks: &TrickSet, part, seed| {
-            scores.get(&Run { arch, tricks: tricks.clone(), part, seed })?.as_ref()
-        };
-        let fold = |f| {
-            let cell = |seed| {
-                let (a, b) = (counts(without, Part::Fold(f), seed)?, counts(with, Part::Fold(f), seed)?);
-                Some(pairs(a, b))
-            };
-            self.seed_list().filter_map(cell).collect::<Vec<_>>()
-        };
-        Paired { folds: (0..self.folds).map(fold).filter(|f| !f.is_empty()).collect() }
+        self.paired_in((0..self.folds).map(Part::Fold), scores, arch, without, with)
     }
 
     /// The paired comparison on the test images: the final models against the baseline.
     pub fn tested(&self, scores: &Scores, arch: usize, tricks: &TrickSet) -> Gain {
-        let counts = |tricks: &TrickSet, seed| {
-            scores.get(&Run { arch, tricks: tricks.clone(), part: Part::All, seed })?.as_ref()
+        self.paired_in([Part::All].into_iter(), scores, arch, &Vec::new(), tricks).gain()
+    }
+
+    fn paired_in(
+        &self,
+        parts: impl Iterator<Item = Part>,
+        scores: &Scores,
+        arch: usize,
+        without: &TrickSet,
+        with: &TrickSet,
+    ) -> Paired {
+        let counts = |tricks: &TrickSet, part, seed| {
+            scores.get(&Run { arch, tricks: tricks.clone(), part, seed })?.as_ref()
         };
-        let cell = |seed| {
-            let (a, b) = (counts(&Vec::new(), seed)?, counts(tricks, seed)?);
-            Some(pairs(a, b))
+        let cells = |part| {
+            let cell = |seed| Some(pairs(counts(without, part, seed)?, counts(with, part, seed)?));
+            self.seed_list().filter_map(cell).collect::<Vec<_>>()
         };
-        Paired { folds: vec![self.seed_list().filter_map(cell).collect()] }.gain()
+        Paired { folds: parts.map(cells).filter(|cells| !cells.is_empty()).collect() }
     }
 
     /// Gain of one set of tricks over another.
@@ -319,6 +306,20 @@ impl StudySpec {
     pub fn arch_title(&self, arch: usize) -> &'static str {
         self.archs.get(arch).map_or("", Arch::title)
     }
+}
+
+/// Trainings that are next, and why.
+type Due = (&'static str, Vec<Run>);
+
+/// Of `runs` those that were never tried, each once; `None` when there are none.
+fn due(why: &'static str, runs: Vec<Run>, scores: &Scores) -> Option<Due> {
+    let mut missing: Vec<Run> = Vec::new();
+    for run in runs {
+        if !scores.contains_key(&run) && !missing.contains(&run) {
+            missing.push(run);
+        }
+    }
+    (!missing.is_empty()).then_some((why, missing))
 }
 
 /// Counts of the images that both have, by name.

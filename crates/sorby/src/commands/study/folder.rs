@@ -286,6 +286,11 @@ impl StudyFolder {
         Ok(scores)
     }
 
+    /// Scores of all runs that were tried, in this attempt or an earlier one.
+    pub fn tried_scores(&self) -> anyhow::Result<Scores> {
+        self.scores(|run| self.failure(run).is_some())
+    }
+
     /// Wall time of a run's steps in seconds.
     pub fn seconds(&self, run: &Run) -> f64 {
         let metrics: Vec<Metric> = RunFolder::read_lines(&self.run_path(run), "metrics.jsonl");

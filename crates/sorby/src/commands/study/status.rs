@@ -13,7 +13,7 @@ pub fn run(root: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
         print(&folder)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let scores = folder.scores(|run| folder.failure(run).is_some())?;
+    let scores = folder.tried_scores()?;
     let failed: Vec<_> = scores
         .keys()
         .filter_map(|run| Some(json!({"run": folder.spec.run_id(run), "reason": folder.failure(run)?})))
@@ -42,7 +42,7 @@ pub fn run(root: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
 
 /// A table of all trainings known so far, and what comes next.
 pub fn print(folder: &StudyFolder) -> anyhow::Result<()> {
-    let scores = folder.scores(|run| folder.failure(run).is_some())?;
+    let scores = folder.tried_scores()?;
     let stage = folder.spec.next(&scores);
     let mut table = Table::new(["training", "state", "iteration", "mIoU_percent", "seconds"]);
     for (run, scored) in &scores {

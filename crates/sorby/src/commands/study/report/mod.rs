@@ -26,7 +26,7 @@ pub struct Book {
 impl Book {
     fn open(path: &std::path::Path) -> anyhow::Result<Self> {
         let folder = StudyFolder::open(path)?;
-        let scores = folder.scores(|run| folder.failure(run).is_some())?;
+        let scores = folder.tried_scores()?;
         if !scores.values().any(Option::is_some) {
             anyhow::bail!(
                 "{}: no training of this study is finished; `sorby study run` it first",
