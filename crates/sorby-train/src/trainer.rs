@@ -99,7 +99,8 @@ impl<'a> Trainer<'a> {
             let what = format!("`{}` is in both the training and the validation split", both.name);
             return Err(DataError::one("dataset.toml", what).into());
         }
-        let (needed, available) = (estimated_bytes(&recipe), available_bytes());
+        let values = train.iter().map(|s| (s.image.width * s.image.height * s.image.channels()) as u64).sum();
+        let (needed, available) = (estimated_bytes(&recipe, values), available_bytes());
         if available.is_some_and(|available| needed > available) {
             let mb = |bytes: u64| bytes >> 20;
             return Err(TrainError::Memory {

@@ -9,7 +9,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
     println!("vector instructions: {:?}", sorby_nn::simd_level());
     if let Some(bytes) = sorby_train::available_bytes() {
         println!("free memory: {:.1} GB", bytes as f64 / 1e9);
-        let needed = sorby_train::estimated_bytes(&sorby_train::Recipe::default());
+        let needed = sorby_train::estimated_bytes(&sorby_train::Recipe::default(), 0);
         let verdict = if needed < bytes { "fits" } else { "does NOT fit; lower data.batch or data.crop" };
         println!("training with the default recipe needs about {:.1} GB: {verdict}", needed as f64 / 1e9);
     }

@@ -102,6 +102,19 @@ pub fn open(path: &Path) -> anyhow::Result<Dataset> {
     Ok(Dataset::open(path)?)
 }
 
+/// Says what is wrong or strange in the data, before hours go into it.
+pub fn warn_of(dataset: &Dataset) {
+    const SHOWN: usize = 5;
+    let summary = sorby_data::check(dataset);
+    for problem in summary.problems.iter().take(SHOWN) {
+        eprintln!("warning: {problem}");
+    }
+    let (more, strange) = (summary.problems.len().saturating_sub(SHOWN), summary.remarks.len());
+    if more + strange > 0 {
+        eprintln!("{more} more problems and {strange} things to look at in the data: see `sorby data check`");
+    }
+}
+
 /// A model can be scored only on labels of its own classes.
 pub fn require_same_classes(model: &Model, data: &Dataset) -> anyhow::Result<()> {
     let (ours, theirs) = (&model.card.classes, data.manifest.class_names());

@@ -105,7 +105,7 @@ fn start(args: &TrainArgs, device: &Device) -> anyhow::Result<(Recipe, RunFolder
     }
     // A study has looked at its data before it starts trainings.
     if !args.stop_with_parent {
-        warn_of(&dataset);
+        inputs::warn_of(&dataset);
     }
     if let Some(time_s) = args.time {
         fit(&mut recipe, time_s, &dataset, device)?;
@@ -117,19 +117,6 @@ fn start(args: &TrainArgs, device: &Device) -> anyhow::Result<(Recipe, RunFolder
     run.write_json("environment.json", &environment(args))?;
     run.write("recipe.toml", recipe.to_toml().as_bytes())?;
     Ok((recipe, run, data))
-}
-
-/// Says what is wrong or strange in the data, before hours go into it.
-fn warn_of(dataset: &Dataset) {
-    const SHOWN: usize = 5;
-    let summary = sorby_data::check(dataset);
-    for problem in summary.problems.iter().take(SHOWN) {
-        eprintln!("warning: {problem}");
-    }
-    let (more, strange) = (summary.problems.len().saturating_sub(SHOWN), summary.remarks.len());
-    if more + strange > 0 {
-        eprintln!("{more} more problems and {strange} things to look at in the data: see `sorby data check`");
-    }
 }
 
 /// Sets the iterations that fit into the time.

@@ -42,25 +42,72 @@ impl Work<'_> {
         let name = inputs::stem(file);
         let scale = inputs::known_scale(file, &image, &self.args.scale)?;
         let options = self.options_for(file, &scale)?;
-        let (width, height, classes) = (image.width, image.height, self.model.card.classes.len());
+        let (width, height) = (image.width, image.height);
         self.require_memory(file, &image, &options)?;
         let progress = Progress::new(options.window_count(&self.model.card, (width, height)), "windows");
         progress.line(&format!("[{}/{count}] {} ({width}x{height})", index + 1, file.display()));
         let field_rows = height - scale.data_bar_px.min(height);
-        let mut labels = LabelMap { width, height, labels: Vec::with_capacity(width * height) };
-        let out = &self.args.out;
-        let picture = |folder: &str, file: String| out.join(folder).join(file);
-        let size = (width, height);
-        let grey = |path: PathBuf| PngRows::begin(&path, size, PngKind::Grey);
-        let mut confidence = grey(picture("confidence", format!("{name}.png")))?;
+        let (mut labels, sums) = self.infer(&name, &image, &options, field_rows, &progress)?;
+        progress.finish();
+        if scale.data_bar_px > 0 {
+            let rows = scale.data_bar_px;
+            progress.line(&format!("  the last {rows} rows are taken for a data bar: no part of the field"));
+        }
+        labels.ignore_bottom(scale.data_bar_px);
+        let card = &self.model.card;
+        let seen = card.grey_range.apply(&image).map_err(anyhow::Error::msg)?;
+        let distance = card.domain.as_ref().map(|domain| domain.distance(&seen, field_rows));
+        let trust = sums.finish(distance);
+        if trust.is_unlike() {
+            eprintln!(
+                "warning: {}: is unlike the images this model learnt from (trust.csv): check its mask, or train on such \
+                 images too",
+                file.display()
+            );
+        }
+        let mut tinted = PngRows::begin(&self.path("overlays", &name, "png"), (width, height), PngKind::Rgb)?;
+        for y in 0..height {
+            let row = overlay::class_row(&seen.row_grey8(y), &labels, y, &card.colours);
+            tinted.row(row.as_flattened())?;
+        }
+        tinted.finish()?;
+        if self.args.tiff {
+            labels.write_tiled_tiff(&self.path("masks-tiff", &name, "tif"), scale.nm_per_px)?;
+        }
+        // The mask last: where it exists, the image is finished.
+        let note = MaskNote {
+            nm_per_px: scale.nm_per_px,
+            scale_source: scale.source,
+            classes: card.classes.clone(),
+        };
+        labels.write_mask(&self.path("masks", &name, "png"), &card.colours, &note)?;
+        Ok(Done { name, nm_per_px: note.nm_per_px, trust })
+    }
+
+    fn path(&self, folder: &str, name: &str, ending: &str) -> PathBuf {
+        self.args.out.join(folder).join(format!("{name}.{ending}"))
+    }
+
+    /// The mask, row by row; confidence and probabilities go to their files on the way.
+    fn infer(
+        &mut self,
+        name: &str,
+        image: &Micrograph,
+        options: &Options,
+        field_rows: usize,
+        progress: &Progress,
+    ) -> anyhow::Result<(LabelMap, TrustSums)> {
+        let (width, height, classes) = (image.width, image.height, self.model.card.classes.len());
+        let grey = |path: PathBuf| PngRows::begin(&path, (width, height), PngKind::Grey);
+        let mut confidence = grey(self.path("confidence", name, "png"))?;
         let mut probabilities = Vec::new();
         for class in self.model.card.classes.iter().filter(|_| self.args.probabilities) {
-            let file = format!("{name}-{}.png", tables::file_name(class));
-            probabilities.push(grey(picture("probabilities", file))?);
+            let file = format!("{name}-{}", tables::file_name(class));
+            probabilities.push(grey(self.path("probabilities", &file, "png"))?);
         }
+        let mut labels = LabelMap { width, height, labels: Vec::with_capacity(width * height) };
         let mut sums = TrustSums::new(self.model.card.reliability.clone(), classes);
-        let mut written = Ok(());
-        let mut bytes = Vec::with_capacity(width);
+        let (mut written, mut bytes) = (Ok(()), Vec::with_capacity(width));
         let mut sink = |y: usize, row: &[u8], scores: &[f32]| {
             labels.labels.extend_from_slice(row);
             bytes.clear();
@@ -79,46 +126,12 @@ impl Work<'_> {
                 write(file, &bytes);
             }
         };
-        predict_rows(self.model, &image, &options, self.device, &mut |n| progress.advance(n), &mut sink)
-            .map_err(|what| anyhow::anyhow!("{}: {what}", file.display()))?;
+        predict_rows(self.model, image, options, self.device, &mut |n| progress.advance(n), &mut sink)
+            .map_err(|what| anyhow::anyhow!("{name}: {what}"))?;
         written?;
         confidence.finish()?;
         probabilities.into_iter().try_for_each(PngRows::finish)?;
-        progress.finish();
-        if scale.data_bar_px > 0 {
-            let rows = scale.data_bar_px;
-            progress.line(&format!("  the last {rows} rows are taken for a data bar: no part of the field"));
-        }
-        labels.ignore_bottom(scale.data_bar_px);
-        let card = &self.model.card;
-        let seen = card.grey_range.apply(&image).map_err(anyhow::Error::msg)?;
-        let distance = card.domain.as_ref().map(|domain| domain.distance(&seen, field_rows));
-        let trust = sums.finish(distance);
-        if trust.is_unlike() {
-            eprintln!(
-                "warning: {}: is unlike the images this model learnt from (trust.csv): check its mask, or train on such \
-                 images too",
-                file.display()
-            );
-        }
-
-        let mut tinted = PngRows::begin(&picture("overlays", format!("{name}.png")), size, PngKind::Rgb)?;
-        for y in 0..height {
-            let row = overlay::class_row(&seen.row_grey8(y), &labels, y, &card.colours);
-            tinted.row(row.as_flattened())?;
-        }
-        tinted.finish()?;
-        if self.args.tiff {
-            labels.write_tiled_tiff(&picture("masks-tiff", format!("{name}.tif")), scale.nm_per_px)?;
-        }
-        // The mask last: where it exists, the image is finished.
-        let note = MaskNote {
-            nm_per_px: scale.nm_per_px,
-            scale_source: scale.source,
-            classes: card.classes.clone(),
-        };
-        labels.write_mask(&picture("masks", format!("{name}.png")), &card.colours, &note)?;
-        Ok(Done { name, nm_per_px: note.nm_per_px, trust })
+        Ok((labels, sums))
     }
 
     /// Warns of a magnification that the model does not know, or brings the image to one it does.

@@ -62,6 +62,7 @@ impl StudyFolder {
     /// Lays a study out in `root`, or takes up the one that is there.
     pub fn create(root: &Path, mut spec: StudySpec, data_path: &Path) -> anyhow::Result<Self> {
         let data = super::super::inputs::open(data_path)?;
+        super::super::inputs::warn_of(&data);
         if spec.title.is_empty() {
             spec.title = title_of(data_path);
         }
