@@ -53,6 +53,9 @@ palette.save(out / "palette-lzw.tif", compression="tiff_lzw")
 with tifffile.TiffWriter(out / "two-pages.tif") as w:
     w.write(grey, metadata=None)
     w.write(255 - grey, metadata=None)
+with tifffile.TiffWriter(out / "float-stack.tif") as w:
+    w.write(unit, metadata=None)
+    w.write(1 - unit, metadata=None)
 with tifffile.TiffWriter(out / "with-thumbnail.tif") as w:
     w.write(grey, metadata=None)
     w.write(grey[::4, ::4], metadata=None, subfiletype=1)

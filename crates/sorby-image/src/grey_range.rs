@@ -43,11 +43,12 @@ word!(percentile, "percentile");
 const CLIPPED: f64 = 0.00175;
 
 impl GreyRange {
-    /// The image with its black at 0 and its white at the top of 16 bits; as it is when nothing is to be done.
+    /// The image with its black at 0 and its white at the top of 16 bits; as it is when nothing is to be done. An
+    /// image's own range is that of its first `field_rows` rows: a data bar's black and white are not the steel's.
     ///
     /// # Errors
     /// When the values of a floating-point image have no full range, or the range named is empty.
-    pub fn apply<'a>(&self, image: &'a Micrograph) -> Result<Cow<'a, Micrograph>, String> {
+    pub fn apply<'a>(&self, image: &'a Micrograph, field_rows: usize) -> Result<Cow<'a, Micrograph>, String> {
         let (low, high) = match self {
             Self::Full => match &image.pixels {
                 Pixels::Float(values) => {
@@ -59,7 +60,11 @@ impl GreyRange {
                 }
                 _ => return Ok(Cow::Borrowed(image)),
             },
-            Self::Percentile => percentiles(&stored(&image.pixels)),
+            Self::Percentile => {
+                let values = stored(&image.pixels);
+                let field = field_rows.min(image.height) * image.width * image.channels();
+                percentiles(&values[..if field > 0 { field } else { values.len() }])
+            }
             Self::Fixed([low, high]) => (*low as f32, *high as f32),
         };
         Ok(Cow::Owned(stretched(image, low, high)))
@@ -96,7 +101,11 @@ pub(crate) fn percentiles(values: &[f32]) -> (f32, f32) {
         let place = (share * (sorted.len() - 1) as f64).round() as usize;
         *sorted.select_nth_unstable_by(place, f32::total_cmp).1
     };
-    (at(CLIPPED), at(1.0 - CLIPPED))
+    match (at(CLIPPED), at(1.0 - CLIPPED)) {
+        // Nearly all pixels alike: the few others are what there is to see.
+        (low, high) if low == high => extremes(values),
+        range => range,
+    }
 }
 
 fn extremes(values: &[f32]) -> (f32, f32) {
@@ -123,20 +132,33 @@ mod tests {
     #[test]
     fn ranges_map_as_they_say() {
         let twelve = deep(&[0, 1365, 4095, 5000]);
-        assert_eq!(*GreyRange::Full.apply(&twelve).unwrap(), twelve);
-        let fixed = GreyRange::Fixed([0.0, 4095.0]).apply(&twelve).unwrap().into_owned();
+        assert_eq!(*GreyRange::Full.apply(&twelve, 1).unwrap(), twelve);
+        let fixed = GreyRange::Fixed([0.0, 4095.0]).apply(&twelve, 1).unwrap().into_owned();
         assert_eq!(fixed, deep(&[0, 21845, 65535, 65535]));
         // 1000 values 0..999: 0.175 % is 2 at each end.
         let ramp = deep(&(0..1000).collect::<Vec<u16>>());
-        let Pixels::Grey16(mapped) = GreyRange::Percentile.apply(&ramp).unwrap().into_owned().pixels else {
+        let Pixels::Grey16(mapped) = GreyRange::Percentile.apply(&ramp, 1).unwrap().into_owned().pixels
+        else {
             panic!()
         };
         assert_eq!((mapped[1], mapped[2], mapped[997], mapped[998]), (0, 0, 65535, 65535));
         assert_eq!(mapped[3], (65535.0f64 / 995.0).round() as u16);
-        let flat = GreyRange::Percentile.apply(&deep(&[7, 7])).unwrap().into_owned();
+        let flat = GreyRange::Percentile.apply(&deep(&[7, 7]), 1).unwrap().into_owned();
         assert_eq!(flat, deep(&[0, 0]));
+        // A white bar below the field does not change the field's range; a single bright pixel is not lost.
+        let bar = Micrograph { width: 2, height: 3, pixels: Pixels::Grey16(vec![10, 20, 30, 40, 65535, 0]) };
+        let mapped = GreyRange::Percentile.apply(&bar, 2).unwrap().into_owned();
+        assert_eq!(mapped.pixels, Pixels::Grey16(vec![0, 21845, 43690, 65535, 65535, 0]));
+        let mut lonely = vec![5; 1000];
+        lonely[7] = 9;
+        let Pixels::Grey16(mapped) =
+            GreyRange::Percentile.apply(&deep(&lonely), 1).unwrap().into_owned().pixels
+        else {
+            panic!()
+        };
+        assert_eq!((mapped[6], mapped[7]), (0, 65535));
         let float = Micrograph { width: 2, height: 1, pixels: Pixels::Float(vec![-3.0, 900.0]) };
-        assert!(GreyRange::Full.apply(&float).unwrap_err().contains("-3 to 900"));
+        assert!(GreyRange::Full.apply(&float, 1).unwrap_err().contains("-3 to 900"));
     }
 
     #[test]

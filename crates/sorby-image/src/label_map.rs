@@ -88,7 +88,7 @@ fn palette_indices(path: &Path) -> Result<Option<LabelMap>, ImageError> {
     }
     let damaged =
         |e: &dyn std::fmt::Display| ImageError::unreadable(path, format!("cannot be decoded ({e})"));
-    read::require_plausible_size(path)?;
+    read::require_sound_header(path)?;
     let size = reader.output_buffer_size().ok_or_else(|| damaged(&"too large"))?;
     if size as u64 > read::MAX_BYTES {
         return Err(damaged(&"it says it is larger than any image"));

@@ -17,6 +17,11 @@ fn open(path: &Path, max_bytes: u64) -> Option<Reader> {
     Some(Decoder::new(BufReader::new(File::open(path).ok()?)).ok()?.with_limits(limits))
 }
 
+/// Width and height, whatever the pixels are.
+pub(crate) fn dimensions(path: &Path) -> Option<(u32, u32)> {
+    open(path, 1 << 20)?.dimensions().ok()
+}
+
 /// Refuses files with several pictures: which one is meant cannot be guessed. Thumbnails do not count.
 pub(crate) fn require_one_page(path: &Path) -> Result<(), ImageError> {
     let Some(mut decoder) = open(path, 1 << 20) else { return Ok(()) };
@@ -27,7 +32,7 @@ pub(crate) fn require_one_page(path: &Path) -> Result<(), ImageError> {
         const REDUCED: u32 = 1;
         let kind = decoder.find_tag(Tag::NewSubfileType).ok().flatten().and_then(|v| v.into_u32().ok());
         let (w, h) = decoder.dimensions().unwrap_or((0, 0));
-        let thumbnail = kind.is_some_and(|k| k & REDUCED != 0) || (2 * w <= width && 2 * h <= height);
+        let thumbnail = kind.is_some_and(|k| k & REDUCED != 0) || (w <= width / 2 && h <= height / 2);
         pages += u32::from(!thumbnail);
     }
     if pages == 1 {

@@ -8,7 +8,8 @@ use std::path::Path;
 pub(crate) const MAX_BYTES: u64 = 4 << 30;
 
 pub(crate) fn micrograph(path: &Path) -> Result<Micrograph, ImageError> {
-    let image = match decode(path) {
+    require_sound_header(path)?;
+    let image = match decode_any(path) {
         Ok(image) => image,
         Err(error) => match palette_tiff::read(path, MAX_BYTES) {
             Some(image) => image,
@@ -39,7 +40,8 @@ pub(crate) fn micrograph(path: &Path) -> Result<Micrograph, ImageError> {
 
 /// Width and height as the file declares them; `None` when it cannot be read.
 pub fn dimensions(path: &Path) -> Option<(usize, usize)> {
-    let (w, h) = ImageReader::open(path).ok()?.with_guessed_format().ok()?.into_dimensions().ok()?;
+    let size = ImageReader::open(path).ok()?.with_guessed_format().ok()?.into_dimensions().ok();
+    let (w, h) = size.or_else(|| odd_tiff::dimensions(path))?;
     Some((w as usize, h as usize))
 }
 
@@ -60,8 +62,9 @@ fn single_channel(pixels: Pixels) -> Pixels {
 /// Pixels to a byte of the file, at most: LZW comes to 1365, deflate to 1032, one bit each to eight times that.
 const MOST_COMPRESSED: u64 = 16_384;
 
-/// Refuses a file that declares a size its bytes cannot hold: memory is not asked for on a header's word alone.
-pub(crate) fn require_plausible_size(path: &Path) -> Result<(), ImageError> {
+/// Refuses a file of several pictures, and one that declares a size its bytes cannot hold: memory is not asked for on
+/// a header's word alone.
+pub(crate) fn require_sound_header(path: &Path) -> Result<(), ImageError> {
     if let Some((width, height)) = dimensions(path) {
         let stored = std::fs::metadata(path).map_err(|e| ImageError::io(path, e))?.len();
         if (width as u64).saturating_mul(height as u64) / MOST_COMPRESSED > stored {
@@ -70,18 +73,20 @@ pub(crate) fn require_plausible_size(path: &Path) -> Result<(), ImageError> {
             return Err(ImageError::unreadable(path, reason));
         }
     }
-    Ok(())
+    odd_tiff::require_one_page(path)
 }
 
 pub(crate) fn decode(path: &Path) -> Result<DynamicImage, ImageError> {
+    require_sound_header(path)?;
+    decode_any(path)
+}
+
+/// What the image library can read.
+fn decode_any(path: &Path) -> Result<DynamicImage, ImageError> {
     let mut reader =
         ImageReader::open(path).and_then(|r| r.with_guessed_format()).map_err(|e| ImageError::io(path, e))?;
     if reader.format().is_none() {
         return Err(ImageError::unreadable(path, "not a PNG, TIFF, JPEG or BMP file"));
-    }
-    require_plausible_size(path)?;
-    if reader.format() == Some(image::ImageFormat::Tiff) {
-        odd_tiff::require_one_page(path)?;
     }
     let mut limits = Limits::default();
     limits.max_alloc = Some(MAX_BYTES);

@@ -41,7 +41,7 @@ fn sixteen_bits_keep_their_range() {
         assert_eq!(read(name).pixels, Pixels::Grey16(deep.clone()), "{name}");
     }
     let twelve = read("twelve-in-16bit.tif");
-    let mapped = GreyRange::Fixed([0.0, 255.0 * 16.0]).apply(&twelve).unwrap().into_owned();
+    let mapped = GreyRange::Fixed([0.0, 255.0 * 16.0]).apply(&twelve, 13).unwrap().into_owned();
     assert_eq!(mapped.pixels, Pixels::Grey16(deep));
 }
 
@@ -67,13 +67,13 @@ fn numbers_need_a_range() {
     assert_eq!(read("float-unit.tif").pixels, Pixels::Grey16(unit.clone()));
     for name in ["float-counts.tif", "float64-counts.tif"] {
         let counts = read(name);
-        let message = GreyRange::Full.apply(&counts).unwrap_err();
+        let message = GreyRange::Full.apply(&counts, 13).unwrap_err();
         assert!(message.contains("0 to 3921.5") && message.contains("data.grey_range"), "{message}");
-        let mapped = GreyRange::Fixed([0.0, 4000.0]).apply(&counts).unwrap().into_owned();
+        let mapped = GreyRange::Fixed([0.0, 4000.0]).apply(&counts, 13).unwrap().into_owned();
         assert_eq!(mapped.pixels, Pixels::Grey16(unit.clone()));
     }
     for (name, low, high) in [("uint32.tif", 0.0, 255_000.0), ("int16.tif", -100.0, 155.0)] {
-        let mapped = GreyRange::Fixed([low, high]).apply(&read(name)).unwrap().into_owned();
+        let mapped = GreyRange::Fixed([low, high]).apply(&read(name), 13).unwrap().into_owned();
         assert_eq!(mapped.pixels, Pixels::Grey16(unit.clone()), "{name}");
     }
 }
@@ -82,6 +82,7 @@ fn numbers_need_a_range() {
 fn what_cannot_be_known_is_refused_by_name() {
     for (name, word) in [
         ("two-pages.tif", "2 pictures"),
+        ("float-stack.tif", "2 pictures"),
         ("float-nan.tif", "1 pixels are no numbers"),
         ("palette-lzw.tif", "Palette"),
     ] {

@@ -56,7 +56,8 @@ impl Domain {
         let sd = (apart.iter().map(|a| (a - centre).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
         let t = StudentsT::new(0.0, 1.0, n - 1.0).ok()?.inverse_cdf(1.0 - MARKED);
         // Prediction interval of one more.
-        let limit = (centre + t * sd * (1.0 + 1.0 / n).sqrt()).exp();
+        // Images that are all the same image would make every other one infinitely far.
+        let limit = (centre + t * sd * (1.0 + 1.0 / n).sqrt()).exp().max(1.0);
         let (mean, precision) = fit(&features);
         Some(Self { mean: mean.to_vec(), precision, limit, images: features.len() })
     }

@@ -21,6 +21,8 @@ pub struct Options {
     pub flip: bool,
     /// Enlarges the image by this before all else: brings it to the magnification of the training images.
     pub magnify: f64,
+    /// Rows from the top that are the field; a data bar below has no part in an image's own range of values.
+    pub field_rows: usize,
 }
 
 impl Options {
@@ -32,6 +34,7 @@ impl Options {
             ratios: Vec::new(),
             flip: false,
             magnify: 1.0,
+            field_rows: usize::MAX,
         }
     }
 
@@ -181,8 +184,8 @@ fn network_row(
     rgb
 }
 
-/// Takes row `y` of a result: its classes, and its probabilities `[width, classes]`.
-pub type RowSink<'a> = dyn FnMut(usize, &[u8], &[f32]) + 'a;
+/// Takes row `y` of a result: its classes, and its probabilities `[width, classes]`. Says whether to go on.
+pub type RowSink<'a> = dyn FnMut(usize, &[u8], &[f32]) -> bool + 'a;
 
 /// Segments `image` and gives each row's classes and probabilities, `[width, classes]`, to `sink`, from the top.
 /// With several passes probabilities are averaged; the class with the largest wins, ties going to the lower index.
@@ -198,7 +201,7 @@ pub fn predict_rows(
     sink: &mut RowSink,
 ) -> Result<(), String> {
     let Model { card, network } = model;
-    let image = card.grey_range.apply(image)?;
+    let image = card.grey_range.apply(image, options.field_rows)?;
     let mut passes: Vec<Pass> =
         options.passes().into_iter().map(|pass| Pass::new(card, &image, options, pass)).collect();
     let (classes, count) = (card.classes.len(), passes.len() as f32);
@@ -215,7 +218,9 @@ pub fn predict_rows(
         for (label, scores) in labels.iter_mut().zip(mean.chunks_exact(classes)) {
             *label = largest(scores);
         }
-        sink(y, &labels, &mean);
+        if !sink(y, &labels, &mean) {
+            break;
+        }
     }
     Ok(())
 }
@@ -237,6 +242,7 @@ pub fn predict(
     predict_rows(model, image, options, device, progress, &mut |_, row, scores| {
         labels.extend_from_slice(row);
         values.extend_from_slice(scores);
+        true
     })?;
     Ok(Prediction {
         labels: LabelMap { width, height, labels },

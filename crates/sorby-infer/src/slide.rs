@@ -117,7 +117,8 @@ impl Slide {
 
     /// Lets go of rows of the result before `y`.
     pub fn forget_before(&mut self, y: usize) {
-        self.scores.forget_before(y);
+        // Rows that are still summed up are kept, whoever wants them.
+        self.scores.forget_before(y.min(self.finished));
     }
 
     /// Mean logits of row `y`, `[width, classes]`. `source` gives rows of the input; `progress` is told of windows

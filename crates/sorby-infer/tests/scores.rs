@@ -70,8 +70,7 @@ fn a_constant_network_gives_a_constant_mask() {
             let image =
                 Micrograph::grey8(width, height, (0..width * height).map(|i| (i % 256) as u8).collect());
             for ratios in [vec![], vec![0.75, 1.25]] {
-                let options =
-                    Options { crop_px: 64, stride_px: 40, flip: !ratios.is_empty(), ratios, magnify: 1.0 };
+                let options = Options { flip: !ratios.is_empty(), ratios, ..Options::of(&model.card) };
                 let mut seen = 0;
                 let result = predict(&mut model, &image, &options, &device, &mut |n| seen += n).unwrap();
                 assert_eq!(seen, options.window_count(&model.card, (width, height)));
@@ -82,6 +81,26 @@ fn a_constant_network_gives_a_constant_mask() {
                 assert!(off < 1e-5 && result.labels.labels.len() == width * height, "off by {off}");
             }
         }
+    }
+}
+
+/// Enlarged much or little, with rows wanted late or soon, the rows are all there.
+#[test]
+fn any_magnification_gives_a_whole_mask() {
+    use sorby_image::Micrograph;
+    use sorby_infer::{Model, ModelCard, Options, predict};
+    use sorby_nn::{Arch, ModelSpec, Segmentor, Stem};
+    let device = sorby_infer::Device::flex();
+    let spec = ModelSpec { arch: Arch::PspNet, stem: Stem::V1c, classes: 2, output_stride: 32 };
+    let card = ModelCard { window_px: 64, stride_px: 32, ..ModelCard::new(spec) };
+    let mut model = Model { card, network: Segmentor::new(spec, 1, &device) };
+    let image = Micrograph::grey8(40, 30, (0..1200).map(|i| (i * 7 % 256) as u8).collect());
+    for magnify in [0.3, 0.9, 2.0, 2.5, 4.0, 7.0] {
+        let options = Options { magnify, ..Options::of(&model.card) };
+        let found = predict(&mut model, &image, &options, &device, &mut |_| ()).unwrap();
+        assert_eq!(found.labels.labels.len(), 1200, "{magnify}");
+        let sums = found.probabilities.values.chunks_exact(2).map(|p| (p[0] + p[1] - 1.0).abs());
+        assert!(sums.fold(0.0, f32::max) < 1e-5, "{magnify}: every pixel has its probabilities");
     }
 }
 

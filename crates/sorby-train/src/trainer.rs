@@ -116,7 +116,7 @@ impl<'a> Trainer<'a> {
         require_same_data(run, &record)?;
         run.write_json("split.json", &record)?;
         for sample in &mut train {
-            let range = recipe.data.grey_range.apply(&sample.image);
+            let range = recipe.data.grey_range.apply(&sample.image, sample.label.field_rows());
             let image = range.map_err(|what| DataError::one(&sample.name, what))?.into_owned();
             sample.image = image;
         }

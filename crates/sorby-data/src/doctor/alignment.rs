@@ -104,10 +104,14 @@ pub struct Alignment {
     pub misplaced: Option<Misplaced>,
 }
 
-/// Compares the edges of image and label. `None` where there is nothing to compare: one class, or a flat image.
+/// Compares the edges of image and label. `None` where there is nothing to compare: one class, a flat image, or one
+/// too small to be moved about.
 pub fn alignment(grey: &[u8], label: &LabelMap) -> Option<Alignment> {
     let (width, height) = (label.width, label.height);
     assert_eq!(grey.len(), width * height, "image and label of one size");
+    if width.min(height) < 4 * REACH as usize {
+        return None;
+    }
     let picture: Vec<f32> = grey.iter().map(|&v| f32::from(v)).collect();
     let picture = Plane::new(edges(&picture, width, height), width, height)?;
     let outlines = Plane::new(label_edges(label), width, height)?;

@@ -4,7 +4,7 @@ use super::shapes::{Area, Shape};
 use super::{Drawing, Imported, Source, files, image_called, json};
 use crate::problem::{DataError, Problem};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 pub(super) fn read(source: &Source) -> Result<Imported, DataError> {
@@ -21,28 +21,38 @@ pub(super) fn read(source: &Source) -> Result<Imported, DataError> {
         }
     }
     let mut shapes: BTreeMap<i64, Vec<Shape>> = BTreeMap::new();
+    let listed: BTreeSet<i64> = list("images").iter().filter_map(|i| i["id"].as_i64()).collect();
     let sizes: BTreeMap<i64, (usize, usize)> =
         list("images").iter().filter_map(|i| Some((i["id"].as_i64()?, size(i)?))).collect();
+    // Images that lack an object, or share their name with another, are left out.
+    let mut broken: BTreeSet<i64> = BTreeSet::new();
     for annotation in list("annotations") {
         let id = &annotation["id"];
+        let Some(image) = annotation["image_id"].as_i64().filter(|i| listed.contains(i)) else {
+            drawing
+                .problems
+                .push(Problem::new(&file, format!("annotation {id} is of an image that is not listed")));
+            continue;
+        };
         let found = (|| {
-            let image = annotation["image_id"].as_i64().ok_or("has no image_id")?;
             let category = annotation["category_id"].as_i64().ok_or("has no category_id")?;
             let class = *classes.get(&category).ok_or("is of a category that is not listed")?;
             let areas = areas(&annotation["segmentation"], sizes.get(&image).copied())?;
-            Ok((image, areas.into_iter().map(move |area| Shape { class, area })))
+            Ok(areas.into_iter().map(move |area| Shape { class, area }))
         })();
         match found {
-            Ok((image, areas)) => shapes.entry(image).or_default().extend(areas),
+            Ok(areas) => shapes.entry(image).or_default().extend(areas),
             Err(what) => {
                 let what: &str = what;
-                drawing.problems.push(Problem::new(&file, format!("annotation {id} {what}")));
+                broken.insert(image);
+                drawing.refuse(&file, format!("annotation {id} {what}"));
             }
         }
     }
     let beside = file.parent().unwrap_or(Path::new("."));
     let within = beside.join("images");
     let folders: Vec<&Path> = source.images.into_iter().chain([beside, &within]).collect();
+    let mut paths = BTreeSet::new();
     for image in list("images") {
         let name = image["file_name"].as_str().unwrap_or_default();
         let Some(path) = image_called(name, &folders) else {
@@ -51,7 +61,16 @@ pub(super) fn read(source: &Source) -> Result<Imported, DataError> {
                 .push(Problem::new(&file, format!("names `{name}`, which is not found; give --images")));
             continue;
         };
-        let own = image["id"].as_i64().and_then(|id| shapes.remove(&id)).unwrap_or_default();
+        if !paths.insert(path.clone()) {
+            let what = format!("names `{name}`, but {} goes by that name for another image", path.display());
+            drawing.problems.push(Problem::new(&file, what));
+            continue;
+        }
+        let id = image["id"].as_i64().unwrap_or(-1);
+        if broken.contains(&id) {
+            continue;
+        }
+        let own = shapes.remove(&id).unwrap_or_default();
         drawing.add(&file, path, size(&image), &own);
     }
     Ok(drawing.finish())
@@ -77,12 +96,23 @@ fn size(image: &Value) -> Option<(usize, usize)> {
 /// Rings that are listed together make up one object, but each is full: COCO knows no holes in polygons.
 fn areas(segmentation: &Value, size: Option<(usize, usize)>) -> Result<Vec<Area>, &'static str> {
     if let Some(rings) = segmentation.as_array() {
+        if rings.is_empty() {
+            return Err("is a box without an outline");
+        }
         let ring = |ring: &Value| {
             let numbers: Option<Vec<f64>> = ring.as_array()?.iter().map(Value::as_f64).collect();
-            let corners = numbers?.chunks_exact(2).map(|p| (p[0], p[1])).collect();
+            let corners = numbers
+                .filter(|n| n.len() >= 6 && n.len() % 2 == 0)?
+                .chunks_exact(2)
+                .map(|p| (p[0], p[1]))
+                .collect();
             Some(Area::Rings(vec![corners]))
         };
-        return rings.iter().map(ring).collect::<Option<_>>().ok_or("has corners that are no numbers");
+        return rings
+            .iter()
+            .map(ring)
+            .collect::<Option<_>>()
+            .ok_or("has a polygon of fewer than three corners, or of no numbers");
     }
     let declared = &segmentation["size"];
     let (height, width) = match (declared[0].as_u64(), declared[1].as_u64()) {

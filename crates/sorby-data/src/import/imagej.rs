@@ -23,34 +23,39 @@ pub(super) fn read(source: &Source) -> Result<Imported, DataError> {
             drawing.problems.push(Problem::new(&file, "no image has this name; give --images"));
             continue;
         };
-        let mut shapes = Vec::new();
-        match entries(&file) {
-            Ok(entries) => {
-                for (entry, content) in entries {
-                    match area(&content, class) {
-                        Ok(shape) => shapes.push(shape),
-                        Err(what) => {
-                            drawing.problems.push(Problem::new(&file, format!("region `{entry}` {what}")))
-                        }
-                    }
-                }
-                drawing.add(&file, image, None, &shapes);
+        let (mut shapes, mut whole) = (Vec::new(), true);
+        let read = each_region(&file, &mut |entry, content| match area(content) {
+            Ok(Some(area)) => shapes.push(Shape { class, area }),
+            Ok(None) => {
+                let what = format!("region `{entry}` is a line or points, without area, and is passed over");
+                drawing.remarks.push(Problem::new(&file, what));
             }
+            Err(what) => {
+                whole = false;
+                drawing.refuse(&file, format!("region `{entry}` {what}"));
+            }
+        });
+        match read {
+            Ok(()) if whole => drawing.add(&file, image, None, &shapes),
+            Ok(()) => {}
             Err(problem) => drawing.problems.push(problem),
         }
     }
     Ok(drawing.finish())
 }
 
-/// Most regions, and bytes of one, that are read from an archive.
+/// Most regions that are read from an archive, and most bytes of one region and of all.
 const MAX_REGIONS: usize = 200_000;
 const MAX_REGION_BYTES: u64 = 1 << 26;
+const MAX_TOTAL_BYTES: u64 = 1 << 30;
 
-/// Regions by name; an archive is read in memory and nothing of it is ever written under its own names.
-fn entries(file: &Path) -> Result<Vec<(String, Vec<u8>)>, Problem> {
+/// Gives each region with its name to `each`. An archive is read in memory, a region at a time, and nothing of it is
+/// ever written under its own names.
+fn each_region(file: &Path, each: &mut dyn FnMut(&str, &[u8])) -> Result<(), Problem> {
     let content = bytes(file)?;
     if file.extension().is_some_and(|e| e.eq_ignore_ascii_case("roi")) {
-        return Ok(vec![(stem(file), content)]);
+        each(&stem(file), &content);
+        return Ok(());
     }
     let damaged =
         |e: &dyn std::fmt::Display| Problem::new(file, format!("is no archive that can be read ({e})"));
@@ -58,7 +63,7 @@ fn entries(file: &Path) -> Result<Vec<(String, Vec<u8>)>, Problem> {
     if archive.len() > MAX_REGIONS {
         return Err(damaged(&format!("{} entries", archive.len())));
     }
-    let mut found = Vec::new();
+    let mut total = 0;
     for i in 0..archive.len() {
         let entry = archive.by_index(i).map_err(|e| damaged(&e))?;
         let name = entry.name().map_err(|e| damaged(&e))?.into_owned();
@@ -66,13 +71,18 @@ fn entries(file: &Path) -> Result<Vec<(String, Vec<u8>)>, Problem> {
             continue;
         }
         let mut content = Vec::new();
-        entry.take(MAX_REGION_BYTES).read_to_end(&mut content).map_err(|e| damaged(&e))?;
-        found.push((name, content));
+        entry.take(MAX_REGION_BYTES + 1).read_to_end(&mut content).map_err(|e| damaged(&e))?;
+        total += content.len() as u64;
+        if content.len() as u64 > MAX_REGION_BYTES || total > MAX_TOTAL_BYTES {
+            return Err(damaged(&"its regions are larger than any should be"));
+        }
+        each(&name, &content);
     }
-    Ok(found)
+    Ok(())
 }
 
-fn area(roi: &[u8], class: usize) -> Result<Shape, &'static str> {
+/// The area of a region; `None` for lines and points.
+fn area(roi: &[u8]) -> Result<Option<Area>, &'static str> {
     const CUT: &str = "is cut short";
     let short = |at: usize| roi.get(at..at + 2).map(|b| u16::from_be_bytes([b[0], b[1]])).ok_or(CUT);
     let signed = |at: usize| short(at).map(|v| f64::from(v as i16));
@@ -88,7 +98,7 @@ fn area(roi: &[u8], class: usize) -> Result<Shape, &'static str> {
     let fine = options & SUB_PIXEL != 0 && version >= 222;
     let segments = long(36)? as usize;
     if segments > 0 {
-        return composite(segments, &float, class);
+        return composite(segments, &float).map(Some);
     }
     match kind {
         // Rectangle and oval; with sub-pixel accuracy their box stands in floating point.
@@ -98,11 +108,11 @@ fn area(roi: &[u8], class: usize) -> Result<Shape, &'static str> {
             } else {
                 (left, top, right - left, bottom - top)
             };
-            Ok(if kind == 2 {
-                Shape::ellipse(class, (x, y), (w, h))
+            Ok(Some(if kind == 2 {
+                Area::ellipse((x, y), (w, h))
             } else {
-                Shape::polygon(class, vec![(x, y), (x + w, y), (x + w, y + h), (x, y + h)])
-            })
+                Area::polygon(vec![(x, y), (x + w, y), (x + w, y + h), (x, y + h)])
+            }))
         }
         // Polygon, freehand, traced.
         0 | 7 | 8 => {
@@ -121,10 +131,10 @@ fn area(roi: &[u8], class: usize) -> Result<Shape, &'static str> {
                 Ok((left + f64::from(short(64 + 2 * i)?), top + f64::from(short(64 + 2 * n + 2 * i)?)))
             };
             let ring: Result<Vec<_>, &'static str> = (0..n).map(corner).collect();
-            Ok(Shape::polygon(class, ring?))
+            Ok(Some(Area::polygon(ring?)))
         }
-        3 => Err("is a line, which has no area"),
-        10 => Err("is a set of points, which have no area"),
+        // Line, open line, freehand line, angle, points.
+        3..=6 | 9 | 10 => Ok(None),
         _ => {
             Err("has no area (only rectangles, ovals, polygons, freehand, traced and composite regions have)")
         }
@@ -132,11 +142,7 @@ fn area(roi: &[u8], class: usize) -> Result<Shape, &'static str> {
 }
 
 /// Segments of a shape: 0 x y begins a ring, 1 x y goes on, 4 closes.
-fn composite(
-    count: usize,
-    float: &dyn Fn(usize) -> Result<f64, &'static str>,
-    class: usize,
-) -> Result<Shape, &'static str> {
+fn composite(count: usize, float: &dyn Fn(usize) -> Result<f64, &'static str>) -> Result<Area, &'static str> {
     let (mut rings, mut ring, mut i) = (Vec::new(), Vec::new(), 0);
     let number = |i: usize| float(64 + 4 * i);
     while i < count {
@@ -158,7 +164,7 @@ fn composite(
     if !ring.is_empty() {
         rings.push(ring);
     }
-    Ok(Shape { class, area: Area::Rings(rings) })
+    Ok(Area::Rings(rings))
 }
 
 #[cfg(test)]
@@ -172,15 +178,15 @@ mod tests {
         square[5] = 227;
         square[6] = 1;
         square[8..16].copy_from_slice(&[0, 20, 0, 10, 0, 22, 0, 13]);
-        let Ok(Shape { area: Area::Rings(rings), .. }) = area(&square, 1) else { panic!() };
+        let Ok(Some(Area::Rings(rings))) = area(&square) else { panic!() };
         assert_eq!(rings, [[(10.0, 20.0), (13.0, 20.0), (13.0, 22.0), (10.0, 22.0)]]);
         for cut in 0..52 {
-            assert!(area(&square[..cut], 1).is_err(), "{cut}");
+            assert!(area(&square[..cut]).is_err(), "{cut}");
         }
         square[6] = 0;
         square[16..18].copy_from_slice(&[255, 255]);
-        assert_eq!(area(&square, 1).unwrap_err(), "is cut short");
+        assert_eq!(area(&square).unwrap_err(), "is cut short");
         square[6] = 3;
-        assert!(area(&square, 1).unwrap_err().contains("line"));
+        assert_eq!(area(&square), Ok(None));
     }
 }

@@ -1,6 +1,6 @@
 //! LabelMe: a JSON file beside each image.
 
-use super::shapes::Shape;
+use super::shapes::{Area, Shape};
 use super::{Drawing, Imported, Source, files, image_called, json, stem};
 use crate::problem::{DataError, Problem};
 use serde_json::Value;
@@ -29,35 +29,47 @@ pub(super) fn read(source: &Source) -> Result<Imported, DataError> {
         };
         let size =
             (|| Some((value["imageWidth"].as_u64()? as usize, value["imageHeight"].as_u64()? as usize)))();
-        let mut shapes = Vec::new();
+        let (mut shapes, mut whole) = (Vec::new(), true);
         for (i, shape) in list.iter().enumerate() {
-            let class = drawing.class(shape["label"].as_str().unwrap_or_default());
-            match area(shape, class) {
-                Ok(shape) => shapes.push(shape),
-                Err(what) => drawing.problems.push(Problem::new(&file, format!("shape {}: {what}", i + 1))),
+            let kind = shape["shape_type"].as_str().unwrap_or("polygon");
+            if ["line", "linestrip", "point", "points"].contains(&kind) {
+                let what = format!("shape {}: a {kind} has no area and is passed over", i + 1);
+                drawing.remarks.push(Problem::new(&file, what));
+                continue;
+            }
+            match area(kind, shape) {
+                Ok(area) => {
+                    let class = drawing.class(shape["label"].as_str().unwrap_or_default());
+                    shapes.push(Shape { class, area });
+                }
+                Err(what) => {
+                    whole = false;
+                    drawing.refuse(&file, format!("shape {}: {what}", i + 1));
+                }
             }
         }
-        drawing.add(&file, image, size, &shapes);
+        if whole {
+            drawing.add(&file, image, size, &shapes);
+        }
     }
     Ok(drawing.finish())
 }
 
-fn area(shape: &Value, class: usize) -> Result<Shape, String> {
+fn area(kind: &str, shape: &Value) -> Result<Area, String> {
     let point = |p: &Value| Some((p[0].as_f64()?, p[1].as_f64()?));
     let points: Option<Vec<_>> = shape["points"].as_array().and_then(|l| l.iter().map(point).collect());
     let points = points.ok_or("has corners that are no numbers")?;
-    let kind = shape["shape_type"].as_str().unwrap_or("polygon");
     match (kind, &points[..]) {
-        ("polygon", [_, _, _, ..]) => Ok(Shape::polygon(class, points)),
+        ("polygon", [_, _, _, ..]) => Ok(Area::polygon(points)),
         ("rectangle", &[(ax, ay), (bx, by)]) => {
-            Ok(Shape::polygon(class, vec![(ax, ay), (bx, ay), (bx, by), (ax, by)]))
+            Ok(Area::polygon(vec![(ax, ay), (bx, ay), (bx, by), (ax, by)]))
         }
         // Centre, and a point on the circle.
         ("circle", &[(cx, cy), (x, y)]) => {
             let r = (x - cx).hypot(y - cy);
-            Ok(Shape::ellipse(class, (cx - r, cy - r), (2.0 * r, 2.0 * r)))
+            Ok(Area::ellipse((cx - r, cy - r), (2.0 * r, 2.0 * r)))
         }
         ("polygon" | "rectangle" | "circle", _) => Err(format!("a {kind} of {} points", points.len())),
-        _ => Err(format!("a {kind} has no area; only polygons, rectangles and circles have")),
+        _ => Err(format!("a {kind} is not read; only polygons, rectangles and circles are")),
     }
 }

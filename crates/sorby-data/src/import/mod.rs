@@ -16,8 +16,8 @@ mod yolo;
 
 use crate::problem::{DataError, Problem};
 use shapes::{Shape, draw};
-use sorby_image::{LabelMap, is_image};
-use std::collections::BTreeMap;
+use sorby_image::{IGNORE, LabelMap, is_image};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -100,7 +100,13 @@ pub fn import(format: Format, source: &Source) -> Result<Imported, DataError> {
         Format::Instances => instances::read(source),
         Format::NnUnet => nnunet::read(source),
     }?;
+    let mut names = BTreeSet::new();
     for image in std::mem::take(&mut imported.images) {
+        if !names.insert(image.name.clone()) {
+            let what = format!("`{}` has two labels or two images of that name; leave one", image.name);
+            imported.problems.push(Problem::new(image.image, what));
+            continue;
+        }
         let label_size = (image.label.width, image.label.height);
         match sorby_image::dimensions(&image.image) {
             Some(size) if size == label_size => imported.images.push(image),
@@ -118,7 +124,35 @@ pub fn import(format: Format, source: &Source) -> Result<Imported, DataError> {
         }
         return Err(DataError(problems));
     }
+    drop_unused(&mut imported, source.path);
     Ok(imported)
+}
+
+/// Takes out classes that no image has a pixel of: nothing could be learnt of them.
+fn drop_unused(imported: &mut Imported, path: &Path) {
+    let mut used = vec![false; imported.classes.len()];
+    used[0] = true;
+    for image in &imported.images {
+        let histogram = image.label.histogram();
+        used.iter_mut().enumerate().for_each(|(class, used)| *used |= histogram[class] > 0);
+    }
+    let mut place = 0;
+    let new: Vec<u8> = used
+        .iter()
+        .map(|used| {
+            place += u8::from(*used);
+            place.saturating_sub(1)
+        })
+        .collect();
+    for (name, _) in imported.classes.iter().zip(&used).filter(|(_, used)| !**used) {
+        let what = format!("class `{name}` has no pixel in any image and is left out");
+        imported.remarks.push(Problem::new(path, what));
+    }
+    let mut kept = used.iter();
+    imported.classes.retain(|_| *kept.next().unwrap_or(&true));
+    for label in imported.images.iter_mut().flat_map(|i| &mut i.label.labels).filter(|l| **l != IGNORE) {
+        *label = new[usize::from(*label)];
+    }
 }
 
 /// Tells the format by the files that are there; `None` when several or none would fit.
@@ -202,12 +236,19 @@ fn stem(path: &Path) -> String {
     path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// The image that an annotation calls `name`: by its file name in `folders`, whatever folders the name itself speaks
-/// of (they are those of another machine) and, failing that, with another ending.
+/// The image that an annotation calls `name`: in one of `folders` under the whole name, or else under its last part
+/// (the folders before it may be those of another machine), or else with another ending.
 fn image_called(name: &str, folders: &[&Path]) -> Option<PathBuf> {
-    let file = name.rsplit(['/', '\\']).next().filter(|f| !f.is_empty() && *f != "..")?;
-    let exact = folders.iter().map(|f| f.join(file)).find(|p| p.is_file() && is_image(p));
-    exact.or_else(|| folders.iter().find_map(|f| image_of_stem(f, &stem(Path::new(file)))))
+    let parts: Vec<&str> = name.split(['/', '\\']).filter(|p| !p.is_empty() && *p != ".").collect();
+    let file = parts.last().filter(|f| **f != "..")?;
+    let whole: PathBuf = parts.iter().collect();
+    let plain = !parts.iter().any(|p| *p == ".." || p.contains(':'));
+    let under =
+        |relative: &Path| folders.iter().map(|f| f.join(relative)).find(|p| p.is_file() && is_image(p));
+    let found = if plain { under(&whole) } else { None };
+    found
+        .or_else(|| under(Path::new(file)))
+        .or_else(|| folders.iter().find_map(|f| image_of_stem(f, &stem(Path::new(file)))))
 }
 
 /// The image of this name in a folder, whatever its ending.
@@ -230,13 +271,24 @@ impl<'a> Drawing<'a> {
         Self { source, classes, images: BTreeMap::new(), problems: Vec::new(), remarks: Vec::new() }
     }
 
-    /// Index of a class, which is new or known.
+    /// Index of a class, which is new or known. Names that programs keep for what is no class are understood.
     fn class(&mut self, name: &str) -> usize {
         let name = if name.trim().is_empty() { self.source.class } else { name.trim() };
+        match name {
+            "_background_" => return 0,
+            "__ignore__" | "Ignore*" => return usize::from(IGNORE),
+            _ => {}
+        }
         self.classes.iter().position(|c| c == name).unwrap_or_else(|| {
             self.classes.push(name.to_owned());
             self.classes.len() - 1
         })
+    }
+
+    /// Notes an area that cannot be taken over, for which its image has to be left out: a label that lacks an object
+    /// would teach that there is none.
+    fn refuse(&mut self, annotation: &Path, what: String) {
+        self.problems.push(Problem::new(annotation, format!("{what}; its image is left out")));
     }
 
     /// Draws an image's shapes; `declared` is the size that the annotation says it has.
@@ -268,8 +320,8 @@ impl<'a> Drawing<'a> {
     }
 
     fn finish(mut self) -> Imported {
-        if self.classes.len() > 255 {
-            let what = format!("has {} classes; label maps hold 255", self.classes.len());
+        if self.classes.len() > usize::from(IGNORE) {
+            let what = format!("has {} classes; label maps hold {IGNORE}", self.classes.len());
             self.problems.push(Problem::new(self.source.path, what));
             self.images.clear();
         }

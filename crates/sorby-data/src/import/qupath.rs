@@ -21,22 +21,28 @@ pub(super) fn read(source: &Source) -> Result<Imported, DataError> {
             drawing.problems.push(Problem::new(&file, "no image has this name; give --images"));
             continue;
         };
-        let mut shapes = Vec::new();
+        let (mut shapes, mut whole) = (Vec::new(), true);
         for (i, feature) in features.iter().enumerate() {
-            let properties = &feature["properties"];
+            let (properties, geometry) = (&feature["properties"], &feature["geometry"]);
+            let kind = geometry["type"].as_str().unwrap_or("nothing");
+            if ["Point", "MultiPoint", "LineString", "MultiLineString"].contains(&kind) {
+                let what = format!("feature {}: a {kind} has no area and is passed over", i + 1);
+                drawing.remarks.push(Problem::new(&file, what));
+                continue;
+            }
+            let Some(areas) = areas(geometry) else {
+                whole = false;
+                drawing.refuse(&file, format!("feature {}: a {kind} that cannot be read", i + 1));
+                continue;
+            };
             let name =
                 properties["classification"]["name"].as_str().or(properties["classification"].as_str());
             let class = drawing.class(name.unwrap_or_default());
-            match areas(&feature["geometry"]) {
-                Some(areas) => shapes.extend(areas.into_iter().map(|area| Shape { class, area })),
-                None => {
-                    let kind = feature["geometry"]["type"].as_str().unwrap_or("nothing");
-                    let what = format!("feature {} is a {kind} without area, or damaged", i + 1);
-                    drawing.problems.push(Problem::new(&file, what));
-                }
-            }
+            shapes.extend(areas.into_iter().map(|area| Shape { class, area }));
         }
-        drawing.add(&file, image, None, &shapes);
+        if whole {
+            drawing.add(&file, image, None, &shapes);
+        }
     }
     Ok(drawing.finish())
 }

@@ -2,7 +2,7 @@
 
 use sorby_image::LabelMap;
 
-/// An area of one class.
+/// An area of one class, by index; 255 for what is to be ignored.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Shape {
     pub class: usize,
@@ -18,13 +18,13 @@ pub(super) enum Area {
     Columns { height: u64, runs: Vec<(u64, u64)> },
 }
 
-impl Shape {
-    pub fn polygon(class: usize, ring: Vec<(f64, f64)>) -> Self {
-        Self { class, area: Area::Rings(vec![ring]) }
+impl Area {
+    pub fn polygon(ring: Vec<(f64, f64)>) -> Self {
+        Self::Rings(vec![ring])
     }
 
     /// An ellipse inscribed in a box, as a polygon that is off by less than a hundredth of a pixel.
-    pub fn ellipse(class: usize, (left, top): (f64, f64), (width, height): (f64, f64)) -> Self {
+    pub fn ellipse((left, top): (f64, f64), (width, height): (f64, f64)) -> Self {
         let (rx, ry) = (width / 2.0, height / 2.0);
         // The sagitta of one of n sides is r (1 - cos(pi / n)).
         let sides =
@@ -33,7 +33,7 @@ impl Shape {
             let angle = std::f64::consts::TAU * f64::from(i) / sides;
             (left + rx + rx * angle.cos(), top + ry + ry * angle.sin())
         };
-        Self::polygon(class, (0..sides as u32).map(corner).collect())
+        Self::polygon((0..sides as u32).map(corner).collect())
     }
 }
 
@@ -116,6 +116,10 @@ fn fill(rings: &[Vec<(f64, f64)>], (width, height): (usize, usize), paint: &mut 
 mod tests {
     use super::*;
 
+    fn polygon(class: usize, ring: Vec<(f64, f64)>) -> Shape {
+        Shape { class, area: Area::polygon(ring) }
+    }
+
     fn square(left: f64, top: f64, edge: f64) -> Vec<(f64, f64)> {
         vec![(left, top), (left + edge, top), (left + edge, top + edge), (left, top + edge)]
     }
@@ -128,9 +132,9 @@ mod tests {
     fn neighbours_share_no_pixel_and_leave_no_gap() {
         // Two triangles of a square along its diagonal, and the square's edges halfway between pixels.
         let (a, b) = (vec![(0.5, 0.5), (4.5, 0.5), (4.5, 4.5)], vec![(0.5, 0.5), (4.5, 4.5), (0.5, 4.5)]);
-        let (one, _) = draw((6, 6), &[Shape::polygon(1, a.clone())]);
-        let (other, _) = draw((6, 6), &[Shape::polygon(1, b.clone())]);
-        let (both, _) = draw((6, 6), &[Shape::polygon(1, square(0.5, 0.5, 4.0))]);
+        let (one, _) = draw((6, 6), &[polygon(1, a.clone())]);
+        let (other, _) = draw((6, 6), &[polygon(1, b.clone())]);
+        let (both, _) = draw((6, 6), &[polygon(1, square(0.5, 0.5, 4.0))]);
         for ((a, b), both) in one.labels.iter().zip(&other.labels).zip(&both.labels) {
             assert_eq!(a + b, *both);
         }
@@ -140,8 +144,8 @@ mod tests {
     #[test]
     fn holes_overlaps_and_edges() {
         let ring = Shape { class: 1, area: Area::Rings(vec![square(0.0, 0.0, 5.0), square(1.0, 1.0, 3.0)]) };
-        let over = Shape::polygon(2, square(3.0, 3.0, 9.0));
-        let lost = Shape::polygon(1, square(-9.0, -9.0, 4.0));
+        let over = polygon(2, square(3.0, 3.0, 9.0));
+        let lost = polygon(1, square(-9.0, -9.0, 4.0));
         let (map, told) = draw((6, 5), &[ring, over, lost]);
         assert_eq!(rows(&map), ["111110", "100010", "100010", "100222", "111222"]);
         assert_eq!(told.len(), 3, "{told:?}");
@@ -151,7 +155,8 @@ mod tests {
 
     #[test]
     fn circles_have_their_area() {
-        let (map, _) = draw((100, 100), &[Shape::ellipse(1, (10.0, 10.0), (80.0, 60.0))]);
+        let (map, _) =
+            draw((100, 100), &[Shape { class: 1, area: Area::ellipse((10.0, 10.0), (80.0, 60.0)) }]);
         let area = map.labels.iter().filter(|l| **l == 1).count() as f64;
         assert!((area / (std::f64::consts::PI * 40.0 * 30.0) - 1.0).abs() < 0.005, "{area}");
     }
@@ -159,11 +164,10 @@ mod tests {
     #[test]
     fn strange_numbers_draw_nothing() {
         for bad in [f64::NAN, f64::INFINITY] {
-            let (map, told) = draw((4, 4), &[Shape::polygon(1, vec![(0.0, 0.0), (bad, 2.0), (3.0, 3.0)])]);
+            let (map, told) = draw((4, 4), &[polygon(1, vec![(0.0, 0.0), (bad, 2.0), (3.0, 3.0)])]);
             assert!(map.labels.iter().all(|l| *l == 0) && told[0].contains("left out"), "{told:?}");
         }
-        let (map, _) =
-            draw((4, 4), &[Shape::polygon(1, vec![(-1e300, -1e300), (1e300, -1e300), (0.0, 1e300)])]);
+        let (map, _) = draw((4, 4), &[polygon(1, vec![(-1e300, -1e300), (1e300, -1e300), (0.0, 1e300)])]);
         assert!(map.labels.len() == 16);
     }
 }

@@ -1,7 +1,7 @@
 //! YOLO segmentation: a text file for each image, a line for each object: class number, then corners x y as shares
 //! of width and height. Names are in `data.yaml` or `classes.txt`.
 
-use super::shapes::Shape;
+use super::shapes::{Area, Shape};
 use super::{Drawing, Imported, Source, files, image_of_stem, stem, text};
 use crate::problem::{DataError, Problem};
 use std::path::{Path, PathBuf};
@@ -37,17 +37,21 @@ pub(super) fn read(source: &Source) -> Result<Imported, DataError> {
                     continue;
                 }
             };
-            let mut shapes = Vec::new();
+            let (mut shapes, mut whole) = (Vec::new(), true);
             for (i, line) in content.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()) {
                 match object(line, names.len(), (width as f64, height as f64)) {
                     Ok((number, ring)) => {
                         let class = drawing.class(&names[number]);
-                        shapes.push(Shape::polygon(class, ring));
+                        shapes.push(Shape { class, area: Area::polygon(ring) });
                     }
                     Err(what) => {
-                        drawing.problems.push(Problem::new(&file, format!("line {}: {what}", i + 1)))
+                        whole = false;
+                        drawing.refuse(&file, format!("line {}: {what}", i + 1));
                     }
                 }
+            }
+            if !whole {
+                continue;
             }
             splits.push((stem(&image), split.clone()));
             drawing.add(&file, image, None, &shapes);
@@ -103,47 +107,66 @@ fn found_texts(folder: &Path) -> bool {
     files(folder, &["txt"]).iter().any(|f| stem(f) != "classes")
 }
 
-/// The few forms that `names:` takes in the wild: a list in brackets, dashes, or numbers with colons.
+/// Names by class number: lines of `classes.txt`, or `names:` of `data.yaml`.
 fn names(root: &Path) -> Result<Vec<String>, DataError> {
     let list = root.join("classes.txt");
     if list.is_file() {
         let text = text(&list).map_err(|p| DataError(vec![p]))?;
-        return Ok(text.lines().map(str::trim).filter(|l| !l.is_empty()).map(str::to_owned).collect());
+        let names: Vec<String> = text.trim_end().lines().map(|l| l.trim().to_owned()).collect();
+        return if names.iter().any(String::is_empty) {
+            Err(DataError::one(list, "has an empty line; each line names the class of its number, from 0"))
+        } else {
+            Ok(names)
+        };
     }
     let Some(file) = files(root, &["yaml", "yml"]).into_iter().next() else {
         return Err(DataError::one(root, "has no data.yaml and no classes.txt, which name the classes"));
     };
     let text = text(&file).map_err(|p| DataError(vec![p]))?;
-    let found = yaml_names(&text);
-    if found.is_empty() {
-        return Err(DataError::one(file, "has no list `names:` of classes that can be read"));
-    }
-    Ok(found)
+    yaml_names(&text).ok_or_else(|| {
+        let what = "has no list `names:` that can be read; write the names, one to a line, into classes.txt beside it";
+        DataError::one(file, what)
+    })
 }
 
-fn yaml_names(text: &str) -> Vec<String> {
+/// The forms that `names:` takes in the wild: a list in brackets, dashes, or numbers with colons; `None` for any
+/// other, and for numbers that are not 0, 1, 2, ...
+fn yaml_names(text: &str) -> Option<Vec<String>> {
     let clean = |word: &str| word.trim().trim_matches(['"', '\'']).trim().to_owned();
-    let without_comment = |line: &str| line.split(" #").next().unwrap_or_default().to_owned();
-    let mut lines = text.lines().map(without_comment).skip_while(|l| !l.starts_with("names:"));
-    let Some(first) = lines.next() else { return Vec::new() };
-    let rest = first["names:".len()..].trim().to_owned();
-    if !rest.is_empty() {
-        let inner = rest.trim_start_matches(['[', '{']).trim_end_matches([']', '}']);
-        let value = |word: &str| {
-            clean(if rest.starts_with('{') { word.split_once(':').map_or(word, |w| w.1) } else { word })
-        };
-        return inner.split(',').map(value).filter(|w| !w.is_empty()).collect();
-    }
-    let item = |line: String| {
-        let line = line.trim().to_owned();
-        let named = line.strip_prefix("- ").map(clean);
-        named.or_else(|| line.split_once(':').map(|(_, name)| clean(name))).filter(|n| !n.is_empty())
+    let mut lines = text
+        .lines()
+        .map(|l| l.split(" #").next().unwrap_or_default().trim_end())
+        .skip_while(|l| !l.starts_with("names:"));
+    let first = lines.next()?["names:".len()..].trim().to_owned();
+    // What follows belongs to it as long as it is indented, or a dash.
+    let belongs = |l: &&str| l.starts_with([' ', '-', ']', '}']);
+    let more: Vec<&str> = lines.filter(|l| !l.is_empty()).take_while(belongs).collect();
+    let entries: Vec<String> = if first.starts_with(['[', '{']) {
+        let all = std::iter::once(&*first).chain(more).collect::<Vec<_>>().join(" ");
+        let inner =
+            all.strip_prefix(['[', '{'])?.trim().strip_suffix([']', '}'])?.trim().trim_end_matches(',');
+        inner.split(',').map(|e| e.trim().to_owned()).collect()
+    } else if first.is_empty() {
+        more.iter().map(|l| l.trim().to_owned()).collect()
+    } else {
+        return None;
     };
-    lines
-        .take_while(|l| l.trim().is_empty() || l.starts_with([' ', '-']))
-        .filter(|l| !l.trim().is_empty())
-        .map_while(item)
-        .collect()
+    let numbered = |e: &String| {
+        let (number, name) = e.split_once(':')?;
+        Some((number.trim().parse::<usize>().ok()?, clean(name)))
+    };
+    let names: Vec<String> = match entries.iter().map(numbered).collect::<Option<Vec<_>>>() {
+        Some(mut pairs) => {
+            pairs.sort();
+            let in_order = pairs.iter().enumerate().all(|(i, p)| p.0 == i);
+            in_order.then(|| pairs.into_iter().map(|p| p.1).collect())?
+        }
+        None if first.is_empty() => {
+            entries.iter().map(|e| e.strip_prefix('-').map(clean)).collect::<Option<_>>()?
+        }
+        None => entries.iter().map(|e| clean(e)).collect(),
+    };
+    (!names.is_empty() && !names.iter().any(String::is_empty)).then_some(names)
 }
 
 #[cfg(test)]
@@ -157,10 +180,16 @@ mod tests {
             "names:\n  0: pearlite\n  1: carbide  # small\nnc: 2\n",
             "nc: 2\nnames:\n- pearlite\n- 'carbide'\n",
             "names: {0: pearlite, 1: carbide}\n",
+            "names:\n  1: carbide\n  0: pearlite\n",
+            "names: ['pearlite',\n        'carbide']\nnc: 2\n",
         ] {
-            assert_eq!(yaml_names(text), ["pearlite", "carbide"], "{text}");
+            assert_eq!(yaml_names(text).unwrap(), ["pearlite", "carbide"], "{text}");
         }
-        assert!(yaml_names("nc: 3\n").is_empty());
+        for text in
+            ["nc: 3\n", "names: x\n", "names:\n  0: a\n  2: b\n", "names: ['a', '']\n", "names: ['a',\n"]
+        {
+            assert_eq!(yaml_names(text), None, "{text}");
+        }
     }
 
     #[test]

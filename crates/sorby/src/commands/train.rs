@@ -79,7 +79,7 @@ fn stop_with_parent() {
         }
         interrupts::ask();
         // Soon, come what may: the study may have been started again, and waits for this run.
-        std::thread::sleep(std::time::Duration::from_secs(15));
+        std::thread::sleep(std::time::Duration::from_secs(25));
         std::process::exit(75);
     });
 }

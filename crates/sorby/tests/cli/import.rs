@@ -87,9 +87,23 @@ fn formats_of_the_wild() {
     fs::write(at.join("labelme/a.json"), shapes).unwrap();
     let output = sorby(at, &["data", "import", "labelme", "--out", "labelme-back"]);
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(1), "a line is no area: {told}");
+    assert!(output.status.success(), "{told}");
     assert!(told.contains("shape 3: a line has no area") && told.contains("1 pixels are claimed"), "{told}");
     assert_eq!(rows(at, "labelme-back"), SQUARES);
+    // Names that LabelMe keeps for what is no class; and an object that cannot be read takes its image with it.
+    let kept = shapes.replace("pearlite", "__ignore__");
+    fs::write(at.join("labelme/a.json"), &kept).unwrap();
+    succeed(at, &["data", "import", "labelme", "--out", "labelme-kept"]);
+    let (_, label) = &labels(at, "labelme-kept")[0];
+    assert_eq!(label.iter().filter(|l| **l == 255).count(), 8);
+    let manifest = fs::read_to_string(at.join("labelme-kept/dataset.toml")).unwrap();
+    assert!(!manifest.contains("ignore"), "{manifest}");
+    fs::write(at.join("labelme/a.json"), shapes.replace("rectangle", "mask")).unwrap();
+    let output = sorby(at, &["data", "import", "labelme", "--out", "labelme-lost"]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(told.contains("a mask is not read") && told.contains("its image is left out"), "{told}");
+    assert!(!at.join("labelme-lost").exists());
 
     picture(at, "yolo/images/train");
     fs::create_dir_all(at.join("yolo/labels/train")).unwrap();
@@ -144,17 +158,55 @@ fn labels_that_do_not_fit_are_named() {
         fs::write(at.join("coco/annotations.json"), text).unwrap();
     };
     file(9, "a.png");
-    let message = fail(at, &["data", "import", "coco", "--out", "none"]);
-    assert!(message.contains("is for an image of 9x6") && message.contains("8x6"), "{message}");
+    let told = problems(at, &["data", "import", "coco", "--out", "none"]);
+    assert!(told.contains("is for an image of 9x6") && told.contains("8x6"), "{told}");
     // A name that points elsewhere is looked up here all the same.
     file(8, "../../../etc/a.png");
     succeed(at, &["data", "import", "coco", "--out", "found"]);
     file(8, "b.png");
-    assert!(fail(at, &["data", "import", "coco", "--out", "none"]).contains("b.png"));
+    assert!(problems(at, &["data", "import", "coco", "--out", "none"]).contains("b.png"));
+    // A box is no outline, and must not become a picture without carbides.
+    file(8, "a.png");
+    let text = fs::read_to_string(at.join("coco/annotations.json")).unwrap();
+    fs::write(at.join("coco/annotations.json"), text.replace("[[1,1,4,1,4,4,1,4]]", "[]")).unwrap();
+    assert!(problems(at, &["data", "import", "coco", "--out", "none"]).contains("box without an outline"));
     assert!(!at.join("none").exists(), "nothing is half-written");
     let message = fail(at, &["data", "import", "coco", "--format", "word", "--out", "none"]);
     assert!(message.contains("coco, labelme"), "{message}");
     fs::write(at.join("coco/annotations.json"), "[".repeat(200_000)).unwrap();
-    let message = fail(at, &["data", "import", "coco", "--format", "coco", "--out", "none"]);
-    assert!(message.contains("no valid JSON"), "{message}");
+    let told = problems(at, &["data", "import", "coco", "--format", "coco", "--out", "none"]);
+    assert!(told.contains("no valid JSON"), "{told}");
+
+    // Two labels of one image: neither may win silently.
+    picture(at, "twice");
+    for name in ["a_labels.png", "a_cp_masks.png"] {
+        image::GrayImage::new(8, 6).save(at.join("twice").join(name)).unwrap();
+    }
+    let output = sorby(at, &["data", "import", "twice", "--format", "instances", "--out", "twice-back"]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(1) && told.contains("two labels"), "{told}");
+}
+
+/// What a command that must fail says before its one error.
+fn problems(at: &Path, arguments: &[&str]) -> String {
+    fail(at, arguments);
+    String::from_utf8(sorby(at, arguments).stderr).unwrap()
+}
+
+#[test]
+fn a_label_without_the_data_bar_goes_out_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    picture(at, "bar/images");
+    fs::create_dir_all(at.join("bar/labels")).unwrap();
+    let label = image::GrayImage::from_fn(8, 4, |x, _| image::Luma([u8::from(x > 3)]));
+    label.save(at.join("bar/labels/a.png")).unwrap();
+    let manifest = "[[classes]]\nname = \"m\"\n[[classes]]\nname = \"c\"\n[labels]\ndata_bar = \"crop\"\n";
+    fs::write(at.join("bar/dataset.toml"), manifest).unwrap();
+    succeed(at, &["data", "export", "bar", "--format", "nnunet", "--out", "bar-out"]);
+    succeed(at, &["data", "import", "bar-out", "--out", "bar-back"]);
+    let got: Vec<String> = labels(at, "bar-back")[0].1.chunks(8).map(|r| format!("{r:?}")).collect();
+    assert_eq!(got.len(), 6, "as tall as the image");
+    assert!(got[..4].iter().all(|r| r == "[0, 0, 0, 0, 1, 1, 1, 1]"), "{got:?}");
+    assert!(got[4..].iter().all(|r| r == "[255, 255, 255, 255, 255, 255, 255, 255]"), "{got:?}");
 }

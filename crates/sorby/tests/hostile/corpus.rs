@@ -50,6 +50,7 @@ pub fn corpus() -> Vec<Case> {
         }
     }
     cases.extend(made_to_harm());
+    cases.extend(found_by_fuzzing());
     cases
 }
 
@@ -99,6 +100,18 @@ pub fn archive(entries: &[(&str, &[u8])]) -> Vec<u8> {
         archive.write_all(bytes).unwrap();
     }
     archive.finish().unwrap().into_inner()
+}
+
+/// Seeds of the fuzz targets, and what they found.
+fn found_by_fuzzing() -> Vec<Case> {
+    let seeds = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds");
+    let folders = std::fs::read_dir(seeds).unwrap().flatten().map(|e| e.path());
+    let files = folders.flat_map(|f| std::fs::read_dir(f).unwrap().flatten().map(|e| e.path()));
+    let case = |path: std::path::PathBuf| {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        Case::new(&name, format!("seed {}", path.display()), std::fs::read(&path).unwrap())
+    };
+    files.map(case).collect()
 }
 
 fn made_to_harm() -> Vec<Case> {

@@ -1,4 +1,4 @@
-//! Damaged and hostile files: a clear error in bounded memory and time, never a panic, a hang or a wrong result.
+//! Damaged and hostile files: read or refused with one clear line, in bounded memory and time, never a panic or a hang.
 
 mod corpus;
 

@@ -4,10 +4,10 @@ use super::super::{costs, interrupts, study::manifest_with_folds};
 use crate::console::{Progress, duration};
 use anyhow::{Context as _, bail};
 use sorby_data::doctor::{Doubts, HeldOut, doubts};
-use sorby_data::{Dataset, Sample};
+use sorby_data::{Dataset, Manifest, Sample};
 use sorby_infer::{Backend, Device, Model, Options, predict};
 use sorby_report::{Picture, Section, overlay};
-use sorby_train::{Event, Recipe, RunFolder, Trainer, parse, preset};
+use sorby_train::{Event, Recipe, RunFolder, Trainer, available_bytes, parse, preset};
 use std::path::Path;
 
 /// Each image is judged by a model of the other folds.
@@ -29,6 +29,7 @@ pub fn judge(data: &Dataset, path: &Path, time_s: f64) -> anyhow::Result<Vec<Dou
         data.items.iter().filter(|i| data.load_one(i).is_ok()).map(|i| i.name.clone()).collect();
     let folds = sorby_study::assign(&names, &data.manifest.specimens, FOLDS, 0)
         .map_err(|what| anyhow::anyhow!("--deep: {what}"))?;
+    require_memory(&data.manifest, &names, data)?;
     let work = tempfile::tempdir()?;
     let manifest = manifest_with_folds(&data.manifest, path, &named(&folds))?;
     let file = work.path().join("dataset.toml");
@@ -45,6 +46,7 @@ pub fn judge(data: &Dataset, path: &Path, time_s: f64) -> anyhow::Result<Vec<Dou
         let mut model = train(&recipe, &data, &work.path().join(fold.to_string()), fold, &device)?;
         let options = Options::of(&model.card);
         for sample in data.load(&data.split(&fold_name(fold))?)? {
+            let options = Options { field_rows: sample.label.field_rows(), ..options.clone() };
             let prediction = predict(&mut model, &sample.image, &options, &device, &mut |_| ())
                 .map_err(|what| anyhow::anyhow!("{}: {what}", sample.name))?;
             probabilities.push(prediction.probabilities.values);
@@ -62,6 +64,23 @@ pub fn judge(data: &Dataset, path: &Path, time_s: f64) -> anyhow::Result<Vec<Dou
         samples.into_iter().zip(found).map(|(sample, doubts)| Doubted { sample, doubts }).collect();
     doubted.sort_by(|a, b| b.doubts.share.total_cmp(&a.doubts.share));
     Ok(doubted)
+}
+
+/// The probabilities of all images are kept until the last is judged.
+fn require_memory(manifest: &Manifest, names: &[String], data: &Dataset) -> anyhow::Result<()> {
+    let pixels = |name: &String| {
+        let item = data.items.iter().find(|i| i.name == *name)?;
+        sorby_image::dimensions(&item.image).map(|(w, h)| (w * h) as u64)
+    };
+    let needed = names.iter().filter_map(pixels).sum::<u64>() * 4 * manifest.classes.len() as u64;
+    match available_bytes() {
+        Some(free) if needed > free / 2 => bail!(
+            "the answers for all images take {} MB and {} MB are free; check a part of the data set",
+            needed >> 20,
+            free >> 20
+        ),
+        _ => Ok(()),
+    }
 }
 
 fn fold_name(fold: usize) -> String {

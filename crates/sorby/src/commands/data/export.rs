@@ -3,9 +3,9 @@
 use super::super::inputs;
 use super::copy::Copy;
 use crate::args::{ExportArgs, ExportFormat};
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use serde_json::json;
-use sorby_data::{Dataset, Item};
+use sorby_data::{DataBar, Dataset, Item};
 use sorby_image::write::{PngKind, atomically, png};
 use sorby_image::{IGNORE, LabelMap, Micrograph};
 use sorby_measure::{Connectivity, label_runs};
@@ -26,8 +26,24 @@ pub fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// The label, as large as its image: where it lacks the rows of a data bar, they are to be ignored.
 fn label(data: &Dataset, item: &Item) -> anyhow::Result<LabelMap> {
-    data.load_label(item).map_err(|p| anyhow::anyhow!("{p}"))
+    let mut label = data.load_label(item).map_err(|p| anyhow::anyhow!("{p}"))?;
+    let size = sorby_image::dimensions(&item.image);
+    let (width, height) = size.with_context(|| format!("{}: cannot be read", item.image.display()))?;
+    if width == label.width && height > label.height && data.manifest.labels.data_bar == DataBar::Crop {
+        label.labels.resize(width * height, IGNORE);
+        label.height = height;
+    }
+    if (width, height) != (label.width, label.height) {
+        bail!(
+            "{}: label is {}x{} but its image is {width}x{height}",
+            item.label.display(),
+            label.width,
+            label.height
+        );
+    }
+    Ok(label)
 }
 
 /// A data set of ours, with labels as indices whatever they were.

@@ -4,7 +4,7 @@ use super::copy::Copy;
 use crate::args::ImportArgs;
 use anyhow::bail;
 use sorby_data::import::{Format, Source, detect, import};
-use sorby_data::{Class, Manifest};
+use sorby_data::{Class, DataError, Manifest};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
@@ -29,7 +29,13 @@ pub fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
         },
     };
     let source = Source { path: &args.source, images: args.images.as_deref(), class: &args.class };
-    let imported = import(format, &source)?;
+    let imported = match import(format, &source) {
+        Ok(imported) => imported,
+        Err(DataError(problems)) => {
+            problems.iter().for_each(|p| eprintln!("problem: {p}"));
+            bail!("{}: nothing could be taken over; the problems are above", args.source.display());
+        }
+    };
     let classes =
         imported.classes.iter().map(|name| Class { name: name.clone(), color: None, label_color: None });
     let mut manifest = Manifest::of_classes(classes.collect());

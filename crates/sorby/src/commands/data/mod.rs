@@ -29,7 +29,7 @@ pub fn run(command: DataCommand) -> anyhow::Result<ExitCode> {
 }
 
 fn check_data(args: &CheckArgs) -> anyhow::Result<ExitCode> {
-    let (mut found, problems) = match Dataset::examine(&args.data) {
+    let (mut found, mut problems) = match Dataset::examine(&args.data) {
         Ok((data, mut problems)) => {
             let summary = check(&data);
             problems.extend(
@@ -40,7 +40,11 @@ fn check_data(args: &CheckArgs) -> anyhow::Result<ExitCode> {
         Err(error) => (None, error.0),
     };
     let mut doubted = match (&found, args.deep) {
-        (Some((data, _)), Some(time_s)) => deep::judge(data, &args.data, time_s)?,
+        (Some((data, _)), Some(time_s)) => deep::judge(data, &args.data, time_s).unwrap_or_else(|error| {
+            // What the other checks found is told all the same.
+            problems.push(Problem::new(&args.data, format!("--deep could not judge the labels: {error:#}")));
+            Vec::new()
+        }),
         _ => Vec::new(),
     };
     doubted.retain(|d| d.doubts.outlier);

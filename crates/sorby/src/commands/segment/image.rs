@@ -41,13 +41,14 @@ impl Work<'_> {
     ) -> anyhow::Result<Done> {
         let name = inputs::stem(file);
         let scale = inputs::known_scale(file, &image, &self.args.scale)?;
-        let options = self.options_for(file, &scale)?;
+        let mut options = self.options_for(file, &scale)?;
         let (width, height) = (image.width, image.height);
         self.require_memory(file, &image, &options)?;
         let progress = Progress::new(options.window_count(&self.model.card, (width, height)), "windows");
         progress.line(&format!("[{}/{count}] {} ({width}x{height})", index + 1, file.display()));
         let field_rows = height - scale.data_bar_px.min(height);
-        let (mut labels, sums) = self.infer(&name, &image, &options, field_rows, &progress)?;
+        options.field_rows = field_rows;
+        let (mut labels, sums) = self.infer(&name, &image, &options, &progress)?;
         progress.finish();
         if scale.data_bar_px > 0 {
             let rows = scale.data_bar_px;
@@ -55,7 +56,7 @@ impl Work<'_> {
         }
         labels.ignore_bottom(scale.data_bar_px);
         let card = &self.model.card;
-        let seen = card.grey_range.apply(&image).map_err(anyhow::Error::msg)?;
+        let seen = card.grey_range.apply(&image, field_rows).map_err(anyhow::Error::msg)?;
         let distance = card.domain.as_ref().map(|domain| domain.distance(&seen, field_rows));
         let trust = sums.finish(distance);
         if trust.is_unlike() {
@@ -94,7 +95,6 @@ impl Work<'_> {
         name: &str,
         image: &Micrograph,
         options: &Options,
-        field_rows: usize,
         progress: &Progress,
     ) -> anyhow::Result<(LabelMap, TrustSums)> {
         let (width, height, classes) = (image.width, image.height, self.model.card.classes.len());
@@ -106,13 +106,13 @@ impl Work<'_> {
             probabilities.push(grey(self.path("probabilities", &file, "png"))?);
         }
         let mut labels = LabelMap { width, height, labels: Vec::with_capacity(width * height) };
-        let mut sums = TrustSums::new(self.model.card.reliability.clone(), classes);
+        let mut sums = TrustSums::new(&self.model.card, options);
         let (mut written, mut bytes) = (Ok(()), Vec::with_capacity(width));
         let mut sink = |y: usize, row: &[u8], scores: &[f32]| {
             labels.labels.extend_from_slice(row);
             bytes.clear();
             for (&label, scores) in row.iter().zip(scores.chunks_exact(classes)) {
-                bytes.push((255.0 * sums.pixel(label, scores, y < field_rows)).round() as u8);
+                bytes.push((255.0 * sums.pixel(label, scores, y < options.field_rows)).round() as u8);
             }
             let mut write = |file: &mut PngRows, bytes: &[u8]| {
                 if written.is_ok() {
@@ -125,6 +125,7 @@ impl Work<'_> {
                 bytes.extend(scores.iter().skip(class).step_by(classes).map(|p| (p * 255.0).round() as u8));
                 write(file, &bytes);
             }
+            written.is_ok()
         };
         predict_rows(self.model, image, options, self.device, &mut |n| progress.advance(n), &mut sink)
             .map_err(|what| anyhow::anyhow!("{name}: {what}"))?;

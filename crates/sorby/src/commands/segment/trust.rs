@@ -1,7 +1,7 @@
 //! How far a mask can be trusted: `trust.csv`.
 
 use super::image::Done;
-use sorby_infer::{ExpectedIou, IouSum, Reliability};
+use sorby_infer::{ExpectedIou, IouSum, ModelCard, Options, Reliability};
 use sorby_report::{Cell, Table};
 
 /// What is known of a mask without a label.
@@ -23,6 +23,8 @@ impl Trust {
 /// Sums over the pixels of an image.
 pub struct TrustSums {
     reliability: Option<Reliability>,
+    /// Whether the image is segmented as the validation images were: only then do their errors tell of its.
+    as_validated: bool,
     sums: Vec<IouSum>,
     confidence: f64,
     pixels: u64,
@@ -30,9 +32,17 @@ pub struct TrustSums {
 }
 
 impl TrustSums {
-    pub fn new(reliability: Option<Reliability>, classes: usize) -> Self {
-        let (sums, calibrated) = (vec![IouSum::default(); classes], vec![0.0; classes]);
-        Self { reliability, sums, confidence: 0.0, pixels: 0, calibrated }
+    pub fn new(card: &ModelCard, options: &Options) -> Self {
+        let classes = card.classes.len();
+        let usual = Options { field_rows: options.field_rows, ..Options::of(card) };
+        Self {
+            reliability: card.reliability.clone(),
+            as_validated: *options == usual,
+            sums: vec![IouSum::default(); classes],
+            confidence: 0.0,
+            pixels: 0,
+            calibrated: vec![0.0; classes],
+        }
     }
 
     /// Takes in a pixel if it is of the field; gives the calibrated probability of its class, or the network's own
@@ -54,8 +64,13 @@ impl TrustSums {
     }
 
     pub fn finish(self, distance: Option<f64>) -> Trust {
+        let as_validated = self.as_validated;
+        let without = |e: ExpectedIou| ExpectedIou { interval: e.interval.filter(|_| as_validated), ..e };
         let expected = match &self.reliability {
-            Some(r) => self.sums.iter().enumerate().map(|(class, sum)| r.expected(class, *sum)).collect(),
+            Some(r) => {
+                let of = |(class, sum): (usize, &IouSum)| r.expected(class, *sum).map(without);
+                self.sums.iter().enumerate().map(of).collect()
+            }
             None => vec![None; self.sums.len()],
         };
         let confidence = (self.pixels > 0).then(|| self.confidence / self.pixels as f64);

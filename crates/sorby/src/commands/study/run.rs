@@ -151,7 +151,7 @@ impl Workshop<'_> {
             Command::new(std::env::current_exe().context("cannot find this program's own file")?);
         command.arg("--threads").arg(self.threads.to_string()).arg("train").arg("--stop-with-parent");
         // A child of an attempt that was killed may not have ended yet.
-        let limit = Instant::now() + Duration::from_secs(30);
+        let limit = Instant::now() + Duration::from_secs(60);
         while RunFolder::is_held(&out) && Instant::now() < limit {
             std::thread::sleep(Duration::from_millis(100));
         }
