@@ -1,11 +1,12 @@
 //! A data set on disk: the manifest, and the image-label pairs it stands for.
 
+use crate::edit::read_label;
 use crate::labels::LabelCoding;
-use crate::manifest::{DataBar, LabelKind, Manifest};
+use crate::manifest::{DataBar, LabelKind, Manifest, Missing};
 use crate::problem::{DataError, Problem};
 use crate::sample::Sample;
 use rayon::prelude::*;
-use sorby_image::{LabelMap, Micrograph, RawLabels};
+use sorby_image::{LabelMap, MaskNote, Micrograph, RawLabels};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -46,7 +47,7 @@ impl Dataset {
     pub fn examine(path: &Path) -> Result<(Self, Vec<Problem>), DataError> {
         let (file, root) = locate(path)?;
         let manifest = Manifest::read(&file)?;
-        let (items, mut splits, mut problems) = pair_up(&manifest, &root);
+        let (items, mut splits, unlabelled, mut problems) = pair_up(&manifest, &root);
         if items.is_empty() {
             problems.push(Problem::new(&root, "no labelled images found"));
             return Err(DataError(problems));
@@ -58,7 +59,9 @@ impl Dataset {
         });
         // With unreadable or undecidable labels the rest is still checked, as indices.
         let coding = coding.unwrap_or(LabelCoding::Index { classes: manifest.classes.len() });
-        add_splits(&mut splits, &manifest, &items, |what| problems.push(Problem::new(&file, what)));
+        add_splits(&mut splits, &manifest, &items, &unlabelled, |what| {
+            problems.push(Problem::new(&file, what))
+        });
         Ok((Self { manifest, items, splits, coding }, problems))
     }
 
@@ -126,11 +129,14 @@ impl Dataset {
         Ok(Sample { name: item.name.clone(), image, label, nm_per_px: item.nm_per_px })
     }
 
+    /// How the label files code classes; those that Sorby wrote say so themselves.
+    pub fn coding(&self) -> &LabelCoding {
+        &self.coding
+    }
+
     /// Reads one label.
     pub fn load_label(&self, item: &Item) -> Result<LabelMap, Problem> {
-        let painted = matches!(self.coding, LabelCoding::Painted { .. });
-        let raw = if painted { RawLabels::read_colours(&item.label)? } else { RawLabels::read(&item.label)? };
-        self.coding.decode(raw).map_err(|what| Problem::new(&item.label, what))
+        read_label(&self.manifest, &self.coding, &item.label)
     }
 }
 
@@ -191,8 +197,9 @@ pub(crate) fn images_in(folder: &Path) -> Result<BTreeMap<String, PathBuf>, Prob
 
 type Splits = BTreeMap<String, Vec<String>>;
 
-fn pair_up(manifest: &Manifest, root: &Path) -> (Vec<Item>, Splits, Vec<Problem>) {
+fn pair_up(manifest: &Manifest, root: &Path) -> (Vec<Item>, Splits, BTreeSet<String>, Vec<Problem>) {
     let (mut items, mut splits, mut problems) = (BTreeMap::<String, Item>::new(), Splits::new(), Vec::new());
+    let mut unlabelled = BTreeSet::new();
     for folder in &manifest.folders {
         let (image_folder, label_folder) = (root.join(&folder.images), root.join(&folder.labels));
         let (images, labels) = match (images_in(&image_folder), images_in(&label_folder)) {
@@ -206,6 +213,10 @@ fn pair_up(manifest: &Manifest, root: &Path) -> (Vec<Item>, Splits, Vec<Problem>
         for (name, image) in &images {
             let label_name = format!("{name}{}", folder.label_suffix);
             let Some(label) = labels.get(&label_name) else {
+                if manifest.labels.missing == Missing::Skip {
+                    unlabelled.insert(name.clone());
+                    continue;
+                }
                 let what = format!("has no label `{label_name}` in {}", label_folder.display());
                 problems.push(Problem::new(image, what));
                 continue;
@@ -226,18 +237,25 @@ fn pair_up(manifest: &Manifest, root: &Path) -> (Vec<Item>, Splits, Vec<Problem>
     }
     let scales = manifest.scale.images.keys().map(|name| ("scale.images", name));
     let specimens = manifest.specimens.values().flatten().map(|name| ("specimens", name));
-    for (table, name) in scales.chain(specimens).filter(|(_, name)| !items.contains_key(*name)) {
+    let unknown = |name: &String| !items.contains_key(name) && !unlabelled.contains(name);
+    for (table, name) in scales.chain(specimens).filter(|(_, name)| unknown(name)) {
         problems
             .push(Problem::new(MANIFEST, format!("{table} names `{name}`, which is not in the data set")));
     }
-    (items.into_values().collect(), splits, problems)
+    (items.into_values().collect(), splits, unlabelled, problems)
 }
 
 /// Adds the manifest's splits and folds to those of folders; names that do not exist are told.
-fn add_splits(splits: &mut Splits, manifest: &Manifest, items: &[Item], mut tell: impl FnMut(String)) {
+fn add_splits(
+    splits: &mut Splits,
+    manifest: &Manifest,
+    items: &[Item],
+    unlabelled: &BTreeSet<String>,
+    mut tell: impl FnMut(String),
+) {
     for (split, names) in manifest.splits.iter().chain(&manifest.folds) {
         for name in names {
-            if !items.iter().any(|i| i.name == *name) {
+            if !unlabelled.contains(name) && !items.iter().any(|i| i.name == *name) {
                 tell(format!("split `{split}` names `{name}`, which is not in the data set"));
             }
         }
@@ -255,6 +273,9 @@ fn values_seen<'a>(
         return Some(Vec::new());
     }
     let look = |item: &'a Item| -> Result<(&'a str, [bool; 256]), Problem> {
+        if MaskNote::read(&item.label).is_some() {
+            return Ok((item.name.as_str(), [false; 256]));
+        }
         let histogram = match RawLabels::read(&item.label)? {
             RawLabels::Values(map) => map.histogram(),
             RawLabels::Colours { .. } => [0; 256],

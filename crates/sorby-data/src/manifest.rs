@@ -67,6 +67,7 @@ pub(crate) fn default_folders() -> Vec<Folder> {
 pub struct Labels {
     pub kind: LabelKind,
     pub data_bar: DataBar,
+    pub missing: Missing,
 }
 
 /// How label values stand for classes.
@@ -82,6 +83,17 @@ pub enum LabelKind {
     Grey,
     /// Pixels of exactly a class's `label_color` belong to it, all others to the first class.
     Painted,
+}
+
+/// What an image without a label means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Missing {
+    /// A mistake.
+    #[default]
+    Refuse,
+    /// Work to come: the image is left out until it has one.
+    Skip,
 }
 
 /// What to do when an image has more rows than its label.

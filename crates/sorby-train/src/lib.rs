@@ -20,7 +20,9 @@ pub use recipe::{
     Data, Inference, Loss, LossKind, Model, Optimizer, OptimizerKind, Policy, Recipe, RecipeError, Schedule,
     apply_override, parse, parse_table,
 };
-pub use run_folder::{IMAGE_COUNTS, ImageCounts, Metric, RunFolder, State, Status, ValidationRecord};
+pub use run_folder::{
+    IMAGE_COUNTS, ImageCounts, Metric, RunFolder, State, Status, VALIDATION_MASKS, ValidationRecord,
+};
 pub use schedule::{one_cycle_lr, poly_lr};
 pub use sorby_data::one_line;
 pub use sorby_nn::Arch;

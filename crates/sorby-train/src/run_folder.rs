@@ -6,6 +6,7 @@
 //! environment.json   versions, threads, argv    status.json     state, iteration, best
 //! split.json         images and their hashes    checkpoints/    the last two, to resume from
 //! validation_images.json  counts of the last validation by image
+//! validation/     masks of the last validation, of the first images
 //! log.txt            what was printed           model.safetensors (last), best.safetensors
 //! ```
 
@@ -65,6 +66,9 @@ pub struct ValidationRecord {
 
 /// File of the last validation's counts, a list of [`ImageCounts`].
 pub const IMAGE_COUNTS: &str = "validation_images.json";
+
+/// Folder of the last validation's masks, of the first images: to be looked at while a run goes on.
+pub const VALIDATION_MASKS: &str = "validation";
 
 /// Pixel counts of one validation image: `matrix[label][prediction]`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,7 +4,9 @@ use crate::checkpoint::{self, Progress};
 use crate::error::TrainError;
 use crate::memory::{available_bytes, estimated_bytes};
 use crate::recipe::Recipe;
-use crate::run_folder::{IMAGE_COUNTS, ImageCounts, Metric, RunFolder, State, Status, ValidationRecord};
+use crate::run_folder::{
+    IMAGE_COUNTS, ImageCounts, Metric, RunFolder, State, Status, VALIDATION_MASKS, ValidationRecord,
+};
 use crate::step::{StepResult, step};
 use crate::validate::validate;
 use burn::tensor::Device;
@@ -17,6 +19,9 @@ use sorby_nn::optimizer::Optimizer;
 use sorby_nn::weights::LoadedKeys;
 use sorby_nn::weights_file::read_weights;
 use std::path::Path;
+
+/// Masks of a validation that are kept to be looked at.
+const MASKS_SHOWN: usize = 6;
 
 /// What the loop tells its observer.
 pub enum Event<'a> {
@@ -212,13 +217,20 @@ impl<'a> Trainer<'a> {
                 let options = Options::of(&model.card);
                 // Buffers of a training step are no use to inference, nor the other way round.
                 sorby_nn::release_buffers();
-                let mut images = Vec::new();
+                let (mut images, mut masks) = (Vec::new(), Vec::new());
                 let mut calibrator = Calibrator::new(model.card.classes.len());
                 let each = &mut |sample: &Sample, prediction: &Prediction, counts: &Confusion| {
                     images.push(ImageCounts { name: sample.name.clone(), matrix: counts.matrix().to_vec() });
                     calibrator.add(&prediction.probabilities, &sample.label);
+                    if masks.len() < MASKS_SHOWN {
+                        masks.push((sample.name.clone(), prediction.labels.clone()));
+                    }
                 };
                 let scores = validate(&mut model, &self.val, &options, &self.device, each)?.scores();
+                for (name, mask) in &masks {
+                    let path = self.run.path(VALIDATION_MASKS).join(format!("{name}.png"));
+                    mask.write_png(&path, &model.card.colours)?;
+                }
                 model.card.reliability = calibrator.finish();
                 model.network.release_folded();
                 sorby_nn::release_buffers();

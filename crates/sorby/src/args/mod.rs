@@ -1,8 +1,10 @@
 //! Command-line arguments as typed.
 
+mod label;
 mod measure;
 mod study;
 
+pub use label::{DraftArgs, LabelCommand, ServeArgs, TrialArgs};
 pub use measure::{EdgeArg, ExportArg, GivenScale, MeasureArgs, ScaleArgs, ThresholdArgs};
 
 pub use study::{StudyCommand, StudyPlanArgs, StudyReportArgs, StudyRunArgs};
@@ -26,6 +28,11 @@ pub enum Command {
     /// Look at a data set: propose its dataset.toml, or check it.
     #[command(subcommand)]
     Data(DataCommand),
+    /// Open a project in the browser: look, label, correct, train, measure.
+    Serve(ServeArgs),
+    /// Help with drawing labels.
+    #[command(subcommand)]
+    Label(LabelCommand),
     /// Train a network.
     Train(TrainArgs),
     /// Try training tricks one by one, stack those that help: the n+2 recipe, with error bars.

@@ -10,11 +10,13 @@ mod duel;
 mod evaluate;
 mod inputs;
 mod interrupts;
+mod label;
 mod measure;
 mod model;
 mod report;
 mod scale;
 mod segment;
+mod serve;
 mod study;
 mod synth;
 mod tables;
@@ -37,6 +39,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
     match args.command {
         Command::Data(command) => data::run(command),
+        Command::Serve(args) => serve::run(args),
+        Command::Label(command) => label::run(command),
         Command::Train(args) => train::run(args),
         Command::Study(command) => study::run(command, args.threads),
         Command::Evaluate(args) => evaluate::run(args),

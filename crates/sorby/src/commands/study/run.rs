@@ -87,7 +87,14 @@ impl Workshop<'_> {
             while working.len() < self.jobs
                 && let Some(run) = waiting.next()
             {
-                working.push(self.start(run)?);
+                match self.start(run)? {
+                    Some(job) => working.push(job),
+                    None => {
+                        self.tidy(run)?;
+                        done += 1;
+                        progress.advance(1);
+                    }
+                }
             }
             if working.is_empty() {
                 break;
@@ -141,7 +148,8 @@ impl Workshop<'_> {
         Ok(failures)
     }
 
-    fn start(&self, run: &Run) -> anyhow::Result<Job> {
+    /// Starts a training; `None` if a child of an attempt that was killed has brought it to its end meanwhile.
+    fn start(&self, run: &Run) -> anyhow::Result<Option<Job>> {
         let (folder, id) = (self.folder, self.folder.spec.run_id(run));
         let recipe = folder.recipe(run)?;
         let (out, recipe_path) =
@@ -161,7 +169,8 @@ impl Workshop<'_> {
                 set_aside(&out)?;
                 false
             }
-            RunState::Missing | RunState::Done(_) => false,
+            RunState::Missing => false,
+            RunState::Done(_) => return Ok(None),
         };
         if resumable {
             command.arg("--resume").arg(&out);
@@ -179,7 +188,7 @@ impl Workshop<'_> {
         command.stdin(Stdio::piped()).stdout(log.try_clone()?).stderr(log);
         let child = command.spawn().context("cannot start a training")?;
         let iterations = recipe.schedule.iterations;
-        Ok(Job { run: run.clone(), id, child, began: Instant::now(), iterations })
+        Ok(Some(Job { run: run.clone(), id, child, began: Instant::now(), iterations }))
     }
 
     /// A finished run needs no checkpoints, and its last model is the one that was scored.

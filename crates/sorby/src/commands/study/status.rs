@@ -33,11 +33,35 @@ pub fn run(root: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
     let missing: Vec<_> = missing.iter().map(|r| folder.spec.run_id(r)).collect();
     println!(
         "{}",
-        serde_json::to_string_pretty(
-            &json!({"done": done, "failed": failed, "step": step, "missing": missing})
-        )?
+        serde_json::to_string_pretty(&json!({
+            "done": done,
+            "failed": failed,
+            "step": step,
+            "missing": missing,
+            "gains": gains(&folder, &scores),
+            "chosen": folder.spec.chosen(&scores).map(|(arch, tricks)| {
+                json!({"arch": folder.spec.arch_title(arch), "tricks": tricks})
+            }),
+        }))?
     );
     Ok(ExitCode::SUCCESS)
+}
+
+/// Gain, 95 % interval and verdict of each trick so far, by architecture.
+fn gains(folder: &StudyFolder, scores: &sorby_study::Scores) -> Vec<serde_json::Value> {
+    let mut rows = Vec::new();
+    for arch in 0..folder.spec.archs.len() {
+        for (trick, gain, verdict) in folder.spec.judgement(scores, arch).tricks {
+            rows.push(json!({
+                "arch": folder.spec.arch_title(arch),
+                "trick": trick,
+                "points": gain.points,
+                "interval": gain.interval(),
+                "verdict": verdict.word(),
+            }));
+        }
+    }
+    rows
 }
 
 /// A table of all trainings known so far, and what comes next.

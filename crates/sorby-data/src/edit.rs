@@ -1,0 +1,188 @@
+//! Labels that are being drawn: images without one are part of the list, and what is saved never loses what was there.
+
+use crate::dataset::images_in;
+use crate::labels::LabelCoding;
+use crate::manifest::{DataBar, Manifest};
+use crate::problem::Problem;
+use sorby_image::write::sync_folder;
+use sorby_image::{LabelMap, MaskNote, RawLabels};
+use std::path::{Path, PathBuf};
+
+/// An image of a data set, labelled or not yet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// File name without ending; unique in the data set.
+    pub name: String,
+    pub image: PathBuf,
+    /// The label file there is.
+    pub label: Option<PathBuf>,
+    /// Where a label drawn for it goes.
+    pub label_to_be: PathBuf,
+    pub nm_per_px: Option<f64>,
+    /// The split of its folder, or the first that names it.
+    pub split: Option<String>,
+}
+
+/// All images of a data set in order of name. Folders that cannot be listed are passed over; of images with the same
+/// name the first is taken: `Dataset::examine` tells of both.
+pub fn entries(manifest: &Manifest, root: &Path) -> Vec<Entry> {
+    let mut found = std::collections::BTreeMap::new();
+    for folder in &manifest.folders {
+        let labels_folder = root.join(&folder.labels);
+        let images = images_in(&root.join(&folder.images)).unwrap_or_default();
+        let labels = images_in(&labels_folder).unwrap_or_default();
+        for (name, image) in images {
+            let label_name = format!("{name}{}", folder.label_suffix);
+            let named =
+                manifest.splits.iter().find(|(_, names)| names.contains(&name)).map(|(s, _)| s.clone());
+            let entry = Entry {
+                label: labels.get(&label_name).cloned(),
+                label_to_be: labels_folder.join(format!("{label_name}.png")),
+                nm_per_px: manifest.scale.images.get(&name).copied().or(manifest.scale.nm_per_px),
+                split: folder.split.clone().or(named),
+                name: name.clone(),
+                image,
+            };
+            found.entry(name).or_insert(entry);
+        }
+    }
+    found.into_values().collect()
+}
+
+/// Reads a label file. One that Sorby wrote says itself what its values mean; others are read by `coding`.
+///
+/// # Errors
+/// When it cannot be read, has values that stand for no class, or was drawn for other classes.
+pub fn read_label(manifest: &Manifest, coding: &LabelCoding, file: &Path) -> Result<LabelMap, Problem> {
+    let Some(note) = MaskNote::read(file) else {
+        let painted = matches!(coding, LabelCoding::Painted { .. });
+        let raw = if painted { RawLabels::read_colours(file)? } else { RawLabels::read(file)? };
+        return coding.decode(raw).map_err(|what| Problem::new(file, what));
+    };
+    let classes = manifest.class_names();
+    if !note.classes.is_empty() && note.classes != classes {
+        let what = format!(
+            "was drawn for the classes {} but the data set has {}",
+            note.classes.join(", "),
+            classes.join(", ")
+        );
+        return Err(Problem::new(file, what));
+    }
+    let index = LabelCoding::Index { classes: classes.len() };
+    index.decode(RawLabels::read(file)?).map_err(|what| Problem::new(file, what))
+}
+
+/// Saves a drawn label: class indices with a note that says so, whatever coding the data set's other labels have. The
+/// first time, a label that Sorby did not write is moved to `kept` first, under its own name.
+///
+/// `label` is as large as the image; where the data set's labels lack the rows of a data bar, they are cut off.
+///
+/// # Errors
+/// When a file cannot be written; the label there was is then in its place or in `kept`.
+pub fn save_label(
+    manifest: &Manifest,
+    entry: &Entry,
+    mut label: LabelMap,
+    kept: &Path,
+) -> Result<PathBuf, Problem> {
+    if let Some(old) = entry.label.as_ref() {
+        let rows = sorby_image::dimensions(old).map(|(_, height)| height);
+        if let (DataBar::Crop, Some(rows)) = (manifest.labels.data_bar, rows)
+            && rows < label.height
+        {
+            label.crop_rows(rows);
+        }
+        if MaskNote::read(old).is_none() {
+            keep(old, kept)?;
+        }
+    }
+    let note = MaskNote {
+        nm_per_px: entry.nm_per_px,
+        scale_source: "dataset.toml".to_owned(),
+        classes: manifest.class_names(),
+    };
+    label.write_mask(&entry.label_to_be, &manifest.colours(), &note)?;
+    // A label of another format beside the new one would be a second label of the same image.
+    if let Some(old) = entry.label.as_ref().filter(|old| **old != entry.label_to_be) {
+        std::fs::remove_file(old).map_err(|e| Problem::new(old, e))?;
+    }
+    Ok(entry.label_to_be.clone())
+}
+
+/// Copies a file into `kept`, unless a file of that name is there already: the first is the original.
+fn keep(old: &Path, kept: &Path) -> Result<(), Problem> {
+    let place = kept.join(old.file_name().unwrap_or_default());
+    if place.exists() {
+        return Ok(());
+    }
+    let bytes = std::fs::read(old).map_err(|e| Problem::new(old, e))?;
+    sorby_image::write::atomically(&place, &bytes)?;
+    sync_folder(kept).map_err(|e| Problem::new(kept, e))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Dataset;
+    use sorby_image::write::{PngKind, png};
+
+    const MANIFEST: &str = "[[classes]]\nname = \"matrix\"\n[[classes]]\nname = \"carbide\"\n[labels]\nmissing = \"skip\"\n\
+                            [splits]\ntrain = [\"a\", \"b\"]\n";
+
+    /// Images `a` and `b`; `a` has a black and white label.
+    fn set() -> (tempfile::TempDir, Manifest) {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |name: &str, bytes: &[u8]| {
+            png(&dir.path().join(name), 4, 2, PngKind::Grey, bytes).unwrap();
+        };
+        write("images/a.png", &[9; 8]);
+        write("images/b.png", &[7; 8]);
+        write("labels/a.png", &[0, 255, 255, 0, 0, 0, 0, 0]);
+        std::fs::write(dir.path().join("dataset.toml"), MANIFEST).unwrap();
+        (dir, Manifest::parse(MANIFEST).unwrap())
+    }
+
+    #[test]
+    fn a_drawn_label_joins_labels_of_another_coding() {
+        let (dir, manifest) = set();
+        let data = Dataset::open(dir.path()).unwrap();
+        assert_eq!(data.items.len(), 1, "b waits for its label");
+        let list = entries(&manifest, dir.path());
+        assert_eq!(list.iter().map(|e| e.label.is_some()).collect::<Vec<_>>(), [true, false]);
+        let drawn = LabelMap { width: 4, height: 2, labels: vec![0, 1, 0, 255, 1, 1, 0, 0] };
+        save_label(&manifest, &list[1], drawn.clone(), &dir.path().join("kept")).unwrap();
+        let data = Dataset::open(dir.path()).unwrap();
+        assert_eq!(data.load_label(&data.items[1]).unwrap(), drawn);
+        assert_eq!(
+            data.load_label(&data.items[0]).unwrap().labels,
+            [0, 1, 1, 0, 0, 0, 0, 0],
+            "still black and white"
+        );
+    }
+
+    #[test]
+    fn what_was_there_is_kept_once() {
+        let (dir, manifest) = set();
+        let original = std::fs::read(dir.path().join("labels/a.png")).unwrap();
+        for class in [1, 0] {
+            let list = entries(&manifest, dir.path());
+            save_label(&manifest, &list[0], LabelMap::filled(4, 2, class), &dir.path().join("kept")).unwrap();
+        }
+        assert_eq!(std::fs::read(dir.path().join("kept/a.png")).unwrap(), original);
+        assert_eq!(std::fs::read_dir(dir.path().join("kept")).unwrap().count(), 1);
+        let data = Dataset::open(dir.path()).unwrap();
+        assert_eq!(data.load_label(&data.items[0]).unwrap().labels, [0; 8]);
+    }
+
+    #[test]
+    fn a_label_drawn_for_other_classes_is_refused() {
+        let (dir, manifest) = set();
+        let list = entries(&manifest, dir.path());
+        save_label(&manifest, &list[0], LabelMap::filled(4, 2, 1), &dir.path().join("kept")).unwrap();
+        let renamed = MANIFEST.replace("carbide", "ferrite");
+        std::fs::write(dir.path().join("dataset.toml"), renamed).unwrap();
+        let data = Dataset::open(dir.path()).unwrap();
+        let message = data.load_label(&data.items[0]).unwrap_err().to_string();
+        assert!(message.contains("matrix, carbide") && message.contains("matrix, ferrite"), "{message}");
+    }
+}

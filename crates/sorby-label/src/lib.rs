@@ -1,0 +1,20 @@
+//! Labels from a few strokes and clicks.
+//!
+//! ```text
+//! grey image -> Features --+
+//! strokes (LabelMap) ------+-> Forest -> Draft (a class and its probability for every pixel)
+//! one click -> object_at -> the pixels of one object
+//! confidence of a mask -> doubtful_region -> where a label would help most
+//! ```
+
+mod draft;
+mod features;
+mod fill;
+mod forest;
+mod next;
+
+pub use draft::{Draft, draft};
+pub use features::{FEATURES, Features};
+pub use fill::{Fill, Span, object_at};
+pub use forest::Forest;
+pub use next::{Region, doubtful_region};

@@ -1,0 +1,299 @@
+//! What there is: images with their state, models, classes.
+
+use crate::app::{App, Shared, work};
+use crate::error::{Answer, Refusal};
+use crate::project::Project;
+use crate::runs;
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sorby_data::{Class, Entry, Manifest, default_colour};
+use sorby_image::RawLabels;
+use std::time::UNIX_EPOCH;
+
+/// An image as the gallery shows it.
+#[derive(Serialize)]
+struct Card {
+    name: String,
+    file: String,
+    width: usize,
+    height: usize,
+    /// Changes with the file.
+    version: String,
+    nm_per_px: Option<f64>,
+    split: Option<String>,
+    labelled: bool,
+    /// Models that have a prediction of it.
+    predicted: Vec<String>,
+    /// Models that find it unlike their training images.
+    unlike: Vec<String>,
+    /// What the last check said of it or its label.
+    findings: Vec<String>,
+}
+
+/// `GET /api/project`.
+pub async fn project(State(app): State<Shared>) -> Answer<Json<Value>> {
+    work(&app, |app| describe(app).map(Json)).await
+}
+
+fn describe(app: &App) -> Answer<Value> {
+    let project = &app.project;
+    let root = project.root.display().to_string();
+    let models = runs::models(project);
+    let manifest = match project.manifest() {
+        Ok(manifest) => manifest,
+        Err(refusal) => return Ok(json!({"name": project.name(), "root": root, "problem": refusal.what})),
+    };
+    let Some(manifest) = manifest else {
+        let images = loose_images(project);
+        return Ok(json!({"name": project.name(), "root": root, "images_found": images}));
+    };
+    let entries = project.entries(&manifest);
+    let predictions = Predictions::read(project);
+    let findings = last_check(project);
+    let cards: Vec<Card> = entries.par_iter().map(|e| card(e, &predictions, &findings)).collect();
+    let mut splits: Vec<&String> = manifest.splits.keys().chain(manifest.folds.keys()).collect();
+    let of_folders: Vec<&String> = manifest.folders.iter().filter_map(|f| f.split.as_ref()).collect();
+    splits.extend(of_folders);
+    splits.sort();
+    splits.dedup();
+    Ok(json!({
+        "name": project.name(),
+        "root": root,
+        "data": relative(project, &project.data),
+        "classes": classes(&manifest),
+        "splits": splits,
+        "images": cards,
+        "models": models,
+        "checked": findings.is_some(),
+        "version": env!("CARGO_PKG_VERSION"),
+    }))
+}
+
+pub fn classes(manifest: &Manifest) -> Vec<Value> {
+    let colour = |(i, c): (usize, &Class)| json!({"name": c.name, "color": c.color.unwrap_or(default_colour(i)).to_string()});
+    manifest.classes.iter().enumerate().map(colour).collect()
+}
+
+fn relative(project: &Project, path: &std::path::Path) -> String {
+    let inside = path.strip_prefix(&project.root).unwrap_or(path).display().to_string();
+    if inside.is_empty() { ".".to_owned() } else { inside }
+}
+
+/// Images of a folder that is no data set yet.
+fn loose_images(project: &Project) -> usize {
+    let count = |folder: std::path::PathBuf| {
+        let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        files.filter(|f| sorby_image::is_image(&f.path())).count()
+    };
+    match count(project.data.join("images")) {
+        0 => count(project.data.clone()),
+        n => n,
+    }
+}
+
+fn card(entry: &Entry, predictions: &Predictions, findings: &Option<Vec<(String, String)>>) -> Card {
+    let (width, height) = sorby_image::dimensions(&entry.image).unwrap_or((0, 0));
+    let file = entry.image.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let label = entry.label_to_be.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let about = findings
+        .iter()
+        .flatten()
+        .filter(|(f, _)| *f == file || *f == label || f.split('.').next() == Some(&entry.name));
+    Card {
+        version: version(&entry.image),
+        width,
+        height,
+        nm_per_px: entry.nm_per_px,
+        split: entry.split.clone(),
+        labelled: entry.label.is_some(),
+        predicted: predictions.of(&entry.name, |m| &m.masks),
+        unlike: predictions.of(&entry.name, |m| &m.unlike),
+        findings: about.map(|(_, what)| what.clone()).collect(),
+        name: entry.name.clone(),
+        file,
+    }
+}
+
+/// Changes when the file does.
+pub fn version(path: &std::path::Path) -> String {
+    let Ok(about) = std::fs::metadata(path) else { return String::new() };
+    let changed = about.modified().ok().and_then(|t| t.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
+    format!("{:x}-{:x}", changed.as_millis(), about.len())
+}
+
+struct Predicted {
+    model: String,
+    masks: std::collections::HashSet<String>,
+    unlike: std::collections::HashSet<String>,
+}
+
+/// What `predictions/` holds.
+struct Predictions(Vec<Predicted>);
+
+impl Predictions {
+    fn read(project: &Project) -> Self {
+        let model = |model: String| {
+            let folder = project.root.join("predictions").join(&model);
+            let files = std::fs::read_dir(folder.join("masks")).into_iter().flatten().flatten();
+            let stem = |p: std::path::PathBuf| p.file_stem().map(|s| s.to_string_lossy().into_owned());
+            let masks = files.filter_map(|f| stem(f.path())).collect();
+            let unlike = trust(&folder).into_iter().filter(|row| row.unlike).map(|row| row.image).collect();
+            Predicted { model, masks, unlike }
+        };
+        Self(project.folders("predictions").into_iter().map(model).collect())
+    }
+
+    fn of(&self, name: &str, list: impl Fn(&Predicted) -> &std::collections::HashSet<String>) -> Vec<String> {
+        self.0.iter().filter(|p| list(p).contains(name)).map(|p| p.model.clone()).collect()
+    }
+}
+
+/// A row of `trust.csv`.
+pub struct TrustRow {
+    pub image: String,
+    pub class: String,
+    /// Expected IoU in percent: value, low, high.
+    pub iou_percent: [Option<f64>; 3],
+    pub unlike: bool,
+}
+
+/// `trust.csv` of a folder of predictions.
+pub fn trust(folder: &std::path::Path) -> Vec<TrustRow> {
+    let text = std::fs::read_to_string(folder.join("trust.csv")).unwrap_or_default();
+    let mut lines = text.lines().map(|l| l.split(',').map(|c| c.trim_matches('"')).collect::<Vec<_>>());
+    let Some(head) = lines.next() else { return Vec::new() };
+    let column = |name: &str| head.iter().position(|h| *h == name);
+    let (Some(image), Some(class), Some(iou)) =
+        (column("image"), column("class"), column("expected_IoU_percent"))
+    else {
+        return Vec::new();
+    };
+    let unlike = column("unlike_training");
+    let row = |cells: Vec<&str>| {
+        let number = |i: usize| cells.get(i).and_then(|c| c.parse().ok());
+        Some(TrustRow {
+            image: (*cells.get(image)?).to_owned(),
+            class: (*cells.get(class)?).to_owned(),
+            iou_percent: [number(iou), number(iou + 1), number(iou + 2)],
+            unlike: unlike.and_then(|i| cells.get(i)) == Some(&"yes"),
+        })
+    };
+    lines.filter_map(row).collect()
+}
+
+/// File name and finding of the last `sorby data check --json`, kept in `.sorby/check.json`.
+fn last_check(project: &Project) -> Option<Vec<(String, String)>> {
+    let text = std::fs::read(project.root.join(".sorby").join("check.json")).ok()?;
+    let found: Value = serde_json::from_slice(&text).ok()?;
+    let mut list = Vec::new();
+    for part in ["problems", "remarks"] {
+        for finding in found[part].as_array().into_iter().flatten() {
+            let path = finding["file"].as_str().unwrap_or_default();
+            let file =
+                std::path::Path::new(path).file_name().unwrap_or_default().to_string_lossy().into_owned();
+            list.push((file, finding["problem"].as_str().unwrap_or_default().to_owned()));
+        }
+    }
+    Some(list)
+}
+
+#[derive(Deserialize)]
+pub struct SetUp {
+    classes: Vec<NewClass>,
+}
+
+#[derive(Deserialize)]
+struct NewClass {
+    name: String,
+    color: Option<String>,
+}
+
+/// `POST /api/setup`: names the classes of a folder of images.
+pub async fn set_up(State(app): State<Shared>, Json(asked): Json<SetUp>) -> Answer<Json<Value>> {
+    let class = |c: NewClass| -> Answer<Class> {
+        let color = c.color.map(|t| t.parse().map_err(Refusal::bad)).transpose()?;
+        let name = c.name.trim().to_owned();
+        if name.is_empty() || name.len() > 80 || name.contains(['\n', '\r']) {
+            return Err(Refusal::bad("every class needs a name of at most 80 letters"));
+        }
+        Ok(Class { name, color, label_color: None })
+    };
+    let classes = asked.classes.into_iter().map(class).collect::<Answer<Vec<_>>>()?;
+    work(&app, move |app| app.project.set_up(classes)).await?;
+    Ok(Json(json!({})))
+}
+
+#[derive(Deserialize)]
+pub struct Upload {
+    name: String,
+}
+
+/// Largest file taken.
+pub const UPLOAD_BYTES: usize = 256 << 20;
+
+/// `POST /api/images?name=FILE`: adds an image to the first folder of the data set. It must be one that Sorby reads,
+/// under a name that is not taken.
+pub async fn upload(
+    State(app): State<Shared>,
+    Query(asked): Query<Upload>,
+    body: Bytes,
+) -> Answer<Json<Value>> {
+    work(&app, move |app| {
+        let manifest = app.project.require_manifest()?;
+        let file = std::path::Path::new(&asked.name);
+        let plain = file.components().count() == 1 && file.file_name().is_some_and(|n| *n == *asked.name);
+        if !plain
+            || asked.name.starts_with('.')
+            || asked.name.contains(['\\', ':', '\0'])
+            || !sorby_image::is_image(file)
+        {
+            return Err(Refusal::bad(
+                "the name must be that of a PNG, TIFF, JPEG or BMP file, without folders",
+            ));
+        }
+        let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        if app.project.entries(&manifest).iter().any(|e| e.name == stem) {
+            return Err(Refusal::new(StatusCode::CONFLICT, format!("there is an image `{stem}` already")));
+        }
+        let folder = app.project.data.join(&manifest.folders[0].images);
+        app.project.confine(&folder)?;
+        // Read in a place of its own first: what cannot be read never becomes part of the data set.
+        let trial = app.project.root.join(".sorby").join("upload").join(&asked.name);
+        sorby_image::write::atomically(&trial, &body)?;
+        let read = sorby_image::Micrograph::read(&trial);
+        let _ = std::fs::remove_file(&trial);
+        read?;
+        sorby_image::write::atomically(&folder.join(&asked.name), &body)?;
+        app.tell(json!({"kind": "project"}));
+        Ok(Json(json!({"name": stem})))
+    })
+    .await
+}
+
+/// `GET /api/images/{name}`: what the viewer has to know of one image.
+pub async fn image(State(app): State<Shared>, Path(name): Path<String>) -> Answer<Json<Value>> {
+    work(&app, move |app| {
+        let (_, entry) = app.project.entry(&name)?;
+        let picture = app.pictures.get(&entry.image)?;
+        let (width, height) = picture.size();
+        let reading = sorby_image::scale::read(&entry.image).ok();
+        let stated = reading.as_ref().and_then(|r| r.nm_per_px().ok().flatten());
+        let noted = entry.label.as_deref().map(RawLabels::read).is_some_and(|r| r.is_err());
+        Ok(Json(json!({
+            "name": name,
+            "width": width,
+            "height": height,
+            "layers": picture.layers.iter().map(|l| [l.width, l.height]).collect::<Vec<_>>(),
+            "tile_px": crate::pictures::TILE_PX,
+            "version": version(&entry.image),
+            "nm_per_px": entry.nm_per_px.or(stated),
+            "label_unreadable": noted,
+        })))
+    })
+    .await
+}

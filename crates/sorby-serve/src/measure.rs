@@ -1,0 +1,276 @@
+//! Numbers of masks while they are looked at: objects, estimates with their intervals, thresholds.
+
+use crate::app::{App, Shared, work};
+use crate::error::{Answer, Refusal};
+use crate::labels::current;
+use crate::predictions;
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use rayon::prelude::*;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use sorby_image::LabelMap;
+use sorby_measure::{
+    EdgeRule, Field, Filter, Knowledge, Particles, Quantity, Region, compare, estimate, measure, otsu, sweep,
+};
+
+/// Mask that means the labels.
+const LABELS: &str = "labels";
+/// Most images measured at once.
+const IMAGES: usize = 1000;
+
+/// The mask of an image: its label, or a model's; and its pixel size.
+fn mask(app: &App, name: &str, of: &str) -> Answer<(LabelMap, Option<f64>)> {
+    let (manifest, entry) = app.project.entry(name)?;
+    let map =
+        if of == LABELS { current(app, &manifest, &entry)?.0 } else { predictions::mask(app, name, of)? };
+    let stated = || sorby_image::scale::read(&entry.image).ok().and_then(|r| r.nm_per_px().ok().flatten());
+    Ok((map, entry.nm_per_px.or_else(stated)))
+}
+
+fn object(index: usize, region: &Region) -> Value {
+    let s = &region.shape;
+    json!({
+        "id": index + 1,
+        "x": region.centroid_px.1,
+        "y": region.centroid_px.0,
+        "box": [region.bbox_px.1, region.bbox_px.0, region.bbox_px.3, region.bbox_px.2],
+        "area_px": region.area_px,
+        "diameter_px": region.equivalent_diameter_area_px(),
+        "feret_max_px": s.feret_diameter_max_px,
+        "feret_min_px": s.feret_diameter_min_px,
+        "circularity": s.circularity,
+        "aspect_ratio": s.aspect_ratio,
+        "solidity": s.solidity,
+        "at_edge": region.touches_border,
+    })
+}
+
+#[derive(Deserialize)]
+pub struct At {
+    of: String,
+    x: u32,
+    y: u32,
+}
+
+/// `GET /api/images/{name}/object?of&x&y`: the object of any class but the first at a pixel, with its rows.
+pub async fn object_at(
+    State(app): State<Shared>,
+    Path(name): Path<String>,
+    Query(at): Query<At>,
+) -> Answer<Json<Value>> {
+    work(&app, move |app| {
+        let (map, nm_per_px) = mask(app, &name, &at.of)?;
+        let (x, y) = (at.x as usize, at.y as usize);
+        if x >= map.width || y >= map.height {
+            return Err(Refusal::bad("outside the image"));
+        }
+        let class = map.labels[y * map.width + x];
+        if class == sorby_image::IGNORE || class == 0 {
+            return Ok(Json(json!({"class": class, "object": null})));
+        }
+        let particles = measure(&map, class, Filter::default(), nm_per_px);
+        let hit = particles.runs.iter().find(|r| r.y == at.y && (r.x_start..r.x_end).contains(&at.x));
+        let Some(hit) = hit else { return Ok(Json(json!({"class": class, "object": null}))) };
+        let own = particles.runs.iter().filter(|r| r.region == hit.region);
+        let spans: Vec<[u32; 3]> = own.map(|r| [r.y, r.x_start, r.x_end]).collect();
+        let index = hit.region as usize;
+        Ok(Json(json!({
+            "class": class,
+            "object": object(index, &particles.regions[index]),
+            "spans": spans,
+            "nm_per_px": nm_per_px,
+        })))
+    })
+    .await
+}
+
+#[derive(Deserialize)]
+pub struct Asked {
+    of: String,
+    class: u8,
+    images: Vec<String>,
+    #[serde(default)]
+    min_area_px: u64,
+}
+
+/// `POST /api/measure`: objects of a class in these images, and estimates over all of them together.
+pub async fn images(State(app): State<Shared>, Json(asked): Json<Asked>) -> Answer<Json<Value>> {
+    work(&app, move |app| {
+        let manifest = app.project.require_manifest()?;
+        if usize::from(asked.class) >= manifest.classes.len() || asked.images.is_empty() || asked.images.len() > IMAGES {
+            return Err(Refusal::bad(format!("choose a class, and 1 to {IMAGES} images")));
+        }
+        let filter = Filter { min_area_px: asked.min_area_px, ..Filter::default() };
+        let one = |name: &String| -> Answer<(Particles, Field)> {
+            let (map, nm_per_px) = mask(app, name, &asked.of)?;
+            if map.labels.iter().all(|l| *l == sorby_image::IGNORE) {
+                return Err(Refusal::bad("has no label yet"));
+            }
+            let particles = measure(&map, asked.class, filter, nm_per_px);
+            let field = Field::of(&map, asked.class, &particles, EdgeRule::default());
+            Ok((particles, field))
+        };
+        let measured: Vec<_> = asked.images.par_iter().map(one).collect();
+        let (mut rows, mut fields, mut problems) = (Vec::new(), Vec::new(), Vec::new());
+        for (name, result) in asked.images.iter().zip(measured) {
+            match result {
+                Ok((particles, field)) => {
+                    rows.push((name, particles));
+                    fields.push(field);
+                }
+                Err(refusal) => problems.push(json!({"image": name, "problem": refusal.what})),
+            }
+        }
+        let scaled = !rows.is_empty() && rows.iter().all(|(_, p)| p.nm_per_px.is_some());
+        if !scaled {
+            // Lengths of different units are not added.
+            fields.iter_mut().for_each(|f| f.nm_per_px = None);
+        }
+        Ok(Json(json!({
+            "scaled": scaled,
+            "images": rows.iter().zip(&fields).map(|((name, p), field)| row(name, p, field)).collect::<Vec<_>>(),
+            "problems": problems,
+            "estimates": estimates(&fields, scaled),
+        })))
+    })
+    .await
+}
+
+fn row(name: &str, particles: &Particles, field: &Field) -> Value {
+    let objects: Vec<Value> = particles.regions.iter().enumerate().map(|(i, r)| object(i, r)).collect();
+    json!({
+        "name": name,
+        "summary": particles.summary(),
+        "nm_per_px": particles.nm_per_px,
+        "objects": objects,
+        "estimates": estimates(std::slice::from_ref(field), field.nm_per_px.is_some()),
+    })
+}
+
+fn estimates(fields: &[Field], scaled: bool) -> Vec<Value> {
+    let fields: Vec<&Field> = fields.iter().collect();
+    let known = Knowledge { calibration: None, scale_accuracy_percent: 2.0, plan_percent: None };
+    let all = Quantity::ALL.into_iter().filter_map(|q| Some((q, estimate(q, &fields, known)?)));
+    all.map(|(q, e)| json!({"quantity": q.name(scaled), "value": e.value, "ci95": e.ci95})).collect()
+}
+
+#[derive(Deserialize)]
+pub struct Duel {
+    class: u8,
+    /// The mask to compare with beside the label.
+    #[serde(default)]
+    model: Option<String>,
+}
+
+/// `GET /api/images/{name}/thresholds?class&model`: count, mean radius and IoU of every threshold (brighter is the class).
+pub async fn thresholds(
+    State(app): State<Shared>,
+    Path(name): Path<String>,
+    Query(duel): Query<Duel>,
+) -> Answer<Json<Value>> {
+    work(&app, move |app| {
+        let (manifest, entry) = app.project.entry(&name)?;
+        if usize::from(duel.class) >= manifest.classes.len() {
+            return Err(Refusal::bad("no such class"));
+        }
+        let picture = app.pictures.get(&entry.image)?;
+        let (width, height) = picture.size();
+        let mut grey = picture.grey();
+        let truth = entry.label.is_some().then(|| mask(app, &name, LABELS)).transpose()?;
+        // A data bar's text is brighter than steel.
+        let rows = truth.as_ref().map_or_else(|| field_rows(&entry.image, &grey, width, height), |t| t.0.field_rows());
+        grey.truncate(rows * width);
+        let curve = sweep(&grey, width, rows);
+        let summary = |map: &LabelMap| measure(map, duel.class, Filter::default(), None).summary();
+        let truth_summary = truth.as_ref().map(|(map, _)| summary(map));
+        let model = duel.model.as_deref().map(|m| predictions::mask(app, &name, m)).transpose()?;
+        let iou = truth.as_ref().map(|(map, _)| threshold_ious(&grey, &map.labels, duel.class));
+        let model_iou = match (&model, &truth) {
+            (Some(m), Some((t, _))) => Some(iou_of(&m.labels, &t.labels, duel.class)),
+            _ => None,
+        };
+        let counts: Vec<u32> = curve.counts.clone();
+        let errors = match (&model, &truth) {
+            (Some(m), Some((t, _))) => {
+                let both = |map: &LabelMap| measure(map, duel.class, Filter::default(), None);
+                serde_json::to_value(compare(&both(m).summary(), &both(t).summary())).ok()
+            }
+            _ => None,
+        };
+        Ok(Json(json!({
+            "width": width,
+            "rows": rows,
+            "otsu": otsu(&grey),
+            "counts": counts,
+            "mean_radii_px": curve.mean_radii_px,
+            "iou": iou,
+            "truth": truth_summary,
+            "best_for_count": truth_summary.as_ref().map(|t| curve.best_for_count(t.count)),
+            "best_for_radius": truth_summary.as_ref().and_then(|t| t.mean_radius_px).map(|r| curve.best_for_radius(r)),
+            "model": model.as_ref().map(summary),
+            "model_iou": model_iou,
+            "model_errors": errors,
+        })))
+    })
+    .await
+}
+
+fn field_rows(image: &std::path::Path, grey: &[u8], width: usize, height: usize) -> usize {
+    let declared = sorby_image::scale::read(image).ok();
+    let micrograph = sorby_image::Micrograph::grey8(width, height, grey.to_vec());
+    let bar = match declared {
+        Some(reading) => reading.data_bar(&micrograph),
+        None => sorby_image::DataBar::find(grey, width, height),
+    };
+    height - bar.map_or(0, |b| b.rows_px.min(height))
+}
+
+/// IoU of "brighter than t" with the class, for every t; `None` where both are empty.
+fn threshold_ious(grey: &[u8], labels: &[u8], class: u8) -> Vec<Option<f64>> {
+    let (mut inside, mut outside) = ([0u64; 256], [0u64; 256]);
+    for (value, label) in grey.iter().zip(labels) {
+        match *label {
+            l if l == class => inside[usize::from(*value)] += 1,
+            sorby_image::IGNORE => {}
+            _ => outside[usize::from(*value)] += 1,
+        }
+    }
+    let total: u64 = inside.iter().sum();
+    let (mut hit, mut wrong) = (0, 0);
+    let mut ious = vec![None; 256];
+    for t in (0..256).rev() {
+        // Brighter than t: the values from t + 1 on, which the steps before have added.
+        let union = total + wrong;
+        ious[t] = (union > 0).then(|| hit as f64 / union as f64);
+        hit += inside[t];
+        wrong += outside[t];
+    }
+    ious
+}
+
+fn iou_of(mask: &[u8], labels: &[u8], class: u8) -> Option<f64> {
+    let (mut both, mut any) = (0u64, 0u64);
+    for (m, l) in mask.iter().zip(labels).filter(|(_, l)| **l != sorby_image::IGNORE) {
+        both += u64::from(*m == class && *l == class);
+        any += u64::from(*m == class || *l == class);
+    }
+    (any > 0).then(|| both as f64 / any as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ious_of_all_thresholds_in_one_pass() {
+        let (grey, labels) = ([10, 20, 30, 40, 50], [0, 1, 0, 1, 255]);
+        let all = threshold_ious(&grey, &labels, 1);
+        for t in 0..=255u8 {
+            let mask: Vec<u8> = grey.iter().map(|v| u8::from(*v > t)).collect();
+            assert_eq!(all[usize::from(t)], iou_of(&mask, &labels, 1), "{t}");
+        }
+        assert_eq!(all[35], Some(0.5));
+        assert_eq!(all[15], Some(2.0 / 3.0));
+    }
+}

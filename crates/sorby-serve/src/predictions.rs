@@ -1,0 +1,72 @@
+//! Masks of models, as `sorby segment` left them in `predictions/MODEL/`.
+
+use crate::app::{App, Shared, work};
+use crate::error::{Answer, Refusal};
+use crate::gallery::trust;
+use crate::labels::bytes;
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use serde_json::{Value, json};
+use sorby_image::{LabelMap, MaskNote, Micrograph, RawLabels};
+use std::path::PathBuf;
+
+fn file(app: &App, name: &str, model: &str, folder: &str) -> Answer<PathBuf> {
+    let (_, entry) = app.project.entry(name)?;
+    let path = app.project.folder("predictions", model)?.join(folder).join(format!("{}.png", entry.name));
+    if !path.is_file() {
+        return Err(Refusal::not_found(format!("`{model}` has no prediction of `{name}`")));
+    }
+    app.project.confine(&path)?;
+    Ok(path)
+}
+
+/// A model's mask of an image, as large as the image.
+pub fn mask(app: &App, name: &str, model: &str) -> Answer<LabelMap> {
+    let path = file(app, name, model, "masks")?;
+    let manifest = app.project.require_manifest()?;
+    let noted = MaskNote::read(&path).map(|n| n.classes).filter(|c| !c.is_empty());
+    if noted.is_some_and(|classes| classes != manifest.class_names()) {
+        return Err(Refusal::bad(format!("`{model}` was trained for other classes than the project's")));
+    }
+    let RawLabels::Values(mask) = RawLabels::read(&path)? else {
+        return Err(Refusal::bad("the mask is no mask"));
+    };
+    let (_, entry) = app.project.entry(name)?;
+    if sorby_image::dimensions(&entry.image) != Some((mask.width, mask.height)) {
+        return Err(Refusal::bad("the mask is of another size than its image; segment the image again"));
+    }
+    Ok(mask)
+}
+
+/// `GET /api/images/{name}/predictions/{model}/mask`: a byte a pixel.
+pub async fn get(State(app): State<Shared>, Path((name, model)): Path<(String, String)>) -> Answer<Response> {
+    work(&app, move |app| Ok(bytes(mask(app, &name, &model)?.labels, None))).await
+}
+
+/// `GET .../confidence`: the calibrated probability of each pixel's class, 0..255.
+pub async fn confidence(
+    State(app): State<Shared>,
+    Path((name, model)): Path<(String, String)>,
+) -> Answer<Response> {
+    work(&app, move |app| {
+        let image = Micrograph::read(&file(app, &name, &model, "confidence")?)?;
+        Ok(bytes(image.to_grey8(), None))
+    })
+    .await
+}
+
+/// `GET .../trust`: the IoU to expect, by class.
+pub async fn expected(
+    State(app): State<Shared>,
+    Path((name, model)): Path<(String, String)>,
+) -> Answer<Json<Value>> {
+    work(&app, move |app| {
+        let rows = trust(&app.project.folder("predictions", &model)?);
+        let of_image = rows.iter().filter(|r| r.image == name);
+        let classes: Vec<Value> =
+            of_image.clone().map(|r| json!({"class": r.class, "iou_percent": r.iou_percent})).collect();
+        Ok(Json(json!({"classes": classes, "unlike": of_image.clone().any(|r| r.unlike)})))
+    })
+    .await
+}

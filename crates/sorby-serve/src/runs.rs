@@ -1,0 +1,163 @@
+//! Trainings: their states, curves and models.
+
+use crate::app::{Shared, work};
+use crate::error::{Answer, Refusal};
+use crate::labels::bytes;
+use crate::project::Project;
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use serde_json::{Value, json};
+use sorby_image::RawLabels;
+use sorby_train::{Metric, PRESETS, RunFolder, Status, VALIDATION_MASKS, ValidationRecord};
+
+/// Points of a curve; a screen shows no more.
+const POINTS: usize = 1500;
+
+/// A model that can be used for predictions.
+#[derive(serde::Serialize)]
+pub struct ModelName {
+    name: String,
+    /// From the project's root.
+    file: String,
+}
+
+/// Runs that have a model, and files of `models/`.
+pub fn models(project: &Project) -> Vec<ModelName> {
+    let mut found = Vec::new();
+    for name in project.folders("runs") {
+        if project.root.join("runs").join(&name).join("model.safetensors").is_file() {
+            found.push(ModelName { file: format!("runs/{name}"), name });
+        }
+    }
+    for file in std::fs::read_dir(project.root.join("models")).into_iter().flatten().flatten() {
+        let file = file.file_name().to_string_lossy().into_owned();
+        if let Some(name) = file.strip_suffix(".safetensors").filter(|n| !n.starts_with('.')) {
+            found.push(ModelName { name: name.to_owned(), file: format!("models/{file}") });
+        }
+    }
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    found
+}
+
+pub fn model_file(project: &Project, name: &str) -> Answer<String> {
+    let found = models(project).into_iter().find(|m| m.name == name);
+    found.map(|m| m.file).ok_or_else(|| Refusal::not_found(format!("no model `{name}`")))
+}
+
+/// `GET /api/runs`.
+pub async fn list(State(app): State<Shared>) -> Answer<Json<Value>> {
+    work(&app, |app| {
+        let project = &app.project;
+        let runs: Vec<Value> = project.folders("runs").iter().filter_map(|name| summary(project, name)).collect();
+        let weights: Vec<String> = crate::work::weights(project).into_iter().map(|w| w.0).collect();
+        Ok(Json(json!({
+            "runs": runs,
+            "recipes": PRESETS.iter().map(|p| p.0.to_owned()).chain(crate::work::recipes(project)).collect::<Vec<_>>(),
+            "weights": weights,
+        })))
+    })
+    .await
+}
+
+/// State of a run. One that says it is running but that nobody holds was cut off.
+fn summary(project: &Project, name: &str) -> Option<Value> {
+    let root = project.root.join("runs").join(name);
+    let recipe = std::fs::read_to_string(root.join("recipe.toml")).ok()?;
+    let recipe: toml::Value = toml::from_str(&recipe).ok()?;
+    let status: Option<Status> =
+        std::fs::read(root.join("status.json")).ok().and_then(|t| serde_json::from_slice(&t).ok());
+    let held = RunFolder::is_held(&root);
+    let state = match &status {
+        Some(s) if s.state == sorby_train::State::Running && !held => "cut off".to_owned(),
+        Some(s) => format!("{:?}", s.state).to_lowercase(),
+        None if held => "starting".to_owned(),
+        None => "never begun".to_owned(),
+    };
+    let iterations =
+        recipe.get("schedule").and_then(|s| s.get("iterations")).and_then(toml::Value::as_integer);
+    Some(json!({
+        "name": name,
+        "arch": recipe.get("arch").and_then(toml::Value::as_str),
+        "state": state,
+        "iteration": status.as_ref().map(|s| s.iteration),
+        "iterations": iterations,
+        "best": status.as_ref().and_then(|s| s.best),
+        "report": root.join("report.html").is_file(),
+    }))
+}
+
+/// `GET /api/runs/{name}`: curves and validations.
+pub async fn one(State(app): State<Shared>, Path(name): Path<String>) -> Answer<Json<Value>> {
+    work(&app, move |app| {
+        let root = app.project.folder("runs", &name)?;
+        let about =
+            summary(&app.project, &name).ok_or_else(|| Refusal::not_found("this is no run folder"))?;
+        let metrics: Vec<Metric> = RunFolder::read_lines(&root, "metrics.jsonl");
+        let validations: Vec<ValidationRecord> = RunFolder::read_lines(&root, "validation.jsonl");
+        let step_s = {
+            let last = &metrics[metrics.len().saturating_sub(20)..];
+            (!last.is_empty()).then(|| last.iter().map(|m| m.seconds).sum::<f64>() / last.len() as f64)
+        };
+        let masks = std::fs::read_dir(root.join(VALIDATION_MASKS)).into_iter().flatten().flatten();
+        let mut masks: Vec<String> = masks
+            .filter_map(|f| f.file_name().to_string_lossy().strip_suffix(".png").map(str::to_owned))
+            .filter(|n| !n.starts_with('.'))
+            .collect();
+        masks.sort();
+        Ok(Json(json!({
+            "run": about,
+            "loss": thinned(&metrics),
+            "validations": validations,
+            "step_s": step_s,
+            "seconds": metrics.iter().map(|m| m.seconds).sum::<f64>(),
+            "recipe": std::fs::read_to_string(root.join("recipe.toml")).unwrap_or_default(),
+            "masks": masks,
+            "masks_version": crate::gallery::version(&root.join("validation.jsonl")),
+        })))
+    })
+    .await
+}
+
+/// Iterations and mean losses of as many groups of steps as a curve has points.
+fn thinned(metrics: &[Metric]) -> [Vec<f64>; 2] {
+    let group = metrics.len().div_ceil(POINTS).max(1);
+    let mean = |part: &[Metric]| part.iter().map(|m| f64::from(m.loss)).sum::<f64>() / part.len() as f64;
+    let (iterations, losses) =
+        metrics.chunks(group).map(|part| (part[part.len() - 1].iteration as f64, mean(part))).unzip();
+    [iterations, losses]
+}
+
+/// `GET /api/runs/{name}/validation/{image}`: the mask of the last validation, a byte a pixel.
+pub async fn validation(
+    State(app): State<Shared>,
+    Path((name, image)): Path<(String, String)>,
+) -> Answer<Response> {
+    work(&app, move |app| {
+        let root = app.project.folder("runs", &name)?;
+        let (_, entry) = app.project.entry(&image)?;
+        let file = root.join(VALIDATION_MASKS).join(format!("{}.png", entry.name));
+        if !file.is_file() {
+            return Err(Refusal::not_found("this image was not validated on"));
+        }
+        match RawLabels::read(&file)? {
+            RawLabels::Values(mask) => Ok(bytes(mask.labels, None)),
+            RawLabels::Colours { .. } => Err(Refusal::bad("this is no mask")),
+        }
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_curves_are_means_of_groups() {
+        let metric = |i: u64| Metric { iteration: i, loss: i as f32, lr: 0.0, seconds: 1.0 };
+        let metrics: Vec<Metric> = (1..=3000).map(metric).collect();
+        let [iterations, losses] = thinned(&metrics);
+        assert_eq!((iterations.len(), iterations[0], losses[0]), (1500, 2.0, 1.5));
+        assert_eq!(thinned(&metrics[..3]), [vec![1.0, 2.0, 3.0], vec![1.0, 2.0, 3.0]]);
+    }
+}

@@ -1,0 +1,320 @@
+//! Starting the program's verbs from the page.
+
+use crate::app::{App, Shared, work};
+use crate::error::{Answer, Refusal};
+use crate::jobs::{Order, Then};
+use crate::project::Project;
+use crate::runs;
+use axum::Json;
+use axum::extract::{Path, State};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use sorby_train::PRESETS;
+
+/// `GET /api/jobs`.
+pub async fn jobs(State(app): State<Shared>) -> Json<Value> {
+    Json(json!(app.jobs.views()))
+}
+
+/// `GET /api/jobs/{id}`: what it said.
+pub async fn lines(State(app): State<Shared>, Path(id): Path<u64>) -> Answer<Json<Value>> {
+    app.jobs.lines(id).map(|l| Json(json!(l))).ok_or_else(|| Refusal::not_found("no such job"))
+}
+
+/// `POST /api/jobs/{id}/stop`.
+pub async fn stop(State(app): State<Shared>, Path(id): Path<u64>) -> Answer<Json<Value>> {
+    app.jobs.stop(id)?;
+    Ok(Json(json!({})))
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "verb", rename_all = "lowercase")]
+pub enum Asked {
+    Train {
+        recipe: String,
+        name: String,
+        #[serde(default)]
+        minutes: Option<f64>,
+        #[serde(default)]
+        iterations: Option<u64>,
+        #[serde(default)]
+        train: Option<String>,
+        #[serde(default)]
+        val: Option<String>,
+        /// A file of `weights/`, or `runs/NAME` of this project.
+        #[serde(default)]
+        pretrained: Option<String>,
+    },
+    Resume {
+        run: String,
+    },
+    /// Predictions by a model; of all images when none are named.
+    Segment {
+        model: String,
+        #[serde(default)]
+        images: Vec<String>,
+    },
+    Check {},
+    Report {
+        run: String,
+        split: String,
+    },
+    Measure {
+        /// `labels`, or a model that has predictions.
+        of: String,
+        class: String,
+    },
+    Study {
+        file: String,
+    },
+    StudyReport {
+        study: String,
+    },
+}
+
+/// `POST /api/jobs`.
+pub async fn start(State(app): State<Shared>, Json(asked): Json<Asked>) -> Answer<Json<Value>> {
+    work(&app, move |app| {
+        let order = order(app, asked)?;
+        let id = app.jobs.start(order)?;
+        Ok(Json(json!({ "id": id })))
+    })
+    .await
+}
+
+/// A name for a new folder, typed by the visitor.
+fn folder_name(text: &str) -> Answer<&str> {
+    let good = |c: char| c.is_alphanumeric() || "-_. ".contains(c);
+    let text = text.trim();
+    if text.is_empty() || text.len() > 80 || text.starts_with('.') || !text.chars().all(good) {
+        return Err(Refusal::bad(
+            "a name has 1 to 80 letters, digits, spaces, - _ and ., and does not begin with a point",
+        ));
+    }
+    Ok(text)
+}
+
+fn split_name(text: &str) -> Answer<String> {
+    serde_json::to_string(text).map_err(|e| Refusal::bad(e.to_string()))
+}
+
+fn order(app: &App, asked: Asked) -> Answer<Order<'_>> {
+    let project = &app.project;
+    let data = relative_data(project);
+    project.require_manifest()?;
+    let (mut arguments, title, result): (Vec<String>, String, Option<String>);
+    let mut then: Option<Then> = None;
+    match asked {
+        Asked::Train { recipe, name, minutes, iterations, train, val, pretrained } => {
+            let name = folder_name(&name)?;
+            let built_in = PRESETS.iter().any(|(preset, _)| *preset == recipe);
+            let own = recipes(project).contains(&recipe);
+            if !built_in && !own {
+                return Err(Refusal::bad(format!("no recipe `{recipe}`")));
+            }
+            let out = format!("runs/{name}");
+            if project.root.join(&out).join("recipe.toml").exists() {
+                return Err(Refusal::new(
+                    axum::http::StatusCode::CONFLICT,
+                    format!("there is a run `{name}` already"),
+                ));
+            }
+            arguments = words(&["train", &recipe, "--data", &data, "--out", &out, "--stop-with-parent"]);
+            if let Some(minutes) = minutes {
+                if !(minutes.is_finite() && (0.5..=100_000.0).contains(&minutes)) {
+                    return Err(Refusal::bad("choose a time of half a minute or more"));
+                }
+                arguments.extend(words(&["--time", &format!("{}s", (minutes * 60.0).round())]));
+            }
+            if let Some(iterations) = iterations {
+                arguments.extend(words(&["--set", &format!("schedule.iterations={iterations}")]));
+            }
+            if let Some(split) = train {
+                arguments.extend(words(&["--set", &format!("data.train=[{}]", split_name(&split)?)]));
+            }
+            if let Some(split) = val {
+                arguments.extend(words(&["--set", &format!("data.val={}", split_name(&split)?)]));
+            }
+            if let Some(start) = pretrained {
+                let file = weights(project).into_iter().find(|w| w.0 == start);
+                let (_, file) = file.ok_or_else(|| Refusal::bad(format!("no weights `{start}`")))?;
+                arguments.extend(words(&["--set", &format!("pretrained={}", split_name(&file)?)]));
+            }
+            (title, result) = (format!("Training {name}"), Some(out));
+        }
+        Asked::Resume { run } => {
+            project.folder("runs", &run)?;
+            let out = format!("runs/{run}");
+            arguments = words(&["train", "--resume", &out, "--stop-with-parent"]);
+            (title, result) = (format!("Training {run}"), Some(out));
+        }
+        Asked::Segment { model, images } => {
+            let file = runs::model_file(project, &model)?;
+            let out = format!("predictions/{model}");
+            arguments = words(&["segment", &file, "--out", &out]);
+            let manifest = project.require_manifest()?;
+            let entries = project.entries(&manifest);
+            let chosen: Vec<_> =
+                entries.iter().filter(|e| images.is_empty() || images.contains(&e.name)).collect();
+            if chosen.is_empty() {
+                return Err(Refusal::bad("no such images"));
+            }
+            for entry in &chosen {
+                project.confine(&entry.image)?;
+                arguments.push(inside(project, &entry.image));
+            }
+            (title, result) = (format!("{model} on {} images", chosen.len()), Some(out));
+        }
+        Asked::Check {} => {
+            arguments = words(&["data", "check", &data, "--json", "--page", ".sorby/check.html"]);
+            let place = project.root.join(".sorby").join("check.json");
+            then = Some(Box::new(move |text| {
+                // Only shown: a project that cannot be written to is checked all the same.
+                let _ = sorby_image::write::atomically(&place, text.as_bytes());
+            }));
+            (title, result) = ("Check of the data".to_owned(), Some(".sorby/check.html".to_owned()));
+        }
+        Asked::Report { run, split } => {
+            project.folder("runs", &run)?;
+            let out = format!("runs/{run}/report.html");
+            arguments =
+                words(&["report", &format!("runs/{run}"), "--data", &data, "--split", &split, "--out", &out]);
+            (title, result) = (format!("Report of {run}"), Some(out));
+        }
+        Asked::Measure { of, class } => {
+            let manifest = project.require_manifest()?;
+            if !manifest.class_names().contains(&class) {
+                return Err(Refusal::bad(format!("no class `{class}`")));
+            }
+            let safe: String = class.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
+            let out = format!("measurements/{of}-{safe}");
+            let mut list = Vec::new();
+            if of == "labels" {
+                list.extend(
+                    project
+                        .entries(&manifest)
+                        .iter()
+                        .filter_map(|e| e.label.as_ref().map(|l| inside(project, l))),
+                );
+                if list.is_empty() {
+                    return Err(Refusal::bad("nothing is labelled yet"));
+                }
+            } else {
+                project.folder("predictions", &of)?;
+                list.push(format!("predictions/{of}/masks"));
+            }
+            arguments = words(&[
+                "measure",
+                "--out",
+                &out,
+                "--class",
+                &class,
+                "--data",
+                &data,
+                "--export",
+                "roi,geojson,parquet",
+            ]);
+            arguments.extend(list);
+            (title, result) = (format!("Measuring {class} of {of}"), Some(out));
+        }
+        Asked::Study { file } => {
+            if !studies(project).contains(&file) {
+                return Err(Refusal::bad(format!("no study file `{file}`")));
+            }
+            let stem = file.trim_end_matches(".toml").rsplit('/').next().unwrap_or("study").to_owned();
+            let out = format!("studies/{stem}");
+            arguments = words(&["study", "run", &file, "--data", &data, "--out", &out]);
+            (title, result) = (format!("Study {stem}"), Some(out));
+        }
+        Asked::StudyReport { study } => {
+            project.folder("studies", &study)?;
+            let out = format!("studies/{study}/report");
+            arguments = words(&["study", "report", &format!("studies/{study}"), "--out", &out]);
+            (title, result) = (format!("Report of the study {study}"), Some(out));
+        }
+    }
+    Ok(Order { program: &app.program, folder: &project.root, arguments, title, result, then })
+}
+
+fn words(list: &[&str]) -> Vec<String> {
+    list.iter().map(|w| (*w).to_owned()).collect()
+}
+
+/// A path as the verbs are given it: from the project's root. Never something that reads as an option.
+fn inside(project: &Project, path: &std::path::Path) -> String {
+    let path = path.strip_prefix(&project.root).unwrap_or(path).display().to_string();
+    if path.starts_with('-') { format!("./{path}") } else { path }
+}
+
+fn relative_data(project: &Project) -> String {
+    let path = inside(project, &project.data);
+    if path.is_empty() { ".".to_owned() } else { path }
+}
+
+/// Recipe files of the project: `*.toml` at the top or in `recipes/` that are neither a data set nor a study.
+pub fn recipes(project: &Project) -> Vec<String> {
+    toml_files(project, "recipes", |text| !text.contains("[[classes]]") && !is_study(text))
+}
+
+/// Study files of the project.
+pub fn studies(project: &Project) -> Vec<String> {
+    toml_files(project, "studies", is_study)
+}
+
+fn is_study(text: &str) -> bool {
+    text.lines()
+        .any(|l| ["archs", "tricks", "protocol", "[trick."].iter().any(|key| l.trim_start().starts_with(key)))
+}
+
+fn toml_files(project: &Project, folder: &str, accept: impl Fn(&str) -> bool) -> Vec<String> {
+    let mut found = Vec::new();
+    for (place, prefix) in
+        [(project.root.clone(), String::new()), (project.root.join(folder), format!("{folder}/"))]
+    {
+        for file in std::fs::read_dir(place).into_iter().flatten().flatten() {
+            let name = file.file_name().to_string_lossy().into_owned();
+            let small = file.metadata().is_ok_and(|m| m.is_file() && m.len() < 1 << 20);
+            if small
+                && name.ends_with(".toml")
+                && std::fs::read_to_string(file.path()).is_ok_and(|t| accept(&t))
+            {
+                found.push(format!("{prefix}{name}"));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Files that an encoder can start from: name shown, and path from the project's root.
+pub fn weights(project: &Project) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for file in std::fs::read_dir(project.root.join("weights")).into_iter().flatten().flatten() {
+        let name = file.file_name().to_string_lossy().into_owned();
+        if name.ends_with(".safetensors") || name.ends_with(".pth") {
+            found.push((name.clone(), format!("weights/{name}")));
+        }
+    }
+    for run in project.folders("runs") {
+        let file = format!("runs/{run}/model.safetensors");
+        if project.root.join(&file).is_file() {
+            found.push((format!("run {run}"), file));
+        }
+    }
+    found.sort();
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_names() {
+        for bad in ["", " ", "..", ".hidden", "a/b", "a\\b", "x\n", &"n".repeat(81)] {
+            assert!(folder_name(bad).is_err(), "{bad:?}");
+        }
+        assert_eq!(folder_name(" steel 1.2_b ").unwrap(), "steel 1.2_b");
+        assert_eq!(split_name("a\"b").unwrap(), "\"a\\\"b\"");
+    }
+}
