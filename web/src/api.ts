@@ -1,0 +1,192 @@
+/** What the server says, and how it is asked. */
+
+export interface ClassInfo {
+  name: string;
+  color: string;
+}
+
+export interface ImageCard {
+  name: string;
+  file: string;
+  width: number;
+  height: number;
+  version: string;
+  nm_per_px: number | null;
+  split: string | null;
+  labelled: boolean;
+  predicted: string[];
+  unlike: string[];
+  findings: string[];
+}
+
+export interface Project {
+  name: string;
+  root: string;
+  problem?: string;
+  /** Images of a folder whose classes are not named yet. */
+  images_found?: number;
+  data: string;
+  classes: ClassInfo[];
+  splits: string[];
+  images: ImageCard[];
+  models: { name: string; file: string }[];
+  checked: boolean;
+  version: string;
+}
+
+export interface ImageInfo {
+  name: string;
+  width: number;
+  height: number;
+  layers: [number, number][];
+  tile_px: number;
+  version: string;
+  nm_per_px: number | null;
+}
+
+export interface Job {
+  id: number;
+  verb: string;
+  title: string;
+  command: string;
+  state: "running" | "done" | "partly" | "failed" | "stopped";
+  seconds: number;
+  last: string;
+  result: string | null;
+}
+
+export interface ParticleObject {
+  id: number;
+  x: number;
+  y: number;
+  box: [number, number, number, number];
+  area_px: number;
+  diameter_px: number;
+  feret_max_px: number;
+  feret_min_px: number;
+  circularity: number;
+  aspect_ratio: number;
+  solidity: number;
+  at_edge: boolean;
+}
+
+/** Row, first column, end column. */
+export type Span = [number, number, number];
+
+export class Refused extends Error {
+  constructor(
+    public status: number,
+    what: string,
+  ) {
+    super(what);
+  }
+}
+
+async function ask(path: string, init: RequestInit = {}): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(`/api${path}`, init);
+  } catch {
+    throw new Refused(0, "Sorby does not answer. Is `sorby serve` still running?");
+  }
+  if (response.ok) return response;
+  const text = await response.text();
+  let what = text || response.statusText;
+  try {
+    what = (JSON.parse(text) as { error: string }).error;
+  } catch {
+    // A refusal by the server itself is plain text.
+  }
+  throw new Refused(response.status, what);
+}
+
+export async function get<T>(path: string): Promise<T> {
+  return (await (await ask(path)).json()) as T;
+}
+
+export async function post<T>(path: string, body: unknown): Promise<T> {
+  const headers = { "Content-Type": "application/json" };
+  return (await (await ask(path, { method: "POST", headers, body: JSON.stringify(body) })).json()) as T;
+}
+
+export const imagePath = (name: string): string => `/images/${encodeURIComponent(name)}`;
+
+/** A map of one byte a pixel, and its revision where it has one. */
+export async function getMap(path: string): Promise<{ data: Uint8Array; revision: string }> {
+  const response = await ask(path, { cache: "no-store" });
+  const revision = (response.headers.get("ETag") ?? "").replaceAll('"', "");
+  return { data: new Uint8Array(await response.arrayBuffer()), revision };
+}
+
+async function gzip(data: Uint8Array): Promise<ArrayBuffer> {
+  const stream = new Blob([data as BlobPart]).stream().pipeThrough(new CompressionStream("gzip"));
+  return new Response(stream).arrayBuffer();
+}
+
+/** Saves a label that was drawn on `revision`; gives the new one. */
+export async function putLabel(name: string, data: Uint8Array, revision: string): Promise<string> {
+  const response = await ask(`${imagePath(name)}/label`, {
+    method: "PUT",
+    headers: { "Content-Type": "application/octet-stream", "If-Match": `"${revision}"` },
+    body: await gzip(data),
+  });
+  return ((await response.json()) as { revision: string }).revision;
+}
+
+/** A part of an image: left, top, width, height. */
+export interface Part {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+const query = (part: Part): string => `x=${part.x}&y=${part.y}&width=${part.width}&height=${part.height}`;
+
+export async function prepareDraft(name: string, part: Part): Promise<void> {
+  await ask(`${imagePath(name)}/features?${query(part)}`, { method: "POST" });
+}
+
+/** Classes of all pixels of a part, from strokes in it. */
+export async function makeDraft(name: string, part: Part, strokes: Uint8Array): Promise<Uint8Array> {
+  const response = await ask(`${imagePath(name)}/draft?${query(part)}`, {
+    method: "POST",
+    headers: { "Content-Type": "application/octet-stream" },
+    body: await gzip(strokes),
+  });
+  return new Uint8Array(await response.arrayBuffer()).subarray(0, strokes.length);
+}
+
+export async function upload(file: File): Promise<void> {
+  await ask(`/images?name=${encodeURIComponent(file.name)}`, {
+    method: "POST",
+    headers: { "Content-Type": "application/octet-stream" },
+    body: file,
+  });
+}
+
+export async function startJob(order: Record<string, unknown>): Promise<number> {
+  return (await post<{ id: number }>("/jobs", order)).id;
+}
+
+export type ServerEvent =
+  | { kind: "project" }
+  | { kind: "label"; name: string; revision: string }
+  | { kind: "run"; name: string; validated: boolean }
+  | { kind: "job"; job: Job };
+
+const listeners = new Set<(event: ServerEvent) => void>();
+
+/** Listens until the returned function is called. */
+export function listen(listener: (event: ServerEvent) => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+export function connect(): void {
+  const source = new EventSource("/api/events");
+  source.onmessage = (message) => {
+    const event = JSON.parse(message.data as string) as ServerEvent;
+    for (const listener of listeners) listener(event);
+  };
+}

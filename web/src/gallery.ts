@@ -1,0 +1,131 @@
+/** All images with their state. */
+
+import { imagePath, listen, startJob, upload, type ImageCard, get } from "./api";
+import { button, choice, h, replace, toast } from "./dom";
+import { refresh, reload, theProject, type View } from "./main";
+
+interface Suggestion {
+  name: string;
+  region_px: [number, number, number, number] | null;
+  why: string;
+}
+
+type Filter = (card: ImageCard) => boolean;
+const FILTERS: Record<string, [string, Filter]> = {
+  all: ["all images", () => true],
+  open: ["not labelled", (c) => !c.labelled],
+  labelled: ["labelled", (c) => c.labelled],
+  flagged: ["flagged", (c) => c.findings.length > 0 || c.unlike.length > 0],
+};
+
+export function gallery(): View {
+  let filter = "all";
+  let model = theProject().models.at(-1)?.name ?? "";
+  const grid = h("ul", { class: "gallery", "aria-label": "Images" });
+  const count = h("span", { class: "quiet" });
+  const draw = (): void => {
+    const cards = theProject().images.filter(FILTERS[filter][1]);
+    const labelled = theProject().images.filter((c) => c.labelled).length;
+    count.textContent = `${cards.length} shown · ${labelled} of ${theProject().images.length} labelled`;
+    replace(grid, ...cards.map(card));
+  };
+  const act = async (order: Record<string, unknown>): Promise<void> => {
+    try {
+      await startJob(order);
+    } catch (error) {
+      toast((error as Error).message, true);
+    }
+  };
+  const next = async (): Promise<void> => {
+    try {
+      const list = await get<Suggestion[]>("/next");
+      if (!list.length) return toast("Every image has a label");
+      const place = list[0].region_px ? `/${list[0].region_px.join(",")}` : "";
+      toast(`${list[0].name}: ${list[0].why}`);
+      location.hash = `#/image/${encodeURIComponent(list[0].name)}${place}`;
+    } catch (error) {
+      toast((error as Error).message, true);
+    }
+  };
+  const take = async (files: FileList | null): Promise<void> => {
+    for (const file of files ?? []) {
+      try {
+        await upload(file);
+      } catch (error) {
+        toast(`${file.name}: ${(error as Error).message}`, true);
+      }
+    }
+    refresh();
+  };
+  const more = h("span", { class: "toolbar" });
+  /** What there is only after a check, or a training. */
+  const drawMore = (): void => {
+    const models = theProject().models;
+    model = models.some((m) => m.name === model) ? model : (models.at(-1)?.name ?? "");
+    replace(
+      more,
+      theProject().checked &&
+        h("a", { class: "button", href: "/results/.sorby/check.html", target: "_blank", rel: "noopener" }, "Findings"),
+      models.length > 0 && choice("Model", models.map((m) => [m.name, m.name]), model, (v) => (model = v)),
+      models.length > 0 && button("Segment all", () => void act({ verb: "segment", model })),
+    );
+  };
+  const tools = h(
+    "div",
+    { class: "toolbar" },
+    choice("Show", Object.entries(FILTERS).map(([k, [text]]) => [k, text]), filter, (v) => ((filter = v), draw())),
+    count,
+    h("span", { class: "gap" }),
+    button("Label next", () => void next(), { class: "primary", title: "The image where a label would help most" }),
+    button("Check the data", () => void act({ verb: "check" })),
+    more,
+    h(
+      "label",
+      { class: "button" },
+      "Add images",
+      h("input", {
+        type: "file",
+        multiple: true,
+        class: "hidden-input",
+        accept: ".png,.tif,.tiff,.jpg,.jpeg,.bmp",
+        change: (e) => void take((e.target as HTMLInputElement).files),
+      }),
+    ),
+  );
+  draw();
+  drawMore();
+  const leave = listen((event) => {
+    if (event.kind === "label") void reload().then(draw);
+    if (event.kind === "project") void reload().then(() => (draw(), drawMore()));
+  });
+  return { element: h("section", {}, h("h1", { class: "visually-hidden" }, "Images"), tools, grid), leave };
+}
+
+function card(c: ImageCard): HTMLElement {
+  const marks = [
+    h("span", { class: c.labelled ? "mark good" : "mark" }, c.labelled ? "labelled" : "open"),
+    c.split && h("span", { class: "mark" }, c.split),
+    c.predicted.length > 0 && h("span", { class: "mark", title: c.predicted.join(", ") }, "predicted"),
+    c.unlike.length > 0 && h("span", { class: "mark warn", title: `unlike the training images of ${c.unlike.join(", ")}` }, "unlike"),
+    c.findings.length > 0 && h("span", { class: "mark bad", title: c.findings.join("\n") }, "flagged"),
+  ];
+  const scale = c.nm_per_px ? `${c.nm_per_px} nm/px` : "no scale";
+  return h(
+    "li",
+    {},
+    h(
+      "a",
+      { href: `#/image/${encodeURIComponent(c.name)}` },
+      h("img", {
+        src: `/api${imagePath(c.name)}/small?v=${c.version}`,
+        alt: "",
+        loading: "lazy",
+        width: 220,
+        height: 160,
+      }),
+      h("span", { class: "name" }, c.name),
+      h("span", { class: "quiet" }, `${c.width} × ${c.height} · ${scale}`),
+    ),
+    h("span", { class: "marks" }, ...marks),
+  );
+}

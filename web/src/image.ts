@@ -1,0 +1,400 @@
+/** One image: looked at, labelled, compared. */
+
+import { get, getMap, imagePath, listen, type ImageInfo, type ParticleObject, type Span } from "./api";
+import { button, choice, digits, h, replace, toast } from "./dom";
+import { Editor, TOOLS } from "./label/editor";
+import { Saver, type SaveState } from "./label/save";
+import { Sketch } from "./label/sketch";
+import { reload, theProject, type View } from "./main";
+import { MaskLayer, palette } from "./viewer/mask";
+import { layerOf, sources } from "./viewer/source";
+import { ImageView, outline, type Point } from "./viewer/view";
+
+const WORDS: Record<SaveState, string> = {
+  saved: "Saved",
+  changed: "Not saved yet",
+  saving: "Saving...",
+  conflict: "Changed elsewhere",
+  failed: "Not saved",
+};
+
+export async function labelling(name: string): Promise<View> {
+  const info = await get<ImageInfo>(imagePath(name));
+  const project = theProject();
+  let card = project.images.find((c) => c.name === name);
+  const { data, revision } = await getMap(`${imagePath(name)}/label`);
+  let showFirst = false;
+  const colours = (): ReturnType<typeof palette> => palette(project.classes.map((c) => c.color), showFirst);
+  const labelLayer = new MaskLayer(info.width, info.height, data, colours());
+  const view = new ImageView(info, goToRegion);
+  let second: ImageView | null = null;
+  let marked: ((c: CanvasRenderingContext2D, at: { zoom: number; x: number; y: number }) => void) | null = null;
+  view.marks.push((context, at) => marked?.(context, at));
+  view.layers = [labelLayer];
+
+  // Saving.
+  const state = h("span", { class: "state", role: "status" }, WORDS.saved);
+  const conflict = h("div", { class: "conflict", hidden: true });
+  const saver = new Saver(
+    name,
+    () => data,
+    revision,
+    (now, why) => {
+      state.textContent = WORDS[now];
+      state.dataset.state = now;
+      conflict.hidden = now !== "conflict" && now !== "failed";
+      replace(
+        conflict,
+        h("span", {}, why ?? ""),
+        now === "conflict" && button("Load theirs", () => void theirs()),
+        now === "conflict" && button("Keep mine", () => void saver.overwrite()),
+        now === "failed" && button("Try again", () => saver.retry()),
+      );
+      tools();
+    },
+    () => void theirs(),
+  );
+  async function theirs(): Promise<void> {
+    const now = await getMap(`${imagePath(name)}/label`);
+    saver.revision = now.revision;
+    editor.reset(now.data);
+    saver.state = "saved";
+    state.textContent = WORDS.saved;
+    conflict.hidden = true;
+    toast("The label was changed elsewhere and is loaded again");
+  }
+
+  const editor = new Editor(
+    view,
+    { data, width: info.width, height: info.height },
+    labelLayer,
+    () => saver.changed(),
+    (at) => void lookAt(at),
+    () => tools(),
+  );
+
+  // What is shown.
+  let shown = "label";
+  let other = "";
+  let how = "swipe";
+  const about = h("div", { class: "about" });
+  async function show(): Promise<void> {
+    try {
+      const first = shown === "label" ? labelLayer : await layerOf(name, info, shown, data, colours());
+      const next = other ? (other === "label" ? labelLayer : await layerOf(name, info, other, data, colours())) : null;
+      first.opacity = Number(opacity.value) / 100;
+      if (next) next.opacity = first.opacity;
+      const sideBySide = next !== null && how === "side";
+      view.layers = next && !sideBySide ? [first, next] : [first];
+      view.swipe = next && !sideBySide ? (view.swipe ?? 0.5) : null;
+      pair(sideBySide ? next : null);
+      if (editor.sketch) view.layers.push(editor.sketch.draftLayer, editor.sketch.strokeLayer);
+      divider.hidden = view.swipe === null;
+      view.draw();
+      void expected();
+    } catch (error) {
+      toast((error as Error).message, true);
+    }
+  }
+
+  /** A second window beside the first that moves with it. */
+  function pair(layer: MaskLayer | null): void {
+    if (!layer) {
+      second?.close();
+      second?.element.remove();
+      second = null;
+      return;
+    }
+    if (!second) {
+      second = new ImageView(info);
+      stage.append(second.element);
+      let leading = false;
+      const follow = (from: ImageView, to: ImageView) => (): void => {
+        if (leading) return;
+        leading = true;
+        to.viewer.viewport?.fitBounds(from.viewer.viewport.getBounds(true), true);
+        leading = false;
+      };
+      view.viewer.addHandler("update-viewport", follow(view, second));
+      second.viewer.addHandler("update-viewport", follow(second, view));
+    }
+    second.layers = [layer];
+    second.draw();
+  }
+
+  const trust = h("div", { class: "quiet" });
+  async function expected(): Promise<void> {
+    const model = [shown, other].map((s) => s.split(":")[1]).find((m) => m);
+    replace(trust);
+    if (!model) return;
+    const told = await get<{ classes: { class: string; iou_percent: (number | null)[] }[]; unlike: boolean }>(
+      `${imagePath(name)}/predictions/${encodeURIComponent(model)}/trust`,
+    ).catch(() => null);
+    for (const row of told?.classes ?? []) {
+      const [value, low, high] = row.iou_percent;
+      const range = low !== null && high !== null ? ` (${digits(low)} to ${digits(high)})` : "";
+      if (value !== null) trust.append(h("div", {}, `${row.class}: IoU ${digits(value)} % expected${range}`));
+    }
+    if (told?.unlike) trust.append(h("div", { class: "problem" }, "This image is unlike the model's training images."));
+  }
+
+  async function lookAt(at: Point): Promise<void> {
+    const model = shown.startsWith("mask:") ? shown.slice(5) : "labels";
+    const place = `of=${encodeURIComponent(model)}&x=${Math.floor(at.x)}&y=${Math.floor(at.y)}`;
+    if (model === "labels") await saver.save();
+    try {
+      const found = await get<{ object: ParticleObject | null; class: number; spans: Span[]; nm_per_px: number | null }>(
+        `${imagePath(name)}/object?${place}`,
+      );
+      if (!found.object) {
+        marked = null;
+        replace(about, h("p", { class: "quiet" }, "Click an object for its measurements."));
+      } else {
+        marked = outline(found.spans, "#ffffff");
+        replace(about, objectTable(found.object, project.classes[found.class].name, found.nm_per_px));
+      }
+      view.draw();
+    } catch (error) {
+      toast((error as Error).message, true);
+    }
+  }
+
+  // Controls.
+  const opacity = h("input", { type: "range", min: 0, max: 100, value: 50, "aria-label": "Opacity of the mask", input: () => void show() });
+  const toolbox = h("div", { class: "tools", role: "toolbar", "aria-label": "Tools" });
+  const panel = h("div", { class: "panel" });
+  function tools(): void {
+    replace(
+      toolbox,
+      ...TOOLS.map(([tool, key, title, what]) =>
+        button(title, () => editor.setTool(tool), {
+          "aria-pressed": String(editor.tool === tool),
+          title: `${what} (${key.toUpperCase()})`,
+          "data-tool": tool,
+        }),
+      ),
+      h("span", { class: "rule" }),
+      button("Undo", () => editor.undo(), { disabled: !editor.history.canUndo, title: "Ctrl+Z", id: "undo" }),
+      button("Redo", () => editor.redo(), { disabled: !editor.history.canRedo, title: "Ctrl+Y", id: "redo" }),
+    );
+    replace(radius, h("span", {}, `Brush ${digits(editor.radius)} px`));
+    greys.hidden = editor.tool !== "threshold";
+    for (const [i, element] of [...classList.children].entries()) {
+      element.querySelector("button")?.setAttribute("aria-pressed", String(editor.klass === (i < project.classes.length ? i : 255)));
+    }
+    replace(sketchBox, ...sketchControls());
+  }
+  const radius = h("span", { class: "quiet" });
+  const level = (i: 0 | 1): HTMLInputElement =>
+    h("input", {
+      type: "range",
+      min: 0,
+      max: 255,
+      value: editor.greys[i],
+      "aria-label": i === 0 ? "Darkest grey painted" : "Brightest grey painted",
+      input: (e) => (editor.greys[i] = Number((e.target as HTMLInputElement).value)),
+    });
+  const greys = h("div", { class: "field", hidden: true }, h("span", {}, "Grey levels painted"), level(0), level(1));
+  const pick = (index: number): void => {
+    editor.klass = index;
+    if (editor.tool === "look" || editor.tool === "erase") editor.setTool("brush");
+    tools();
+  };
+  const classList = h(
+    "ul",
+    { class: "classes", "aria-label": "Classes" },
+    ...project.classes.map((c, i) =>
+      h(
+        "li",
+        {},
+        button(c.name, () => pick(i), { "aria-pressed": String(i === 1), style: `--colour: ${c.color}`, title: `Key ${i + 1}` }),
+      ),
+    ),
+    h("li", {}, button("ignore", () => pick(255), { "aria-pressed": "false", class: "ignore", title: "Key 0" })),
+  );
+
+  const sketchBox = h("div", { class: "sketch" });
+  function sketchControls(): (HTMLElement | null)[] {
+    const sketch = editor.sketch;
+    if (!sketch) return [button("Answer while I paint", begin, { title: "A few strokes of each class: the rest is drafted (D)", id: "sketch" })];
+    return [
+      h("p", { class: "quiet" }, sketch.ready ? `Draft in ${digits(sketch.seconds, 2)} s. Paint more where it is wrong.` : "Paint a stroke of each class."),
+      button("Use the draft", useDraft, { class: "primary", disabled: !sketch.ready, id: "use-draft", title: "Shift+D" }),
+      button("Leave it", endSketch),
+    ];
+  }
+  function begin(): void {
+    editor.sketch = new Sketch(view, colours(), tools);
+    if (editor.tool === "look") editor.setTool("brush");
+    tools();
+    void show();
+  }
+  function endSketch(): void {
+    editor.sketch = null;
+    tools();
+    void show();
+  }
+  function useDraft(): void {
+    const sketch = editor.sketch;
+    if (!sketch?.ready) return;
+    editor.sketch = null;
+    editor.take(sketch.draft(), sketch.part);
+    tools();
+    void show();
+  }
+  async function accept(): Promise<void> {
+    const model = shown.startsWith("mask:") ? shown.slice(5) : card?.predicted.at(-1);
+    if (!model) return toast("There is no prediction of this image yet");
+    const mask = await getMap(`${imagePath(name)}/predictions/${encodeURIComponent(model)}/mask`);
+    editor.take(mask.data, { x: 0, y: 0, width: info.width, height: info.height });
+    shown = "label";
+    comparisons();
+    await show();
+    toast(`The prediction of ${model} is the label now; Ctrl+Z takes it back`);
+  }
+
+  const divider = h("input", {
+    type: "range",
+    class: "divider",
+    min: 0,
+    max: 1000,
+    value: 500,
+    hidden: true,
+    "aria-label": "Where the swipe is",
+    input: (e) => ((view.swipe = Number((e.target as HTMLInputElement).value) / 1000), view.draw()),
+  });
+  const acceptBox = h("div");
+  const lookBox = h("div");
+  /** What there is to compare with; more when a model has segmented the image meanwhile. */
+  function comparisons(): void {
+    const list = sources(card?.predicted ?? []);
+    replace(
+      acceptBox,
+      (card?.predicted.length ?? 0) > 0 &&
+        button("Accept the prediction", () => void accept(), { title: "Key A", id: "accept" }),
+    );
+    replace(
+      lookBox,
+      choice("Show", list, shown, (v) => ((shown = v), void show())),
+      choice("Beside", [["", "nothing"], ...list], other, (v) => ((other = v), void show())),
+      choice("How", [["swipe", "swipe"], ["side", "side by side"]], how, (v) => ((how = v), void show())),
+    );
+  }
+  comparisons();
+  replace(
+    panel,
+    h("h2", {}, "Class"),
+    classList,
+    radius,
+    greys,
+    h("h2", {}, "Draft"),
+    sketchBox,
+    acceptBox,
+    h("h2", {}, "Look"),
+    lookBox,
+    h("label", { class: "field" }, h("span", {}, "Opacity"), opacity),
+    h(
+      "label",
+      { class: "check" },
+      h("input", { type: "checkbox", change: (e) => ((showFirst = (e.target as HTMLInputElement).checked), labelLayer.recolour(colours()), void show()) }),
+      `Show ${project.classes[0].name} too`,
+    ),
+    trust,
+    h("h2", {}, "Object"),
+    about,
+    card && card.findings.length > 0 && h("div", { class: "problem" }, ...card.findings.map((f) => h("p", {}, f))),
+  );
+  replace(about, h("p", { class: "quiet" }, "Click an object for its measurements."));
+
+  const names = project.images.map((c) => c.name);
+  const at = names.indexOf(name);
+  const step = (by: number): string => `#/image/${encodeURIComponent(names[(at + by + names.length) % names.length])}`;
+  const stage = h("div", { class: "views", tabindex: "0", role: "application", "aria-label": `${name}: arrows move the cursor, Enter uses the tool` }, view.element);
+  const key = (event: KeyboardEvent): void => {
+    const target = event.target as HTMLElement;
+    if (["INPUT", "SELECT", "TEXTAREA"].includes(target.tagName)) return;
+    if (target.tagName === "BUTTON" && (event.key === "Enter" || event.key === " ")) return;
+    if (target.tagName === "A" && event.key === "Enter") return;
+    const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
+    let used = true;
+    if (plain && /^[1-9]$/.test(event.key) && Number(event.key) <= project.classes.length) pick(Number(event.key) - 1);
+    else if (plain && event.key === "0") pick(255);
+    else if (plain && event.key === "D" && editor.sketch) useDraft();
+    else if (plain && event.key === "d") editor.sketch ? endSketch() : begin();
+    else if (plain && event.key === "a") void accept();
+    else if (plain && event.key === "n") location.hash = step(1);
+    else if (plain && event.key === "N") location.hash = step(-1);
+    else used = editor.key(event);
+    if (used) event.preventDefault();
+    tools();
+  };
+  document.addEventListener("keydown", key);
+  function goToRegion(): void {
+    const region = location.hash.split("/")[3]?.split(",").map(Number);
+    if (region?.length !== 4 || region.some((n) => !Number.isFinite(n))) return;
+    const [x, y, w, hgt] = region;
+    view.show({ left: x - w / 2, top: y - hgt / 2, right: x + 1.5 * w, bottom: y + 1.5 * hgt });
+    view.marks.push((context, t) => {
+      context.strokeStyle = "#f0e442";
+      context.lineWidth = 2;
+      context.strokeRect(t.x + x * t.zoom, t.y + y * t.zoom, w * t.zoom, hgt * t.zoom);
+    });
+  }
+  const deaf = listen((event) => {
+    if (event.kind !== "project") return;
+    void reload().then((now) => {
+      card = now.images.find((c) => c.name === name) ?? card;
+      comparisons();
+    });
+  });
+  tools();
+  // For whoever measures how quick the brush is.
+  Object.assign(window, { sorbyEditor: editor });
+  const element = h(
+    "section",
+    { class: "image-page" },
+    h(
+      "div",
+      { class: "image-bar" },
+      h("a", { href: step(-1), "aria-label": "Previous image", title: "Shift+N" }, "‹"),
+      h("h1", {}, name),
+      h("a", { href: step(1), "aria-label": "Next image", title: "N" }, "›"),
+      h("span", { class: "quiet" }, `${info.width} × ${info.height} · ${info.nm_per_px ? `${info.nm_per_px} nm/px` : "no scale"}`),
+      h("span", { class: "gap" }),
+      h("a", { class: "button", href: `#/measure/${encodeURIComponent(name)}` }, "Threshold duel"),
+      state,
+    ),
+    conflict,
+    toolbox,
+    stage,
+    divider,
+    panel,
+  );
+  return {
+    element,
+    leave: () => {
+      saver.close();
+      deaf();
+      document.removeEventListener("keydown", key);
+      view.close();
+      second?.close();
+    },
+  };
+}
+
+export function objectTable(o: ParticleObject, klass: string, nm: number | null): HTMLElement {
+  const unit = nm === null ? "px" : "nm";
+  const length = (px: number): string => `${digits(px * (nm ?? 1), 4)} ${unit}`;
+  const area = nm === null ? `${o.area_px} px²` : `${digits((o.area_px * nm * nm) / 1e6, 4)} µm² (${o.area_px} px)`;
+  const rows: [string, string][] = [
+    ["Class", klass],
+    ["Area", area],
+    ["Equivalent diameter", length(o.diameter_px)],
+    ["Feret diameter", `${length(o.feret_min_px)} to ${length(o.feret_max_px)}`],
+    ["Circularity", digits(o.circularity)],
+    ["Aspect ratio", digits(o.aspect_ratio)],
+    ["Solidity", digits(o.solidity)],
+    ["Cut by the edge", o.at_edge ? "yes" : "no"],
+  ];
+  return h("dl", { class: "facts" }, ...rows.flatMap(([k, v]) => [h("dt", {}, k), h("dd", {}, v)]));
+}

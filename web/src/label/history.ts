@@ -1,0 +1,69 @@
+/** Undo and redo without limit: each step keeps only the pixels that changed. */
+
+import type { Box } from "../viewer/mask";
+
+/** Runs of equal old and new values: start, length, old value, new value. */
+interface Step {
+  runs: Int32Array;
+  values: Uint8Array;
+  box: Box;
+}
+
+export class History {
+  private done: Step[] = [];
+  private undone: Step[] = [];
+
+  constructor(
+    private data: Uint8Array,
+    private width: number,
+  ) {}
+
+  get canUndo(): boolean {
+    return this.done.length > 0;
+  }
+
+  get canRedo(): boolean {
+    return this.undone.length > 0;
+  }
+
+  /** Remembers what changed in the rows of a box: `before` holds these rows as they were. */
+  record(before: Uint8Array, box: Box): boolean {
+    const runs: number[] = [];
+    const values: number[] = [];
+    const start = box.top * this.width;
+    for (let i = 0; i < before.length; ) {
+      const [old, now] = [before[i], this.data[start + i]];
+      if (old === now) {
+        i++;
+        continue;
+      }
+      let end = i + 1;
+      while (end < before.length && before[end] === old && this.data[start + end] === now) end++;
+      runs.push(start + i, end - i);
+      values.push(old, now);
+      i = end;
+    }
+    if (!runs.length) return false;
+    this.done.push({ runs: Int32Array.from(runs), values: Uint8Array.from(values), box });
+    this.undone = [];
+    return true;
+  }
+
+  undo(): Box | null {
+    return this.move(this.done, this.undone, 0);
+  }
+
+  redo(): Box | null {
+    return this.move(this.undone, this.done, 1);
+  }
+
+  private move(from: Step[], to: Step[], side: 0 | 1): Box | null {
+    const step = from.pop();
+    if (!step) return null;
+    for (let i = 0; i < step.runs.length; i += 2) {
+      this.data.fill(step.values[i + side], step.runs[i], step.runs[i] + step.runs[i + 1]);
+    }
+    to.push(step);
+    return step.box;
+  }
+}

@@ -1,0 +1,147 @@
+/** A byte for each pixel, drawn in colours over an image of any size, at any zoom. */
+
+export const IGNORE = 255;
+const CHUNK = 512;
+
+/** Rows and columns, the ends left out. */
+export interface Box {
+  left: number;
+  top: number;
+  right: number;
+  bottom: number;
+}
+
+/** How an image lies on the screen: a pixel's place is `offset + zoom * pixel`. */
+export interface Transform {
+  zoom: number;
+  x: number;
+  y: number;
+}
+
+/** Red, green, blue, alpha of each value. */
+export type Palette = Uint8ClampedArray;
+
+export function palette(colours: string[], showFirst: boolean): Palette {
+  const table = new Uint8ClampedArray(256 * 4);
+  colours.forEach((colour, i) => {
+    const n = parseInt(colour.slice(1), 16);
+    table.set([(n >> 16) & 255, (n >> 8) & 255, n & 255, i === 0 && !showFirst ? 0 : 255], i * 4);
+  });
+  // Pixels without a label: stripes, see `paint`.
+  table.set([128, 128, 128, 110], IGNORE * 4);
+  return table;
+}
+
+interface Chunk {
+  canvas: OffscreenCanvas;
+  context: OffscreenCanvasRenderingContext2D;
+  image: ImageData;
+}
+
+/** Draws a map of `width` x `height` bytes. The map is shared: after changing it, say where with `changed`. */
+export class MaskLayer {
+  private chunks = new Map<string, Chunk>();
+  visible = true;
+  opacity = 0.5;
+
+  constructor(
+    readonly width: number,
+    readonly height: number,
+    public data: Uint8Array,
+    private colours: Palette,
+  ) {}
+
+  recolour(colours: Palette): void {
+    this.colours = colours;
+    this.chunks.clear();
+  }
+
+  replace(data: Uint8Array): void {
+    this.data = data;
+    this.chunks.clear();
+  }
+
+  /** Level of detail at a zoom: each step takes every second pixel. */
+  static level(zoom: number): number {
+    return Math.max(0, Math.floor(Math.log2(1 / zoom)));
+  }
+
+  /** Draws again what lies in the box, in those chunks that were drawn before. */
+  changed(box: Box): void {
+    for (const [key, chunk] of this.chunks) {
+      const [level, cx, cy] = key.split(",").map(Number);
+      const size = CHUNK << level;
+      const inside: Box = {
+        left: Math.max(0, (box.left - cx * size) >> level),
+        top: Math.max(0, (box.top - cy * size) >> level),
+        right: Math.min(chunk.canvas.width, ((box.right - cx * size) >> level) + 1),
+        bottom: Math.min(chunk.canvas.height, ((box.bottom - cy * size) >> level) + 1),
+      };
+      if (inside.left < inside.right && inside.top < inside.bottom) this.paint(chunk, level, cx, cy, inside);
+    }
+  }
+
+  draw(context: CanvasRenderingContext2D, at: Transform, clip?: Box): void {
+    if (!this.visible || this.opacity === 0) return;
+    const level = MaskLayer.level(at.zoom);
+    const size = CHUNK << level;
+    const { width, height } = context.canvas;
+    const first = (offset: number): number => Math.max(0, Math.floor(-offset / at.zoom / size));
+    const last = (offset: number, screen: number, pixels: number): number =>
+      Math.min(Math.ceil(pixels / size), Math.ceil((screen - offset) / at.zoom / size));
+    context.save();
+    if (clip) {
+      context.beginPath();
+      context.rect(clip.left, clip.top, clip.right - clip.left, clip.bottom - clip.top);
+      context.clip();
+    }
+    context.globalAlpha = this.opacity;
+    context.imageSmoothingEnabled = false;
+    for (let cy = first(at.y); cy < last(at.y, height, this.height); cy++) {
+      for (let cx = first(at.x); cx < last(at.x, width, this.width); cx++) {
+        const chunk = this.chunk(level, cx, cy);
+        const step = at.zoom * (1 << level);
+        context.drawImage(
+          chunk.canvas,
+          at.x + cx * size * at.zoom,
+          at.y + cy * size * at.zoom,
+          chunk.canvas.width * step,
+          chunk.canvas.height * step,
+        );
+      }
+    }
+    context.restore();
+  }
+
+  private chunk(level: number, cx: number, cy: number): Chunk {
+    const key = `${level},${cx},${cy}`;
+    const known = this.chunks.get(key);
+    if (known) return known;
+    if (this.chunks.size > 400) this.chunks.clear();
+    const size = CHUNK << level;
+    const part = (start: number, end: number): number => Math.ceil(Math.min(size, end - start) / (1 << level));
+    const canvas = new OffscreenCanvas(part(cx * size, this.width), part(cy * size, this.height));
+    const context = canvas.getContext("2d")!;
+    const image = context.createImageData(canvas.width, canvas.height);
+    const chunk = { canvas, context, image };
+    this.chunks.set(key, chunk);
+    this.paint(chunk, level, cx, cy, { left: 0, top: 0, right: canvas.width, bottom: canvas.height });
+    return chunk;
+  }
+
+  private paint(chunk: Chunk, level: number, cx: number, cy: number, box: Box): void {
+    const pixels = new Uint32Array(chunk.image.data.buffer);
+    const colours = new Uint32Array(this.colours.buffer);
+    const size = CHUNK << level;
+    for (let y = box.top; y < box.bottom; y++) {
+      const row = Math.min(this.height - 1, cy * size + (y << level)) * this.width;
+      for (let x = box.left; x < box.right; x++) {
+        const value = this.data[row + Math.min(this.width - 1, cx * size + (x << level))];
+        const blank = value === IGNORE && ((x + y) & 7) > 1;
+        pixels[y * chunk.canvas.width + x] = blank ? 0 : colours[value];
+      }
+    }
+    const { left, top, right, bottom } = box;
+    chunk.context.putImageData(chunk.image, 0, 0, left, top, right - left, bottom - top);
+  }
+}

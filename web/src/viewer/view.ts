@@ -1,0 +1,193 @@
+/** One image on the screen: tiles by OpenSeadragon, masks and marks on a canvas above them. */
+
+import OpenSeadragon from "openseadragon";
+import { imagePath, type ImageInfo, type Span } from "../api";
+import { h } from "../dom";
+import { MaskLayer, type Box, type Transform } from "./mask";
+import { drawScaleBar } from "./scale_bar";
+
+export type Point = { x: number; y: number };
+
+/** Something drawn above the masks. */
+type Mark = (context: CanvasRenderingContext2D, at: Transform) => void;
+
+export class ImageView {
+  readonly element: HTMLElement;
+  readonly canvas: HTMLCanvasElement;
+  readonly viewer: OpenSeadragon.Viewer;
+  layers: MaskLayer[] = [];
+  /** Share of the width left of which the first layer is shown and right of which the second; none: both everywhere. */
+  swipe: number | null = null;
+  marks: Mark[] = [];
+  private asked = 0;
+  private placed = false;
+  private closed = false;
+
+  constructor(
+    readonly info: ImageInfo,
+    private ready: () => void = () => undefined,
+  ) {
+    const stage = h("div", { class: "stage" });
+    this.canvas = h("canvas", { class: "overlay" });
+    this.element = h("div", { class: "view" }, stage, this.canvas);
+    const highest = info.layers.length - 1;
+    const levels = Math.ceil(Math.log2(Math.max(info.width, info.height)));
+    this.viewer = OpenSeadragon({
+      element: stage,
+      drawer: "canvas",
+      showNavigationControl: false,
+      showNavigator: true,
+      navigatorPosition: "BOTTOM_RIGHT",
+      navigatorSizeRatio: 0.14,
+      animationTime: 0.25,
+      springStiffness: 9,
+      maxZoomPixelRatio: 24,
+      minZoomImageRatio: 0.8,
+      visibilityRatio: 0.3,
+      imageSmoothingEnabled: false,
+      preserveViewport: true,
+      crossOriginPolicy: false,
+      gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: false },
+      gestureSettingsTouch: { clickToZoom: false, dblClickToZoom: false },
+      tileSources: {
+        width: info.width,
+        height: info.height,
+        tileSize: info.tile_px,
+        tileOverlap: 0,
+        minLevel: Math.max(0, levels - highest),
+        maxLevel: levels,
+        getTileUrl: (level: number, x: number, y: number) =>
+          `/api${imagePath(info.name)}/tiles/${levels - level}/${x}/${y}?v=${info.version}`,
+      } as unknown as OpenSeadragon.TileSourceOptions,
+    });
+    this.viewer.addHandler("open", () => {
+      if (this.element.clientWidth) {
+        this.placed = true;
+        this.viewer.viewport.goHome(true);
+      }
+      this.draw();
+      this.ready();
+    });
+    this.viewer.addHandler("update-viewport", () => this.draw());
+    this.viewer.addHandler("resize", () => this.draw());
+    new ResizeObserver(() => {
+      // Until it has been on the screen, the whole image is not yet in its window.
+      if (!this.placed && this.element.clientWidth && this.viewer.world.getItemCount()) {
+        this.placed = true;
+        this.viewer.viewport.resize(new OpenSeadragon.Point(this.element.clientWidth, this.element.clientHeight), false);
+        this.viewer.viewport.goHome(true);
+      }
+      this.draw();
+    }).observe(this.element);
+  }
+
+  close(): void {
+    this.closed = true;
+    this.viewer.destroy();
+  }
+
+  transform(): Transform | null {
+    const item = this.viewer.world.getItemAt(0);
+    if (!item) return null;
+    const a = item.imageToViewerElementCoordinates(new OpenSeadragon.Point(0, 0));
+    const b = item.imageToViewerElementCoordinates(new OpenSeadragon.Point(this.info.width, 0));
+    return { zoom: (b.x - a.x) / this.info.width, x: a.x, y: a.y };
+  }
+
+  /** The pixel at a place of the screen; may lie outside the image. */
+  pixel(event: { clientX: number; clientY: number }): Point {
+    const at = this.transform();
+    const box = this.canvas.getBoundingClientRect();
+    if (!at) return { x: -1, y: -1 };
+    return { x: (event.clientX - box.left - at.x) / at.zoom, y: (event.clientY - box.top - at.y) / at.zoom };
+  }
+
+  inside(point: Point): boolean {
+    return point.x >= 0 && point.y >= 0 && point.x < this.info.width && point.y < this.info.height;
+  }
+
+  /** Shows a box of the image. */
+  show(box: Box): void {
+    const item = this.viewer.world.getItemAt(0);
+    if (!item) return;
+    const rect = item.imageToViewportRectangle(box.left, box.top, box.right - box.left, box.bottom - box.top);
+    this.viewer.viewport.fitBounds(rect, true);
+  }
+
+  zoomBy(factor: number, event?: { clientX: number; clientY: number }): void {
+    let point: OpenSeadragon.Point | undefined;
+    if (event) {
+      const box = this.canvas.getBoundingClientRect();
+      const place = new OpenSeadragon.Point(event.clientX - box.left, event.clientY - box.top);
+      point = this.viewer.viewport.pointFromPixel(place);
+    }
+    this.viewer.viewport.zoomBy(factor, point);
+    this.viewer.viewport.applyConstraints();
+  }
+
+  panBy(dx: number, dy: number): void {
+    const move = this.viewer.viewport.deltaPointsFromPixels(new OpenSeadragon.Point(dx, dy));
+    this.viewer.viewport.panBy(move, true);
+  }
+
+  /** The part of the image that can be seen. */
+  visibleBox(): Box {
+    const at = this.transform() ?? { zoom: 1, x: 0, y: 0 };
+    const { clientWidth, clientHeight } = this.canvas;
+    const clamp = (value: number, limit: number): number => Math.max(0, Math.min(limit, value));
+    return {
+      left: Math.floor(clamp(-at.x / at.zoom, this.info.width)),
+      top: Math.floor(clamp(-at.y / at.zoom, this.info.height)),
+      right: Math.ceil(clamp((clientWidth - at.x) / at.zoom, this.info.width)),
+      bottom: Math.ceil(clamp((clientHeight - at.y) / at.zoom, this.info.height)),
+    };
+  }
+
+  /** Draws at the next frame; at once when `now`. */
+  draw(now = false): void {
+    if (now) return this.paint();
+    if (this.asked) return;
+    this.asked = requestAnimationFrame(() => {
+      this.asked = 0;
+      this.paint();
+    });
+  }
+
+  private paint(): void {
+    const at = this.closed ? null : this.transform();
+    const { clientWidth: width, clientHeight: height } = this.canvas;
+    if (!at || !width) return;
+    if (this.canvas.width !== width || this.canvas.height !== height) {
+      this.canvas.width = width;
+      this.canvas.height = height;
+    }
+    const context = this.canvas.getContext("2d")!;
+    context.clearRect(0, 0, width, height);
+    const edge = this.swipe === null ? null : this.swipe * width;
+    this.layers.forEach((layer, i) => {
+      if (edge === null || i > 1) return layer.draw(context, at);
+      const clip = i === 0 ? { left: 0, right: edge } : { left: edge, right: width };
+      layer.draw(context, at, { ...clip, top: 0, bottom: height });
+    });
+    if (edge !== null) {
+      context.fillStyle = "#ffffff";
+      context.fillRect(edge - 1, 0, 2, height);
+    }
+    for (const mark of this.marks) mark(context, at);
+    drawScaleBar(context, at, this.info.nm_per_px);
+  }
+}
+
+/** Outlines rows of pixels. */
+export function outline(spans: Span[], colour: string): Mark {
+  const path = new Path2D();
+  for (const [y, start, end] of spans) path.rect(start, y, end - start, 1);
+  return (context, at) => {
+    context.save();
+    context.setTransform(at.zoom, 0, 0, at.zoom, at.x, at.y);
+    context.fillStyle = colour;
+    context.globalAlpha = 0.55;
+    context.fill(path);
+    context.restore();
+  };
+}

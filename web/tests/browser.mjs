@@ -1,0 +1,407 @@
+// Drives a real server in a real browser, as a user would: `node web/tests/browser.mjs SORBY [SHOTS]`.
+// Works on micrographs of ../shared where they are, on synthetic ones elsewhere. Screenshots go to SHOTS.
+
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const sorby = resolve(process.argv[2] ?? join(here, "../../target/release/sorby"));
+const shots = process.argv[3] && resolve(process.argv[3]);
+const browserPath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
+if (!browserPath) {
+  console.log("skipped: no browser of the Chromium family is installed");
+  process.exit(0);
+}
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const real = join(here, "../../../shared/data/uhcs-spheroidite");
+const work = mkdtempSync(join(tmpdir(), "sorby-browser-"));
+const sh = (...args) => execFileSync(sorby, args, { cwd: work, stdio: ["ignore", "pipe", "pipe"] }).toString();
+
+const CLASSES = '[[classes]]\nname = "matrix"\n[[classes]]\nname = "carbide"\n[labels]\nmissing = "skip"\n';
+const TINY = `augment = "weak"
+[schedule]
+iterations = 16
+validate_every = 8
+checkpoint_every = 4
+[data]
+batch = 2
+crop = 64
+[inference]
+window = 128
+stride = 128
+`;
+
+/** A project of eight images, two of them without labels. */
+function makeProject() {
+  const root = join(work, "steel");
+  mkdirSync(root);
+  if (existsSync(real)) {
+    mkdirSync(join(root, "images"));
+    mkdirSync(join(root, "labels"));
+    const names = readdirSync(join(real, "images")).filter((n) => n.endsWith(".png")).sort().slice(1, 9);
+    for (const name of names) {
+      cpSync(join(real, "images", name), join(root, "images", name));
+      cpSync(join(real, "labels", name), join(root, "labels", name));
+    }
+  } else {
+    console.log("the images of ../shared are not here: synthetic ones are used");
+    sh("synth", "--out", root, "--images", "8", "--size", "640x480");
+  }
+  const names = readdirSync(join(root, "images")).map((n) => n.replace(/\.\w+$/, "")).sort();
+  const list = (part) => JSON.stringify(part);
+  const splits = `[scale]\nnm_per_px = 38.76\n[splits]\ntrain = ${list(names.slice(2))}\nval = ${list(names.slice(0, 2))}\n`;
+  writeFileSync(join(root, "dataset.toml"), CLASSES + splits);
+  for (const name of names.slice(6)) rmSync(join(root, "labels", `${name}.png`));
+  mkdirSync(join(root, "recipes"));
+  writeFileSync(join(root, "recipes", "tiny.toml"), TINY);
+  return { root, names };
+}
+
+async function serve(root, port) {
+  const server = spawn(sorby, ["serve", root, "--no-open", "--port", String(port)], { stdio: ["ignore", "pipe", "inherit"] });
+  await new Promise((done, fail) => {
+    server.stdout.on("data", done);
+    server.on("exit", () => fail(new Error("the server ended")));
+  });
+  return { base: `http://127.0.0.1:${port}/`, stop: () => server.kill("SIGINT") };
+}
+
+const step = (text) => console.log(`- ${text}`);
+const failures = [];
+
+async function accessible(page, where) {
+  await page.evaluate(axe);
+  const found = await page.evaluate(async () => {
+    const { violations } = await window.axe.run(document, { resultTypes: ["violations"] });
+    return violations
+      .filter((v) => ["serious", "critical"].includes(v.impact))
+      .map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(" ")).slice(0, 4).join("; ")}`);
+  });
+  for (const fault of found) failures.push(`${where}: ${fault}`);
+}
+
+/** Both themes of a page: a picture and a look for faults. */
+async function look(page, name) {
+  for (const theme of ["light", "dark"]) {
+    await page.evaluate((theme) => {
+      document.documentElement.dataset.theme = theme;
+      window.dispatchEvent(new Event("theme"));
+    }, theme);
+    await page.waitForTimeout(250);
+    if (shots) await page.screenshot({ path: join(shots, `${name}-${theme}.png`) });
+    await accessible(page, `${name}, ${theme}`);
+  }
+  await page.evaluate(() => (document.documentElement.dataset.theme = "light"));
+}
+
+const saved = (page) => page.waitForFunction(() => document.querySelector(".state")?.textContent === "Saved");
+const label = (page, name) =>
+  page.evaluate(async (name) => {
+    const bytes = new Uint8Array(await (await fetch(`/api/images/${name}/label`, { cache: "no-store" })).arrayBuffer());
+    const counts = {};
+    for (const value of bytes) counts[value] = (counts[value] ?? 0) + 1;
+    let sum = 0;
+    bytes.forEach((v, i) => (sum = (sum * 31 + v * ((i % 251) + 1)) % 1000000007));
+    return { counts, sum };
+  }, name);
+
+async function drag(page, from, to) {
+  await page.mouse.move(...from);
+  await page.mouse.down();
+  await page.mouse.move(...to, { steps: 12 });
+  await page.mouse.up();
+}
+
+const { root, names } = makeProject();
+if (shots) mkdirSync(shots, { recursive: true });
+const server = await serve(root, 7990);
+const browser = await chromium.launch({
+  executablePath: browserPath,
+  args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--no-first-run"],
+});
+const open = async () => {
+  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+  page.on("pageerror", (error) => failures.push(`an error on the page: ${error.message}`));
+  page.on("request", (request) => {
+    if (!/^(http:\/\/127\.0\.0\.1:|data:|blob:)/.test(request.url())) failures.push(`a call leaves the machine: ${request.url()}`);
+  });
+  return page;
+};
+
+try {
+  const page = await open();
+  step("the gallery shows every image and its state");
+  await page.goto(server.base);
+  await page.waitForSelector(".gallery li");
+  assert.equal(await page.locator(".gallery li").count(), 8);
+  assert.equal(await page.locator(".mark.good").count(), 6, "labelled");
+  await page.waitForFunction(() => [...document.querySelectorAll(".gallery img")].slice(0, 6).every((i) => i.naturalWidth > 100));
+  await look(page, "images");
+
+  step("paint, undo, redo, reload and find it saved");
+  const first = names[0];
+  const before = await (await open()).goto(server.base).then(() => label(page, first));
+  await page.goto(`${server.base}#/image/${first}`);
+  await page.waitForSelector(".image-page");
+  await page.waitForTimeout(600);
+  const box = await page.locator(".views").boundingBox();
+  const at = (x, y) => [box.x + box.width * x, box.y + box.height * y];
+  await page.mouse.move(...at(0.5, 0.5));
+  const zoom = () => page.evaluate(() => window.sorbyEditor.view.transform().zoom);
+  const small = await zoom();
+  for (let i = 0; i < 3; i++) await page.mouse.wheel(0, -120);
+  await page.waitForTimeout(700);
+  assert.ok((await zoom()) > 1.3 * small, "the wheel zooms");
+  await page.keyboard.press("b");
+  await page.keyboard.press("2");
+  await page.keyboard.press("]");
+  await drag(page, at(0.3, 0.3), at(0.6, 0.6));
+  await saved(page);
+  const painted = await label(page, first);
+  assert.ok(painted.counts[1] > before.counts[1] + 50, "the stroke is in the file");
+  await page.keyboard.press("Control+z");
+  await page.waitForTimeout(100);
+  await saved(page);
+  assert.equal((await label(page, first)).sum, before.sum, "undone to the byte");
+  await page.keyboard.press("Control+y");
+  await page.waitForTimeout(100);
+  await saved(page);
+  await page.reload();
+  await page.waitForSelector(".image-page");
+  assert.equal((await label(page, first)).sum, painted.sum, "saved");
+  assert.ok(existsSync(join(root, ".sorby/labels-before", `${first}.png`)), "the original is kept");
+  await look(page, "label");
+
+  step("an object is measured by a click");
+  await page.waitForTimeout(500);
+  const place = await page.evaluate(() => {
+    const { map, view } = window.sorbyEditor;
+    const { zoom, x, y } = view.transform();
+    const box = view.canvas.getBoundingClientRect();
+    for (let py = 60; py < map.height - 60; py++)
+      for (let px = 60; px < map.width - 60; px++) {
+        const solid = [-2, 0, 2].every((d) => map.data[(py + d) * map.width + px] === 1 && map.data[py * map.width + px + d] === 1);
+        if (solid) return [box.left + x + (px + 0.5) * zoom, box.top + y + (py + 0.5) * zoom];
+      }
+  });
+  await page.mouse.click(...place);
+  await page.waitForSelector(".facts dd");
+  assert.match(await page.locator(".facts").innerText(), /Equivalent diameter\s+[\d.]+ nm/);
+
+  step("the object's tools: delete, split, smart fill, keyboard alone");
+  const objects = () => page.evaluate(() => window.sorbyEditor.map.data.reduce((n, v) => n + (v === 1), 0));
+  const whole = await objects();
+  await page.keyboard.press("x");
+  await page.mouse.click(...place);
+  await page.waitForTimeout(200);
+  const less = await objects();
+  assert.ok(less < whole, "deleted");
+  await page.keyboard.press("s");
+  await page.mouse.click(...place);
+  await page.waitForFunction((n) => window.sorbyEditor.map.data.reduce((s, v) => s + (v === 1), 0) > n, less);
+  await page.keyboard.press("b");
+  await page.keyboard.press("0");
+  await page.locator(".views").focus();
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("Enter");
+  await saved(page);
+  assert.ok((await label(page, first)).counts[255] > 20, "painted by the keyboard");
+
+  step("two windows never overwrite each other");
+  const deaf = await open();
+  await deaf.route("**/api/events", (route) => route.abort());
+  await deaf.goto(`${server.base}#/image/${names[1]}`);
+  const other = await open();
+  await other.goto(`${server.base}#/image/${names[1]}`);
+  for (const p of [deaf, other]) {
+    await p.waitForSelector(".image-page");
+    await p.waitForTimeout(500);
+  }
+  const paint = async (p, y) => {
+    await p.keyboard.press("b");
+    await p.keyboard.press("2");
+    await drag(p, at(0.2, y), at(0.5, y));
+  };
+  await paint(other, 0.3);
+  await saved(other);
+  const theirs = await label(other, names[1]);
+  await paint(deaf, 0.7);
+  await deaf.waitForSelector(".conflict:not([hidden])");
+  assert.equal((await label(other, names[1])).sum, theirs.sum, "the later window has not overwritten");
+  await deaf.getByRole("button", { name: "Keep mine" }).click();
+  await saved(deaf);
+  await deaf.close();
+  await other.waitForTimeout(300);
+  assert.notEqual((await label(other, names[1])).sum, theirs.sum, "unless it is told to");
+  await other.close();
+
+  step("a training is started, its curve moves, it ends");
+  await page.goto(`${server.base}#/train`);
+  await page.getByLabel("Recipe", { exact: true }).selectOption("recipes/tiny.toml");
+  await page.getByLabel("Time", { exact: true }).selectOption("");
+  await page.getByRole("button", { name: "Train", exact: true }).click();
+  await page.waitForSelector("#run-facts", { timeout: 60_000 });
+  const iteration = async () => Number(/iteration (\d+)/.exec(await page.locator("#run-facts").innerText())?.[1]);
+  const begun = await iteration();
+  await page.waitForFunction((n) => Number(/iteration (\d+)/.exec(document.querySelector("#run-facts")?.innerText)?.[1]) > n, begun, { timeout: 120_000 });
+  await page.waitForFunction(() => /^done/.test(document.querySelector("#run-facts")?.innerText.trim()), undefined, { timeout: 240_000 });
+  await page.waitForSelector(".overlays .view", { timeout: 20_000 });
+  await page.waitForTimeout(1200);
+  await look(page, "train");
+
+  step("another one is stopped and goes on");
+  await page.getByLabel("Name", { exact: true }).fill("stopped");
+  await page.getByLabel("Recipe", { exact: true }).selectOption("recipes/tiny.toml");
+  await page.getByLabel("Time", { exact: true }).selectOption("30it");
+  await page.getByRole("button", { name: "Train", exact: true }).click();
+  await page.waitForFunction(() => Number(/iteration (\d+)/.exec(document.querySelector("#run-facts")?.innerText)?.[1]) > 1 && /stopped ·/i.test(document.querySelector(".run-detail h2")?.innerText), undefined, { timeout: 120_000 });
+  await page.locator(".run-detail").getByRole("button", { name: "Stop" }).click();
+  await page.waitForSelector("text=Go on", { timeout: 60_000 });
+  await page.getByRole("button", { name: "Go on" }).click();
+  await page.waitForFunction(() => /^done/.test(document.querySelector("#run-facts")?.innerText.trim()), undefined, { timeout: 240_000 });
+
+  step("every image is segmented; the prediction becomes a label and is corrected");
+  await page.goto(`${server.base}#/train/model-1`);
+  await page.getByRole("button", { name: "Segment all images" }).click();
+  for (let i = 0; ; i++) {
+    const project = await page.evaluate(async () => (await fetch("/api/project")).json());
+    if (project.images.every((image) => image.predicted.length)) break;
+    assert.ok(i < 240, "segmented within minutes");
+    await page.waitForTimeout(1000);
+  }
+  const blank = names[7];
+  await page.goto(`${server.base}#/image/${blank}`);
+  await page.waitForSelector("#accept");
+  await page.waitForTimeout(500);
+  assert.deepEqual(Object.keys((await label(page, blank)).counts), ["255"], "not labelled yet");
+  await page.locator(".views").focus();
+  await page.keyboard.press("a");
+  await page.waitForFunction(() => !window.sorbyEditor.map.data.includes(255));
+  await paint(page, 0.5);
+  await saved(page);
+  assert.ok((await label(page, blank)).counts[1] > 50);
+  for (const [show, beside] of [["errors of model-1", "model-1"], ["confidence of model-1", "label"]]) {
+    await page.getByLabel("Show", { exact: true }).selectOption({ label: show });
+    await page.getByLabel("Beside", { exact: true }).selectOption({ label: beside });
+    await page.waitForTimeout(400);
+  }
+  await look(page, "compare");
+  await page.getByLabel("How", { exact: true }).selectOption("side");
+  await page.waitForFunction(() => document.querySelectorAll(".views .view").length === 2);
+
+  step("answer while I paint");
+  await page.goto(`${server.base}#/image/${names[6]}`);
+  await page.waitForTimeout(900);
+  await page.keyboard.press("d");
+  await page.keyboard.press("[");
+  await page.keyboard.press("1");
+  await drag(page, at(0.2, 0.9), at(0.4, 0.95));
+  await page.keyboard.press("2");
+  await drag(page, at(0.6, 0.4), at(0.62, 0.42));
+  await page.waitForSelector("#use-draft:not([disabled])", { timeout: 30_000 });
+  await look(page, "draft");
+  await page.locator("#use-draft").click();
+  await saved(page);
+  const drafted = await label(page, names[6]);
+  assert.ok(!drafted.counts[255] && drafted.counts[0] > 0 && drafted.counts[1] > 0, "every pixel has a class");
+
+  step("objects, fields and the lot are measured; a selection follows");
+  await page.goto(`${server.base}#/measure`);
+  await page.waitForSelector(".results table");
+  assert.match(await page.locator(".results").innerText(), /area fraction percent/);
+  const chart = await page.locator(".chart .u-over").boundingBox();
+  await drag(page, [chart.x + 40, chart.y + 50], [chart.x + 160, chart.y + 60]);
+  await page.waitForSelector("text=/objects between/");
+  await look(page, "measure");
+
+  step("the duel follows the threshold");
+  await page.goto(`${server.base}#/measure/${first}`);
+  await page.waitForSelector(".duel tbody tr");
+  const row = () => page.locator(".duel tbody tr").first().innerText();
+  const otsu = await row();
+  await page.locator("#threshold").focus();
+  for (let i = 0; i < 12; i++) await page.keyboard.press("ArrowRight");
+  assert.notEqual(await row(), otsu);
+  await look(page, "duel");
+
+  step("the report is made and downloaded");
+  await page.goto(`${server.base}#/train/model-1`);
+  await page.getByRole("button", { name: "Make the report" }).click();
+  await page.waitForSelector("#report-link", { timeout: 240_000 });
+  const [download] = await Promise.all([page.waitForEvent("download"), page.locator("#report-link").click()]);
+  const report = readFileSync(await download.path(), "utf8");
+  assert.match(report, /<html/);
+  assert.ok(report.length > 20_000);
+
+  step("the check flags images");
+  await page.goto(server.base);
+  await page.getByRole("button", { name: "Check the data" }).click();
+  await page.waitForSelector("text=Findings", { timeout: 120_000 });
+
+  step("a folder of images becomes a project");
+  const fresh = join(work, "fresh");
+  mkdirSync(join(fresh, "images"), { recursive: true });
+  cpSync(join(root, "images"), join(fresh, "images"), { recursive: true });
+  const second = await serve(fresh, 7991);
+  const newcomer = await open();
+  await newcomer.goto(second.base);
+  await newcomer.getByRole("button", { name: "Begin" }).click();
+  await newcomer.waitForSelector(".gallery li");
+  await look(newcomer, "new");
+  assert.match(readFileSync(join(fresh, "dataset.toml"), "utf8"), /missing = "skip"/);
+  second.stop();
+
+  step("speeds (reported, not asserted)");
+  await speeds();
+} catch (error) {
+  const last = browser.contexts().at(-1)?.pages().at(-1) ?? browser.contexts()[0]?.pages()[0];
+  if (shots) await browser.contexts()[0]?.pages()[0]?.screenshot({ path: join(shots, "failure.png") });
+  console.error(await last?.locator("main").innerText().catch(() => ""));
+  throw error;
+} finally {
+  await browser.close();
+  server.stop();
+  rmSync(work, { recursive: true, force: true });
+}
+
+/** First paint of a gallery of 500 images, and the brush on 4 megapixels. */
+async function speeds() {
+  const many = join(work, "many");
+  sh("synth", "--out", join(work, "seed"), "--images", "1", "--size", "1024x768");
+  sh("synth", "--out", join(work, "large"), "--images", "1", "--size", "2048x2048");
+  mkdirSync(join(many, "images"), { recursive: true });
+  const [seed] = readdirSync(join(work, "seed/images"));
+  const [large] = readdirSync(join(work, "large/images"));
+  for (let i = 0; i < 499; i++) cpSync(join(work, "seed/images", seed), join(many, "images", `field-${String(i).padStart(3, "0")}.png`));
+  cpSync(join(work, "large/images", large), join(many, "images", "large.png"));
+  writeFileSync(join(many, "dataset.toml"), CLASSES);
+  const busy = await serve(many, 7992);
+  const page = await open();
+  const began = Date.now();
+  await page.goto(busy.base);
+  await page.waitForSelector(".gallery li");
+  const cards = Date.now() - began;
+  const paint = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime);
+  await page.waitForFunction(() => [...document.querySelectorAll(".gallery img")].slice(0, 12).every((i) => i.naturalWidth > 0));
+  console.log(`  500 images: first paint ${paint?.toFixed(0)} ms, all cards ${cards} ms, first pictures ${Date.now() - began} ms`);
+  await page.goto(`${busy.base}#/image/large`);
+  await page.waitForTimeout(1500);
+  const box = await page.locator(".views").boundingBox();
+  await page.keyboard.press("b");
+  for (let i = 0; i < 8; i++) await page.keyboard.press("]");
+  for (let i = 0; i < 6; i++) await drag(page, [box.x + 100, box.y + 80 + 90 * i], [box.x + box.width - 100, box.y + 120 + 90 * i]);
+  const latencies = await page.evaluate(() => [...window.sorbyEditor.latencies].sort((a, b) => a - b));
+  const of = (share) => latencies[Math.floor((latencies.length - 1) * share)]?.toFixed(1);
+  console.log(`  brush at 4 megapixels: median ${of(0.5)} ms, 95 % within ${of(0.95)} ms, ${latencies.length} moves`);
+  busy.stop();
+}
+
+for (const failure of failures) console.error(`FAULT ${failure}`);
+if (failures.length) process.exit(1);
+console.log("the browser finds everything in order");
