@@ -18,6 +18,7 @@ export class Chart {
   readonly element: HTMLElement;
   private plot: uPlot | null = null;
   private shown = "";
+  private last: [number[], Curve[]] | null = null;
 
   constructor(
     title: string,
@@ -26,9 +27,7 @@ export class Chart {
   ) {
     this.element = h("figure", { class: "chart" }, h("figcaption", {}, title));
     new ResizeObserver(() => this.fit()).observe(this.element);
-    window.addEventListener("theme", () => {
-      this.shown = "";
-    });
+    window.addEventListener("theme", () => this.last && this.element.isConnected && this.draw(...this.last));
   }
 
   private fit(): void {
@@ -41,6 +40,7 @@ export class Chart {
   }
 
   draw(x: number[], curves: Curve[]): void {
+    this.last = [x, curves];
     const data = [x, ...curves.map((c) => c.values)] as uPlot.AlignedData;
     const names = curves.map((c) => c.name).join("|") + document.documentElement.dataset.theme;
     if (this.plot && this.shown === names) {

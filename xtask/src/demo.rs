@@ -1,12 +1,13 @@
 //! The main job from start to end on synthetic carbides, under five minutes on two cores.
 
-use crate::{cargo, execute, root};
+use crate::{cargo, execute, root, web};
 use anyhow::Context as _;
 use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
 pub fn run() -> anyhow::Result<()> {
+    web::build()?;
     cargo(&["build", "--release", "--locked", "--package", "sorby"])?;
     let started = Instant::now();
     let out = root().join("demo");
@@ -23,24 +24,27 @@ pub fn run() -> anyhow::Result<()> {
         &["synth", "--out", "demo/data", "--images", "10", "--size", "640x480", "--seed", "1"],
     )?;
     sorby("Is the data set sound?", &["data", "check", "demo/data"])?;
-    sorby("A short training", &["train", "recipes/demo.toml", "--data", "demo/data", "--out", "demo/run"])?;
+    sorby(
+        "A short training",
+        &["train", "recipes/demo.toml", "--data", "demo/data", "--out", "demo/runs/demo"],
+    )?;
     sorby(
         "Accuracy on images it never saw",
-        &["evaluate", "demo/run", "--data", "demo/data", "--split", "test", "--out", "demo/evaluation"],
+        &["evaluate", "demo/runs/demo", "--data", "demo/data", "--split", "test", "--out", "demo/evaluation"],
     )?;
     let test = ["demo/data/images/carbide-009.png", "demo/data/images/carbide-010.png"];
-    sorby("Masks", &["segment", "demo/run", test[0], test[1], "--out", "demo/segmented"])?;
+    sorby("Masks", &["segment", "demo/runs/demo", test[0], test[1], "--out", "demo/predictions/demo"])?;
     sorby(
         "Particles, beside the truth",
         &[
             "measure",
-            "demo/segmented/masks",
+            "demo/predictions/demo/masks",
             "--data",
             "demo/data",
             "--class",
             "carbide",
             "--out",
-            "demo/particles",
+            "demo/measurements/demo",
         ],
     )?;
     sorby(
@@ -52,7 +56,7 @@ pub fn run() -> anyhow::Result<()> {
             "--truth",
             "demo/data/labels",
             "--masks",
-            "demo/segmented/masks",
+            "demo/predictions/demo/masks",
             "--nm-per-px",
             "12.5",
             "--out",
@@ -61,10 +65,11 @@ pub fn run() -> anyhow::Result<()> {
     )?;
     sorby(
         "All of it on one page",
-        &["report", "demo/run", "--data", "demo/data", "--split", "test", "--out", "demo/report.html"],
+        &["report", "demo/runs/demo", "--data", "demo/data", "--split", "test", "--out", "demo/report.html"],
     )?;
     let report = root().join("demo/report.html").canonicalize().unwrap_or_default();
     println!("\nDone in {:.0} s. Open {}", started.elapsed().as_secs_f64(), shown(&report));
+    println!("Look at it all, draw labels and train in the browser:\n  target/release/sorby serve demo");
     Ok(())
 }
 

@@ -1,7 +1,8 @@
-//! `cargo xtask demo`, `cargo xtask test`, `cargo xtask lint`, `cargo xtask bench`: everything a newcomer or CI has to run.
+//! `cargo xtask demo`, `cargo xtask test`, `cargo xtask web`, `cargo xtask lint`, `cargo xtask bench`: everything a newcomer or CI has to run.
 
 mod bench;
 mod demo;
+mod web;
 
 use anyhow::{Context as _, bail};
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
 
   demo   build Sorby, make synthetic micrographs, train, measure, write demo/report.html
   test   run every test
+  web    build the page of `sorby serve`, which the program holds
   lint   check formatting and clippy
   bench  time training and inference; with --torch beside PyTorch, which is installed into target/torch";
 
@@ -20,6 +22,7 @@ fn main() -> anyhow::Result<()> {
         "demo" => demo::run(),
         "bench" => bench::run(&std::env::args().skip(2).collect::<Vec<_>>()),
         "test" => test(),
+        "web" => web::build(),
         "lint" => lint(),
         _ => bail!("{USAGE}"),
     }
@@ -45,7 +48,9 @@ fn execute(command: &mut Command) -> anyhow::Result<()> {
 }
 
 fn test() -> anyhow::Result<()> {
-    cargo(&["test", "--workspace", "--locked"])
+    web::build()?;
+    cargo(&["test", "--workspace", "--locked"])?;
+    web::test("target/debug/sorby")
 }
 
 fn lint() -> anyhow::Result<()> {

@@ -61,24 +61,25 @@ export class ImageView {
       } as unknown as OpenSeadragon.TileSourceOptions,
     });
     this.viewer.addHandler("open", () => {
-      if (this.element.clientWidth) {
-        this.placed = true;
-        this.viewer.viewport.goHome(true);
-      }
+      this.place();
       this.draw();
       this.ready();
     });
     this.viewer.addHandler("update-viewport", () => this.draw());
     this.viewer.addHandler("resize", () => this.draw());
     new ResizeObserver(() => {
-      // Until it has been on the screen, the whole image is not yet in its window.
-      if (!this.placed && this.element.clientWidth && this.viewer.world.getItemCount()) {
-        this.placed = true;
-        this.viewer.viewport.resize(new OpenSeadragon.Point(this.element.clientWidth, this.element.clientHeight), false);
-        this.viewer.viewport.goHome(true);
-      }
+      this.place();
       this.draw();
     }).observe(this.element);
+  }
+
+  /** Shows the whole image, once it has a place on the screen whose size is known. */
+  private place(): void {
+    const { clientWidth, clientHeight } = this.element;
+    if (this.placed || this.closed || !clientWidth || !this.viewer.world?.getItemCount()) return;
+    this.placed = true;
+    this.viewer.viewport.resize(new OpenSeadragon.Point(clientWidth, clientHeight), false);
+    this.viewer.viewport.goHome(true);
   }
 
   close(): void {

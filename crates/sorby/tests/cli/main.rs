@@ -6,6 +6,7 @@ mod mistakes;
 mod pipeline;
 mod resume;
 mod scale;
+mod serve;
 mod study;
 
 use std::path::Path;
