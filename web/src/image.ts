@@ -7,7 +7,7 @@ import { Saver, type SaveState } from "./label/save";
 import { Sketch } from "./label/sketch";
 import { reload, theProject, type View } from "./main";
 import { MaskLayer, palette } from "./viewer/mask";
-import { layerOf, sources } from "./viewer/source";
+import { ERRORS, layerOf, sources } from "./viewer/source";
 import { ImageView, outline, type Point } from "./viewer/view";
 
 const WORDS: Record<SaveState, string> = {
@@ -125,17 +125,17 @@ export async function labelling(name: string): Promise<View> {
   const trust = h("div", { class: "quiet" });
   async function expected(): Promise<void> {
     const model = [shown, other].map((s) => s.split(":")[1]).find((m) => m);
-    replace(trust);
-    if (!model) return;
-    const told = await get<{ classes: { class: string; iou_percent: (number | null)[] }[]; unlike: boolean }>(
-      `${imagePath(name)}/predictions/${encodeURIComponent(model)}/trust`,
-    ).catch(() => null);
+    const path = `${imagePath(name)}/predictions/${encodeURIComponent(model ?? "")}/trust`;
+    const told = model ? await get<Trust>(path).catch(() => null) : null;
+    const rows: HTMLElement[] = [];
     for (const row of told?.classes ?? []) {
       const [value, low, high] = row.iou_percent;
       const range = low !== null && high !== null ? ` (${digits(low)} to ${digits(high)})` : "";
-      if (value !== null) trust.append(h("div", {}, `${row.class}: IoU ${digits(value)} % expected${range}`));
+      if (value !== null) rows.push(h("div", {}, `${row.class}: IoU ${digits(value)} % expected${range}`));
     }
-    if (told?.unlike) trust.append(h("div", { class: "problem" }, "This image is unlike the model's training images."));
+    if (told?.unlike) rows.push(h("div", { class: "problem" }, "This image is unlike the model's training images."));
+    const errors = [shown, other].some((s) => s.startsWith("errors:"));
+    replace(trust, ...(errors ? legend() : []), ...rows);
   }
 
   async function lookAt(at: Point): Promise<void> {
@@ -382,7 +382,22 @@ export async function labelling(name: string): Promise<View> {
   };
 }
 
-export function objectTable(o: ParticleObject, klass: string, nm: number | null): HTMLElement {
+interface Trust {
+  classes: { class: string; iou_percent: (number | null)[] }[];
+  unlike: boolean;
+}
+
+/** What the colours of errors mean. */
+function legend(): HTMLElement[] {
+  const names: [string, string][] = [
+    [ERRORS.hit, "found rightly"],
+    [ERRORS.extra, "found wrongly, or as another class"],
+    [ERRORS.missed, "missed"],
+  ];
+  return names.map(([colour, text]) => h("div", { class: "legend", style: `--colour: ${colour}` }, text));
+}
+
+function objectTable(o: ParticleObject, klass: string, nm: number | null): HTMLElement {
   const unit = nm === null ? "px" : "nm";
   const length = (px: number): string => `${digits(px * (nm ?? 1), 4)} ${unit}`;
   const area = nm === null ? `${o.area_px} px²` : `${digits((o.area_px * nm * nm) / 1e6, 4)} µm² (${o.area_px} px)`;

@@ -28,7 +28,10 @@ pub struct Doubts {
     pub share: f64,
     /// Largest first.
     pub places: Vec<Place>,
-    /// Whether the share is far above that of the other images.
+    /// Of what is an object by the label or by the models, the share in doubt; of the quarter where it is highest. A
+    /// part that was not labelled at all shows here, even where objects are few.
+    pub worst_quarter: f64,
+    /// Whether one of the two shares is far above those of the other images.
     pub outlier: bool,
 }
 
@@ -37,20 +40,29 @@ pub struct Doubts {
 const CORE_PX: usize = 2;
 /// Deviations (1.4826 times the median one) above the median at which an image stands out.
 const FAR: f64 = 3.0;
-/// Below this share no image stands out, however alike the others are.
+/// Below these shares no image stands out, however alike the others are.
 const LEAST_SHARE: f64 = 0.01;
+const LEAST_OF_QUARTER: f64 = 0.25;
+/// A quarter with fewer pixels of objects, as a share of it, tells nothing.
+const LEAST_OBJECTS: f64 = 0.01;
 
 /// Doubts about every label, in order.
 pub fn doubts(images: &[HeldOut], classes: usize) -> Vec<Doubts> {
     let sure = thresholds(images, classes);
     let mut found: Vec<Doubts> = images.iter().map(|image| of_image(image, &sure)).collect();
-    let shares: Vec<f64> = found.iter().map(|d| d.share).collect();
-    let middle = median(shares.clone());
-    let spread = 1.4826 * median(shares.iter().map(|s| (s - middle).abs()).collect());
+    let of_all = limit(found.iter().map(|d| d.share).collect(), LEAST_SHARE);
+    let of_quarter = limit(found.iter().map(|d| d.worst_quarter).collect(), LEAST_OF_QUARTER);
     for doubts in &mut found {
-        doubts.outlier = doubts.share > (middle + FAR * spread).max(LEAST_SHARE);
+        doubts.outlier = doubts.share > of_all || doubts.worst_quarter > of_quarter;
     }
     found
+}
+
+/// Above this an image stands out among the others.
+fn limit(shares: Vec<f64>, least: f64) -> f64 {
+    let middle = median(shares.clone());
+    let spread = 1.4826 * median(shares.iter().map(|s| (s - middle).abs()).collect());
+    (middle + FAR * spread).max(least)
 }
 
 /// Mean probability of each class where it is the label: how sure models are of it when they are right.
@@ -70,28 +82,60 @@ fn thresholds(images: &[HeldOut], classes: usize) -> Vec<f64> {
 fn of_image(image: &HeldOut, sure: &[f64]) -> Doubts {
     let LabelMap { width, height, labels } = image.label;
     let (width, height) = (*width, *height);
-    // The class that a pixel confidently is, where it is another than its label.
-    let other = |(p, label): (&[f32], &u8)| -> Option<u8> {
+    // The class that a pixel confidently is.
+    let looks = |p: &[f32]| -> Option<u8> {
         let candidates = p.iter().zip(sure).enumerate().filter(|(_, (p, t))| f64::from(**p) >= **t);
-        let (best, _) = candidates.max_by(|a, b| a.1.0.total_cmp(b.1.0))?;
-        (*label != IGNORE && best != usize::from(*label)).then_some(best as u8)
+        candidates.max_by(|a, b| a.1.0.total_cmp(b.1.0)).map(|(best, _)| best as u8)
     };
-    let doubted: Vec<Option<u8>> =
-        image.probabilities.chunks_exact(sure.len()).zip(labels).map(other).collect();
+    let confident: Vec<Option<u8>> = image.probabilities.chunks_exact(sure.len()).map(looks).collect();
+    let other = |(best, label): (&Option<u8>, &u8)| best.filter(|b| *label != IGNORE && b != label);
+    let doubted: Vec<Option<u8>> = confident.iter().zip(labels).map(other).collect();
     let core = cores(&doubted, width, height);
     let mut seen = vec![false; doubted.len()];
     let (mut places, mut area) = (Vec::new(), 0);
+    let mut in_place = vec![false; doubted.len()];
     for start in 0..doubted.len() {
         if !core[start] || seen[start] {
             continue;
         }
         let pixels = connected(start, (width, height), &mut seen, |i| doubted[i].is_some());
         area += pixels.len();
+        pixels.iter().for_each(|i| in_place[*i] = true);
         places.push(place(&pixels, width, labels, &doubted));
     }
     places.sort_by_key(|p| std::cmp::Reverse(p.area_px));
     let labelled = labels.iter().filter(|l| **l != IGNORE).count();
-    Doubts { share: area as f64 / labelled.max(1) as f64, places, outlier: false }
+    let object = |i: usize| labels[i] != IGNORE && (labels[i] != 0 || confident[i].is_some_and(|c| c != 0));
+    let worst_quarter = worst_quarter((width, height), |i| in_place[i], object);
+    Doubts { share: area as f64 / labelled.max(1) as f64, places, worst_quarter, outlier: false }
+}
+
+/// The highest share of object pixels that lie in places of doubt, over nine overlapping quarters of the image.
+fn worst_quarter(
+    (width, height): (usize, usize),
+    doubted: impl Fn(usize) -> bool,
+    object: impl Fn(usize) -> bool,
+) -> f64 {
+    let mut cells = [[(0u64, 0u64); 4]; 4];
+    for i in 0..width * height {
+        if object(i) {
+            let cell = &mut cells[(i / width) * 4 / height][(i % width) * 4 / width];
+            cell.0 += u64::from(doubted(i));
+            cell.1 += 1;
+        }
+    }
+    let least = LEAST_OBJECTS * (width * height) as f64 / 4.0;
+    let mut worst = 0.0f64;
+    for y in 0..3 {
+        for x in 0..3 {
+            let part = [cells[y][x], cells[y][x + 1], cells[y + 1][x], cells[y + 1][x + 1]];
+            let (wrong, all) = part.iter().fold((0, 0), |sum, c| (sum.0 + c.0, sum.1 + c.1));
+            if all as f64 >= least {
+                worst = worst.max(wrong as f64 / all.max(1) as f64);
+            }
+        }
+    }
+    worst
 }
 
 /// Pixels whose whole neighbourhood is in doubt.
@@ -201,6 +245,20 @@ mod tests {
         assert_eq!((forgotten.bbox_px, forgotten.labelled, forgotten.looks_like), ((26, 5, 10, 10), 0, 1));
         assert_eq!((made_up.bbox_px, made_up.labelled, made_up.looks_like), ((45, 45, 10, 10), 1, 0));
         assert!((found[2].share - 200.0 / 3600.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_quarter_that_nobody_labelled_stands_out() {
+        // Of nine squares, the one in the last corner was forgotten: 2.8 % of the image, half of its quarter.
+        let all = [(5, 5), (25, 5), (45, 5), (5, 25), (25, 25), (45, 25), (5, 45), (25, 45), (45, 45)];
+        let truth = squares(&all);
+        let probabilities = seen(&truth);
+        let blanked = squares(&all[..8]);
+        let images = [&truth, &truth, &blanked, &truth, &truth]
+            .map(|label| HeldOut { label, probabilities: &probabilities });
+        let found = doubts(&images, 2);
+        assert!(found[2].outlier && found[2].worst_quarter > 0.25, "{}", found[2].worst_quarter);
+        assert!(found[0].worst_quarter == 0.0 && !found[0].outlier);
     }
 
     #[test]

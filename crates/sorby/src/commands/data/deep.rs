@@ -136,14 +136,15 @@ fn train(
 
 /// What is to be said of a label that should be looked at.
 pub fn words(doubted: &Doubted, classes: &[String]) -> Option<String> {
-    let Doubts { share, places, outlier } = &doubted.doubts;
+    let Doubts { share, places, worst_quarter, outlier } = &doubted.doubts;
     let place = places.first()?;
     let (left, top, width, height) = place.bbox_px;
     let name = |class: u8| classes.get(usize::from(class)).map_or("?", String::as_str);
     Some(format!(
-        "models that did not learn from it doubt {:.1} % of it{}, in {} places, the largest {width}x{height} px at \
-         column {left}, row {top}, labelled `{}`, which looks like `{}`",
+        "models that did not learn from it doubt {:.1} % of it ({:.0} % of the objects in one quarter){}, in {} places, the \
+         largest {width}x{height} px at column {left}, row {top}, labelled `{}`, which looks like `{}`",
         100.0 * share,
+        100.0 * worst_quarter,
         if *outlier { ", far more than of the others" } else { "" },
         places.len(),
         name(place.labelled),
