@@ -3,7 +3,7 @@
 import { get, getMap, imagePath, listen, type ImageInfo, type ParticleObject, type Span } from "./api";
 import { button, choice, digits, h, replace, toast } from "./dom";
 import { Editor, TOOLS } from "./label/editor";
-import { Saver, type SaveState } from "./label/save";
+import { leftover, Saver, type SaveState } from "./label/save";
 import { Sketch } from "./label/sketch";
 import { reload, theProject, type View } from "./main";
 import { MaskLayer, palette } from "./viewer/mask";
@@ -19,6 +19,7 @@ const WORDS: Record<SaveState, string> = {
 };
 
 export async function labelling(name: string): Promise<View> {
+  const kept = await leftover(name);
   const info = await get<ImageInfo>(imagePath(name));
   const project = theProject();
   let card = project.images.find((c) => c.name === name);
@@ -347,6 +348,10 @@ export async function labelling(name: string): Promise<View> {
       comparisons();
     });
   });
+  if (kept?.length === data.length) {
+    editor.take(kept, { x: 0, y: 0, width: info.width, height: info.height });
+    toast("The strokes that were not saved are back; Ctrl+Z leaves the label as it is in the file");
+  }
   tools();
   // For whoever measures how quick the brush is.
   Object.assign(window, { sorbyEditor: editor });

@@ -1,11 +1,10 @@
 //! Labels that are being drawn: images without one are part of the list, and what is saved never loses what was there.
 
-use crate::dataset::images_in;
 use crate::labels::LabelCoding;
 use crate::manifest::{DataBar, Manifest};
 use crate::problem::Problem;
-use sorby_image::write::sync_folder;
-use sorby_image::{LabelMap, MaskNote, RawLabels};
+use sorby_image::{LabelMap, MaskNote, RawLabels, is_image};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// An image of a data set, labelled or not yet.
@@ -26,11 +25,11 @@ pub struct Entry {
 /// All images of a data set in order of name. Folders that cannot be listed are passed over; of images with the same
 /// name the first is taken: `Dataset::examine` tells of both.
 pub fn entries(manifest: &Manifest, root: &Path) -> Vec<Entry> {
-    let mut found = std::collections::BTreeMap::new();
+    let mut found = BTreeMap::new();
     for folder in &manifest.folders {
         let labels_folder = root.join(&folder.labels);
-        let images = images_in(&root.join(&folder.images)).unwrap_or_default();
-        let labels = images_in(&labels_folder).unwrap_or_default();
+        let images = first_of_each_name(&root.join(&folder.images));
+        let labels = first_of_each_name(&labels_folder);
         for (name, image) in images {
             let label_name = format!("{name}{}", folder.label_suffix);
             let named =
@@ -47,6 +46,21 @@ pub fn entries(manifest: &Manifest, root: &Path) -> Vec<Entry> {
         }
     }
     found.into_values().collect()
+}
+
+/// Image files of a folder by name; of two with the same name the first, in order of their endings.
+fn first_of_each_name(folder: &Path) -> BTreeMap<String, PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut paths: Vec<PathBuf> = entries.map(|e| e.path()).filter(|p| p.is_file() && is_image(p)).collect();
+    paths.sort();
+    let mut found = BTreeMap::new();
+    for path in paths {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        if !name.starts_with('.') {
+            found.entry(name).or_insert(path);
+        }
+    }
+    found
 }
 
 /// Reads a label file. One that Sorby wrote says itself what its values mean; others are read by `coding`.
@@ -72,8 +86,8 @@ pub fn read_label(manifest: &Manifest, coding: &LabelCoding, file: &Path) -> Res
     index.decode(RawLabels::read(file)?).map_err(|what| Problem::new(file, what))
 }
 
-/// Saves a drawn label: class indices with a note that says so, whatever coding the data set's other labels have. The
-/// first time, a label that Sorby did not write is moved to `kept` first, under its own name.
+/// Saves a drawn label: class indices with a note that says so, whatever coding the data set's other labels have. A
+/// label that Sorby did not write is copied to `kept` first, under its own name.
 ///
 /// `label` is as large as the image; where the data set's labels lack the rows of a data bar, they are cut off.
 ///
@@ -109,15 +123,22 @@ pub fn save_label(
     Ok(entry.label_to_be.clone())
 }
 
-/// Copies a file into `kept`, unless a file of that name is there already: the first is the original.
+/// Copies a file into `kept`, unless the same bytes are there already. Nothing there is written over: other bytes of the
+/// same name get a number.
 fn keep(old: &Path, kept: &Path) -> Result<(), Problem> {
-    let place = kept.join(old.file_name().unwrap_or_default());
-    if place.exists() {
-        return Ok(());
-    }
     let bytes = std::fs::read(old).map_err(|e| Problem::new(old, e))?;
-    sorby_image::write::atomically(&place, &bytes)?;
-    sync_folder(kept).map_err(|e| Problem::new(kept, e))
+    let part = |p: Option<&std::ffi::OsStr>| p.unwrap_or_default().to_string_lossy().into_owned();
+    let (stem, ending) = (part(old.file_stem()), part(old.extension()));
+    let numbered = (2..).map(|i| kept.join(format!("{stem}-{i}.{ending}")));
+    for place in std::iter::once(kept.join(format!("{stem}.{ending}"))).chain(numbered) {
+        match std::fs::read(&place) {
+            Ok(there) if there == bytes => return Ok(()),
+            Ok(_) => continue,
+            Err(_) if place.exists() => continue,
+            Err(_) => return Ok(sorby_image::write::atomically(&place, &bytes)?),
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -172,6 +193,28 @@ mod tests {
         assert_eq!(std::fs::read_dir(dir.path().join("kept")).unwrap().count(), 1);
         let data = Dataset::open(dir.path()).unwrap();
         assert_eq!(data.load_label(&data.items[0]).unwrap().labels, [0; 8]);
+    }
+
+    #[test]
+    fn two_labels_of_one_name_hide_no_others() {
+        let (dir, manifest) = set();
+        std::fs::copy(dir.path().join("labels/a.png"), dir.path().join("labels/a.tif")).unwrap();
+        assert!(entries(&manifest, dir.path())[0].label.is_some());
+    }
+
+    #[test]
+    fn a_label_replaced_by_another_program_is_kept_too() {
+        let (dir, manifest) = set();
+        let kept = dir.path().join("kept");
+        let draw = |class: u8| {
+            let list = entries(&manifest, dir.path());
+            save_label(&manifest, &list[0], LabelMap::filled(4, 2, class), &kept).unwrap();
+        };
+        draw(1);
+        let foreign = [0, 0, 255, 255, 0, 0, 0, 0];
+        png(&dir.path().join("labels/a.png"), 4, 2, PngKind::Grey, &foreign).unwrap();
+        draw(0);
+        assert!(kept.join("a.png").exists() && kept.join("a-2.png").exists());
     }
 
     #[test]

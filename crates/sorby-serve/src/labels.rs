@@ -18,17 +18,28 @@ use std::io::Read as _;
 /// Revision of an image without a label.
 const NONE: &str = "none";
 
-/// The label as large as its image, and its revision. Without a label every pixel is to be ignored.
-pub fn current(app: &App, manifest: &Manifest, entry: &Entry) -> Answer<(LabelMap, String)> {
+/// The label as it is in its file.
+pub struct Current {
+    /// As large as the image. Without a label every pixel is to be ignored.
+    pub label: LabelMap,
+    pub revision: String,
+    /// Rows at the bottom that the file lacks: a data bar.
+    missing_rows: usize,
+}
+
+/// Reads the label of an image.
+pub fn current(app: &App, manifest: &Manifest, entry: &Entry) -> Answer<Current> {
     let (width, height) = sorby_image::dimensions(&entry.image).ok_or_else(|| {
         Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, format!("{}: cannot be read", entry.image.display()))
     })?;
     let Some(file) = &entry.label else {
-        return Ok((LabelMap::filled(width, height, IGNORE), NONE.to_owned()));
+        let label = LabelMap::filled(width, height, IGNORE);
+        return Ok(Current { label, revision: NONE.to_owned(), missing_rows: 0 });
     };
     let mut label = app.read_label(manifest, file)?;
-    let rows_missing = label.width == width && label.height < height;
-    if rows_missing {
+    let mut missing_rows = 0;
+    if label.width == width && label.height < height {
+        missing_rows = height - label.height;
         label.labels.resize(width * height, IGNORE);
         label.height = height;
     }
@@ -42,7 +53,7 @@ pub fn current(app: &App, manifest: &Manifest, entry: &Entry) -> Answer<(LabelMa
         return Err(Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, what));
     }
     let revision = revision(&label);
-    Ok((label, revision))
+    Ok(Current { label, revision, missing_rows })
 }
 
 fn revision(label: &LabelMap) -> String {
@@ -53,7 +64,7 @@ fn revision(label: &LabelMap) -> String {
 pub async fn get(State(app): State<Shared>, Path(name): Path<String>) -> Answer<Response> {
     work(&app, move |app| {
         let (manifest, entry) = app.project.entry(&name)?;
-        let (label, revision) = current(app, &manifest, &entry)?;
+        let Current { label, revision, .. } = current(app, &manifest, &entry)?;
         Ok(bytes(label.labels, Some(&revision)))
     })
     .await
@@ -97,8 +108,10 @@ pub async fn put(
     work(&app, move |app| {
         let _one = app.saving.lock().unwrap_or_else(|e| e.into_inner());
         let (manifest, entry) = app.project.entry(&name)?;
-        let (old, revision_now) = current(app, &manifest, &entry)?;
-        let label = unpack(&body, old.width, old.height, manifest.classes.len())?;
+        let Current { label: old, revision: revision_now, missing_rows } = current(app, &manifest, &entry)?;
+        let mut label = unpack(&body, old.width, old.height, manifest.classes.len())?;
+        // What is drawn on a data bar is not saved, and so no part of the revision.
+        label.ignore_bottom(missing_rows);
         let revision_new = revision(&label);
         if revision_now != drawn_on && revision_now != revision_new {
             return Err(Refusal::new(

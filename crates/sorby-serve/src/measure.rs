@@ -23,7 +23,7 @@ const IMAGES: usize = 1000;
 fn mask(app: &App, name: &str, of: &str) -> Answer<(LabelMap, Option<f64>)> {
     let (manifest, entry) = app.project.entry(name)?;
     let map =
-        if of == LABELS { current(app, &manifest, &entry)?.0 } else { predictions::mask(app, name, of)? };
+        if of == LABELS { current(app, &manifest, &entry)?.label } else { predictions::mask(app, name, of)? };
     let stated = || sorby_image::scale::read(&entry.image).ok().and_then(|r| r.nm_per_px().ok().flatten());
     Ok((map, entry.nm_per_px.or_else(stated)))
 }

@@ -30,7 +30,6 @@ export class Editor {
   klass = 1;
   radius = 6;
   greys: [number, number] = [128, 255];
-  /** Rows that are no part of the field must not be painted; there are none of these yet unless the label says so. */
   readonly layer: MaskLayer;
   readonly history: History;
   sketch: Sketch | null = null;
@@ -252,7 +251,9 @@ export class Editor {
   reset(data: Uint8Array): void {
     this.map.data.set(data);
     this.shadow.set(data);
-    Object.assign(this.history, { done: [], undone: [] });
+    this.history.clear();
+    // A stroke that is under way is of the old label.
+    this.last = null;
     this.layer.replace(this.map.data);
     this.view.draw();
   }

@@ -49,6 +49,11 @@ export class History {
     return true;
   }
 
+  clear(): void {
+    this.done = [];
+    this.undone = [];
+  }
+
   undo(): Box | null {
     return this.move(this.done, this.undone, 0);
   }

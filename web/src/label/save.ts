@@ -1,10 +1,28 @@
 /** Saves a label by itself, and never over what somebody else has saved meanwhile. */
 
 import { getMap, imagePath, listen, putLabel, Refused } from "../api";
+import { toast } from "../dom";
 
 export type SaveState = "saved" | "changed" | "saving" | "conflict" | "failed";
 
 const WAIT_MS = 600;
+
+/** Labels that could not be saved when their image was left, by image. */
+const unsaved = new Map<string, Uint8Array>();
+/** Saves that are on their way, by image. */
+const leaving = new Map<string, Promise<void>>();
+
+window.addEventListener("beforeunload", (event) => {
+  if (unsaved.size || leaving.size) event.preventDefault();
+});
+
+/** Waits until what was drawn on an image is saved; gives what could not be. */
+export async function leftover(name: string): Promise<Uint8Array | undefined> {
+  await leaving.get(name);
+  const found = unsaved.get(name);
+  unsaved.delete(name);
+  return found;
+}
 
 export class Saver {
   state: SaveState = "saved";
@@ -77,9 +95,16 @@ export class Saver {
     void this.save();
   }
 
+  /** The image is left. What cannot be saved is kept for when it is opened again. */
   close(): void {
-    void this.save();
     this.deaf();
     window.removeEventListener("beforeunload", this.hold);
+    const saving = this.save().then(() => {
+      leaving.delete(this.name);
+      if (this.state === "saved") return;
+      unsaved.set(this.name, this.data().slice());
+      toast(`${this.name}: your last strokes are not saved. Open the image again before you close the page.`, true);
+    });
+    leaving.set(this.name, saving);
   }
 }
