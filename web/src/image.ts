@@ -268,7 +268,10 @@ export async function labelling(name: string): Promise<View> {
   const lookBox = h("div");
   /** What there is to compare with; more when a model has segmented the image meanwhile. */
   function comparisons(): void {
-    const list = sources(card?.predicted ?? []);
+    const list = sources(
+      card?.predicted ?? [],
+      project.classes.map((c) => c.name),
+    );
     replace(
       acceptBox,
       (card?.predicted.length ?? 0) > 0 &&

@@ -286,7 +286,7 @@ try {
   await paint(page, 0.5);
   await saved(page);
   assert.ok((await label(page, blank)).counts[1] > 50);
-  for (const [show, beside] of [["errors of model-1", "model-1"], ["confidence of model-1", "label"]]) {
+  for (const [show, beside] of [["errors of model-1", "model-1"], ["probability of carbide, model-1", "model-1"], ["confidence of model-1", "label"]]) {
     await page.getByLabel("Show", { exact: true }).selectOption({ label: show });
     await page.getByLabel("Beside", { exact: true }).selectOption({ label: beside });
     await page.waitForTimeout(400);

@@ -137,6 +137,11 @@ fn encoding(path: &Path, e: png::EncodingError) -> ImageError {
     }
 }
 
+/// A name, such as a class's, as part of a file's name.
+pub fn safe_name(text: &str) -> String {
+    text.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect()
+}
+
 /// Writes an 8-bit PNG atomically.
 pub fn png(path: &Path, width: usize, height: usize, kind: PngKind, data: &[u8]) -> Result<(), ImageError> {
     let bytes = png_bytes(width, height, kind, data).map_err(|e| ImageError::unreadable(path, e))?;

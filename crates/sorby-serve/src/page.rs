@@ -41,6 +41,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/thresholds", get(measure::thresholds))
         .route("/predictions/{model}/mask", get(predictions::get))
         .route("/predictions/{model}/confidence", get(predictions::confidence))
+        .route("/predictions/{model}/probability/{class}", get(predictions::probability))
         .route("/predictions/{model}/trust", get(predictions::expected));
     let api = Router::new()
         .route("/project", get(gallery::project))

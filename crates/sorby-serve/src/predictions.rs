@@ -8,14 +8,23 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use serde_json::{Value, json};
+use sorby_image::write::safe_name;
 use sorby_image::{LabelMap, MaskNote, Micrograph, RawLabels};
 use std::path::PathBuf;
 
 fn file(app: &App, name: &str, model: &str, folder: &str) -> Answer<PathBuf> {
+    part_file(app, name, model, folder, "")
+}
+
+/// A file of an image's predictions; `part` stands behind the image's name.
+fn part_file(app: &App, name: &str, model: &str, folder: &str, part: &str) -> Answer<PathBuf> {
     let (_, entry) = app.project.entry(name)?;
-    let path = app.project.folder("predictions", model)?.join(folder).join(format!("{}.png", entry.name));
+    let place = app.project.folder("predictions", model)?.join(folder);
+    let path = place.join(format!("{}{part}.png", entry.name));
     if !path.is_file() {
-        return Err(Refusal::not_found(format!("`{model}` has no prediction of `{name}`")));
+        return Err(Refusal::not_found(format!(
+            "`{model}` has left no {folder} of `{name}`; segment it again"
+        )));
     }
     app.project.confine(&path)?;
     Ok(path)
@@ -51,6 +60,21 @@ pub async fn confidence(
 ) -> Answer<Response> {
     work(&app, move |app| {
         let image = Micrograph::read(&file(app, &name, &model, "confidence")?)?;
+        Ok(bytes(image.to_grey8(), None))
+    })
+    .await
+}
+
+/// `GET .../probability/{class}`: the network's probability of a class, 0..255.
+pub async fn probability(
+    State(app): State<Shared>,
+    Path((name, model, class)): Path<(String, String, usize)>,
+) -> Answer<Response> {
+    work(&app, move |app| {
+        let names = app.project.require_manifest()?.class_names();
+        let class = names.get(class).ok_or_else(|| Refusal::bad("no such class"))?;
+        let part = format!("-{}", safe_name(class));
+        let image = Micrograph::read(&part_file(app, &name, &model, "probabilities", &part)?)?;
         Ok(bytes(image.to_grey8(), None))
     })
     .await

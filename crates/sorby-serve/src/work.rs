@@ -151,7 +151,7 @@ fn order(app: &App, asked: Asked) -> Answer<Order<'_>> {
         Asked::Segment { model, images } => {
             let file = runs::model_file(project, &model)?;
             let out = format!("predictions/{model}");
-            arguments = words(&["segment", &file, "--out", &out]);
+            arguments = words(&["segment", &file, "--out", &out, "--probabilities"]);
             let manifest = project.require_manifest()?;
             let entries = project.entries(&manifest);
             let chosen: Vec<_> =
@@ -186,8 +186,7 @@ fn order(app: &App, asked: Asked) -> Answer<Order<'_>> {
             if !manifest.class_names().contains(&class) {
                 return Err(Refusal::bad(format!("no class `{class}`")));
             }
-            let safe: String = class.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
-            let out = format!("measurements/{of}-{safe}");
+            let out = format!("measurements/{of}-{}", sorby_image::write::safe_name(&class));
             let mut list = Vec::new();
             if of == "labels" {
                 list.extend(
@@ -311,7 +310,7 @@ mod tests {
 
     #[test]
     fn names_are_names() {
-        for bad in ["", " ", "..", ".hidden", "a/b", "a\\b", "x\n", &"n".repeat(81)] {
+        for bad in ["", " ", "..", ".hidden", "a/b", "a\\b", "x\ny", &"n".repeat(81)] {
             assert!(folder_name(bad).is_err(), "{bad:?}");
         }
         assert_eq!(folder_name(" steel 1.2_b ").unwrap(), "steel 1.2_b");

@@ -43,6 +43,8 @@ export class MaskLayer {
   private chunks = new Map<string, Chunk>();
   visible = true;
   opacity = 0.5;
+  /** Whether 255 means "no label" and is striped; in maps of probabilities it is a number like others. */
+  striped = true;
 
   constructor(
     readonly width: number,
@@ -137,7 +139,7 @@ export class MaskLayer {
       const row = Math.min(this.height - 1, cy * size + (y << level)) * this.width;
       for (let x = box.left; x < box.right; x++) {
         const value = this.data[row + Math.min(this.width - 1, cx * size + (x << level))];
-        const blank = value === IGNORE && ((x + y) & 7) > 1;
+        const blank = this.striped && value === IGNORE && ((x + y) & 7) > 1;
         pixels[y * chunk.canvas.width + x] = blank ? 0 : colours[value];
       }
     }

@@ -4,10 +4,11 @@ import { getMap, imagePath, type ImageInfo } from "../api";
 import { IGNORE, MaskLayer, type Palette } from "./mask";
 
 /** Values and names, `kind:model`. */
-export function sources(models: string[]): [string, string][] {
+export function sources(models: string[], classes: string[]): [string, string][] {
   const list: [string, string][] = [["label", "label"]];
   for (const model of models) {
     list.push([`mask:${model}`, model], [`sure:${model}`, `confidence of ${model}`], [`errors:${model}`, `errors of ${model}`]);
+    classes.forEach((c, i) => i > 0 && list.push([`p${i}:${model}`, `probability of ${c}, ${model}`]));
   }
   return list;
 }
@@ -25,7 +26,10 @@ export async function layerOf(
   const [kind, model] = [source.slice(0, source.indexOf(":")), source.slice(source.indexOf(":") + 1)];
   const path = `${imagePath(name)}/predictions/${encodeURIComponent(model)}`;
   const layer = (data: Uint8Array, table: Palette): MaskLayer => new MaskLayer(info.width, info.height, data, table);
-  if (kind === "sure") return layer((await getMap(`${path}/confidence`)).data, heat());
+  const amounts = (data: Uint8Array, table: Palette): MaskLayer => Object.assign(layer(data, table), { striped: false });
+  if (kind === "sure") return amounts((await getMap(`${path}/confidence`)).data, heat());
+  const klass = /^p(\d+)$/.exec(kind)?.[1];
+  if (klass) return amounts((await getMap(`${path}/probability/${klass}`)).data, shade(colours, Number(klass)));
   const mask = (await getMap(`${path}/mask`)).data;
   return kind === "errors" ? layer(errors(mask, label), errorColours()) : layer(mask, colours);
 }
@@ -47,6 +51,14 @@ function errorColours(): Palette {
     const n = parseInt(colour.slice(1), 16);
     table.set([n >> 16, (n >> 8) & 255, n & 255, 255], (i + 1) * 4);
   });
+  return table;
+}
+
+/** The colour of a class, the more of it the more probable. */
+function shade(colours: Palette, index: number): Palette {
+  const table = new Uint8ClampedArray(1024);
+  const [r, g, b] = colours.subarray(index * 4, index * 4 + 3);
+  for (let value = 0; value < 256; value++) table.set([r, g, b, value], value * 4);
   return table;
 }
 

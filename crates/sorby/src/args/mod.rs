@@ -185,6 +185,9 @@ pub struct TrainArgs {
     /// Stop when the process that started this one ends.
     #[arg(long, hide = true)]
     pub stop_with_parent: bool,
+    /// The data has been looked at already.
+    #[arg(long, hide = true)]
+    pub looked: bool,
     #[command(flatten)]
     pub device: DeviceArg,
 }

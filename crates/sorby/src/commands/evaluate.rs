@@ -5,7 +5,7 @@ use super::tables;
 use crate::args::EvaluateArgs;
 use crate::console::Progress;
 use serde_json::json;
-use sorby_image::write::atomically;
+use sorby_image::write::{atomically, safe_name};
 use sorby_infer::{Model, Scores};
 use sorby_report::{Table, overlay};
 use sorby_train::validate;
@@ -35,7 +35,7 @@ pub fn run(args: EvaluateArgs) -> anyhow::Result<ExitCode> {
             };
             for (c, class) in classes.iter().enumerate().skip(1) {
                 let picture = overlay::errors(&prediction.labels, &sample.label, c as u8);
-                write(format!("{}-{}-errors.png", sample.name, tables::file_name(class)), picture);
+                write(format!("{}-{}-errors.png", sample.name, safe_name(class)), picture);
             }
             let picture = overlay::classes(&sample.image.to_grey8(), &prediction.labels, &colours);
             write(format!("{}-classes.png", sample.name), picture);

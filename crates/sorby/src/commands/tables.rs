@@ -55,11 +55,6 @@ pub fn particle_cells(s: &Summary) -> Vec<Cell> {
     ]
 }
 
-/// A class name that is safe in a file name.
-pub fn file_name(class: &str) -> String {
-    class.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect()
-}
-
 /// Writes `problems.csv` into `folder`, or removes that of an earlier run when there are none.
 pub fn write_problems(folder: &std::path::Path, problems: &Table) -> anyhow::Result<()> {
     let path = folder.join("problems.csv");

@@ -104,7 +104,7 @@ fn start(args: &TrainArgs, device: &Device) -> anyhow::Result<(Recipe, RunFolder
         dataset.split(split)?;
     }
     // A study has looked at its data before it starts trainings.
-    if !args.stop_with_parent {
+    if !args.looked {
         inputs::warn_of(&dataset);
     }
     if let Some(time_s) = args.time {

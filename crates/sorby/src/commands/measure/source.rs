@@ -1,10 +1,11 @@
 //! Where masks, truths, pictures and pixel sizes come from.
 
-use super::super::{inputs, tables};
+use super::super::inputs;
 use super::{Measured, edge_rule};
 use crate::args::MeasureArgs;
 use anyhow::{Context as _, bail};
 use sorby_data::{DataBar, Dataset, Item};
+use sorby_image::write::safe_name;
 use sorby_image::{LabelMap, MaskNote, Micrograph, RawLabels};
 use sorby_measure::{Field, Filter, Particles, grain_counts, measure};
 use std::path::{Path, PathBuf};
@@ -58,7 +59,7 @@ impl<'a> Source<'a> {
         let means = |folder: &Option<PathBuf>, name: &str| {
             folder.as_ref().map(|folder| mean_values(folder, name, &mask, &particles)).transpose()
         };
-        let probability = format!("{name}-{}", tables::file_name(self.class_name));
+        let probability = format!("{name}-{}", safe_name(self.class_name));
         Ok(Measured {
             grains: grain_counts(&particles),
             truth: truth.as_ref().map(of),

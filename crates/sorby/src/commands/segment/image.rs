@@ -1,12 +1,11 @@
 //! One image to its mask, and what goes with it.
 
 use super::super::inputs::{self, KnownScale};
-use super::super::tables;
 use super::trust::{Trust, TrustSums};
 use crate::args::SegmentArgs;
 use crate::console::Progress;
 use anyhow::bail;
-use sorby_image::write::{PngKind, PngRows};
+use sorby_image::write::{PngKind, PngRows, safe_name};
 use sorby_image::{LabelMap, MaskNote, Micrograph};
 use sorby_infer::{Device, Model, Options, predict_rows};
 use sorby_report::overlay;
@@ -102,7 +101,7 @@ impl Work<'_> {
         let mut confidence = grey(self.path("confidence", name, "png"))?;
         let mut probabilities = Vec::new();
         for class in self.model.card.classes.iter().filter(|_| self.args.probabilities) {
-            let file = format!("{name}-{}", tables::file_name(class));
+            let file = format!("{name}-{}", safe_name(class));
             probabilities.push(grey(self.path("probabilities", &file, "png"))?);
         }
         let mut labels = LabelMap { width, height, labels: Vec::with_capacity(width * height) };

@@ -157,7 +157,11 @@ impl Workshop<'_> {
         atomically(&recipe_path, recipe.to_toml().as_bytes())?;
         let mut command =
             Command::new(std::env::current_exe().context("cannot find this program's own file")?);
-        command.arg("--threads").arg(self.threads.to_string()).arg("train").arg("--stop-with-parent");
+        command
+            .arg("--threads")
+            .arg(self.threads.to_string())
+            .arg("train")
+            .args(["--stop-with-parent", "--looked"]);
         // A child of an attempt that was killed may not have ended yet.
         let limit = Instant::now() + Duration::from_secs(60);
         while RunFolder::is_held(&out) && Instant::now() < limit {
