@@ -268,6 +268,8 @@ try {
 
   step("every image is segmented; the prediction becomes a label and is corrected");
   await page.goto(`${server.base}#/train/model-1`);
+  // Until then the page shows the other run, which has such a button too.
+  await page.waitForFunction(() => /model-1/i.test(document.querySelector(".run-detail h2")?.innerText));
   await page.getByRole("button", { name: "Segment all images" }).click();
   for (let i = 0; ; i++) {
     const project = await page.evaluate(async () => (await fetch("/api/project")).json());
