@@ -1,7 +1,8 @@
 /** All images with their state. */
 
-import { imagePath, listen, startJob, upload, type ImageCard, get } from "./api";
+import { imagePath, listen, upload, type ImageCard, get } from "./api";
 import { button, choice, h, replace, toast } from "./dom";
+import { order } from "./order";
 import { refresh, reload, theProject, type View } from "./main";
 
 interface Suggestion {
@@ -28,13 +29,6 @@ export function gallery(): View {
     const labelled = theProject().images.filter((c) => c.labelled).length;
     count.textContent = `${cards.length} shown · ${labelled} of ${theProject().images.length} labelled`;
     replace(grid, ...cards.map(card));
-  };
-  const act = async (order: Record<string, unknown>): Promise<void> => {
-    try {
-      await startJob(order);
-    } catch (error) {
-      toast((error as Error).message, true);
-    }
   };
   const next = async (): Promise<void> => {
     try {
@@ -67,7 +61,7 @@ export function gallery(): View {
       theProject().checked &&
         h("a", { class: "button", href: "/results/.sorby/check.html", target: "_blank", rel: "noopener" }, "Findings"),
       models.length > 0 && choice("Model", models.map((m) => [m.name, m.name]), model, (v) => (model = v)),
-      models.length > 0 && button("Segment all", () => void act({ verb: "segment", model })),
+      models.length > 0 && button("Segment all", () => void order({ verb: "segment", model })),
     );
   };
   const tools = h(
@@ -77,7 +71,7 @@ export function gallery(): View {
     count,
     h("span", { class: "gap" }),
     button("Label next", () => void next(), { class: "primary", title: "The image where a label would help most" }),
-    button("Check the data", () => void act({ verb: "check" })),
+    button("Check the data", () => void order({ verb: "check" })),
     more,
     h(
       "label",

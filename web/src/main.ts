@@ -1,14 +1,13 @@
 /** The frame of the page: bar, jobs, and one view at a time. */
 
 import "./style.css";
-import { connect, get, listen, type Job, type Project, Refused } from "./api";
+import { connect, get, listen, post, type Job, type Project, Refused } from "./api";
 import { button, duration, h, replace, toast } from "./dom";
 import { gallery } from "./gallery";
 import { labelling } from "./image";
 import { measuring } from "./measure";
 import { setUp } from "./setup";
 import { training } from "./train";
-import { post } from "./api";
 
 /** A view: its element, and what to do when it is left. */
 export interface View {

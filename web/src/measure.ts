@@ -1,10 +1,11 @@
 /** Numbers: objects of many images with their intervals. */
 
-import { post, startJob, type ParticleObject } from "./api";
+import { post, type ParticleObject } from "./api";
 import { Chart } from "./chart";
 import { button, choice, digits, h, replace, table, toast } from "./dom";
 import { classChoice, duel } from "./duel";
 import { theProject, type View } from "./main";
+import { order } from "./order";
 
 interface Estimate {
   quantity: string;
@@ -209,11 +210,8 @@ function many(): View {
   }
 
   const all = async (): Promise<void> => {
-    try {
-      await startJob({ verb: "measure", of, class: project.classes[klass].name });
+    if (await order({ verb: "measure", of, class: project.classes[klass].name })) {
       toast("All tables, outlines and intervals go to measurements/ in the project");
-    } catch (error) {
-      toast((error as Error).message, true);
     }
   };
   const element = h(

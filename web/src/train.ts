@@ -1,9 +1,10 @@
 /** Trainings and studies: started, watched, stopped. */
 
-import { get, getMap, imagePath, listen, post, startJob, type ImageInfo, type Job } from "./api";
+import { get, getMap, imagePath, listen, post, type ImageInfo, type Job } from "./api";
 import { Chart } from "./chart";
 import { button, choice, digits, duration, h, replace, table, toast } from "./dom";
 import { theProject, type View } from "./main";
+import { order } from "./order";
 import { MaskLayer, palette } from "./viewer/mask";
 import { ImageView } from "./viewer/view";
 
@@ -46,16 +47,6 @@ interface StudyDetail {
     chosen: { arch: string; tricks: string[] } | null;
   };
 }
-
-const act = async (order: Record<string, unknown>): Promise<boolean> => {
-  try {
-    await startJob(order);
-    return true;
-  } catch (error) {
-    toast((error as Error).message, true);
-    return false;
-  }
-};
 
 export async function training(chosen?: string): Promise<View> {
   const known = await get<Runs>("/runs");
@@ -130,11 +121,11 @@ function startForm(known: Runs, started: (name: string) => void): HTMLElement {
   const numbers = known.runs.map((r) => Number(/^model-(\d+)$/.exec(r.name)?.[1] ?? 0));
   const name = h("input", { type: "text", value: `model-${Math.max(0, ...numbers) + 1}`, maxlength: 80 });
   const begin = async (): Promise<void> => {
-    const order: Record<string, unknown> = { verb: "train", recipe, name: name.value, train, val };
-    if (time.endsWith("it")) order.iterations = Number(time.slice(0, -2));
-    else if (time) order.minutes = Number(time);
-    if (weights) order.pretrained = weights;
-    if (await act(order)) started(name.value.trim());
+    const job: Record<string, unknown> = { verb: "train", recipe, name: name.value, train, val };
+    if (time.endsWith("it")) job.iterations = Number(time.slice(0, -2));
+    else if (time) job.minutes = Number(time);
+    if (weights) job.pretrained = weights;
+    if (await order(job)) started(name.value.trim());
   };
   return h(
     "form",
@@ -259,9 +250,9 @@ function detailOf(place: HTMLElement): { show: (name: string) => Promise<void>; 
       "div",
       { class: "actions" },
       working && button("Stop", () => void stop(about.name), { title: "Not a step is lost" }),
-      !working && about.state !== "done" && button("Go on", () => void act({ verb: "resume", run: about.name }), { class: "primary" }),
-      about.state === "done" && button("Segment all images", () => void act({ verb: "segment", model: about.name }), { class: "primary" }),
-      about.state === "done" && button("Make the report", () => void act({ verb: "report", run: about.name, split })),
+      !working && about.state !== "done" && button("Go on", () => void order({ verb: "resume", run: about.name }), { class: "primary" }),
+      about.state === "done" && button("Segment all images", () => void order({ verb: "segment", model: about.name }), { class: "primary" }),
+      about.state === "done" && button("Make the report", () => void order({ verb: "report", run: about.name, split })),
       about.report && h("a", { class: "button", id: "report-link", href: `/results/runs/${encodeURIComponent(about.name)}/report.html`, download: `${about.name}-report.html` }, "Download the report"),
       about.report && h("a", { class: "button", href: `/results/runs/${encodeURIComponent(about.name)}/report.html`, target: "_blank", rel: "noopener" }, "Look at it"),
     );
@@ -294,7 +285,7 @@ async function studyBoard(): Promise<HTMLElement> {
         h(
           "div",
           { class: "actions" },
-          button("Make the report", () => void act({ verb: "studyreport", study: name })),
+          button("Make the report", () => void order({ verb: "studyreport", study: name })),
           report && h("a", { class: "button", href: `/results/studies/${encodeURIComponent(name)}/report/report.html`, target: "_blank", rel: "noopener" }, "Look at it"),
         ),
       );
@@ -309,7 +300,7 @@ async function studyBoard(): Promise<HTMLElement> {
     h("h2", {}, "Studies"),
     files.length === 0 && studies.length === 0 && h("p", { class: "quiet" }, "A study tries tricks one by one. Put a study file into the project: see docs/studies.md."),
     files.length > 0 && choice("Study file", files.map((f) => [f, f]), file, (v) => (file = v)),
-    files.length > 0 && button("Run it", () => void act({ verb: "study", file })),
+    files.length > 0 && button("Run it", () => void order({ verb: "study", file })),
     studies.length > 0 && choice("Board of", studies.map((s) => [s, s]), studies[0], (v) => void show(v)),
     board,
   );

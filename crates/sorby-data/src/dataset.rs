@@ -116,11 +116,7 @@ impl Dataset {
         }
         if self.manifest.labels.data_bar != DataBar::None {
             // What the file declares is of the image before rows were cut off; then its looks alone tell.
-            let declared = whole.then(|| sorby_image::scale::read(&item.image).ok()).flatten();
-            let bar = match declared {
-                Some(reading) => reading.data_bar(&image),
-                None => sorby_image::DataBar::find(&image.to_grey8(), image.width, image.height),
-            };
+            let bar = sorby_image::scale::data_bar(whole.then_some(item.image.as_path()), &image);
             if let Some(bar) = bar {
                 // Text is no steel, whatever its label says.
                 label.ignore_bottom(bar.rows_px);

@@ -132,6 +132,13 @@ impl LabelMap {
         self.height = rows;
     }
 
+    /// Makes the map `height` rows high; the rows that it lacked are ignored: what a data bar's rows are to a label.
+    pub fn pad_rows(&mut self, height: usize) {
+        assert!(height >= self.height);
+        self.labels.resize(self.width * height, IGNORE);
+        self.height = height;
+    }
+
     /// Marks the last `rows` as ignored: a data bar is no part of the field.
     pub fn ignore_bottom(&mut self, rows: usize) {
         let start = self.height.saturating_sub(rows) * self.width;

@@ -4,7 +4,7 @@ use crate::draft::Sketches;
 use crate::error::{Answer, Refusal};
 use crate::guard::Guard;
 use crate::jobs::Jobs;
-use crate::pictures::Pictures;
+use crate::pictures::{Picture, Pictures};
 use crate::project::Project;
 use axum::http::StatusCode;
 use sorby_data::{Dataset, LabelCoding, Manifest, read_label};
@@ -49,6 +49,11 @@ impl App {
         })
     }
 
+    /// The image of this name.
+    pub fn picture(&self, name: &str) -> Answer<Arc<Picture>> {
+        self.pictures.get(&self.project.entry(name)?.1.image)
+    }
+
     /// Reads a label of the project.
     pub fn read_label(&self, manifest: &Manifest, file: &Path) -> Answer<LabelMap> {
         self.project.confine(file)?;
@@ -59,8 +64,7 @@ impl App {
         }
         let mut known = self.coding.lock().unwrap_or_else(|e| e.into_inner());
         if !matches!(&*known, Some((of, _)) if of == manifest) {
-            let (data, _) = Dataset::examine(&self.project.data)
-                .map_err(|e| Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, e.to_string()))?;
+            let (data, _) = Dataset::examine(&self.project.data)?;
             *known = Some((manifest.clone(), data.coding().clone()));
         }
         let Some((_, coding)) = &*known else { return Err(Refusal::bad("no label can be read")) };

@@ -52,8 +52,7 @@ pub struct Place {
 }
 
 fn part(app: &App, name: &str, place: &Place) -> Answer<Part> {
-    let (_, entry) = app.project.entry(name)?;
-    let (width, height) = app.pictures.get(&entry.image)?.size();
+    let (width, height) = app.picture(name)?.size();
     let (x, y) = (place.x.unwrap_or(0), place.y.unwrap_or(0));
     if x >= width || y >= height {
         return Err(Refusal::bad("outside the image"));
@@ -116,8 +115,7 @@ pub async fn fill(
     Query(click): Query<Click>,
 ) -> Answer<Json<Value>> {
     work(&app, move |app| {
-        let (_, entry) = app.project.entry(&name)?;
-        let picture = app.pictures.get(&entry.image)?;
+        let picture = app.picture(&name)?;
         let (width, height) = picture.size();
         let found = object_at(&picture.grey(), width, height, (click.x, click.y));
         let spans = found.map_or(Vec::new(), |f| f.spans);

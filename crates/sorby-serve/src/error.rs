@@ -20,6 +20,11 @@ impl Refusal {
         Self::new(StatusCode::NOT_FOUND, what)
     }
 
+    /// A file of the project is not as it should be.
+    pub fn unreadable(what: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, what)
+    }
+
     /// The visitor's mistake.
     pub fn bad(what: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, what)
@@ -34,7 +39,13 @@ impl IntoResponse for Refusal {
 
 impl From<sorby_data::Problem> for Refusal {
     fn from(problem: sorby_data::Problem) -> Self {
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, problem.to_string())
+        Self::unreadable(problem.to_string())
+    }
+}
+
+impl From<sorby_data::DataError> for Refusal {
+    fn from(error: sorby_data::DataError) -> Self {
+        Self::unreadable(error.to_string())
     }
 }
 
@@ -46,6 +57,6 @@ impl From<sorby_image::ImageError> for Refusal {
 
 impl From<anyhow::Error> for Refusal {
     fn from(error: anyhow::Error) -> Self {
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, format!("{error:#}"))
+        Self::unreadable(format!("{error:#}"))
     }
 }

@@ -12,7 +12,6 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sorby_data::{Class, Entry, Manifest, default_colour};
-use sorby_image::RawLabels;
 use std::time::UNIX_EPOCH;
 
 /// An image as the gallery shows it.
@@ -164,26 +163,25 @@ pub struct TrustRow {
 
 /// `trust.csv` of a folder of predictions.
 pub fn trust(folder: &std::path::Path) -> Vec<TrustRow> {
-    let text = std::fs::read_to_string(folder.join("trust.csv")).unwrap_or_default();
-    let mut lines = text.lines().map(|l| l.split(',').map(|c| c.trim_matches('"')).collect::<Vec<_>>());
-    let Some(head) = lines.next() else { return Vec::new() };
-    let column = |name: &str| head.iter().position(|h| *h == name);
+    let Ok(mut file) = csv::Reader::from_path(folder.join("trust.csv")) else { return Vec::new() };
+    let Ok(head) = file.headers().cloned() else { return Vec::new() };
+    let column = |name: &str| head.iter().position(|h| h == name);
     let (Some(image), Some(class), Some(iou)) =
         (column("image"), column("class"), column("expected_IoU_percent"))
     else {
         return Vec::new();
     };
     let unlike = column("unlike_training");
-    let row = |cells: Vec<&str>| {
+    let row = |cells: csv::StringRecord| {
         let number = |i: usize| cells.get(i).and_then(|c| c.parse().ok());
         Some(TrustRow {
-            image: (*cells.get(image)?).to_owned(),
-            class: (*cells.get(class)?).to_owned(),
+            image: cells.get(image)?.to_owned(),
+            class: cells.get(class)?.to_owned(),
             iou_percent: [number(iou), number(iou + 1), number(iou + 2)],
-            unlike: unlike.and_then(|i| cells.get(i)) == Some(&"yes"),
+            unlike: unlike.and_then(|i| cells.get(i)) == Some("yes"),
         })
     };
-    lines.filter_map(row).collect()
+    file.into_records().map_while(Result::ok).filter_map(row).collect()
 }
 
 /// File name and finding of the last `sorby data check --json`, kept in `.sorby/check.json`.
@@ -283,7 +281,6 @@ pub async fn image(State(app): State<Shared>, Path(name): Path<String>) -> Answe
         let (width, height) = picture.size();
         let reading = sorby_image::scale::read(&entry.image).ok();
         let stated = reading.as_ref().and_then(|r| r.nm_per_px().ok().flatten());
-        let noted = entry.label.as_deref().map(RawLabels::read).is_some_and(|r| r.is_err());
         Ok(Json(json!({
             "name": name,
             "width": width,
@@ -292,7 +289,6 @@ pub async fn image(State(app): State<Shared>, Path(name): Path<String>) -> Answe
             "tile_px": crate::pictures::TILE_PX,
             "version": version(&entry.image),
             "nm_per_px": entry.nm_per_px.or(stated),
-            "label_unreadable": noted,
         })))
     })
     .await

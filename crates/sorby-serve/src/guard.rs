@@ -49,12 +49,13 @@ impl Guard {
         {
             return forbidden("another page asks; only Sorby's own may");
         }
-        let (Some(token), false) = (&self.token, self.knows(uri, headers)) else { return None };
-        debug_assert!(!token.is_empty());
-        Some(Refusal::new(
-            StatusCode::UNAUTHORIZED,
-            "open the whole address that `sorby serve` printed, token and all",
-        ))
+        let unknown = self.token.is_some() && !self.knows(uri, headers);
+        unknown.then(|| {
+            Refusal::new(
+                StatusCode::UNAUTHORIZED,
+                "open the whole address that `sorby serve` printed, token and all",
+            )
+        })
     }
 
     fn is_here(&self, host: &str) -> bool {

@@ -27,7 +27,7 @@ pub enum State {
     Stopped,
 }
 
-/// What is done when a job ends well.
+/// What is done when a job has ended by itself.
 pub type Then = Box<dyn FnOnce(&str) + Send>;
 
 #[derive(Serialize, Clone)]
@@ -52,7 +52,7 @@ struct Job {
     /// Open as long as the job may go on; a training stops in order when it closes.
     stdin: Option<ChildStdin>,
     /// Killing is how a study, and what has nothing to lose, is stopped.
-    pid: Option<Arc<Mutex<Child>>>,
+    child: Option<Arc<Mutex<Child>>>,
     asked_to_stop: bool,
 }
 
@@ -68,7 +68,7 @@ pub struct Order<'a> {
     pub arguments: Vec<String>,
     pub title: String,
     pub result: Option<String>,
-    /// Gets all that was printed, if the job ends well.
+    /// Gets all that was printed, unless the job is stopped: a check that finds problems has told of them.
     pub then: Option<Then>,
 }
 
@@ -126,7 +126,7 @@ impl Jobs {
             lines: VecDeque::new(),
             began,
             stdin,
-            pid: Some(child.clone()),
+            child: Some(child.clone()),
             asked_to_stop: false,
         });
         let done = list.iter().filter(|j| j.view.state != State::Running).count();
@@ -166,7 +166,7 @@ impl Job {
         self.asked_to_stop = true;
         self.stdin = None;
         if self.view.verb != "train"
-            && let Some(child) = &self.pid
+            && let Some(child) = &self.child
         {
             // It may have ended by itself.
             let _ = lock(child).kill();
@@ -221,7 +221,7 @@ fn follow(
         let _ = reader.join();
     }
     let code = lock(child).wait().ok().and_then(|s| s.code());
-    if let (Some(0 | 1), Some(then)) | (Some(2), Some(then)) = (code, then) {
+    if let (Some(0..=2), Some(then)) = (code, then) {
         then(&lock(&whole));
     }
     let mut list = lock(list);
@@ -240,7 +240,7 @@ fn follow(
         {
             job.view.last = line.clone();
         }
-        (job.stdin, job.pid) = (None, None);
+        (job.stdin, job.child) = (None, None);
         let _ = events.send(json!({"kind": "job", "job": job.view}).to_string());
         let _ = events.send(json!({"kind": "project"}).to_string());
     }

@@ -29,9 +29,8 @@ pub struct Current {
 
 /// Reads the label of an image.
 pub fn current(app: &App, manifest: &Manifest, entry: &Entry) -> Answer<Current> {
-    let (width, height) = sorby_image::dimensions(&entry.image).ok_or_else(|| {
-        Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, format!("{}: cannot be read", entry.image.display()))
-    })?;
+    let (width, height) = sorby_image::dimensions(&entry.image)
+        .ok_or_else(|| Refusal::unreadable(format!("{}: cannot be read", entry.image.display())))?;
     let Some(file) = &entry.label else {
         let label = LabelMap::filled(width, height, IGNORE);
         return Ok(Current { label, revision: NONE.to_owned(), missing_rows: 0 });
@@ -40,8 +39,7 @@ pub fn current(app: &App, manifest: &Manifest, entry: &Entry) -> Answer<Current>
     let mut missing_rows = 0;
     if label.width == width && label.height < height {
         missing_rows = height - label.height;
-        label.labels.resize(width * height, IGNORE);
-        label.height = height;
+        label.pad_rows(height);
     }
     if (label.width, label.height) != (width, height) {
         let what = format!(
@@ -50,7 +48,7 @@ pub fn current(app: &App, manifest: &Manifest, entry: &Entry) -> Answer<Current>
             label.width,
             label.height
         );
-        return Err(Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, what));
+        return Err(Refusal::unreadable(what));
     }
     let revision = revision(&label);
     Ok(Current { label, revision, missing_rows })

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sorby_image::LabelMap;
 use sorby_measure::{
-    EdgeRule, Field, Filter, Knowledge, Particles, Quantity, Region, compare, estimate, measure, otsu, sweep,
+    EdgeRule, Field, Filter, Knowledge, Particles, Quantity, Region, estimate, measure, otsu, sweep,
 };
 
 /// Mask that means the labels.
@@ -190,19 +190,11 @@ pub async fn thresholds(
             (Some(m), Some((t, _))) => Some(iou_of(&m.labels, &t.labels, duel.class)),
             _ => None,
         };
-        let counts: Vec<u32> = curve.counts.clone();
-        let errors = match (&model, &truth) {
-            (Some(m), Some((t, _))) => {
-                let both = |map: &LabelMap| measure(map, duel.class, Filter::default(), None);
-                serde_json::to_value(compare(&both(m).summary(), &both(t).summary())).ok()
-            }
-            _ => None,
-        };
         Ok(Json(json!({
             "width": width,
             "rows": rows,
             "otsu": otsu(&grey),
-            "counts": counts,
+            "counts": curve.counts,
             "mean_radii_px": curve.mean_radii_px,
             "iou": iou,
             "truth": truth_summary,
@@ -210,20 +202,14 @@ pub async fn thresholds(
             "best_for_radius": truth_summary.as_ref().and_then(|t| t.mean_radius_px).map(|r| curve.best_for_radius(r)),
             "model": model.as_ref().map(summary),
             "model_iou": model_iou,
-            "model_errors": errors,
         })))
     })
     .await
 }
 
 fn field_rows(image: &std::path::Path, grey: &[u8], width: usize, height: usize) -> usize {
-    let declared = sorby_image::scale::read(image).ok();
     let micrograph = sorby_image::Micrograph::grey8(width, height, grey.to_vec());
-    let bar = match declared {
-        Some(reading) => reading.data_bar(&micrograph),
-        None => sorby_image::DataBar::find(grey, width, height),
-    };
-    height - bar.map_or(0, |b| b.rows_px.min(height))
+    height - sorby_image::scale::data_bar(Some(image), &micrograph).map_or(0, |b| b.rows_px.min(height))
 }
 
 /// IoU of "brighter than t" with the class, for every t; `None` where both are empty.

@@ -12,6 +12,7 @@
 
 use crate::error::{Answer, Refusal};
 use anyhow::{Context as _, bail};
+use axum::http::StatusCode;
 use sorby_data::{Class, Entry, Labels, Manifest, Missing, entries};
 use std::path::{Path, PathBuf};
 
@@ -46,9 +47,7 @@ impl Project {
         if !file.is_file() {
             return Ok(None);
         }
-        Manifest::read(&file)
-            .map(Some)
-            .map_err(|e| Refusal::new(axum::http::StatusCode::UNPROCESSABLE_ENTITY, e.to_string()))
+        Ok(Some(Manifest::read(&file)?))
     }
 
     pub fn require_manifest(&self) -> Answer<Manifest> {
@@ -79,7 +78,7 @@ impl Project {
             return Ok(());
         }
         let what = format!("{} lies outside the project; copy it into the project's folder", path.display());
-        Err(Refusal::new(axum::http::StatusCode::FORBIDDEN, what))
+        Err(Refusal::new(StatusCode::FORBIDDEN, what))
     }
 
     /// Names of sub-folders, sorted; hidden ones left out.
@@ -105,10 +104,7 @@ impl Project {
     /// Writes the first `dataset.toml`: these classes, images from `images/` or the folder itself, labels to come.
     pub fn set_up(&self, classes: Vec<Class>) -> Answer<()> {
         if self.manifest()?.is_some() {
-            return Err(Refusal::new(
-                axum::http::StatusCode::CONFLICT,
-                "the project has a dataset.toml already",
-            ));
+            return Err(Refusal::new(StatusCode::CONFLICT, "the project has a dataset.toml already"));
         }
         let mut manifest = Manifest::of_classes(classes);
         if !self.data.join("images").is_dir() {

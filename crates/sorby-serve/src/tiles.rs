@@ -19,7 +19,7 @@ pub async fn tile(
     Path((name, layer, x, y)): Path<(String, usize, usize, usize)>,
 ) -> Answer<Response> {
     work(&app, move |app| {
-        let picture = app.pictures.get(&app.project.entry(&name)?.1.image)?;
+        let picture = app.picture(&name)?;
         let none = || Refusal::not_found("no such tile");
         let layer = picture.layers.get(layer).ok_or_else(none)?;
         let corner = (x.checked_mul(TILE_PX).ok_or_else(none)?, y.checked_mul(TILE_PX).ok_or_else(none)?);
@@ -32,7 +32,7 @@ pub async fn tile(
 /// `GET /api/images/{name}/grey`: all grey values, a byte each, row by row.
 pub async fn grey(State(app): State<Shared>, Path(name): Path<String>) -> Answer<Response> {
     work(&app, move |app| {
-        let bytes = app.pictures.get(&app.project.entry(&name)?.1.image)?.grey();
+        let bytes = app.picture(&name)?.grey();
         Ok(([(CONTENT_TYPE, "application/octet-stream")], bytes).into_response())
     })
     .await

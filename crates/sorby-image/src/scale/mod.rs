@@ -114,6 +114,15 @@ impl ScaleReading {
     }
 }
 
+/// The data bar of an image: by what its file says where there is one to ask, else, and where the file says nothing that
+/// can be read, by its looks alone.
+pub fn data_bar(file: Option<&Path>, image: &Micrograph) -> Option<DataBar> {
+    match file.and_then(|file| read(file).ok()) {
+        Some(reading) => reading.data_bar(image),
+        None => DataBar::find(&image.to_grey8(), image.width, image.height),
+    }
+}
+
 /// Reads the scale of an image file from its metadata, or from a sidecar of the same name.
 ///
 /// # Errors

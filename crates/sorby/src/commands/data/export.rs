@@ -32,8 +32,7 @@ fn label(data: &Dataset, item: &Item) -> anyhow::Result<LabelMap> {
     let size = sorby_image::dimensions(&item.image);
     let (width, height) = size.with_context(|| format!("{}: cannot be read", item.image.display()))?;
     if width == label.width && height > label.height && data.manifest.labels.data_bar == DataBar::Crop {
-        label.labels.resize(width * height, IGNORE);
-        label.height = height;
+        label.pad_rows(height);
     }
     if (width, height) != (label.width, label.height) {
         bail!(
