@@ -24,6 +24,11 @@ impl Cell {
         Self::number(value.map(|v| 100.0 * v), 2)
     }
 
+    /// A difference in points with two decimals, or [`Cell::Missing`].
+    pub fn signed(value: Option<f64>) -> Self {
+        value.filter(|v| v.is_finite()).map_or(Cell::Missing, |v| Cell::Signed(v, 2))
+    }
+
     pub(crate) fn text(&self, missing: &str) -> String {
         match self {
             Cell::Text(text) => text.clone(),

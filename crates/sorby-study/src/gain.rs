@@ -1,4 +1,4 @@
-//! The gain of one set of tricks over another, with its 95 % interval.
+//! The gain of one set of tricks over another, and other contrasts of networks, with their 95 % intervals.
 
 use sorby_infer::Confusion;
 use sorby_measure::Spread;
@@ -8,12 +8,16 @@ use statrs::distribution::{ContinuousCDF as _, StudentsT};
 /// Resamples of each level.
 const RESAMPLES: u64 = 2000;
 
-/// Two networks' counts on the images of a fold, trained with the same seed: `(without, with)` for each image.
-pub type Cell = Vec<(Confusion, Confusion)>;
+/// Counts of networks trained with the same seed on the images of a fold: `cell[image][network]`.
+pub type Cell = Vec<Vec<Confusion>>;
 
-/// Everything that two sets of tricks were compared on: `folds[fold][seed][image]`.
-#[derive(Clone, Debug, Default)]
-pub struct Paired {
+/// Networks compared on the same folds, seeds and images: the sum of their mIoU, each times its coefficient. With -1
+/// and +1 that is the gain of the second over the first.
+#[derive(Clone, Debug)]
+pub struct Contrast {
+    /// One for each network; they add up to zero.
+    pub coefficients: Vec<f64>,
+    /// `folds[fold][seed]`
     pub folds: Vec<Vec<Cell>>,
 }
 
@@ -53,7 +57,7 @@ impl Gain {
 /// How often an element takes part in a resample: `[fold][seed]` or `[fold][image]`.
 type Weights = Vec<Vec<f64>>;
 
-impl Paired {
+impl Contrast {
     fn ones(&self, size: impl Fn(&[Cell]) -> usize) -> Weights {
         self.folds.iter().map(|f| vec![1.0; size(f)]).collect()
     }
@@ -66,44 +70,40 @@ impl Paired {
         fold.first().map_or(0, Vec::len)
     }
 
-    /// The gain in points, with seeds and images counted as often as the weights say.
+    /// The contrast in points, with seeds and images counted as often as the weights say.
     fn points(&self, seeds: &Weights, images: &Weights) -> f64 {
-        let classes =
-            self.folds.iter().flatten().flatten().map(|(a, _)| a.matrix().len()).next().unwrap_or(0);
-        // Per class: intersection and union, of both networks.
-        let mut sums = vec![[0.0f64; 4]; classes];
+        let first = self.folds.iter().flatten().flatten().flatten().next();
+        let classes = first.map_or(0, |counts| counts.matrix().len());
+        // Intersection and union, by network and class.
+        let mut sums = vec![vec![[0.0f64; 2]; classes]; self.coefficients.len()];
         for ((fold, seeds), images) in self.folds.iter().zip(seeds).zip(images) {
             let all: f64 = seeds.iter().sum();
             for (cell, seed) in fold.iter().zip(seeds).filter(|(_, w)| **w > 0.0) {
-                for ((without, with), image) in cell.iter().zip(images) {
+                for (networks, image) in cell.iter().zip(images) {
                     let weight = seed * image / all;
-                    for (c, sum) in sums.iter_mut().enumerate() {
-                        for (side, counts) in [without, with].into_iter().enumerate() {
+                    for (counts, sums) in networks.iter().zip(&mut sums) {
+                        for (c, sum) in sums.iter_mut().enumerate() {
                             let (both, union) = overlap(counts, c);
-                            sum[2 * side] += weight * both;
-                            sum[2 * side + 1] += weight * union;
+                            sum[0] += weight * both;
+                            sum[1] += weight * union;
                         }
                     }
                 }
             }
         }
-        let mean = |side: usize| {
-            let ious: Vec<f64> = sums
-                .iter()
-                .filter(|s| s[2 * side + 1] > 0.0)
-                .map(|s| s[2 * side] / s[2 * side + 1])
-                .collect();
+        let mean = |sums: &Vec<[f64; 2]>| {
+            let ious: Vec<f64> = sums.iter().filter(|s| s[1] > 0.0).map(|s| s[0] / s[1]).collect();
             100.0 * ious.iter().sum::<f64>() / ious.len() as f64
         };
-        mean(1) - mean(0)
+        self.coefficients.iter().zip(&sums).map(|(times, sums)| times * mean(sums)).sum()
     }
 
-    /// The gain in points of everything together, with no interval.
+    /// The contrast in points of everything together, with no interval.
     pub fn points_of_all(&self) -> f64 {
         self.points(&self.ones(Self::seeds), &self.ones(Self::images))
     }
 
-    /// Standard deviation of the gain when `redraw` makes new weights.
+    /// Standard deviation of the contrast when `redraw` makes new weights.
     fn deviation(&self, what: u64, redraw: impl Fn(&mut Stream) -> (Weights, Weights)) -> f64 {
         let values: Vec<f64> = (0..RESAMPLES)
             .map(|i| {
@@ -116,7 +116,7 @@ impl Paired {
         (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt()
     }
 
-    /// The gain and its interval by a bootstrap on two levels: images over all folds, and trainings within each
+    /// The contrast and its interval by a bootstrap on two levels: images over all folds, and trainings within each
     /// fold (over folds, where no seed was repeated). The levels' variances are freed of the bootstrap's shrinkage
     /// by n / (n - 1) and joined after Welch and Satterthwaite.
     pub fn gain(&self) -> Gain {

@@ -73,12 +73,6 @@ impl Judgement {
         let helpers = tricks.iter().map(|t| &t.0).filter(|n| kept.contains(&n.as_str())).cloned().collect();
         Self { tricks, helpers, displaced }
     }
-
-    /// Sum of the single gains of a stack's tricks in points: what it would gain if they did not interact. The gains
-    /// share a baseline and images, so no interval is given that takes them for independent.
-    pub fn promised_points(&self, stack: &[String]) -> f64 {
-        self.tricks.iter().filter(|(name, ..)| stack.contains(name)).map(|(_, gain, _)| gain.points).sum()
-    }
 }
 
 #[cfg(test)]
@@ -114,6 +108,5 @@ mod tests {
             (j.helpers.clone(), j.displaced.clone()),
             (vec!["M".into(), "S".into()], vec!["T".to_owned()])
         );
-        assert_eq!(j.promised_points(&j.helpers), 6.0);
     }
 }

@@ -12,7 +12,7 @@ mod power;
 mod spec;
 
 pub use folds::{assign, most_folds};
-pub use gain::{Cell, Gain, Paired};
+pub use gain::{Cell, Contrast, Gain};
 pub use judge::{Judgement, Verdict, accept_level, judge};
 pub use paper::{PaperStack, paper_stack};
 pub use plan::{Part, Run, Scored, Scores, Settled, Stage, TrickSet, set_name};

@@ -1,6 +1,6 @@
 //! Which trainings are needed next, given what has been scored.
 
-use crate::gain::{Cell, Gain, Paired};
+use crate::gain::{Cell, Contrast, Gain};
 use crate::judge::{Judgement, Verdict, judge};
 use crate::paper::{PaperStack, paper_stack};
 use crate::spec::{Protocol, StudySpec};
@@ -60,6 +60,17 @@ pub struct Settled {
     pub gain: Gain,
     /// The stack's gain over the stack without each of its tricks, and the verdict; for two tricks or more.
     pub contributions: Vec<(String, Gain, Verdict)>,
+    /// For two tricks or more.
+    pub interaction: Option<Interaction>,
+}
+
+/// What the tricks of a stack do to one another.
+#[derive(Clone, Debug, Serialize)]
+pub struct Interaction {
+    /// The sum of their single gains: what the stack would gain if each did the same in company as alone.
+    pub promised: Gain,
+    /// What the stack gains beyond that sum.
+    pub beyond: Gain,
 }
 
 impl StudySpec {
@@ -182,37 +193,58 @@ impl StudySpec {
         self.seed_list().filter_map(of).collect()
     }
 
-    /// Two sets of tricks where both were scored, paired by fold, seed and image.
-    pub fn paired(&self, scores: &Scores, arch: usize, without: &TrickSet, with: &TrickSet) -> Paired {
-        self.paired_in((0..self.folds).map(Part::Fold), scores, arch, without, with)
+    /// Sets of tricks with their coefficients, where all were scored, matched by fold, seed and image.
+    pub fn contrast(&self, scores: &Scores, arch: usize, sets: &[(f64, TrickSet)]) -> Contrast {
+        self.contrast_in((0..self.folds).map(Part::Fold), scores, arch, sets)
     }
 
     /// The paired comparison on the test images: the final models against the baseline.
     pub fn tested(&self, scores: &Scores, arch: usize, tricks: &TrickSet) -> Gain {
-        self.paired_in([Part::All].into_iter(), scores, arch, &Vec::new(), tricks).gain()
+        let sets = [(-1.0, Vec::new()), (1.0, tricks.clone())];
+        self.contrast_in([Part::All].into_iter(), scores, arch, &sets).gain()
     }
 
-    fn paired_in(
+    fn contrast_in(
         &self,
         parts: impl Iterator<Item = Part>,
         scores: &Scores,
         arch: usize,
-        without: &TrickSet,
-        with: &TrickSet,
-    ) -> Paired {
-        let counts = |tricks: &TrickSet, part, seed| {
-            scores.get(&Run { arch, tricks: tricks.clone(), part, seed })?.as_ref()
+        sets: &[(f64, TrickSet)],
+    ) -> Contrast {
+        let cell = |part, seed| {
+            let counts = |(_, tricks): &(f64, TrickSet)| {
+                scores.get(&Run { arch, tricks: tricks.clone(), part, seed })?.as_deref()
+            };
+            Some(matched(&sets.iter().map(counts).collect::<Option<Vec<_>>>()?))
         };
-        let cells = |part| {
-            let cell = |seed| Some(pairs(counts(without, part, seed)?, counts(with, part, seed)?));
-            self.seed_list().filter_map(cell).collect::<Vec<_>>()
-        };
-        Paired { folds: parts.map(cells).filter(|cells| !cells.is_empty()).collect() }
+        let cells = |part| self.seed_list().filter_map(|seed| cell(part, seed)).collect::<Vec<_>>();
+        Contrast {
+            coefficients: sets.iter().map(|s| s.0).collect(),
+            folds: parts.map(cells).filter(|cells| !cells.is_empty()).collect(),
+        }
     }
 
     /// Gain of one set of tricks over another.
     pub fn gain(&self, scores: &Scores, arch: usize, without: &TrickSet, with: &TrickSet) -> Gain {
-        self.paired(scores, arch, without, with).gain()
+        self.contrast(scores, arch, &[(-1.0, without.clone()), (1.0, with.clone())]).gain()
+    }
+
+    /// What the tricks of a stack do to one another; `None` for fewer than two. Single gains share a baseline, so
+    /// their sum is resampled as a whole.
+    fn interaction(&self, scores: &Scores, arch: usize, stack: &TrickSet) -> Option<Interaction> {
+        let n = stack.len() as f64;
+        if n < 2.0 || !self.complete(scores, arch, stack) {
+            return None;
+        }
+        let sum = |baseline: f64, of_each: f64| {
+            let mut sets = vec![(baseline, Vec::new())];
+            sets.extend(stack.iter().map(|t| (of_each, vec![t.clone()])));
+            sets
+        };
+        let mut beyond = sum(n - 1.0, -1.0);
+        beyond.push((1.0, stack.clone()));
+        let of = |sets: Vec<(f64, TrickSet)>| self.contrast(scores, arch, &sets).gain();
+        Some(Interaction { promised: of(sum(-n, 1.0)), beyond: of(beyond) })
     }
 
     /// Judgements that the study makes: tricks times architectures.
@@ -245,7 +277,8 @@ impl StudySpec {
                 }
                 None => {
                     let gain = self.gain(scores, arch, &Vec::new(), &stack);
-                    return Settled { judgement, stack, dropped, gain, contributions };
+                    let interaction = self.interaction(scores, arch, &stack);
+                    return Settled { judgement, stack, dropped, gain, contributions, interaction };
                 }
             }
         }
@@ -322,13 +355,13 @@ fn due(why: &'static str, runs: Vec<Run>, scores: &Scores) -> Option<Due> {
     (!missing.is_empty()).then_some((why, missing))
 }
 
-/// Counts of the images that both have, by name.
-fn pairs(a: &[(String, Confusion)], b: &[(String, Confusion)]) -> Cell {
-    let pair = |(name, a): &(String, Confusion)| {
-        let (_, b) = b.iter().find(|(n, _)| n == name)?;
-        Some((a.clone(), b.clone()))
+/// Counts of the images that all networks have, by name.
+fn matched(networks: &[&[(String, Confusion)]]) -> Cell {
+    let Some(first) = networks.first() else { return Cell::new() };
+    let of = |name: &String, network: &&[(String, Confusion)]| {
+        network.iter().find(|(n, _)| n == name).map(|(_, counts)| counts.clone())
     };
-    a.iter().filter_map(pair).collect()
+    first.iter().filter_map(|(name, _)| networks.iter().map(|n| of(name, n)).collect()).collect()
 }
 
 fn less(stack: &TrickSet, trick: &str) -> TrickSet {

@@ -1,13 +1,20 @@
 //! Gains, intervals, verdicts and the course of a study on small frozen score tables.
 
 use sorby_infer::Confusion;
-use sorby_study::{Paired, Part, Run, Scores, Stage, StudySpec, Verdict, judge};
+use sorby_study::{Contrast, Gain, Part, Run, Scores, Stage, StudySpec, Verdict, judge};
 use std::path::Path;
 
 /// An image of 1000 pixels, half carbide, of which `wrong` are missed and as many falsely marked: both classes have
 /// an IoU of (500 - wrong) / (500 + wrong).
 fn image(wrong: u64) -> Confusion {
     Confusion::from_matrix(vec![vec![500 - wrong, wrong], vec![wrong, 500 - wrong]]).unwrap()
+}
+
+/// The gain over `(without, with)` counts: `folds[fold][seed][image]`.
+fn gain_over(folds: Vec<Vec<Vec<(Confusion, Confusion)>>>) -> Gain {
+    let cell = |c: Vec<(Confusion, Confusion)>| c.into_iter().map(|(a, b)| vec![a, b]).collect();
+    let folds = folds.into_iter().map(|f| f.into_iter().map(cell).collect()).collect();
+    Contrast { coefficients: vec![-1.0, 1.0], folds }.gain()
 }
 
 fn iou(wrong: f64) -> f64 {
@@ -18,20 +25,20 @@ fn iou(wrong: f64) -> f64 {
 fn a_gain_by_hand() {
     // Two folds, two seeds, one image each: errors 100 without, 50 with, everywhere.
     let cell = || vec![(image(100), image(50))];
-    let gain = Paired { folds: vec![vec![cell(), cell()], vec![cell(), cell()]] }.gain();
+    let gain = gain_over(vec![vec![cell(), cell()], vec![cell(), cell()]]);
     // 450 / 550 - 400 / 600
     assert!((gain.points - (81.818_182 - 66.666_667)).abs() < 1e-5, "{}", gain.points);
     assert!(gain.interval().unwrap().0 > 15.15 && gain.interval().unwrap().1 < 15.16);
     assert_eq!(judge(&gain, 3), Verdict::Helps);
     let back = || vec![(image(50), image(100))];
-    let loss = Paired { folds: vec![vec![back(), back()], vec![back(), back()]] }.gain();
+    let loss = gain_over(vec![vec![back(), back()], vec![back(), back()]]);
     assert_eq!((loss.points, judge(&loss, 3)), (-gain.points, Verdict::Hurts));
 }
 
 #[test]
 fn counts_are_summed_before_the_ratio() {
     // Errors of 0 and 100 in two images: 900 / 1100, not the mean of 100 % and 66.7 %.
-    let gain = Paired { folds: vec![vec![vec![(image(50), image(0)), (image(50), image(100))]]] }.gain();
+    let gain = gain_over(vec![vec![vec![(image(50), image(0)), (image(50), image(100))]]]);
     assert!(gain.points.abs() < 1e-9, "{}", gain.points);
     // One training of each: nothing is known of repeats.
     assert_eq!((gain.interval(), gain.chance_if_none()), (None, None));
@@ -50,7 +57,7 @@ fn spreads_of_two_images_and_of_two_trainings_by_hand() {
     let near = |got: f64, want: f64| assert!((got / want - 1.0).abs() < 0.06, "{got}, by hand {want}");
     let images =
         |seed_effect: u64| vec![(image(100), image(80 - seed_effect)), (image(100), image(40 - seed_effect))];
-    let gain = Paired { folds: vec![vec![images(0), images(30)]] }.gain();
+    let gain = gain_over(vec![vec![images(0), images(30)]]);
     // Over images, seeds averaged: errors 65 and 25. Over trainings, images summed: errors 60 and 30.
     let base = iou(100.0);
     near(
@@ -115,6 +122,13 @@ fn the_sound_course_of_a_study() {
     assert!(settled.contributions.iter().all(|c| c.2 == Verdict::Helps));
     // Errors about 101 and 51: by hand 81.5 - 66.4.
     assert!((settled.gain.points - (iou(51.0) - iou(101.0))).abs() < 0.1, "{}", settled.gain.points);
+    // Errors alone about 71 and 81, together 51.
+    let by_hand = |wrong: f64| iou(wrong) - iou(101.0);
+    let interaction = settled.interaction.as_ref().unwrap();
+    let promised = by_hand(71.0) + by_hand(81.0);
+    assert!((interaction.promised.points - promised).abs() < 0.1, "{}", interaction.promised.points);
+    let beyond = by_hand(51.0) - promised;
+    assert!((interaction.beyond.points - beyond).abs() < 0.1, "{}", interaction.beyond.points);
     assert!(spec.tested(&scores, 0, &settled.stack).points > 14.0);
     // The test images were not looked at before the last stage.
     let before: Vec<&Run> = scores.keys().filter(|r| r.part == Part::All && r.tricks.len() == 1).collect();
@@ -139,7 +153,7 @@ fn a_failed_training_does_not_stop_the_rest() {
     let Stage::Train(_, next) = spec.next(&scores) else { panic!("the study ended") };
     assert!(next.iter().all(|r| r.tricks == ["T", "S"]), "{next:?}");
     assert_eq!(
-        spec.paired(&scores, 0, &vec![], &vec!["T".into()]).folds[0].len(),
+        spec.contrast(&scores, 0, &[(-1.0, vec![]), (1.0, vec!["T".into()])]).folds[0].len(),
         1,
         "one seed is left in that fold"
     );

@@ -52,6 +52,8 @@ pub enum Command {
     Synth(SynthArgs),
     /// Put everything known about a run on one page.
     Report(ReportArgs),
+    /// Put trainings side by side: scores, differences, and accuracy against time.
+    Compare(CompareArgs),
     /// Compute every number of a report again and compare.
     Replay(ReplayArgs),
     /// Look into weight files, and convert them.
@@ -299,6 +301,16 @@ pub struct ReportArgs {
     pub pdf: bool,
     #[command(flatten)]
     pub inference: InferenceArgs,
+}
+
+#[derive(ClapArgs)]
+pub struct CompareArgs {
+    /// Run folders, validated on the same images; differences are told to the first.
+    #[arg(required = true)]
+    pub runs: Vec<PathBuf>,
+    /// Folder for the page, tables and charts.
+    #[arg(long, value_name = "DIR", default_value = "comparison")]
+    pub out: PathBuf,
 }
 
 #[derive(ClapArgs)]

@@ -2,7 +2,8 @@
 
 use sorby_measure::{Summary, Sweep};
 use sorby_report::{Chart, Series};
-use sorby_train::{Metric, ValidationRecord};
+use sorby_train::{Metric, RunFolder, ValidationRecord};
+use std::path::Path;
 
 /// Count and mean radius against the threshold.
 pub fn sweep(
@@ -74,6 +75,75 @@ pub fn validation(records: &[ValidationRecord], classes: &[String]) -> Chart {
         y_label: "IoU (%)".into(),
         series,
         from_zero: true,
+        ..Chart::default()
+    }
+}
+
+/// A validation of a training.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Point {
+    pub iteration: u64,
+    /// Wall time of the training steps.
+    pub minutes: f64,
+    /// The same without other work on the machine, estimated: iterations times what the fastest tenth of the steps
+    /// takes at most.
+    pub undisturbed_minutes: f64,
+    /// In percent.
+    pub miou: f64,
+}
+
+/// Validations of the training in a run folder, in order.
+pub fn points(folder: &Path) -> Vec<Point> {
+    let records: Vec<ValidationRecord> = RunFolder::read_lines(folder, "validation.jsonl");
+    let metrics: Vec<Metric> = RunFolder::read_lines(folder, "metrics.jsonl");
+    let mut seconds: Vec<f64> = metrics.iter().map(|m| m.seconds).collect();
+    seconds.sort_by(f64::total_cmp);
+    let fast = seconds.get(seconds.len() / 10).copied().unwrap_or(f64::NAN);
+    let of = |r: &ValidationRecord| {
+        let steps = metrics.iter().filter(|m| m.iteration <= r.iteration);
+        Some(Point {
+            iteration: r.iteration,
+            minutes: steps.map(|m| m.seconds).sum::<f64>() / 60.0,
+            undisturbed_minutes: fast * r.iteration as f64 / 60.0,
+            miou: 100.0 * r.mean_iou?,
+        })
+    };
+    records.iter().filter_map(of).collect()
+}
+
+/// Along which axis learning is drawn.
+#[derive(Clone, Copy)]
+pub enum Axis {
+    Iterations,
+    Minutes,
+    UndisturbedMinutes,
+}
+
+impl Axis {
+    pub fn of(self, point: &Point) -> f64 {
+        match self {
+            Axis::Iterations => point.iteration as f64,
+            Axis::Minutes => point.minutes,
+            Axis::UndisturbedMinutes => point.undisturbed_minutes,
+        }
+    }
+
+    fn label(self) -> &'static str {
+        match self {
+            Axis::Iterations => "iteration",
+            Axis::Minutes => "minutes of training steps",
+            Axis::UndisturbedMinutes => "minutes of training steps without other work",
+        }
+    }
+}
+
+/// mIoU along an axis.
+pub fn accuracy(title: &str, axis: Axis, series: Vec<Series>) -> Chart {
+    Chart {
+        title: title.to_owned(),
+        x_label: axis.label().into(),
+        y_label: "mIoU (%)".into(),
+        series,
         ..Chart::default()
     }
 }

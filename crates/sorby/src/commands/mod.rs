@@ -3,11 +3,13 @@
 mod bench;
 mod bench_measure;
 mod charts;
+mod compare;
 mod costs;
 mod data;
 mod doctor;
 mod duel;
 mod evaluate;
+mod exhibit;
 mod inputs;
 mod interrupts;
 mod label;
@@ -50,6 +52,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Synth(args) => synth::run(args),
         Command::Model(command) => model::run(command),
         Command::Report(args) => report::run(args),
+        Command::Compare(args) => compare::run(args),
         Command::Replay(args) => report::replay(args),
         Command::Bench(args) => bench::run(args),
         Command::Scale(args) => scale::run(args),

@@ -73,6 +73,32 @@ fn the_papers_protocol_from_file_to_tables() {
     }
     let html = fs::read_to_string(at.join("n2/report/report.html")).unwrap();
     assert!(!html.contains("<script") && !html.contains("src=\"http"), "self-contained");
+    trainings_are_put_side_by_side(at);
+}
+
+/// Baseline and trick of the study above.
+fn trainings_are_put_side_by_side(at: &Path) {
+    let runs = ["n2/runs/pspnet_base_all_s0", "n2/runs/pspnet_fast_all_s0"];
+    succeed(at, &["compare", runs[0], runs[1], "--out", "beside"]);
+    let mut table = csv::Reader::from_path(at.join("beside/runs.csv")).unwrap();
+    let heads = table.headers().unwrap().clone();
+    let rows: Vec<csv::StringRecord> = table.records().map(Result::unwrap).collect();
+    let cell = |row: usize, head: &str| rows[row][heads.iter().position(|h| h == head).unwrap()].to_owned();
+    let number = |row, head| cell(row, head).parse::<f64>().unwrap();
+    assert_eq!((cell(0, "run"), cell(1, "run")), ("pspnet_base_all_s0".into(), "pspnet_fast_all_s0".into()));
+    assert_eq!((cell(0, "recipe"), cell(1, "recipe")), (String::new(), "optimizer.lr = 0.03".into()));
+    // The difference comes from the images' counts, the scores from the record of the validation.
+    let difference = number(1, "mIoU (%)") - number(0, "mIoU (%)");
+    assert!((number(1, "over the first (points)") - difference).abs() < 0.011, "{rows:?}");
+    let chart = fs::read_to_string(at.join("beside/timea.svg")).unwrap();
+    assert!(chart.contains("pspnet_fast_all_s0"), "{chart}");
+
+    let other = ["train", "tiny.toml", "--data", "data", "--out", "other", "--set", "schedule.iterations=1"];
+    succeed(at, &other);
+    let message = fail(at, &["compare", runs[0], "other"]);
+    assert!(message.contains("other: was validated on other images"), "{message}");
+    let message = fail(at, &["compare", "data"]);
+    assert!(message.contains("is it the folder of a run?"), "{message}");
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! Learning curves, and the scatter of repeated trainings.
 
+use super::super::super::charts::{self, Axis};
 use super::Book;
-use super::exhibit::Exhibit;
+use super::Exhibit;
 use sorby_report::{Chart, Series};
 use sorby_study::{Protocol, TrickSet, set_name};
-use sorby_train::{Metric, RunFolder, ValidationRecord};
 use std::collections::BTreeMap;
 
 pub fn all(books: &[Book]) -> Vec<Exhibit> {
@@ -46,45 +46,21 @@ fn name(set: &TrickSet) -> String {
     if set.is_empty() { "baseline".into() } else { set_name(set) }
 }
 
-/// Along which axis learning is drawn.
-#[derive(Clone, Copy)]
-enum Axis {
-    Iterations,
-    /// Wall time of the training steps.
-    Minutes,
-}
-
 fn learning(book: &Book, arch: usize, axis: Axis) -> Chart {
     let series = book.sets(arch).into_iter().map(|set| {
-        // Iteration: sums of time and mIoU, number of both.
+        // Iteration: sums of the place on the axis and of mIoU, number of both.
         let mut sums: BTreeMap<u64, (f64, f64, f64)> = BTreeMap::new();
         for run in book.runs_of(arch, &set) {
-            let folder = book.folder.run_path(&run);
-            let records: Vec<ValidationRecord> = RunFolder::read_lines(&folder, "validation.jsonl");
-            let metrics: Vec<Metric> = RunFolder::read_lines(&folder, "metrics.jsonl");
-            for (iteration, miou) in records.iter().filter_map(|r| Some((r.iteration, r.mean_iou?))) {
-                let steps = metrics.iter().filter(|m| m.iteration <= iteration);
-                let minutes = steps.map(|m| m.seconds).sum::<f64>() / 60.0;
-                let sum = sums.entry(iteration).or_default();
-                *sum = (sum.0 + minutes, sum.1 + 100.0 * miou, sum.2 + 1.0);
+            for point in charts::points(&book.folder.run_path(&run)) {
+                let sum = sums.entry(point.iteration).or_default();
+                *sum = (sum.0 + axis.of(&point), sum.1 + point.miou, sum.2 + 1.0);
             }
         }
-        let point = |(iteration, (minutes, miou, n)): (u64, (f64, f64, f64))| match axis {
-            Axis::Iterations => (iteration as f64, miou / n),
-            Axis::Minutes => (minutes / n, miou / n),
-        };
-        Series::line(&name(&set), sums.into_iter().map(point).collect())
+        let means = sums.into_values().map(|(at, miou, n)| (at / n, miou / n));
+        Series::line(&name(&set), means.collect())
     });
-    Chart {
-        title: format!("{}, {}", book.title(), book.folder.spec.arch_title(arch)),
-        x_label: match axis {
-            Axis::Iterations => "iteration".into(),
-            Axis::Minutes => "minutes of training steps".into(),
-        },
-        y_label: "mIoU (%)".into(),
-        series: series.collect(),
-        ..Chart::default()
-    }
+    let title = format!("{}, {}", book.title(), book.folder.spec.arch_title(arch));
+    charts::accuracy(&title, axis, series.collect())
 }
 
 fn scatter_of(book: &Book, arch: usize) -> Chart {

@@ -2,7 +2,7 @@
 
 use super::super::super::{charts, tables, threshold};
 use super::Book;
-use super::exhibit::Exhibit;
+use super::Exhibit;
 use super::predictions::{Masks, Predictions};
 use sorby_data::Sample;
 use sorby_image::LabelMap;

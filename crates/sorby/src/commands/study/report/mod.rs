@@ -1,17 +1,14 @@
 //! `sorby study report`: the paper's tables and figures on the user's own data, and what repeating tells.
 
 mod curves;
-mod exhibit;
 mod figures;
 mod predictions;
 mod tables;
 
+use super::super::exhibit::{self, Exhibit};
 use super::folder::StudyFolder;
 use crate::args::StudyReportArgs;
-use exhibit::Exhibit;
 use predictions::Predictions;
-use sorby_image::write::atomically;
-use sorby_report::{Page, render};
 use sorby_study::{Protocol, Run, Scores, Settled, Stage, TrickSet, set_name};
 use std::process::ExitCode;
 
@@ -145,9 +142,6 @@ pub fn run(args: StudyReportArgs) -> anyhow::Result<ExitCode> {
     }
     exhibits.extend(curves::all(&books));
     distinct_names(&mut exhibits);
-    for exhibit in &exhibits {
-        exhibit.write(&out)?;
-    }
     let titles: Vec<&str> = books.iter().map(Book::title).collect();
     let protocols: Vec<String> = books
         .iter()
@@ -156,16 +150,7 @@ pub fn run(args: StudyReportArgs) -> anyhow::Result<ExitCode> {
             Protocol::Sound => "sound protocol".to_owned(),
         } + &b.unfinished())
         .collect();
-    let page = Page {
-        title: format!("Training tricks on {}", titles.join(" and ")),
-        subtitle: format!("Sorby {} · {}", env!("CARGO_PKG_VERSION"), protocols.join(", ")),
-        sections: exhibits.iter().map(Exhibit::section).collect(),
-        record: String::new(),
-    };
-    atomically(&out.join("report.html"), render(&page).as_bytes())?;
-    let markdown: String = exhibits.iter().map(Exhibit::markdown).collect();
-    atomically(&out.join("report.md"), markdown.as_bytes())?;
-    println!("report: {}", out.join("report.html").display());
-    println!("tables (CSV, Markdown, LaTeX) and figures (PNG, SVG): {}", out.display());
+    let title = format!("Training tricks on {}", titles.join(" and "));
+    exhibit::publish("report", &title, &protocols.join(", "), &exhibits, &out)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,7 +1,7 @@
 //! Tables 1 to 5 of the paper; verdicts, stacks and tests of the sound protocol; the trainings behind them.
 
 use super::Book;
-use super::exhibit::Exhibit;
+use super::Exhibit;
 use sorby_report::{Cell, Table};
 use sorby_study::{Design, Gain, Noise, Part, Protocol, Run, accept_level, set_name};
 
@@ -43,13 +43,13 @@ fn single_gains(books: &[Book]) -> Exhibit {
                 None => base.and_then(|b| Some(book.miou(arch, &vec![trick.clone()])? - b)),
             };
             column.extend(gain);
-            row.push(signed(gain));
+            row.push(Cell::signed(gain));
         }
         table.row(row);
     }
     let mean = |v: &Vec<f64>| (!v.is_empty()).then(|| v.iter().sum::<f64>() / v.len() as f64);
     let mut last: Vec<Cell> = vec!["mean".into(), "".into(), Cell::Missing];
-    last.extend(columns.iter().map(|c| signed(mean(c))));
+    last.extend(columns.iter().map(|c| Cell::signed(mean(c))));
     table.row(last);
     let titles = books.iter().flat_map(|b| &b.folder.spec.trick);
     let mut legend: Vec<String> = titles.map(|(name, t)| format!("{name}: {}", t.title)).collect();
@@ -60,10 +60,6 @@ fn single_gains(books: &[Book]) -> Exhibit {
         legend.join("; ")
     );
     Exhibit::table("table1", "Table 1. Each trick alone", text, table)
-}
-
-fn signed(v: Option<f64>) -> Cell {
-    v.filter(|v| v.is_finite()).map_or(Cell::Missing, |v| Cell::Signed(v, 2))
 }
 
 /// Tables 2 to 5: tricks that help, one more at a time.
@@ -92,8 +88,8 @@ fn stacking(number: usize, book: &Book, arch: usize) -> Exhibit {
 }
 
 fn gain_cells(gain: &Gain) -> Vec<Cell> {
-    let bound = |pick: fn((f64, f64)) -> f64| signed(gain.interval().map(pick));
-    vec![signed(Some(gain.points)), bound(|i| i.0), bound(|i| i.1)]
+    let bound = |pick: fn((f64, f64)) -> f64| Cell::signed(gain.interval().map(pick));
+    vec![Cell::signed(Some(gain.points)), bound(|i| i.0), bound(|i| i.1)]
 }
 
 const GAIN_HEADS: [&str; 3] = ["gain (points)", "95 % from", "to"];
@@ -172,12 +168,10 @@ fn stacks(book: &Book) -> Exhibit {
         }
         let name = set_name(&settled.stack);
         add(format!("{name} over baseline"), &settled.gain, "");
-        if settled.stack.len() > 1 {
-            let sum = settled.judgement.promised_points(&settled.stack);
-            notes.push(format!(
-                "{model}: the single gains add up to {sum:+.2} points, so together the tricks bring {:+.2} more.",
-                settled.gain.points - sum
-            ));
+        if let Some(interaction) = &settled.interaction {
+            add("sum of the single gains".into(), &interaction.promised, "");
+            add(format!("{name} beyond that sum"), &interaction.beyond, "");
+            notes.push(format!("{model}: {}", words(&interaction.beyond)));
         }
         for (trick, gain, verdict) in &settled.contributions {
             add(format!("{name} over the same without {trick}"), gain, verdict.word());
@@ -196,6 +190,22 @@ fn stacks(book: &Book) -> Exhibit {
         text: notes.join(" "),
         table,
         ..Exhibit::default()
+    }
+}
+
+/// What an interaction says, in words.
+fn words(beyond: &Gain) -> String {
+    let points = beyond.points.abs();
+    match beyond.interval() {
+        Some((low, _)) if low > 0.0 => {
+            format!("together the tricks bring {points:.1} points more than they promise alone.")
+        }
+        Some((_, high)) if high < 0.0 => {
+            format!(
+                "together the tricks bring {points:.1} points less than they promise alone: they overlap."
+            )
+        }
+        _ => "together the tricks bring what they promise alone, as far as this study can tell.".into(),
     }
 }
 

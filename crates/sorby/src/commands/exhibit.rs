@@ -1,8 +1,8 @@
-//! One table or figure in all its forms.
+//! Tables and figures in all their forms, and a page of them.
 
 use sorby_image::write::atomically;
 use sorby_report::overlay::Rgb;
-use sorby_report::{Chart, Picture, Section, Table};
+use sorby_report::{Chart, Page, Picture, Section, Table, render};
 use std::path::Path;
 
 /// Panels of a page are no wider than this.
@@ -91,6 +91,33 @@ impl Exhibit {
         }
         out
     }
+}
+
+/// Writes every exhibit into a folder, and a page (`name.html`, `name.md`) of them all.
+pub fn publish(
+    name: &str,
+    title: &str,
+    subtitle: &str,
+    exhibits: &[Exhibit],
+    out: &Path,
+) -> anyhow::Result<()> {
+    for exhibit in exhibits {
+        exhibit.write(out)?;
+    }
+    let version = format!("Sorby {}", env!("CARGO_PKG_VERSION"));
+    let page = Page {
+        title: title.to_owned(),
+        subtitle: if subtitle.is_empty() { version } else { format!("{version} · {subtitle}") },
+        sections: exhibits.iter().map(Exhibit::section).collect(),
+        record: String::new(),
+    };
+    let html = out.join(format!("{name}.html"));
+    atomically(&html, render(&page).as_bytes())?;
+    let markdown: String = exhibits.iter().map(Exhibit::markdown).collect();
+    atomically(&out.join(format!("{name}.md")), markdown.as_bytes())?;
+    println!("report: {}", html.display());
+    println!("tables (CSV, Markdown, LaTeX) and figures (PNG, SVG): {}", out.display());
+    Ok(())
 }
 
 fn letter(i: usize) -> char {

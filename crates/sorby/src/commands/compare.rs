@@ -1,0 +1,214 @@
+//! `sorby compare`: trainings side by side, and what more time bought.
+
+use super::charts::{self, Axis, Point};
+use super::exhibit::{self, Exhibit};
+use crate::args::CompareArgs;
+use anyhow::{Context as _, bail};
+use sorby_infer::{Confusion, ModelCard};
+use sorby_nn::weights_file::read_weights;
+use sorby_report::{Cell, Series, Table};
+use sorby_study::Contrast;
+use sorby_train::{IMAGE_COUNTS, ImageCounts, Recipe, RunFolder, SplitRecord, ValidationRecord};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// What a run folder tells.
+struct Training {
+    name: String,
+    recipe: Recipe,
+    classes: Vec<String>,
+    points: Vec<Point>,
+    last: ValidationRecord,
+    /// Counts of the last validation by image.
+    counts: BTreeMap<String, Confusion>,
+    /// Content of the images it was validated on.
+    validated_on: Vec<(String, String)>,
+}
+
+pub fn run(args: CompareArgs) -> anyhow::Result<ExitCode> {
+    let names = shortest_distinct(&args.runs);
+    let mut trainings: Vec<Training> = Vec::new();
+    for (path, name) in args.runs.iter().zip(names) {
+        let training = Training::read(path, name)?;
+        if let Some(first) = trainings.first()
+            && (first.validated_on != training.validated_on || first.classes != training.classes)
+        {
+            bail!(
+                "{}: was validated on other images, labels or classes than {}; their scores cannot be compared",
+                path.display(),
+                args.runs[0].display()
+            );
+        }
+        trainings.push(training);
+    }
+    let exhibits = [runs(&trainings), curves(&trainings)];
+    if let Some(table) = &exhibits[0].table {
+        print!("{}", table.to_text());
+    }
+    exhibit::publish("comparison", "Trainings compared", "", &exhibits, &args.out)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Training {
+    fn read(path: &Path, name: String) -> anyhow::Result<Self> {
+        let lost = |what: &str| format!("{}: {what}; is it the folder of a run?", path.display());
+        let text = |file: &str| {
+            std::fs::read_to_string(path.join(file)).with_context(|| lost(&format!("has no readable {file}")))
+        };
+        let recipe = sorby_train::parse(&text("recipe.toml")?, &[])
+            .with_context(|| path.join("recipe.toml").display().to_string())?;
+        let card = ["model.safetensors", "best.safetensors"]
+            .iter()
+            .find_map(|f| ModelCard::of(&read_weights(&path.join(f)).ok()?.1));
+        let classes = card.with_context(|| lost("has no model yet"))?.classes;
+        let records: Vec<ValidationRecord> = RunFolder::read_lines(path, "validation.jsonl");
+        let last = records.last().cloned().with_context(|| lost("was never validated"))?;
+        let of_images = |images: Vec<ImageCounts>| {
+            images.into_iter().filter_map(|i| Some((i.name, Confusion::from_matrix(i.matrix)?))).collect()
+        };
+        let counts = serde_json::from_str(&text(IMAGE_COUNTS)?).map(of_images);
+        let split: Vec<SplitRecord> =
+            serde_json::from_str(&text("split.json")?).with_context(|| lost("has no readable split.json"))?;
+        let mut validated_on: Vec<(String, String)> =
+            split.into_iter().filter(|r| r.part == "val").map(|r| (r.image_blake3, r.label_blake3)).collect();
+        validated_on.sort();
+        Ok(Self {
+            name,
+            recipe,
+            classes,
+            points: charts::points(path),
+            last,
+            counts: counts.with_context(|| lost("has no readable counts"))?,
+            validated_on,
+        })
+    }
+
+    /// Keys in which the recipe differs from another, with their values.
+    fn differences(&self, other: &Recipe) -> String {
+        let (ours, theirs) = (flat(&self.recipe), flat(other));
+        let differs = |(key, value): &(&String, &String)| theirs.get(*key) != Some(*value);
+        let gone = theirs.keys().filter(|k| !ours.contains_key(*k)).map(|k| format!("no {k}"));
+        ours.iter()
+            .filter(differs)
+            .map(|(k, v)| format!("{k} = {v}"))
+            .chain(gone)
+            .collect::<Vec<_>>()
+            .join(", ")
+    }
+
+    /// Difference of mIoU to another training on the same images, with the 95 % interval that the images leave.
+    fn over(&self, other: &Training) -> Option<(f64, Option<f64>)> {
+        let pairs =
+            |(name, ours): (&String, &Confusion)| Some(vec![other.counts.get(name)?.clone(), ours.clone()]);
+        let cell: Vec<Vec<Confusion>> = self.counts.iter().filter_map(pairs).collect();
+        let gain = Contrast { coefficients: vec![-1.0, 1.0], folds: vec![vec![cell]] }.gain();
+        gain.points.is_finite().then(|| (gain.points, gain.of_images.map(|s| s.ci95())))
+    }
+}
+
+/// `model.output_stride` = `16` and so on, of every key that a recipe has.
+fn flat(recipe: &Recipe) -> BTreeMap<String, String> {
+    fn walk(prefix: &str, table: &toml::Table, out: &mut BTreeMap<String, String>) {
+        for (key, value) in table {
+            let key = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+            match value {
+                toml::Value::Table(inner) => walk(&key, inner, out),
+                value => _ = out.insert(key, value.to_string()),
+            }
+        }
+    }
+    let mut out = BTreeMap::new();
+    walk("", &recipe.to_toml().parse().unwrap_or_default(), &mut out);
+    out
+}
+
+/// Names of folders; with as many parents as it takes to tell them apart.
+fn shortest_distinct(paths: &[PathBuf]) -> Vec<String> {
+    let absolute: Vec<PathBuf> =
+        paths.iter().map(|p| std::path::absolute(p).unwrap_or_else(|_| p.clone())).collect();
+    let longest = absolute.iter().map(|p| p.components().count()).max().unwrap_or(1);
+    let of = |depth: usize| -> Vec<String> {
+        let name = |p: &PathBuf| {
+            let parts: Vec<_> = p.components().map(|c| c.as_os_str().to_string_lossy()).collect();
+            parts[parts.len().saturating_sub(depth)..].join("/")
+        };
+        absolute.iter().map(name).collect()
+    };
+    let distinct = |names: &Vec<String>| {
+        let mut sorted = names.clone();
+        sorted.sort();
+        sorted.windows(2).all(|w| w[0] != w[1])
+    };
+    (1..=longest).map(of).find(distinct).unwrap_or_else(|| of(longest))
+}
+
+fn runs(trainings: &[Training]) -> Exhibit {
+    let heads = ["run", "iterations", "minutes", "undisturbed minutes"].map(str::to_owned).into_iter();
+    let classes = trainings[0].classes.iter().map(|c| format!("IoU {c} (%)"));
+    let tail = ["mIoU (%)", "best mIoU (%)", "at", "over the first (points)", "95 % from", "to", "recipe"];
+    let mut table = Table::new(heads.chain(classes).chain(tail.map(str::to_owned)));
+    for training in trainings {
+        let last = training.points.last();
+        let best = training
+            .points
+            .iter()
+            .max_by(|a, b| a.miou.total_cmp(&b.miou).then(b.iteration.cmp(&a.iteration)));
+        let mut row: Vec<Cell> = vec![
+            training.name.clone().into(),
+            Cell::Integer(training.last.iteration as i64),
+            Cell::number(last.map(|p| p.minutes), 1),
+            Cell::number(last.map(|p| p.undisturbed_minutes), 1),
+        ];
+        row.extend(training.last.iou.iter().map(|iou| Cell::percent(*iou)));
+        row.push(Cell::percent(training.last.mean_iou));
+        row.push(Cell::number(best.map(|p| p.miou), 2));
+        row.push(best.map_or(Cell::Missing, |p| Cell::Integer(p.iteration as i64)));
+        let first = std::ptr::eq(training, &trainings[0]);
+        let over = if first { None } else { training.over(&trainings[0]) };
+        let bound = |sign: f64| over.and_then(|(points, half)| Some(points + sign * half?));
+        row.extend([over.map(|o| o.0), bound(-1.0), bound(1.0)].map(Cell::signed));
+        row.push(if first { Cell::Missing } else { training.differences(&trainings[0].recipe).into() });
+        table.row(row);
+    }
+    let text = format!(
+        "Scored on {} images, at the last iteration. Minutes are those of the training steps; undisturbed: iterations \
+         times the time that a tenth of the steps did not take, so without other work on the machine. The interval is over images only: a \
+         training repeated with another seed scatters too, which `sorby study` tells. Recipe: in what it differs from \
+         the first run's.",
+        trainings[0].validated_on.len()
+    );
+    Exhibit::table("runs", "Runs", text, table)
+}
+
+fn curves(trainings: &[Training]) -> Exhibit {
+    let chart = |title: &str, axis: Axis| {
+        let line =
+            |t: &Training| Series::line(&t.name, t.points.iter().map(|p| (axis.of(p), p.miou)).collect());
+        charts::accuracy(title, axis, trainings.iter().map(line).collect())
+    };
+    Exhibit {
+        name: "time".into(),
+        caption: "Accuracy against time".into(),
+        text: "mIoU on the validation images. The learning rate falls over a whole schedule, so a point on the way is \
+               lower than a schedule that ends there would reach."
+            .into(),
+        charts: vec![
+            chart("Validation mIoU by time", Axis::UndisturbedMinutes),
+            chart("Validation mIoU by iterations", Axis::Iterations),
+        ],
+        ..Exhibit::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_tell_runs_apart() {
+        let of = |paths: &[&str]| shortest_distinct(&paths.iter().map(PathBuf::from).collect::<Vec<_>>());
+        assert_eq!(of(&["/a/runs/x", "/a/runs/y"]), ["x", "y"]);
+        assert_eq!(of(&["/a/b/x", "/a/c/x"]), ["b/x", "c/x"]);
+    }
+}
