@@ -217,8 +217,8 @@ impl StudySpec {
         a != b && a_keys.iter().any(|k| b_keys.contains(k))
     }
 
-    /// The recipe of the base with `tricks` on top.
-    pub fn recipe_with(&self, tricks: &[String]) -> Result<(Table, Recipe), SpecError> {
+    /// The base's own keys, paths made absolute.
+    pub fn base_table(&self) -> Result<Table, SpecError> {
         let name = self.base.to_string_lossy();
         let text = match preset(&name) {
             Some(text) => text.to_owned(),
@@ -230,6 +230,12 @@ impl StudySpec {
             let folder = self.base.parent().unwrap_or(Path::new(""));
             *path = folder.join(path.as_str()).to_string_lossy().into_owned();
         }
+        Ok(table)
+    }
+
+    /// The recipe of the base with `tricks` on top.
+    pub fn recipe_with(&self, tricks: &[String]) -> Result<(Table, Recipe), SpecError> {
+        let mut table = self.base_table()?;
         merge(&mut table, &self.recipe);
         for trick in tricks {
             let set = &self.trick.get(trick).ok_or_else(|| SpecError(format!("no trick {trick}")))?.set;

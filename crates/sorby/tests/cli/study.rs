@@ -50,8 +50,11 @@ fn the_papers_protocol_from_file_to_tables() {
     succeed(at, &study);
     assert!(at.join("n2/runs/pspnet_fast_all_s0.old-1/model.safetensors").is_file());
 
+    // What the study says stays, whatever becomes of the base's file.
+    fs::rename(at.join("tiny.toml"), at.join("away.toml")).unwrap();
     let status: serde_json::Value =
         serde_json::from_str(&succeed(at, &["study", "status", "n2", "--json"])).unwrap();
+    fs::rename(at.join("away.toml"), at.join("tiny.toml")).unwrap();
     assert!(
         status["missing"].as_array().unwrap().is_empty() && status["done"].as_array().unwrap().len() >= 3
     );

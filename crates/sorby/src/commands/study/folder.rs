@@ -2,9 +2,10 @@
 //!
 //! ```text
 //! study.toml     what was asked, paths made absolute     recipes/<run>.toml  resolved recipe of a run
-//! dataset.toml   the data set, with the study's folds    runs/<run>/         run folders of `sorby train`
-//! lock           held while a process works on it        logs/<run>.txt      what a run printed
-//! budget.json    folds, seeds and iterations, if planned  failures/<run>.json  why a run failed
+//! base.toml      the base recipe as it was then          runs/<run>/         run folders of `sorby train`
+//! dataset.toml   the data set, with the study's folds    logs/<run>.txt      what a run printed
+//! lock           held while a process works on it        failures/<run>.json  why a run failed
+//! budget.json    folds, seeds and iterations, if planned
 //! ```
 
 use anyhow::{Context as _, bail};
@@ -52,6 +53,7 @@ pub enum RunState {
 }
 
 const SPEC: &str = "study.toml";
+const BASE: &str = "base.toml";
 const DATASET: &str = "dataset.toml";
 
 fn fold_name(fold: usize) -> String {
@@ -92,7 +94,19 @@ impl StudyFolder {
             folds.iter().enumerate().map(|(f, names)| (fold_name(f), names.clone())).collect();
         let manifest = manifest_with_folds(&data.manifest, data_path, &named)?;
         atomically(&root.join(DATASET), toml::to_string(&manifest)?.as_bytes())?;
-        atomically(&root.join(SPEC), toml::to_string(&spec)?.as_bytes())?;
+        // What the study says later must not depend on a file that is edited, or on a preset of another version.
+        let base = toml::to_string(&spec.base_table()?)?;
+        if std::fs::read_to_string(root.join(BASE)).is_ok_and(|then| then != base) {
+            eprintln!(
+                "note: the base recipe ({}) is not what it was when this study began; trainings of the old one are set aside",
+                spec.base.display()
+            );
+        }
+        atomically(&root.join(BASE), base.as_bytes())?;
+        let kept = StudySpec { base: BASE.into(), ..spec };
+        let text = toml::to_string(&kept)?;
+        atomically(&root.join(SPEC), text.as_bytes())?;
+        let spec = StudySpec::parse(&text, root).with_context(|| root.join(SPEC).display().to_string())?;
         Self::load(root, spec, folds, Some(lock))
     }
 
