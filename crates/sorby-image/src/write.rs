@@ -1,9 +1,12 @@
 //! Writing files so that a crash leaves the old file or the new one, never a part.
 
 use crate::ImageError;
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::Duration;
 use tempfile::NamedTempFile;
 
 /// Writes `bytes` under a temporary name in the same folder, syncs, renames. Creates the folder.
@@ -25,8 +28,30 @@ fn folder_of(path: &Path) -> &Path {
 }
 
 fn temporary_beside(path: &Path) -> std::io::Result<NamedTempFile> {
-    std::fs::create_dir_all(folder_of(path))?;
+    let folder = folder_of(path);
+    std::fs::create_dir_all(folder)?;
+    static SWEPT: Mutex<Option<HashSet<PathBuf>>> = Mutex::new(None);
+    let mut swept = SWEPT.lock().unwrap_or_else(|e| e.into_inner());
+    if swept.get_or_insert_default().insert(folder.to_owned()) {
+        sweep(folder);
+    }
+    drop(swept);
     tempfile::Builder::new().prefix(".partial-").tempfile_in(folder_of(path))
+}
+
+/// Nothing is written to for so long.
+const ABANDONED: Duration = Duration::from_secs(3600);
+
+/// Removes what killed processes left half-written.
+fn sweep(folder: &Path) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let ours = entry.file_name().to_string_lossy().starts_with(".partial-");
+        let age = || entry.metadata().ok().filter(|m| m.is_file())?.modified().ok()?.elapsed().ok();
+        if ours && age().is_some_and(|age| age > ABANDONED) {
+            // What cannot be removed does no harm.
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// Gives a complete temporary file its name.
@@ -146,4 +171,27 @@ pub fn safe_name(text: &str) -> String {
 pub fn png(path: &Path, width: usize, height: usize, kind: PngKind, data: &[u8]) -> Result<(), ImageError> {
     let bytes = png_bytes(width, height, kind, data).map_err(|e| ImageError::unreadable(path, e))?;
     atomically(path, &bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_killed_process_left_is_swept_but_not_what_another_writes() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for name in [".partial-old", ".partial-new", "partial-old"] {
+            std::fs::write(at(name), "x").unwrap();
+        }
+        for name in [".partial-old", "partial-old"] {
+            let file = File::options().write(true).open(at(name)).unwrap();
+            file.set_modified(std::time::SystemTime::now() - 2 * ABANDONED).unwrap();
+        }
+        atomically(&at("table.csv"), b"1").unwrap();
+        let mut names: Vec<_> =
+            std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        names.sort();
+        assert_eq!(names, [".partial-new", "partial-old", "table.csv"]);
+    }
 }

@@ -23,11 +23,8 @@ pub enum StudyCommand {
 
 #[derive(ClapArgs)]
 pub struct StudyRunArgs {
-    /// Study file.
-    pub spec: PathBuf,
-    /// Folder with a dataset.toml, or such a file.
-    #[arg(long)]
-    pub data: PathBuf,
+    #[command(flatten)]
+    pub plan: StudyPlanArgs,
     /// Folder of the study; default: studies/<file's name>.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -37,11 +34,6 @@ pub struct StudyRunArgs {
     /// Threads of each training; default: all, shared among the jobs.
     #[arg(long, value_name = "N")]
     pub threads_per_job: Option<usize>,
-    /// Choose folds, seeds and, if need be, iterations so that the study takes no longer: 6h, 90min.
-    #[arg(long, value_parser = parse_time, value_name = "TIME")]
-    pub budget: Option<f64>,
-    #[command(flatten)]
-    pub device: DeviceArg,
 }
 
 #[derive(ClapArgs)]

@@ -42,9 +42,11 @@ pub fn run(args: CompareArgs) -> anyhow::Result<ExitCode> {
         }
         trainings.push(training);
     }
-    let exhibits = [runs(&trainings), curves(&trainings)];
-    if let Some(table) = &exhibits[0].table {
-        print!("{}", table.to_text());
+    let mut exhibits = vec![runs(&trainings)];
+    exhibits.extend((trainings.len() > 1).then(|| recipes(&trainings)));
+    exhibits.push(curves(&trainings));
+    for table in exhibits.iter().filter_map(|e| e.table.as_ref()) {
+        println!("{}", table.to_text());
     }
     exhibit::publish("comparison", "Trainings compared", "", &exhibits, &args.out)?;
     Ok(ExitCode::SUCCESS)
@@ -67,21 +69,15 @@ impl Training {
         let of_images = |images: Vec<ImageCounts>| {
             images.into_iter().filter_map(|i| Some((i.name, Confusion::from_matrix(i.matrix)?))).collect()
         };
-        let counts = serde_json::from_str(&text(IMAGE_COUNTS)?).map(of_images);
+        // A training that was stopped may have none of its last validation.
+        let counts = std::fs::read(path.join(IMAGE_COUNTS)).ok();
+        let counts = counts.and_then(|t| serde_json::from_slice(&t).ok()).map(of_images).unwrap_or_default();
         let split: Vec<SplitRecord> =
             serde_json::from_str(&text("split.json")?).with_context(|| lost("has no readable split.json"))?;
         let mut validated_on: Vec<(String, String)> =
             split.into_iter().filter(|r| r.part == "val").map(|r| (r.image_blake3, r.label_blake3)).collect();
         validated_on.sort();
-        Ok(Self {
-            name,
-            recipe,
-            classes,
-            points: charts::points(path),
-            last,
-            counts: counts.with_context(|| lost("has no readable counts"))?,
-            validated_on,
-        })
+        Ok(Self { name, recipe, classes, points: charts::points(path), last, counts, validated_on })
     }
 
     /// Keys in which the recipe differs from another, with their values.
@@ -103,7 +99,10 @@ impl Training {
             |(name, ours): (&String, &Confusion)| Some(vec![other.counts.get(name)?.clone(), ours.clone()]);
         let cell: Vec<Vec<Confusion>> = self.counts.iter().filter_map(pairs).collect();
         let gain = Contrast { coefficients: vec![-1.0, 1.0], folds: vec![vec![cell]] }.gain();
-        gain.points.is_finite().then(|| (gain.points, gain.of_images.map(|s| s.ci95())))
+        if gain.points.is_finite() {
+            return Some((gain.points, gain.of_images.map(|s| s.ci95())));
+        }
+        Some((100.0 * (self.last.mean_iou? - other.last.mean_iou?), None))
     }
 }
 
@@ -146,7 +145,7 @@ fn shortest_distinct(paths: &[PathBuf]) -> Vec<String> {
 fn runs(trainings: &[Training]) -> Exhibit {
     let heads = ["run", "iterations", "minutes", "undisturbed minutes"].map(str::to_owned).into_iter();
     let classes = trainings[0].classes.iter().map(|c| format!("IoU {c} (%)"));
-    let tail = ["mIoU (%)", "best mIoU (%)", "at", "over the first (points)", "95 % from", "to", "recipe"];
+    let tail = ["mIoU (%)", "best mIoU (%)", "at", "over the first (points)", "95 % from", "to"];
     let mut table = Table::new(heads.chain(classes).chain(tail.map(str::to_owned)));
     for training in trainings {
         let last = training.points.last();
@@ -168,17 +167,26 @@ fn runs(trainings: &[Training]) -> Exhibit {
         let over = if first { None } else { training.over(&trainings[0]) };
         let bound = |sign: f64| over.and_then(|(points, half)| Some(points + sign * half?));
         row.extend([over.map(|o| o.0), bound(-1.0), bound(1.0)].map(Cell::signed));
-        row.push(if first { Cell::Missing } else { training.differences(&trainings[0].recipe).into() });
         table.row(row);
     }
     let text = format!(
         "Scored on {} images, at the last iteration. Minutes are those of the training steps; undisturbed: iterations \
-         times the time that a tenth of the steps did not take, so without other work on the machine. The interval is over images only: a \
-         training repeated with another seed scatters too, which `sorby study` tells. Recipe: in what it differs from \
-         the first run's.",
+         times the time that the fastest tenth of the steps took at most, so about without other work on the machine. The interval is over \
+         images only: a training repeated with another seed scatters too, which a study tells.",
         trainings[0].validated_on.len()
     );
     Exhibit::table("runs", "Runs", text, table)
+}
+
+/// In what recipes differ.
+fn recipes(trainings: &[Training]) -> Exhibit {
+    let mut table = Table::new(["run", "its recipe, where it differs from the first"]);
+    for training in &trainings[1..] {
+        let differences = training.differences(&trainings[0].recipe);
+        let text = if differences.is_empty() { "the same".into() } else { differences };
+        table.row(vec![training.name.clone().into(), text.into()]);
+    }
+    Exhibit::table("recipes", "Recipes", "", table)
 }
 
 fn curves(trainings: &[Training]) -> Exhibit {

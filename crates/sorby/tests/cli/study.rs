@@ -89,7 +89,8 @@ fn trainings_are_put_side_by_side(at: &Path) {
     let cell = |row: usize, head: &str| rows[row][heads.iter().position(|h| h == head).unwrap()].to_owned();
     let number = |row, head| cell(row, head).parse::<f64>().unwrap();
     assert_eq!((cell(0, "run"), cell(1, "run")), ("pspnet_base_all_s0".into(), "pspnet_fast_all_s0".into()));
-    assert_eq!((cell(0, "recipe"), cell(1, "recipe")), (String::new(), "optimizer.lr = 0.03".into()));
+    let recipes = fs::read_to_string(at.join("beside/recipes.csv")).unwrap();
+    assert!(recipes.ends_with("\npspnet_fast_all_s0,optimizer.lr = 0.03\n"), "{recipes}");
     // The difference comes from the images' counts, the scores from the record of the validation.
     let difference = number(1, "mIoU (%)") - number(0, "mIoU (%)");
     assert!((number(1, "over the first (points)") - difference).abs() < 0.011, "{rows:?}");

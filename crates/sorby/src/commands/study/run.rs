@@ -14,18 +14,18 @@ use std::time::{Duration, Instant};
 
 pub fn run(args: StudyRunArgs, threads: Option<usize>) -> anyhow::Result<ExitCode> {
     interrupts::listen();
-    let spec = super::read_spec(&args.spec)?;
+    let spec = super::read_spec(&args.plan.spec)?;
     let root = args
         .out
         .clone()
-        .unwrap_or_else(|| PathBuf::from("studies").join(super::super::inputs::stem(&args.spec)));
-    let device = super::super::inputs::device(&args.device)?;
+        .unwrap_or_else(|| PathBuf::from("studies").join(super::super::inputs::stem(&args.plan.spec)));
+    let device = super::super::inputs::device(&args.plan.device)?;
     for trick in std::iter::once(Vec::new()).chain(spec.tricks.iter().map(|t| vec![t.clone()])) {
         let (_, recipe) = spec.recipe_with(&trick)?;
         sorby_train::check_pretrained(&recipe, &device)?;
     }
-    let spec = super::plan::within(spec, &args.data, args.budget, &device, &root)?;
-    let folder = StudyFolder::create(&root, spec, &args.data)?;
+    let spec = super::plan::within(spec, &args.plan.data, args.plan.budget, &device, &root)?;
+    let folder = StudyFolder::create(&root, spec, &args.plan.data)?;
     let jobs = usize::from(args.jobs);
     let all = threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     let mut workshop = Workshop {
@@ -181,8 +181,8 @@ impl Workshop<'_> {
         } else {
             command.arg(&recipe_path).arg("--data").arg(folder.dataset_path()).arg("--out").arg(&out);
         }
-        command.arg("--device").arg(&self.args.device.device);
-        if self.args.device.stock_operations {
+        command.arg("--device").arg(&self.args.plan.device.device);
+        if self.args.plan.device.stock_operations {
             command.arg("--stock-operations");
         }
         let log = folder.root.join("logs").join(format!("{id}.txt"));
