@@ -155,7 +155,11 @@ impl Table {
         for row in &self.rows {
             out += "<tr>";
             for cell in row {
-                let class = if cell.is_text() { "" } else { " class=\"n\"" };
+                let class = match cell {
+                    Cell::Text(text) if text.len() > LONG => " class=\"long\"",
+                    Cell::Text(_) => "",
+                    _ => " class=\"n\"",
+                };
                 out += &format!("<td{class}>{}</td>", escape(&cell.text("–")));
             }
             out += "</tr>";
@@ -163,6 +167,9 @@ impl Table {
         out + "</tbody></table>"
     }
 }
+
+/// Bytes of a text beyond which a page may break it.
+const LONG: usize = 60;
 
 /// Text safe inside LaTeX.
 fn latex(text: &str) -> String {

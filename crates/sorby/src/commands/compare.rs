@@ -19,6 +19,7 @@ struct Training {
     recipe: Recipe,
     classes: Vec<String>,
     points: Vec<Point>,
+    threads: Option<i64>,
     last: ValidationRecord,
     /// Counts of the last validation by image.
     counts: BTreeMap<String, Confusion>,
@@ -72,12 +73,23 @@ impl Training {
         // A training that was stopped may have none of its last validation.
         let counts = std::fs::read(path.join(IMAGE_COUNTS)).ok();
         let counts = counts.and_then(|t| serde_json::from_slice(&t).ok()).map(of_images).unwrap_or_default();
+        let environment: Option<serde_json::Value> =
+            std::fs::read(path.join("environment.json")).ok().and_then(|t| serde_json::from_slice(&t).ok());
         let split: Vec<SplitRecord> =
             serde_json::from_str(&text("split.json")?).with_context(|| lost("has no readable split.json"))?;
         let mut validated_on: Vec<(String, String)> =
             split.into_iter().filter(|r| r.part == "val").map(|r| (r.image_blake3, r.label_blake3)).collect();
         validated_on.sort();
-        Ok(Self { name, recipe, classes, points: charts::points(path), last, counts, validated_on })
+        Ok(Self {
+            name,
+            recipe,
+            classes,
+            points: charts::points(path),
+            threads: environment.and_then(|e| e["threads"].as_i64()),
+            last,
+            counts,
+            validated_on,
+        })
     }
 
     /// Keys in which the recipe differs from another, with their values.
@@ -143,7 +155,8 @@ fn shortest_distinct(paths: &[PathBuf]) -> Vec<String> {
 }
 
 fn runs(trainings: &[Training]) -> Exhibit {
-    let heads = ["run", "iterations", "minutes", "undisturbed minutes"].map(str::to_owned).into_iter();
+    let heads =
+        ["run", "iterations", "threads", "minutes", "undisturbed minutes"].map(str::to_owned).into_iter();
     let classes = trainings[0].classes.iter().map(|c| format!("IoU {c} (%)"));
     let tail = ["mIoU (%)", "best mIoU (%)", "at", "over the first (points)", "95 % from", "to"];
     let mut table = Table::new(heads.chain(classes).chain(tail.map(str::to_owned)));
@@ -156,6 +169,7 @@ fn runs(trainings: &[Training]) -> Exhibit {
         let mut row: Vec<Cell> = vec![
             training.name.clone().into(),
             Cell::Integer(training.last.iteration as i64),
+            training.threads.map_or(Cell::Missing, Cell::Integer),
             Cell::number(last.map(|p| p.minutes), 1),
             Cell::number(last.map(|p| p.undisturbed_minutes), 1),
         ];
