@@ -4,6 +4,7 @@
 //! MMSegmentation, so that state dicts exchange by name. This crate knows neither files of images
 //! nor recipes.
 
+pub mod average;
 pub mod backbone;
 pub mod device;
 pub mod head;

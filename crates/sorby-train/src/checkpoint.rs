@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use sorby_image::write::{atomically, sync_folder};
 use sorby_infer::Reliability;
 use sorby_nn::Segmentor;
+use sorby_nn::average::Average;
 use sorby_nn::optimizer::Optimizer;
 use sorby_nn::weights::{StateDict, from_safetensors, to_safetensors};
 use std::collections::HashMap;
@@ -14,6 +15,8 @@ use std::path::{Path, PathBuf};
 
 /// Checkpoints kept; the one before the newest guards against a damaged disk.
 const KEPT: usize = 2;
+
+const AVERAGE: &str = "average.safetensors";
 
 /// `state.json` of a checkpoint.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,22 +45,33 @@ fn existing(run: &RunFolder) -> Vec<PathBuf> {
     found
 }
 
+/// What goes from one iteration to the next beside the network.
+#[derive(Default)]
+pub(crate) struct Carried {
+    pub optimizer: Optimizer,
+    /// Empty unless the recipe asks for one.
+    pub average: Average,
+}
+
 /// Writes a checkpoint under a temporary name, renames it, removes old ones.
 pub(crate) fn save(
     run: &RunFolder,
     progress: &Progress,
     network: &mut Segmentor,
-    optimizer: &Optimizer,
+    carried: &Carried,
 ) -> Result<(), TrainError> {
     let name = format!("iter_{:07}", progress.iteration);
     let (partial, target) = (folder(run).join(format!(".partial-{name}")), folder(run).join(name));
     let bytes =
         |state: &StateDict| to_safetensors(state, HashMap::new()).map_err(|e| TrainError::run(&target, e));
-    let files = [
+    let mut files = vec![
         ("model.safetensors", bytes(&network.state())?),
-        ("optimizer.safetensors", bytes(&optimizer.state())?),
+        ("optimizer.safetensors", bytes(&carried.optimizer.state())?),
         ("state.json", serde_json::to_vec(progress).map_err(|e| TrainError::run(&target, e))?),
     ];
+    if !carried.average.is_empty() {
+        files.push((AVERAGE, bytes(&carried.average.state())?));
+    }
     for (file, bytes) in files {
         atomically(&partial.join(file), &bytes)?;
     }
@@ -78,7 +92,7 @@ pub(crate) fn load(
     run: &RunFolder,
     network: &mut Segmentor,
     device: &Device,
-) -> Result<Option<(Progress, Optimizer)>, TrainError> {
+) -> Result<Option<(Progress, Carried)>, TrainError> {
     let mut failure = None;
     for path in existing(run).into_iter().rev() {
         match read(&path, network, device) {
@@ -89,7 +103,7 @@ pub(crate) fn load(
     failure.map_or(Ok(None), Err)
 }
 
-fn read(path: &Path, network: &mut Segmentor, device: &Device) -> Result<(Progress, Optimizer), TrainError> {
+fn read(path: &Path, network: &mut Segmentor, device: &Device) -> Result<(Progress, Carried), TrainError> {
     let file = |name: &str| {
         let path = path.join(name);
         std::fs::read(&path).map_err(TrainError::io(&path))
@@ -98,5 +112,9 @@ fn read(path: &Path, network: &mut Segmentor, device: &Device) -> Result<(Progre
     let progress = serde_json::from_slice(&file("state.json")?).map_err(|e| TrainError::run(path, e))?;
     let optimizer = Optimizer::restore(state("optimizer.safetensors")?.0, device);
     network.load(state("model.safetensors")?.0).map_err(|e| TrainError::run(path, e))?;
-    Ok((progress, optimizer))
+    let average = match path.join(AVERAGE).exists() {
+        true => Average::restore(state(AVERAGE)?.0, device),
+        false => Average::default(),
+    };
+    Ok((progress, Carried { optimizer, average }))
 }

@@ -12,9 +12,10 @@ pub fn estimated_bytes(recipe: &Recipe, values: u64) -> u64 {
     const PER_PIXEL: u64 = 1780;
     // AdamW keeps two numbers a weight where SGD keeps one.
     let more = if recipe.optimizer.kind == OptimizerKind::AdamW { 200 << 20 } else { 0 };
+    let average = if recipe.optimizer.ema_decay > 0.0 { 100 << 20 } else { 0 };
     let pixels = (recipe.data.batch as u64).saturating_mul((recipe.data.crop as u64).pow(2));
     let images = values.saturating_mul(2 + size_of::<f32>() as u64);
-    PER_PIXEL.saturating_mul(pixels).saturating_add(FIXED + more).saturating_add(images)
+    PER_PIXEL.saturating_mul(pixels).saturating_add(FIXED + more + average).saturating_add(images)
 }
 
 /// Memory that can still be used, where the system tells (Linux): what is free, and what a container's limit leaves.

@@ -156,11 +156,19 @@ pub struct Optimizer {
     /// SGD's momentum; AdamW's betas are 0.9 and 0.999.
     pub momentum: f64,
     pub weight_decay: f64,
+    /// Above 0: models are the moving average of the weights, which keeps this share of itself from one iteration
+    /// to the next. Not written at 0, so that recipes from before it keep their hash.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub ema_decay: f64,
+}
+
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
 }
 
 impl Default for Optimizer {
     fn default() -> Self {
-        Self { kind: OptimizerKind::Sgd, lr: 0.01, momentum: 0.9, weight_decay: 5e-4 }
+        Self { kind: OptimizerKind::Sgd, lr: 0.01, momentum: 0.9, weight_decay: 5e-4, ema_decay: 0.0 }
     }
 }
 
@@ -335,6 +343,7 @@ impl Recipe {
             o.weight_decay >= 0.0 && o.weight_decay.is_finite(),
             "optimizer.weight_decay must not be negative",
         )?;
+        check((0.0..1.0).contains(&o.ema_decay), "optimizer.ema_decay must be from 0 up to, but not, 1")?;
         check(s.iterations > 0, "schedule.iterations must be at least 1")?;
         check(s.checkpoint_every > 0, "schedule.checkpoint_every must be at least 1")?;
         check(s.power > 0.0 && s.power.is_finite(), "schedule.power must be positive")?;
@@ -362,6 +371,8 @@ mod tests {
             (0.25, 2.0, 0.01, 5e-4)
         );
         assert_eq!(parse(&r.to_toml(), &[]).unwrap(), r);
+        // Hashes of finished runs must not change with a key that they did not know.
+        assert_eq!(r.hash(), "3fbf6c39afcc06a8");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The training loop.
 
-use crate::checkpoint::{self, Progress};
+use crate::checkpoint::{self, Carried, Progress};
 use crate::error::TrainError;
 use crate::memory::{available_bytes, estimated_bytes};
 use crate::recipe::Recipe;
@@ -15,7 +15,6 @@ use serde_json::json;
 use sorby_data::{CropSource, DataError, Dataset, Sample};
 use sorby_infer::{Calibrator, Confusion, Domain, Model, ModelCard, Options, Prediction, Scores};
 use sorby_nn::Segmentor;
-use sorby_nn::optimizer::Optimizer;
 use sorby_nn::weights::LoadedKeys;
 use sorby_nn::weights_file::read_weights;
 use std::path::Path;
@@ -167,7 +166,7 @@ impl<'a> Trainer<'a> {
     ) -> Result<Outcome, TrainError> {
         let network = Segmentor::new(self.card.spec(), self.recipe.seed, &self.device);
         let mut model = Model { card: self.card.clone(), network };
-        let (progress, mut optimizer) = match checkpoint::load(self.run, &mut model.network, &self.device)? {
+        let (progress, mut carried) = match checkpoint::load(self.run, &mut model.network, &self.device)? {
             Some(found) => found,
             None => {
                 if let Some(keys) = load_pretrained(&self.recipe, &mut model.network)? {
@@ -183,7 +182,7 @@ impl<'a> Trainer<'a> {
                     )?;
                     observer(Event::Pretrained(keys));
                 }
-                (Progress { iteration: 0, best: None, reliability: None }, Optimizer::default())
+                (Progress { iteration: 0, best: None, reliability: None }, Carried::default())
             }
         };
         let Progress { iteration: start, mut best, reliability } = progress;
@@ -202,11 +201,15 @@ impl<'a> Trainer<'a> {
                 &self.card.normalisation,
                 &source,
                 &mut model.network,
-                &mut optimizer,
+                &mut carried.optimizer,
                 &self.device,
                 t,
             )?;
             let StepResult { loss, lr, cost } = taken;
+            let ema_decay = self.recipe.optimizer.ema_decay;
+            if ema_decay > 0.0 {
+                carried.average.update(&mut model.network, ema_decay, t);
+            }
             let metric = Metric { iteration: t + 1, loss, lr, seconds: cost.total_s() };
             self.run.append("metrics.jsonl", &metric)?;
             observer(Event::Step(&metric));
@@ -214,6 +217,7 @@ impl<'a> Trainer<'a> {
             let finished = done == schedule.iterations;
             if !self.val.is_empty() && (finished || done % schedule.validation_interval() == 0) {
                 model.card.iteration = done;
+                carried.average.swap(&mut model.network);
                 let options = Options::of(&model.card);
                 // Buffers of a training step are no use to inference, nor the other way round.
                 sorby_nn::release_buffers();
@@ -232,14 +236,16 @@ impl<'a> Trainer<'a> {
                     mask.write_png(&path, &model.card.colours)?;
                 }
                 model.card.reliability = calibrator.finish();
-                model.network.release_folded();
-                sorby_nn::release_buffers();
                 self.run.append("validation.jsonl", &ValidationRecord::new(done, &scores))?;
                 observer(Event::Validated { iteration: done, scores: &scores });
                 if scores.mean_iou.is_some_and(|m| best.is_none_or(|(_, b)| m > b)) {
                     best = scores.mean_iou.map(|m| (done, m));
                     self.write_model("best.safetensors", &mut model)?;
                 }
+                // Back to what learns.
+                carried.average.swap(&mut model.network);
+                model.network.release_folded();
+                sorby_nn::release_buffers();
                 last = Some(scores);
                 if finished {
                     self.run.write_json(IMAGE_COUNTS, &images)?;
@@ -249,7 +255,7 @@ impl<'a> Trainer<'a> {
             if finished || stopped || done % schedule.checkpoint_every == 0 {
                 let reliability = model.card.reliability.clone();
                 let progress = Progress { iteration: done, best, reliability };
-                checkpoint::save(self.run, &progress, &mut model.network, &optimizer)?;
+                checkpoint::save(self.run, &progress, &mut model.network, &carried)?;
                 let state = if stopped { State::Stopped } else { State::Running };
                 self.write_status(state, done, best)?;
             }
@@ -258,6 +264,7 @@ impl<'a> Trainer<'a> {
             }
         }
         model.card.iteration = schedule.iterations;
+        carried.average.swap(&mut model.network);
         self.write_model("model.safetensors", &mut model)?;
         self.write_status(State::Done, schedule.iterations, best)?;
         Ok(Outcome { iterations: schedule.iterations, last, best, stopped: false })

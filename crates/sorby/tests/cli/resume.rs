@@ -9,9 +9,14 @@ use std::time::{Duration, Instant};
 fn killed_and_resumed_is_the_same_to_the_byte() {
     let folder = workshop();
     let at = folder.path();
-    succeed(at, &["--threads", "1", "train", "tiny.toml", "--data", "data", "--out", "whole"]);
-    let train = ["--threads", "3", "train", "tiny.toml", "--data", "data", "--out", "killed"];
-    let mut child = command(at, &train).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let train = |run, threads| {
+        let averaged = ["--set", "optimizer.ema_decay=0.7"];
+        [["--threads", threads, "train", "tiny.toml", "--data", "data", "--out", run].as_slice(), &averaged]
+            .concat()
+    };
+    succeed(at, &train("whole", "1"));
+    let mut child =
+        command(at, &train("killed", "3")).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let lines = || fs::read_to_string(at.join("killed/metrics.jsonl")).unwrap_or_default().lines().count();
     let limit = Instant::now() + Duration::from_secs(300);
     // After the third iteration: one past the checkpoint of the second.
@@ -38,6 +43,11 @@ fn killed_and_resumed_is_the_same_to_the_byte() {
     };
     assert_eq!(losses("whole"), losses("killed"));
     assert_eq!(losses("whole").len(), 6);
+    // Averaging the weights changes the model, not what is learnt.
+    succeed(at, &["train", "tiny.toml", "--data", "data", "--out", "plain"]);
+    assert_eq!(losses("whole"), losses("plain"));
+    let model = |run: &str| fs::read(at.join(run).join("model.safetensors")).unwrap();
+    assert!(model("whole") != model("plain"));
     // Resuming a finished run changes nothing.
     let before = fs::read(at.join("whole/model.safetensors")).unwrap();
     succeed(at, &["train", "--resume", "whole"]);
