@@ -1,5 +1,6 @@
-//! What the program is made of: licences, sources, duplicates, build scripts, unsafe code. No network is needed;
-//! `deny.toml` says the same to cargo-deny, which also knows of advisories.
+//! What the program is made of: licences, sources, duplicates, build scripts, unsafe code. Cargo fetches the sources
+//! that only other platforms build, where they are missing. `deny.toml` says the same to cargo-deny, which also knows
+//! of advisories.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ fn root() -> PathBuf {
 
 fn metadata() -> serde_json::Value {
     let cargo = std::env::var_os("CARGO").unwrap_or("cargo".into());
-    let arguments = ["metadata", "--format-version", "1", "--locked", "--offline"];
+    let arguments = ["metadata", "--format-version", "1", "--locked"];
     let output = Command::new(cargo).args(arguments).current_dir(root()).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
@@ -46,7 +47,7 @@ fn is_met(expression: &str) -> bool {
 /// Name and licence of all that is built without the optional GPU features.
 fn built() -> Vec<(String, String)> {
     let cargo = std::env::var_os("CARGO").unwrap_or("cargo".into());
-    let arguments = ["tree", "--workspace", "--locked", "--offline", "--prefix", "none", "--target", "all"];
+    let arguments = ["tree", "--workspace", "--locked", "--prefix", "none", "--target", "all"];
     let output = Command::new(cargo)
         .args(arguments)
         .args(["--format", "{p}|{l}"])
