@@ -31,6 +31,8 @@ pub struct Summary {
     pub remarks: Vec<Problem>,
     /// Labels that lie wrong on their images, by name, with what would mend them.
     pub misplaced: Vec<(String, Misplaced)>,
+    /// Pairs of images that are the same picture or show the same place, by name.
+    pub twins: Vec<(String, String)>,
 }
 
 /// What one image tells without the others.
@@ -75,7 +77,7 @@ fn look(data: &Dataset, item: &Item, sample: &Sample) -> Look {
 
 /// Reads every image and label.
 pub fn check(data: &Dataset) -> Summary {
-    let looked: Vec<(&Item, Result<Look, Problem>)> =
+    let looked: Vec<Looked> =
         data.items.par_iter().map(|item| (item, data.load_one(item).map(|s| look(data, item, &s)))).collect();
     let classes = data.manifest.classes.len();
     let (mut problems, mut remarks, mut misplaced) = (Vec::new(), Vec::new(), Vec::new());
@@ -123,7 +125,8 @@ pub fn check(data: &Dataset) -> Summary {
             problems.push(Problem::new(&item.image, what));
         }
     }
-    problems.extend(same_pictures(data, &looked));
+    let pairs = same_pictures(&looked);
+    problems.extend(parted_pictures(data, &looked, &pairs));
     remarks.extend(scales(data));
     let names = data.manifest.class_names();
     let mut splits = BTreeMap::new();
@@ -167,6 +170,7 @@ pub fn check(data: &Dataset) -> Summary {
         problems,
         remarks,
         misplaced,
+        twins: pairs.iter().map(|&(i, j)| (looked[i].0.name.clone(), looked[j].0.name.clone())).collect(),
     }
 }
 
@@ -191,16 +195,21 @@ fn words(misplaced: Misplaced) -> String {
     format!("{how}; `sorby data check --fix DIR` writes a copy that does")
 }
 
-/// The same picture, or the same place, on two sides of a split.
-fn same_pictures(data: &Dataset, looked: &[(&Item, Result<Look, Problem>)]) -> Vec<Problem> {
+type Looked<'a> = (&'a Item, Result<Look, Problem>);
+
+fn hash_of(looked: &[Looked], i: usize) -> Option<[u8; 32]> {
+    looked[i].1.as_ref().ok().map(|l| l.hash)
+}
+
+/// Pairs of images that are the same picture, or show the same place.
+fn same_pictures(looked: &[Looked]) -> Vec<(usize, usize)> {
     let prints: Vec<Option<Fingerprint>> =
         looked.iter().map(|(_, look)| look.as_ref().ok().and_then(|l| l.print.clone())).collect();
-    let hash = |i: usize| looked[i].1.as_ref().ok().map(|l| l.hash);
     // Flat pictures have no fingerprint but may still be the same to the byte.
     let mut pairs: Vec<(usize, usize)> = twins(&prints).into_iter().map(|(i, j, _)| (i, j)).collect();
     let mut seen: BTreeMap<[u8; 32], usize> = BTreeMap::new();
     for i in 0..looked.len() {
-        let Some(hash) = hash(i) else { continue };
+        let Some(hash) = hash_of(looked, i) else { continue };
         match seen.get(&hash) {
             Some(&first) if !pairs.contains(&(first, i)) => pairs.push((first, i)),
             Some(_) => {}
@@ -209,18 +218,27 @@ fn same_pictures(data: &Dataset, looked: &[(&Item, Result<Look, Problem>)]) -> V
             }
         }
     }
-    let told = |(i, j): (usize, usize)| {
+    pairs
+}
+
+/// Pairs that lie on two sides of a split.
+fn parted_pictures(data: &Dataset, looked: &[Looked], pairs: &[(usize, usize)]) -> Vec<Problem> {
+    let told = |&(i, j): &(usize, usize)| {
         let (first, second) = (looked[i].0, looked[j].0);
         let (here, there) = (splits_of(data, &second.name), splits_of(data, &first.name));
         // An image that takes part in nothing was left out on purpose.
         if here == there || here.is_empty() || there.is_empty() {
             return None;
         }
-        let how = if hash(i) == hash(j) { "is the same picture as" } else { "shows the same place as" };
+        let how = if hash_of(looked, i) == hash_of(looked, j) {
+            "is the same picture as"
+        } else {
+            "shows the same place as"
+        };
         let what = format!("{how} `{}`, which is in another split; leave one out", first.name);
         Some(Problem::new(&second.image, what))
     };
-    pairs.into_iter().filter_map(told).collect()
+    pairs.iter().filter_map(told).collect()
 }
 
 /// Pixel sizes that differ more than training can be expected to bridge.

@@ -43,16 +43,19 @@ pub fn bench_windows(
     })
 }
 
-/// Seconds of each of `repeats` segmentations of `image`, after one that is not counted; `warm` is called between.
+/// Seconds of each of `repeats` segmentations of `image`, taken at `input_scale`, after one that is not counted;
+/// `warm` is called between.
 pub fn bench_image(
     spec: ModelSpec,
     image: &Micrograph,
     (window_px, stride_px): (usize, usize),
+    input_scale: f64,
     repeats: usize,
     device: &Device,
     warm: &mut dyn FnMut(),
 ) -> Vec<f64> {
     let mut model = untrained(spec, window_px, stride_px, device);
+    model.card.input_scale = input_scale;
     let options = Options::of(&model.card);
     timed(repeats, warm, || {
         let _ = std::hint::black_box(predict(&mut model, image, &options, device, &mut |_| ()));

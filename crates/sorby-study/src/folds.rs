@@ -47,6 +47,29 @@ fn groups<'a>(
     groups
 }
 
+/// `specimens`, where images that show the same place (`twins`) are of one specimen too.
+pub fn with_twins(
+    specimens: &BTreeMap<String, Vec<String>>,
+    twins: &[(String, String)],
+) -> BTreeMap<String, Vec<String>> {
+    let mut all = specimens.clone();
+    for (a, b) in twins {
+        let mut of = |image: &String| {
+            let known = all.iter().find(|(_, names)| names.contains(image)).map(|(name, _)| name.clone());
+            known.unwrap_or_else(|| {
+                all.entry(image.clone()).or_default().push(image.clone());
+                image.clone()
+            })
+        };
+        let (one, other) = (of(a), of(b));
+        if one != other {
+            let moved = all.remove(&other).unwrap_or_default();
+            all.entry(one).or_default().extend(moved);
+        }
+    }
+    all
+}
+
 /// The most folds that images can be shared among.
 pub fn most_folds(images: &[String], specimens: &BTreeMap<String, Vec<String>>) -> usize {
     groups(images, specimens).len()
@@ -73,6 +96,15 @@ mod tests {
             assert_eq!(sizes, [3, 4]);
         }
         assert!(assign(&names("a b c"), &specimens, 2, 0).is_err());
+    }
+
+    #[test]
+    fn twins_stay_together() {
+        let specimens = BTreeMap::from([("x".into(), names("a b"))]);
+        let twins = [("b", "c"), ("d", "e"), ("e", "f")].map(|(a, b)| (a.to_owned(), b.to_owned()));
+        let all = with_twins(&specimens, &twins);
+        assert_eq!(all, BTreeMap::from([("x".into(), names("a b c")), ("d".into(), names("d e f"))]));
+        assert_eq!(most_folds(&names("a b c d e f g"), &all), 3);
     }
 
     #[test]

@@ -24,8 +24,8 @@ pub struct Contrast {
 /// A difference of mIoU, in points of percent.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Gain {
-    /// mIoU with minus without: counts averaged over seeds and summed over all images. NaN where nothing was
-    /// compared.
+    /// mIoU with minus without: counts averaged over seeds and summed over all images, the mean over the classes
+    /// that the labels have. NaN where nothing was compared.
     pub points: f64,
     /// `None` where nothing was repeated, so that nothing is known of what repeating would give.
     pub spread: Option<Spread>,
@@ -39,13 +39,13 @@ pub struct Gain {
 impl Gain {
     /// The 95 % interval.
     pub fn interval(&self) -> Option<(f64, f64)> {
-        let half = self.spread?.ci95();
+        let half = self.spread.filter(|s| s.standard_error.is_finite())?.ci95();
         Some((self.points - half, self.points + half))
     }
 
     /// Chance of a gain at least this far above zero, were there none (one-sided).
     pub fn chance_if_none(&self) -> Option<f64> {
-        let spread = self.spread?;
+        let spread = self.spread.filter(|s| s.standard_error.is_finite())?;
         if spread.standard_error == 0.0 {
             return Some(if self.points > 0.0 { 0.0 } else { 1.0 });
         }
@@ -74,13 +74,18 @@ impl Contrast {
     fn points(&self, seeds: &Weights, images: &Weights) -> f64 {
         let first = self.folds.iter().flatten().flatten().flatten().next();
         let classes = first.map_or(0, |counts| counts.matrix().len());
-        // Intersection and union, by network and class.
+        // Intersection and union, by network and class. A class without a labelled pixel is left out for all: one pixel
+        // falsely given to it would else cost one network tens of points, and the other nothing.
         let mut sums = vec![vec![[0.0f64; 2]; classes]; self.coefficients.len()];
+        let mut labelled = vec![0.0f64; classes];
         for ((fold, seeds), images) in self.folds.iter().zip(seeds).zip(images) {
             let all: f64 = seeds.iter().sum();
             for (cell, seed) in fold.iter().zip(seeds).filter(|(_, w)| **w > 0.0) {
                 for (networks, image) in cell.iter().zip(images) {
                     let weight = seed * image / all;
+                    for (c, sum) in labelled.iter_mut().enumerate() {
+                        *sum += networks.first().map_or(0.0, |n| weight * labelled_pixels(n, c));
+                    }
                     for (counts, sums) in networks.iter().zip(&mut sums) {
                         for (c, sum) in sums.iter_mut().enumerate() {
                             let (both, union) = overlap(counts, c);
@@ -92,7 +97,8 @@ impl Contrast {
             }
         }
         let mean = |sums: &Vec<[f64; 2]>| {
-            let ious: Vec<f64> = sums.iter().filter(|s| s[1] > 0.0).map(|s| s[0] / s[1]).collect();
+            let present = sums.iter().zip(&labelled).filter(|(_, labelled)| **labelled > 0.0);
+            let ious: Vec<f64> = present.map(|(s, _)| s[0] / s[1]).collect();
             100.0 * ious.iter().sum::<f64>() / ious.len() as f64
         };
         self.coefficients.iter().zip(&sums).map(|(times, sums)| times * mean(sums)).sum()
@@ -197,8 +203,11 @@ fn corrected(deviation: f64, n: usize) -> Spread {
 
 fn overlap(counts: &Confusion, class: usize) -> (f64, f64) {
     let m = counts.matrix();
-    let both = m[class][class];
-    let labelled: u64 = m[class].iter().sum();
+    let both = m[class][class] as f64;
     let predicted: u64 = m.iter().map(|row| row[class]).sum();
-    (both as f64, (labelled + predicted - both) as f64)
+    (both, labelled_pixels(counts, class) + predicted as f64 - both)
+}
+
+fn labelled_pixels(counts: &Confusion, class: usize) -> f64 {
+    counts.matrix()[class].iter().sum::<u64>() as f64
 }

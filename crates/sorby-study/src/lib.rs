@@ -11,7 +11,7 @@ mod plan;
 mod power;
 mod spec;
 
-pub use folds::{assign, most_folds};
+pub use folds::{assign, most_folds, with_twins};
 pub use gain::{Cell, Contrast, Gain};
 pub use judge::{Judgement, Verdict, accept_level, judge};
 pub use paper::{PaperStack, paper_stack};

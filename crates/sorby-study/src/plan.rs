@@ -321,14 +321,20 @@ impl StudySpec {
             })
             .collect();
         // Compared where all of them were scored: a lost training of a hard fold must not make a network look better.
-        let shared = |run: &Run| {
-            candidates.iter().all(|(arch, stack)| {
-                let twin = Run { arch: *arch, tricks: stack.clone(), ..run.clone() };
-                scores.get(&twin).is_some_and(Option::is_some)
-            })
+        let scored = |run: &Run| scores.get(run).is_some_and(Option::is_some);
+        let twin = |(arch, stack): &(usize, TrickSet), run: &Run| Run {
+            arch: *arch,
+            tricks: stack.clone(),
+            ..run.clone()
         };
+        // A network all of whose trainings failed stands in nobody's way.
+        let rivals: Vec<_> =
+            candidates.iter().filter(|c| self.validated(scores, c.0, &c.1).is_some()).collect();
+        let shared = |run: &Run| rivals.iter().all(|c| scored(&twin(c, run)));
+        let any_shared = rivals.first().is_some_and(|c| self.repeated(c.0, &c.1).iter().any(shared));
         let of = |(arch, stack): &(usize, TrickSet)| {
-            let runs: Vec<Run> = self.repeated(*arch, stack).into_iter().filter(shared).collect();
+            let mut runs = self.repeated(*arch, stack);
+            runs.retain(|run| !any_shared || shared(run));
             Some((self.miou(scores, &runs)?, *arch, stack.clone()))
         };
         let best = candidates.iter().filter_map(of).max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
@@ -355,13 +361,14 @@ fn due(why: &'static str, runs: Vec<Run>, scores: &Scores) -> Option<Due> {
     (!missing.is_empty()).then_some((why, missing))
 }
 
-/// Counts of the images that all networks have, by name.
+/// Counts of the images that all networks have, by name; those with nothing labelled tell nothing.
 fn matched(networks: &[&[(String, Confusion)]]) -> Cell {
     let Some(first) = networks.first() else { return Cell::new() };
     let of = |name: &String, network: &&[(String, Confusion)]| {
         network.iter().find(|(n, _)| n == name).map(|(_, counts)| counts.clone())
     };
-    first.iter().filter_map(|(name, _)| networks.iter().map(|n| of(name, n)).collect()).collect()
+    let labelled = first.iter().filter(|(_, counts)| counts.matrix().iter().flatten().any(|n| *n > 0));
+    labelled.filter_map(|(name, _)| networks.iter().map(|n| of(name, n)).collect()).collect()
 }
 
 fn less(stack: &TrickSet, trick: &str) -> TrickSet {

@@ -106,8 +106,28 @@ impl StudySpec {
         }
         spec.add_known_tricks()?;
         spec.check()?;
+        spec.check_used()?;
         spec.check_effects()?;
         Ok(spec)
+    }
+
+    /// What is written must have an effect.
+    fn check_used(&self) -> Result<(), SpecError> {
+        if let Some(name) = self.trick.keys().find(|name| !self.tricks.contains(name)) {
+            return Err(SpecError(format!(
+                "[trick.{name}] is described but not among `tricks`; name it there or remove it"
+            )));
+        }
+        if let Some(file) = &self.pretrained {
+            let file = file.to_string_lossy();
+            let takes = |t: &Trick| t.set.get("pretrained").and_then(toml::Value::as_str) == Some(&*file);
+            if !self.trick.values().any(takes) {
+                let what = "`pretrained` is the file of trick T, which is not among `tricks` or has a file of its own; for \
+                            all trainings write recipe.pretrained";
+                return Err(SpecError(what.into()));
+            }
+        }
+        Ok(())
     }
 
     /// A trick that changes nothing would cost a night and say nothing.
@@ -309,5 +329,10 @@ mod tests {
         assert!(parse("base = 'paper'\ntricks = ['S']\ntest = 'train'").unwrap_err().contains("test split"));
         assert!(parse("trick = 3").is_err());
         assert!(parse("tricks = ['S']").unwrap_err().contains("changes nothing"));
+        let idle = "recipe.augment = 'weak'\ntricks = ['S']\n";
+        assert!(parse(idle).is_ok());
+        assert!(parse(&format!("pretrained = 'w'\n{idle}")).unwrap_err().contains("the file of trick T"));
+        let described = format!("{idle}[trick.big]\ntitle = 'Big crop'\nset.data.crop = 320");
+        assert!(parse(&described).unwrap_err().contains("[trick.big]"));
     }
 }

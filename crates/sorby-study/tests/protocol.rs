@@ -46,6 +46,24 @@ fn counts_are_summed_before_the_ratio() {
 }
 
 #[test]
+fn a_class_that_no_label_has_takes_no_part() {
+    // Nine pixels of each of two classes, all right; of a third nothing is labelled, and the trick marks one pixel as it.
+    let clean = || Confusion::from_matrix(vec![vec![9, 0, 0], vec![0, 9, 0], vec![0, 0, 0]]).unwrap();
+    let stray = || Confusion::from_matrix(vec![vec![9, 0, 0], vec![0, 8, 1], vec![0, 0, 0]]).unwrap();
+    let gain = gain_over(vec![vec![vec![(clean(), stray())]]]);
+    // IoU of 9 / 9 and 8 / 9: their mean is less by 1 / 18; with the third class it would be less by 37 points.
+    assert!((gain.points + 100.0 / 18.0).abs() < 1e-9, "{}", gain.points);
+    // Where a resample has no image with the class, it is left out for both.
+    let rare =
+        |wrong: u64| Confusion::from_matrix(vec![vec![9, 0, wrong], vec![0, 9, 0], vec![0, 0, 9]]).unwrap();
+    let cell = || vec![(rare(0), rare(1)), (clean(), stray()), (clean(), stray()), (clean(), stray())];
+    let deviation = gain_over(vec![vec![cell(), cell()]]).of_images.unwrap().standard_error;
+    // By hand over 0 to 4 draws of that image: gains of -5.6, -13.9, -9.7, -7.8 and -6.7 points, 3.6 around their mean,
+    // times the root of 4 / 3. Counted as 0, the class would make the first -37, and this 14.
+    assert!((deviation - 4.15).abs() < 0.25, "{deviation}");
+}
+
+#[test]
 fn spreads_of_two_images_and_of_two_trainings_by_hand() {
     // Resamples of two are (2, 0), (1, 1), (0, 2) with chances 1/4, 1/2, 1/4.
     let deviation = |low: f64, both: f64, high: f64| {
@@ -141,6 +159,41 @@ fn the_papers_course_of_a_study() {
     // Baseline and three tricks, then T+S: n + 2.
     assert_eq!(stages, [(4, "R S T base".to_owned()), (1, "T+S".to_owned())]);
     assert!(scores.keys().all(|r| r.part == Part::All && r.seed == 0));
+}
+
+#[test]
+fn a_network_that_cannot_be_trained_leaves_the_other_to_be_chosen() {
+    let text = "archs = ['pspnet', 'deeplabv3plus']\ntricks = ['R']\nfolds = 2\nseeds = 1\nbase = 'paper'";
+    let spec = StudySpec::parse(text, Path::new("/s")).unwrap();
+    let study = |lost: &dyn Fn(&Run) -> bool| {
+        let mut scores = Scores::new();
+        while let Stage::Train(_, runs) = spec.next(&scores) {
+            scores.extend(runs.into_iter().map(|r| (r.clone(), (!lost(&r)).then(|| scored(&r)))));
+        }
+        let finals = scores.keys().filter(|r| r.part == Part::All).count();
+        (spec.chosen(&scores), finals)
+    };
+    let baseline = |arch| Some((arch, Vec::new()));
+    assert_eq!(study(&|r| r.arch == 0), (baseline(1), 1));
+    // Each lost another fold: nothing is shared, and each is taken as it is.
+    let halves = |r: &Run| r.part != Part::All && r.part != Part::Fold(r.arch);
+    let (chosen, finals) = study(&halves);
+    assert!(chosen.is_some() && finals == 1, "{chosen:?}");
+}
+
+#[test]
+fn images_without_a_labelled_pixel_tell_nothing() {
+    let spec = spec("sound");
+    let (_, mut scores) = course(&spec);
+    let before = spec.gain(&scores, 0, &Vec::new(), &vec!["T".to_owned()]);
+    let empty = || Confusion::from_matrix(vec![vec![0, 0], vec![0, 0]]).unwrap();
+    scores.values_mut().flatten().for_each(|images| images.push(("ignored".into(), empty())));
+    assert_eq!(spec.gain(&scores, 0, &Vec::new(), &vec!["T".to_owned()]), before);
+    // Where there is nothing else, nothing is concluded.
+    scores.values_mut().flatten().for_each(|images| images.retain(|i| i.0 == "ignored"));
+    let nothing = spec.gain(&scores, 0, &Vec::new(), &vec!["T".to_owned()]);
+    assert!(nothing.points.is_nan() && nothing.interval().is_none() && nothing.chance_if_none().is_none());
+    assert_eq!(judge(&nothing, 1), Verdict::Undecided);
 }
 
 #[test]

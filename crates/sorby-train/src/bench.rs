@@ -1,6 +1,7 @@
 //! Training steps on given samples, timed, with no run folder.
 
 use crate::error::TrainError;
+use crate::memory::require_memory;
 use crate::recipe::Recipe;
 use crate::step::{StepCost, step};
 use sorby_data::{CropSource, Normalisation, Sample};
@@ -12,7 +13,7 @@ use sorby_nn::optimizer::Optimizer;
 /// and cost.
 ///
 /// # Errors
-/// [`TrainError::Diverged`] as in training.
+/// [`TrainError::Memory`] and [`TrainError::Diverged`] as in training.
 pub fn bench_training(
     recipe: &Recipe,
     samples: &[Sample],
@@ -21,6 +22,7 @@ pub fn bench_training(
     steps: u64,
     each: &mut dyn FnMut(u64, StepCost),
 ) -> Result<(), TrainError> {
+    require_memory(recipe, samples)?;
     let spec = recipe.model_spec(classes);
     let mut network = Segmentor::new(spec, recipe.seed, device);
     let mut optimizer = Optimizer::default();

@@ -1,7 +1,9 @@
 //! Memory told before a run starts.
 
 use crate::Recipe;
+use crate::error::TrainError;
 use crate::recipe::OptimizerKind;
+use sorby_data::Sample;
 
 /// Peak memory of a training run in bytes: weights with gradients, the optimiser's state and transforms, what each
 /// pixel of a batch keeps for the backward pass, and `values` numbers of training images, kept as they are and as the
@@ -18,12 +20,24 @@ pub fn estimated_bytes(recipe: &Recipe, values: u64) -> u64 {
     PER_PIXEL.saturating_mul(pixels).saturating_add(FIXED + more + average).saturating_add(images)
 }
 
+/// Refuses a training of `samples` for which memory does not suffice.
+pub(crate) fn require_memory(recipe: &Recipe, samples: &[Sample]) -> Result<(), TrainError> {
+    let values = samples.iter().map(|s| (s.image.width * s.image.height * s.image.channels()) as u64).sum();
+    let (needed, available) = (estimated_bytes(recipe, values), available_bytes());
+    match available.filter(|available| needed > *available) {
+        Some(available) => Err(TrainError::Memory { needed_mb: needed >> 20, available_mb: available >> 20 }),
+        None => Ok(()),
+    }
+}
+
 /// Memory that can still be used, where the system tells (Linux): what is free, and what a container's limit leaves.
 pub fn available_bytes() -> Option<u64> {
     let free = field("/proc/meminfo", "MemAvailable:");
     let number = |file: &str| std::fs::read_to_string(file).ok()?.trim().parse::<u64>().ok();
-    let left = number("/sys/fs/cgroup/memory.max")
-        .map(|limit| limit.saturating_sub(number("/sys/fs/cgroup/memory.current").unwrap_or(0)));
+    // What was read from disk and can be read again counts as used there, but is given back on demand.
+    let cached = std::fs::read_to_string("/sys/fs/cgroup/memory.stat").ok().and_then(|t| inactive_file(&t));
+    let used = number("/sys/fs/cgroup/memory.current").unwrap_or(0).saturating_sub(cached.unwrap_or(0));
+    let left = number("/sys/fs/cgroup/memory.max").map(|limit| limit.saturating_sub(used));
     [free, left].into_iter().flatten().min()
 }
 
@@ -38,4 +52,20 @@ fn field(file: &str, name: &str) -> Option<u64> {
     let line = text.lines().find(|l| l.starts_with(name))?;
     let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
     Some(kib << 10)
+}
+
+/// Bytes of the line `inactive_file 1234` of a cgroup's `memory.stat`.
+fn inactive_file(stat: &str) -> Option<u64> {
+    stat.lines().find_map(|l| l.strip_prefix("inactive_file "))?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cache_that_can_be_given_back_is_found() {
+        let stat = "anon 5\nfile 700\nactive_file 300\ninactive_file 400\n";
+        assert_eq!((inactive_file(stat), inactive_file("anon 5\n")), (Some(400), None));
+    }
 }

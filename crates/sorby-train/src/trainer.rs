@@ -2,7 +2,7 @@
 
 use crate::checkpoint::{self, Carried, Progress};
 use crate::error::TrainError;
-use crate::memory::{available_bytes, estimated_bytes};
+use crate::memory::require_memory;
 use crate::recipe::Recipe;
 use crate::run_folder::{
     IMAGE_COUNTS, ImageCounts, Metric, RunFolder, State, Status, VALIDATION_MASKS, ValidationRecord,
@@ -103,15 +103,7 @@ impl<'a> Trainer<'a> {
             let what = format!("`{}` is in both the training and the validation split", both.name);
             return Err(DataError::one("dataset.toml", what).into());
         }
-        let values = train.iter().map(|s| (s.image.width * s.image.height * s.image.channels()) as u64).sum();
-        let (needed, available) = (estimated_bytes(&recipe, values), available_bytes());
-        if available.is_some_and(|available| needed > available) {
-            let mb = |bytes: u64| bytes >> 20;
-            return Err(TrainError::Memory {
-                needed_mb: mb(needed),
-                available_mb: mb(available.unwrap_or(0)),
-            });
-        }
+        require_memory(&recipe, &train)?;
         let record: Vec<SplitRecord> = train
             .iter()
             .map(|s| SplitRecord::of(s, "train"))

@@ -118,6 +118,7 @@ fn measure(args: &BenchArgs) -> anyhow::Result<Outcome> {
                 spec,
                 &sample.image,
                 (crop_px, crop_px / 2),
+                1.0,
                 repeats,
                 &device,
                 &mut trace::start,

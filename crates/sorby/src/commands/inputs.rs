@@ -102,8 +102,8 @@ pub fn open(path: &Path) -> anyhow::Result<Dataset> {
     Ok(Dataset::open(path)?)
 }
 
-/// Says what is wrong or strange in the data, before hours go into it.
-pub fn warn_of(dataset: &Dataset) {
+/// Says what is wrong or strange in the data, before hours go into it; gives what was found.
+pub fn warn_of(dataset: &Dataset) -> sorby_data::Summary {
     const SHOWN: usize = 5;
     let summary = sorby_data::check(dataset);
     for problem in summary.problems.iter().take(SHOWN) {
@@ -113,6 +113,7 @@ pub fn warn_of(dataset: &Dataset) {
     if more + strange > 0 {
         eprintln!("{more} more problems and {strange} things to look at in the data: see `sorby data check`");
     }
+    summary
 }
 
 /// A model can be scored only on labels of its own classes.

@@ -8,6 +8,7 @@ mod resume;
 mod scale;
 mod serve;
 mod study;
+mod study_again;
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 /// Modification times of all models of a study.
-fn models(study: &Path) -> Vec<(std::ffi::OsString, std::time::SystemTime)> {
+pub fn models(study: &Path) -> Vec<(std::ffi::OsString, std::time::SystemTime)> {
     let entries = fs::read_dir(study.join("runs")).unwrap().flatten();
     let mut out: Vec<_> = entries
         .filter_map(|e| {
@@ -45,10 +45,18 @@ fn the_papers_protocol_from_file_to_tables() {
     assert_eq!(before, models(&at.join("n2")), "nothing is trained twice");
 
     // Another recipe is another run: the old one is set aside, not lost.
-    let changed = text.replace("0.02", "0.03");
-    fs::write(at.join("n2.toml"), changed).unwrap();
+    fs::write(at.join("n2.toml"), text.replace("0.02", "0.03")).unwrap();
     succeed(at, &study);
-    assert!(at.join("n2/runs/pspnet_fast_all_s0.old-1/model.safetensors").is_file());
+    let aside = at.join("n2/runs/pspnet_fast_all_s0.old-1/model.safetensors");
+    assert!(aside.is_file());
+    // And taken back, when the study asks for it again.
+    let made = fs::metadata(&aside).unwrap().modified().unwrap();
+    fs::write(at.join("n2.toml"), text).unwrap();
+    succeed(at, &study);
+    let back = fs::metadata(at.join("n2/runs/pspnet_fast_all_s0/model.safetensors")).unwrap();
+    assert_eq!(back.modified().unwrap(), made);
+    fs::write(at.join("n2.toml"), text.replace("0.02", "0.03")).unwrap();
+    succeed(at, &study);
 
     // What the study says stays, whatever becomes of the base's file.
     fs::rename(at.join("tiny.toml"), at.join("away.toml")).unwrap();

@@ -21,13 +21,20 @@ pub struct Doubted {
     pub doubts: Doubts,
 }
 
-/// Trains one model for each fold, all within about `time_s`, and has it judge the images that it did not see.
-pub fn judge(data: &Dataset, path: &Path, time_s: f64) -> anyhow::Result<Vec<Doubted>> {
+/// Trains one model for each fold, all within about `time_s`, and has it judge the images that it did not see; nor
+/// did it see their `twins`.
+pub fn judge(
+    data: &Dataset,
+    twins: &[(String, String)],
+    path: &Path,
+    time_s: f64,
+) -> anyhow::Result<Vec<Doubted>> {
     let device = Backend::from_name("cpu").context("no CPU backend")?.open().context("no CPU backend")?;
     // Images that cannot be read are told by the other checks.
     let names: Vec<String> =
         data.items.iter().filter(|i| data.load_one(i).is_ok()).map(|i| i.name.clone()).collect();
-    let folds = sorby_study::assign(&names, &data.manifest.specimens, FOLDS, 0)
+    let specimens = sorby_study::with_twins(&data.manifest.specimens, twins);
+    let folds = sorby_study::assign(&names, &specimens, FOLDS, 0)
         .map_err(|what| anyhow::anyhow!("--deep: {what}"))?;
     require_memory(&data.manifest, &names, data)?;
     let work = tempfile::tempdir()?;

@@ -40,11 +40,13 @@ fn check_data(args: &CheckArgs) -> anyhow::Result<ExitCode> {
         Err(error) => (None, error.0),
     };
     let mut doubted = match (&found, args.deep) {
-        (Some((data, _)), Some(time_s)) => deep::judge(data, &args.data, time_s).unwrap_or_else(|error| {
-            // What the other checks found is told all the same.
-            problems.push(Problem::new(&args.data, format!("--deep could not judge the labels: {error:#}")));
-            Vec::new()
-        }),
+        (Some((data, summary)), Some(time_s)) => deep::judge(data, &summary.twins, &args.data, time_s)
+            .unwrap_or_else(|error| {
+                // What the other checks found is told all the same.
+                problems
+                    .push(Problem::new(&args.data, format!("--deep could not judge the labels: {error:#}")));
+                Vec::new()
+            }),
         _ => Vec::new(),
     };
     doubted.retain(|d| d.doubts.outlier);

@@ -29,6 +29,8 @@ pub struct StudyFolder {
     pub data: Dataset,
     /// Names of each fold's images; none in the paper's protocol.
     pub folds: Vec<Vec<String>>,
+    /// Numbers that all images hold together.
+    values: u64,
     /// Content of every image that takes part.
     contents: BTreeMap<String, SplitRecord>,
     /// Hashes of pretrained files, computed once.
@@ -64,10 +66,11 @@ impl StudyFolder {
     /// Lays a study out in `root`, or takes up the one that is there.
     pub fn create(root: &Path, mut spec: StudySpec, data_path: &Path) -> anyhow::Result<Self> {
         let data = super::super::inputs::open(data_path)?;
-        super::super::inputs::warn_of(&data);
+        let twins = super::super::inputs::warn_of(&data).twins;
         if spec.title.is_empty() {
             spec.title = title_of(data_path);
         }
+        require_same_data(root, &data.manifest, data_path)?;
         fs_err::create_dir_all(root)?;
         let path = root.join("lock");
         let lock = fs_err::File::create(&path)?.into_parts().0;
@@ -78,7 +81,11 @@ impl StudyFolder {
             Protocol::Paper => Vec::new(),
             Protocol::Sound => {
                 let pool = pool(&spec, &data)?;
-                sorby_study::assign(&pool, &data.manifest.specimens, spec.folds, 0)
+                let specimens = sorby_study::with_twins(&data.manifest.specimens, &twins);
+                for (a, b) in twins.iter().filter(|(a, b)| pool.contains(a) && pool.contains(b)) {
+                    eprintln!("note: `{a}` and `{b}` show the same place, so one fold has both");
+                }
+                sorby_study::assign(&pool, &specimens, spec.folds, 0)
                     .map_err(|what| anyhow::anyhow!("{}: {what}", data_path.display()))?
             }
         };
@@ -92,6 +99,12 @@ impl StudyFolder {
         }
         let named: Vec<_> =
             folds.iter().enumerate().map(|(f, names)| (fold_name(f), names.clone())).collect();
+        for class in absent(&data, &test)? {
+            eprintln!(
+                "note: no test image has class `{class}`: its IoU is 0 for a model that finds a pixel of it, and left out of \
+                 mIoU for one that does not; gains with intervals leave it out for all"
+            );
+        }
         let manifest = manifest_with_folds(&data.manifest, data_path, &named)?;
         atomically(&root.join(DATASET), toml::to_string(&manifest)?.as_bytes())?;
         // What the study says later must not depend on a file that is edited, or on a preset of another version.
@@ -138,6 +151,8 @@ impl StudyFolder {
         items.dedup_by(|a, b| a.name == b.name);
         let samples = data.load(&items)?;
         require_classes(&data, &samples, &folds)?;
+        let values =
+            samples.iter().map(|s| (s.image.width * s.image.height * s.image.channels()) as u64).sum();
         let record = |s: &Sample| (s.name.clone(), SplitRecord::of(s, ""));
         let contents = samples.iter().map(record).collect();
         Ok(Self {
@@ -145,10 +160,29 @@ impl StudyFolder {
             spec,
             data,
             folds,
+            values,
             contents,
             files: RefCell::default(),
             _lock: lock,
         })
+    }
+
+    /// Refuses what would end with the system killing one of `jobs` trainings at once.
+    pub fn require_memory(&self, jobs: usize) -> anyhow::Result<()> {
+        let Some(available) = sorby_train::available_bytes() else { return Ok(()) };
+        let mut needed = 0;
+        for trick in std::iter::once(Vec::new()).chain(self.spec.tricks.iter().map(|t| vec![t.clone()])) {
+            let (_, recipe) = self.spec.recipe_with(&trick)?;
+            needed = needed.max(sorby_train::estimated_bytes(&recipe, self.values));
+        }
+        let (needed_mb, available_mb) = (needed >> 20, available >> 20);
+        if needed.saturating_mul(jobs as u64) > available {
+            bail!(
+                "{jobs} trainings at once need about {jobs} x {needed_mb} MB of memory and {available_mb} MB are free; \
+                 take fewer --jobs or a smaller data.batch or data.crop"
+            );
+        }
+        Ok(())
     }
 
     pub fn dataset_path(&self) -> PathBuf {
@@ -202,7 +236,11 @@ impl StudyFolder {
 
     /// What a run's folder holds. Only the same recipe on the same images counts as that run.
     pub fn state(&self, run: &Run) -> anyhow::Result<RunState> {
-        let root = self.run_path(run);
+        self.state_at(run, &self.run_path(run))
+    }
+
+    /// What a folder holds, taken as that run's.
+    fn state_at(&self, run: &Run, root: &Path) -> anyhow::Result<RunState> {
         let Ok(text) = std::fs::read(root.join("status.json")) else {
             // Killed before its first step, a run leaves nothing worth keeping.
             let begun = root.join("checkpoints").exists() || root.join("model.safetensors").exists();
@@ -210,14 +248,14 @@ impl StudyFolder {
         };
         let Ok(status) = serde_json::from_slice::<Status>(&text) else { return Ok(RunState::Stale) };
         let recipe = self.recipe(run)?;
-        if status.recipe_hash != recipe.hash() || !self.same_images(run, &root)? {
+        if !same_recipe(&recipe, &status, root)
+            || !self.same_images(run, root)?
+            || !self.same_start(&recipe, root)
+        {
             return Ok(RunState::Stale);
         }
         if status.state != State::Done {
             return Ok(RunState::Unfinished(status));
-        }
-        if !self.same_start(&recipe, &root) {
-            return Ok(RunState::Stale);
         }
         let images: Option<Vec<ImageCounts>> =
             std::fs::read(root.join(IMAGE_COUNTS)).ok().and_then(|t| serde_json::from_slice(&t).ok());
@@ -230,6 +268,25 @@ impl StudyFolder {
             })
             .collect();
         Ok(scored.filter(|s| !s.is_empty()).map_or(RunState::Stale, RunState::Done))
+    }
+
+    /// Makes way for a run whose folder holds another recipe's: it is renamed, never deleted. If what was set aside
+    /// earlier is this very run, it is taken back.
+    pub fn set_aside(&self, run: &Run) -> anyhow::Result<RunState> {
+        let place = self.run_path(run);
+        let old = |i: u32| PathBuf::from(format!("{}.old-{i}", place.display()));
+        if place.exists() {
+            let free = (1..).map(old).find(|p| !p.exists()).context("no free name")?;
+            fs_err::rename(&place, free)?;
+        }
+        for earlier in (1..).map(old).take_while(|p| p.exists()) {
+            let state = self.state_at(run, &earlier)?;
+            if matches!(state, RunState::Done(_) | RunState::Unfinished(_)) {
+                fs_err::rename(&earlier, &place)?;
+                return Ok(state);
+            }
+        }
+        Ok(RunState::Missing)
     }
 
     /// Whether the file that filled the encoder is still what it was.
@@ -311,6 +368,46 @@ impl StudyFolder {
         let metrics: Vec<Metric> = RunFolder::read_lines(&self.run_path(run), "metrics.jsonl");
         metrics.iter().map(|m| m.seconds).sum()
     }
+}
+
+/// Whether a run was trained by this recipe. The path of the pretrained file may differ: what is in it is compared
+/// elsewhere, and a project that moves must not train anew.
+fn same_recipe(recipe: &Recipe, status: &Status, root: &Path) -> bool {
+    if status.recipe_hash == recipe.hash() {
+        return true;
+    }
+    let text = std::fs::read_to_string(root.join("recipe.toml")).unwrap_or_default();
+    let Ok(mut then) = sorby_train::parse(&text, &[]) else { return false };
+    let known = root.join("pretrained.json").is_file();
+    let ours = then.hash() == status.recipe_hash && then.pretrained.is_some() && recipe.pretrained.is_some();
+    then.pretrained.clone_from(&recipe.pretrained);
+    known && ours && then == *recipe
+}
+
+/// A folder that holds the study of other data is not taken over. Data that moved are the same.
+fn require_same_data(root: &Path, manifest: &Manifest, data_path: &Path) -> anyhow::Result<()> {
+    let Ok(before) = Manifest::read(&root.join(DATASET)) else { return Ok(()) };
+    let real = |folder: &str| std::fs::canonicalize(folder).ok();
+    let now = manifest_with_folds(manifest, data_path, &[])?;
+    let now: Vec<_> = now.folders.iter().filter_map(|f| real(&f.images)).collect();
+    let mut then = before.folders.iter().filter_map(|f| real(&f.images));
+    match then.find(|folder| !now.contains(folder)) {
+        Some(other) => {
+            bail!("{}: holds a study of {}; give this one another --out", root.display(), other.display())
+        }
+        None => Ok(()),
+    }
+}
+
+/// Classes that no label of these images has.
+fn absent(data: &Dataset, items: &[&sorby_data::Item]) -> anyhow::Result<Vec<String>> {
+    let mut counts = vec![0u64; data.manifest.classes.len()];
+    for item in items {
+        let label = data.load_label(item).map_err(|problem| sorby_data::DataError(vec![problem]))?;
+        counts.iter_mut().zip(label.histogram()).for_each(|(c, n)| *c += n);
+    }
+    let names = data.manifest.class_names();
+    Ok(names.into_iter().zip(counts).filter(|(_, n)| *n == 0).map(|(name, _)| name).collect())
 }
 
 /// Every class must be learnable without any one fold.

@@ -32,31 +32,43 @@ pub fn run(args: StudyPlanArgs) -> anyhow::Result<ExitCode> {
 /// Where a study keeps what `--budget` decided.
 const PLANNED: &str = "budget.json";
 
-/// `spec` with the folds, seeds and iterations that were planned for this study, or fit `budget_s` now.
+/// `spec` with the folds, seeds and iterations that were planned for this study, or fit `budget_s` now; then also
+/// what is to be [kept](keep), once the study is laid out.
 pub fn within(
     spec: StudySpec,
     data: &Path,
     budget_s: Option<f64>,
     device: &Device,
     root: &Path,
-) -> anyhow::Result<StudySpec> {
+) -> anyhow::Result<(StudySpec, Option<Design>)> {
     let path = root.join(PLANNED);
     if path.is_file() {
         let design: Design = serde_json::from_slice(&fs_err::read(&path)?)
             .with_context(|| format!("{} is damaged; remove it to plan anew", path.display()))?;
         let (folds, seeds, iterations) = (design.folds, design.seeds, design.iterations);
         println!(
-            "as planned: {folds} folds, {seeds} seeds, {iterations} iterations ({} to plan anew)",
+            "as planned: {folds} folds, {seeds} seeds, {iterations} iterations (remove {} to plan anew)",
             path.display()
         );
-        return Ok(designed(spec, design));
+        return Ok((designed(spec, design), None));
     }
-    let Some(budget_s) = budget_s else { return Ok(spec) };
+    let Some(budget_s) = budget_s else { return Ok((spec, None)) };
+    if root.join("runs").is_dir() {
+        bail!(
+            "{}: has trainings that were not planned by --budget, which may want others; leave --budget out, or give \
+             another --out",
+            root.display()
+        );
+    }
     let times = Times::measure(&spec, data, device)?;
     let (spec, design) = times.fit(spec, budget_s)?;
     times.tell(&spec)?;
-    sorby_image::write::atomically(&path, serde_json::to_string_pretty(&design)?.as_bytes())?;
-    Ok(spec)
+    Ok((spec, Some(design)))
+}
+
+/// Writes down what was planned.
+pub fn keep(root: &Path, design: &Design) -> anyhow::Result<()> {
+    Ok(sorby_image::write::atomically(&root.join(PLANNED), serde_json::to_string_pretty(design)?.as_bytes())?)
 }
 
 fn designed(mut spec: StudySpec, design: Design) -> StudySpec {
@@ -113,6 +125,9 @@ impl Times {
             bail!(
                 "--budget plans folds and seeds, which the paper's protocol has not; set schedule.iterations instead"
             );
+        }
+        if self.most_folds < 2 {
+            bail!("the training images are of one specimen; folds need two at least");
         }
         let size = (spec.archs.len(), spec.tricks.len());
         let seconds = |folds, iterations| self.training_s(folds, iterations);

@@ -24,9 +24,13 @@ pub fn run(args: StudyRunArgs, threads: Option<usize>) -> anyhow::Result<ExitCod
         let (_, recipe) = spec.recipe_with(&trick)?;
         sorby_train::check_pretrained(&recipe, &device)?;
     }
-    let spec = super::plan::within(spec, &args.plan.data, args.plan.budget, &device, &root)?;
+    let (spec, planned) = super::plan::within(spec, &args.plan.data, args.plan.budget, &device, &root)?;
     let folder = StudyFolder::create(&root, spec, &args.plan.data)?;
+    if let Some(design) = planned {
+        super::plan::keep(&root, &design)?;
+    }
     let jobs = usize::from(args.jobs);
+    folder.require_memory(jobs)?;
     let all = threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     let mut workshop = Workshop {
         folder: &folder,
@@ -169,18 +173,20 @@ impl Workshop<'_> {
         }
         let resumable = match folder.state(run)? {
             RunState::Unfinished(_) => out.join("checkpoints").is_dir(),
-            RunState::Stale => {
-                set_aside(&out)?;
-                false
-            }
-            RunState::Missing => false,
+            RunState::Stale | RunState::Missing => match folder.set_aside(run)? {
+                RunState::Done(_) => return Ok(None),
+                RunState::Unfinished(_) => out.join("checkpoints").is_dir(),
+                RunState::Stale | RunState::Missing => false,
+            },
             RunState::Done(_) => return Ok(None),
         };
         if resumable {
             command.arg("--resume").arg(&out);
         } else {
-            command.arg(&recipe_path).arg("--data").arg(folder.dataset_path()).arg("--out").arg(&out);
+            command.arg(&recipe_path).arg("--out").arg(&out);
         }
+        // Of a run that goes on too: the study may have been moved.
+        command.arg("--data").arg(folder.dataset_path());
         command.arg("--device").arg(&self.args.plan.device.device);
         if self.args.plan.device.stock_operations {
             command.arg("--stock-operations");
@@ -259,10 +265,4 @@ fn stop(mut working: Vec<Job>) -> anyhow::Result<()> {
         job.child.wait().context("cannot wait for a training")?;
     }
     Ok(())
-}
-
-/// Renames a folder that is in the way; nothing is ever deleted.
-fn set_aside(path: &std::path::Path) -> anyhow::Result<()> {
-    let free = (1..).map(|i| PathBuf::from(format!("{}.old-{i}", path.display()))).find(|p| !p.exists());
-    Ok(fs_err::rename(path, free.context("no free name")?)?)
 }

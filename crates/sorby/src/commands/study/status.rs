@@ -3,7 +3,7 @@
 use super::folder::{RunState, StudyFolder};
 use serde_json::json;
 use sorby_report::{Cell, Table};
-use sorby_study::Stage;
+use sorby_study::{Protocol, Run, Scores, Stage};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -14,9 +14,8 @@ pub fn run(root: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let scores = folder.tried_scores()?;
-    let failed: Vec<_> = scores
-        .keys()
-        .filter_map(|run| Some(json!({"run": folder.spec.run_id(run), "reason": folder.failure(run)?})))
+    let failed: Vec<_> = failures(&folder, &scores)
+        .map(|(run, reason)| json!({"run": folder.spec.run_id(run), "reason": reason}))
         .collect();
     let done: Vec<_> = scores
         .iter()
@@ -48,7 +47,7 @@ pub fn run(root: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
 }
 
 /// Gain, 95 % interval and verdict of each trick so far, by architecture.
-fn gains(folder: &StudyFolder, scores: &sorby_study::Scores) -> Vec<serde_json::Value> {
+fn gains(folder: &StudyFolder, scores: &Scores) -> Vec<serde_json::Value> {
     let mut rows = Vec::new();
     for arch in 0..folder.spec.archs.len() {
         for (trick, gain, verdict) in folder.spec.judgement(scores, arch).tricks {
@@ -62,6 +61,14 @@ fn gains(folder: &StudyFolder, scores: &sorby_study::Scores) -> Vec<serde_json::
         }
     }
     rows
+}
+
+/// Trainings that failed and were not made up for since, with the reason.
+fn failures<'a>(folder: &'a StudyFolder, scores: &'a Scores) -> impl Iterator<Item = (&'a Run, String)> {
+    scores
+        .iter()
+        .filter(|(_, scored)| scored.is_none())
+        .filter_map(|(run, _)| Some((run, folder.failure(run)?)))
 }
 
 /// A table of all trainings known so far, and what comes next.
@@ -93,12 +100,17 @@ pub fn print(folder: &StudyFolder) -> anyhow::Result<()> {
         }
     }
     print!("{}", table.to_text());
-    for (run, reason) in scores.keys().filter_map(|run| Some((run, folder.failure(run)?))) {
+    for (run, reason) in failures(folder, &scores) {
         println!("failed: {}: {reason}", folder.spec.run_id(run));
     }
     match stage {
         Stage::Train(why, runs) => println!("{} done; next: {why}, {} to train", scores.len(), runs.len()),
-        Stage::Finished => println!("finished: {} trainings", scores.len()),
+        Stage::Finished => {
+            println!("finished: {} trainings", scores.len());
+            if folder.spec.protocol == Protocol::Sound && folder.spec.chosen(&scores).is_none() {
+                println!("no model could be chosen: no network was scored on the folds; see what failed");
+            }
+        }
     }
     Ok(())
 }

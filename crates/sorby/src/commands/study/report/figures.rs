@@ -34,8 +34,11 @@ pub fn all(books: &[Book], predictions: &mut Predictions) -> anyhow::Result<Vec<
     Ok(out)
 }
 
-fn baseline(place: usize, book: &Book, predictions: &mut Predictions) -> anyhow::Result<Masks> {
-    predictions.of(place, book, 0, &Vec::new())
+/// Images with their labels, whatever the masks: of the first model that was trained.
+fn labelled(place: usize, book: &Book, predictions: &mut Predictions) -> anyhow::Result<Masks> {
+    let first = book.archs().find_map(|arch| Some((arch, book.sets(arch).into_iter().next()?)));
+    let (arch, set) = first.unwrap_or_default();
+    predictions.of(place, book, arch, &set)
 }
 
 fn grey(sample: &Sample) -> Rgb {
@@ -46,7 +49,7 @@ fn grey(sample: &Sample) -> Rgb {
 fn inputs_and_labels(books: &[Book], predictions: &mut Predictions) -> anyhow::Result<Exhibit> {
     let mut panels = Vec::new();
     for (place, book) in books.iter().enumerate() {
-        let masks = baseline(place, book, predictions)?;
+        let masks = labelled(place, book, predictions)?;
         if let Some((sample, _)) = masks.first() {
             let mut colours = book.folder.data.manifest.colours();
             colours[0] = [0; 3];
@@ -152,7 +155,7 @@ fn particles(
     }
     let common = common.unwrap_or_default();
     let particles_of = |masks: &Masks, truth| particles_of(masks, truth, &common);
-    let truth = pool(&particles_of(&baseline(place, book, predictions)?, true));
+    let truth = pool(&particles_of(&labelled(place, book, predictions)?, true));
     let mut models: Vec<(String, Summary)> = Vec::new();
     let mut short: Vec<String> = Vec::new();
     for arch in book.archs() {

@@ -78,11 +78,15 @@ fn stacking(number: usize, book: &Book, arch: usize) -> Exhibit {
     }
     let caption =
         format!("Table {number}. Stacking on {}, {}", book.title(), book.folder.spec.arch_title(arch));
-    let text = match (table.rows.len(), book.unfinished()) {
-        (0 | 1, unfinished) if unfinished.is_empty() => {
-            "No trick helped: the baseline stays the optimal model.".into()
-        }
-        (_, unfinished) => unfinished.trim().to_owned(),
+    let unfinished = book.unfinished();
+    let baseline = !book.runs_of(arch, &Vec::new()).is_empty();
+    let lost = book.scores.iter().any(|(run, scored)| run.arch == arch && scored.is_none());
+    let text = match table.rows.len() {
+        _ if !unfinished.is_empty() => unfinished.trim().to_owned(),
+        0 | 1 if !baseline => "No baseline was trained, so nothing can be said of tricks.".into(),
+        0 | 1 if lost => "No trick helped of those that were trained; some trainings failed.".into(),
+        0 | 1 => "No trick helped: the baseline stays the optimal model.".into(),
+        _ => String::new(),
     };
     Exhibit::table(format!("table{number}"), caption, text, table)
 }
@@ -162,6 +166,10 @@ fn stacks(book: &Book) -> Exhibit {
             row.push(verdict.into());
             table.row(row);
         };
+        if book.runs_of(arch, &Vec::new()).is_empty() {
+            notes.push(format!("{model}: no baseline was trained, so nothing can be said of tricks."));
+            continue;
+        }
         if settled.stack.is_empty() {
             notes.push(format!("{model}: no trick is shown to help, so the baseline stays."));
             continue;
@@ -187,7 +195,7 @@ fn stacks(book: &Book) -> Exhibit {
     Exhibit {
         name: named("stack", book),
         caption: format!("The stack, {}", book.title()),
-        text: notes.join(" "),
+        text: (book.unfinished() + " " + &notes.join(" ")).trim().to_owned(),
         table,
         ..Exhibit::default()
     }
@@ -196,6 +204,9 @@ fn stacks(book: &Book) -> Exhibit {
 /// What an interaction says, in words.
 fn words(beyond: &Gain) -> String {
     let points = beyond.points.abs();
+    if points.is_nan() {
+        return "the stack was not trained, so nothing is known of what the tricks do to one another.".into();
+    }
     match beyond.interval() {
         Some((low, _)) if low > 0.0 => {
             format!("together the tricks bring {points:.1} points more than they promise alone.")
@@ -231,23 +242,29 @@ fn test(book: &Book) -> Option<Exhibit> {
     if table.rows.is_empty() {
         return None;
     }
-    let run = spec.whole(arch, &tricks);
+    let caption = format!("Held-out test, {}", book.title());
+    let trained = |seed| {
+        Some(Run { seed, ..spec.whole(arch, &tricks) })
+            .filter(|r| book.scores.get(r).is_some_and(Option::is_some))
+    };
+    let use_this = match (spec.first_seed..spec.first_seed + spec.seeds).find_map(trained) {
+        Some(run) => format!("The model to use: runs/{}/model.safetensors", spec.run_id(&run)),
+        None => "No model to use: all its trainings failed or are missing".to_owned(),
+    };
     let mut text = format!(
-        "The test images were segmented only now, by models trained on all training images. The model to use: {}",
-        book.folder
-            .run_path(&run)
-            .join("model.safetensors")
-            .strip_prefix(&book.folder.root)
-            .map_or_else(|_| spec.run_id(&run), |p| p.display().to_string())
+        "The test images were segmented only now, by models trained on all training images. {use_this}"
     );
     if !tricks.is_empty() {
         let gain = spec.tested(&book.scores, arch, &tricks);
+        if gain.points.is_nan() {
+            return Some(Exhibit::table(named("test", book), caption, text + ".", table));
+        }
         text += &format!(". Gain over the baseline on the test images: {:+.2} points", gain.points);
         if let Some((low, high)) = gain.interval() {
             text += &format!(" (95 % from {low:+.2} to {high:+.2})");
         }
     }
-    Some(Exhibit::table(named("test", book), format!("Held-out test, {}", book.title()), text + ".", table))
+    Some(Exhibit::table(named("test", book), caption, text + ".", table))
 }
 
 /// Every training with its score, time and recipe.
