@@ -39,19 +39,20 @@ pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
     let trainer = Trainer::new(recipe.clone(), &dataset, &run, device)?;
     let mut console = Console::new(&recipe, &run, dataset.manifest.class_names());
     BEGUN.store(true, Ordering::SeqCst);
+    let root = run.root().display();
+    // Nothing but the CPU is asked for by not asking.
+    let on =
+        if args.device.device == "cpu" { String::new() } else { format!(" --device {}", args.device.device) };
+    let go_on = format!("sorby train --resume {root}{on}");
     let outcome = trainer.run(&mut |event| console.show(event), &interrupts::asked).inspect_err(|_| {
         if run.path("checkpoints").is_dir() {
-            eprintln!("what was learnt is kept; go on with: sorby train --resume {}", run.root().display());
+            eprintln!("what was learnt is kept; go on with: {go_on}");
         }
     })?;
     console.finish();
 
-    let root = run.root().display();
     if outcome.stopped {
-        println!(
-            "stopped after iteration {}; go on with:\n  sorby train --resume {root}",
-            outcome.iterations
-        );
+        println!("stopped after iteration {}; go on with:\n  {go_on}", outcome.iterations);
         return Ok(interrupts::exit_code());
     }
     println!("trained {} iterations; model: {root}/model.safetensors", outcome.iterations);
@@ -89,7 +90,7 @@ fn start(args: &TrainArgs, device: &Device) -> anyhow::Result<(Recipe, RunFolder
     let path = args.recipe.as_deref().context("a recipe file is needed")?;
     let data = args.data.clone().context("--data is needed")?;
     let source = match path.to_str().and_then(preset) {
-        Some(text) if !path.exists() => text.to_owned(),
+        Some(text) if !path.is_file() => text.to_owned(),
         _ => fs_err::read_to_string(path)
             .with_context(|| format!("built-in recipes are {}", PRESETS.map(|(name, _)| name).join(", ")))?,
     };
