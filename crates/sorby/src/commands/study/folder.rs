@@ -8,15 +8,14 @@
 //! budget.json    folds, seeds and iterations, if planned
 //! ```
 
+use super::preconditions::{absent, require_classes, require_same_data};
+use super::run_state::RunState;
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
 use sorby_data::{Dataset, Manifest, Sample};
 use sorby_image::write::atomically;
-use sorby_infer::Confusion;
 use sorby_study::{Part, Protocol, Run, Scores, Stage, StudySpec};
-use sorby_train::{
-    IMAGE_COUNTS, ImageCounts, Metric, Recipe, RunFolder, SplitRecord, State, Status, file_blake3,
-};
+use sorby_train::{Metric, Recipe, RunFolder, SplitRecord};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
@@ -30,11 +29,11 @@ pub struct StudyFolder {
     /// Names of each fold's images; none in the paper's protocol.
     pub folds: Vec<Vec<String>>,
     /// Numbers that all images hold together.
-    values: u64,
+    pub(super) values: u64,
     /// Content of every image that takes part.
-    contents: BTreeMap<String, SplitRecord>,
+    pub(super) contents: BTreeMap<String, SplitRecord>,
     /// Hashes of pretrained files, computed once.
-    files: RefCell<HashMap<PathBuf, Option<String>>>,
+    pub(super) files: RefCell<HashMap<PathBuf, Option<String>>>,
     _lock: Option<File>,
 }
 
@@ -45,18 +44,9 @@ struct Failure {
     reason: String,
 }
 
-/// What a run folder says.
-pub enum RunState {
-    Missing,
-    /// Of another recipe or other data.
-    Stale,
-    Unfinished(Status),
-    Done(Vec<(String, Confusion)>),
-}
-
 const SPEC: &str = "study.toml";
 const BASE: &str = "base.toml";
-const DATASET: &str = "dataset.toml";
+pub const DATASET: &str = "dataset.toml";
 
 fn fold_name(fold: usize) -> String {
     format!("study-fold-{}", fold + 1)
@@ -167,24 +157,6 @@ impl StudyFolder {
         })
     }
 
-    /// Refuses what would end with the system killing one of `jobs` trainings at once.
-    pub fn require_memory(&self, jobs: usize) -> anyhow::Result<()> {
-        let Some(available) = sorby_train::available_bytes() else { return Ok(()) };
-        let mut needed = 0;
-        for trick in std::iter::once(Vec::new()).chain(self.spec.tricks.iter().map(|t| vec![t.clone()])) {
-            let (_, recipe) = self.spec.recipe_with(&trick)?;
-            needed = needed.max(sorby_train::estimated_bytes(&recipe, self.values));
-        }
-        let (needed_mb, available_mb) = (needed >> 20, available >> 20);
-        if needed.saturating_mul(jobs as u64) > available {
-            bail!(
-                "{jobs} trainings at once need about {jobs} x {needed_mb} MB of memory and {available_mb} MB are free; \
-                 take fewer --jobs or a smaller data.batch or data.crop"
-            );
-        }
-        Ok(())
-    }
-
     pub fn dataset_path(&self) -> PathBuf {
         self.root.join(DATASET)
     }
@@ -224,7 +196,7 @@ impl StudyFolder {
         }
     }
 
-    fn learnt_from(&self, part: Part) -> anyhow::Result<Vec<String>> {
+    pub(super) fn learnt_from(&self, part: Part) -> anyhow::Result<Vec<String>> {
         match part {
             Part::Fold(fold) => {
                 let others = self.folds.iter().enumerate().filter(|(f, _)| *f != fold);
@@ -232,93 +204,6 @@ impl StudyFolder {
             }
             Part::All => pool(&self.spec, &self.data),
         }
-    }
-
-    /// What a run's folder holds. Only the same recipe on the same images counts as that run.
-    pub fn state(&self, run: &Run) -> anyhow::Result<RunState> {
-        self.state_at(run, &self.run_path(run))
-    }
-
-    /// What a folder holds, taken as that run's.
-    fn state_at(&self, run: &Run, root: &Path) -> anyhow::Result<RunState> {
-        let Ok(text) = std::fs::read(root.join("status.json")) else {
-            // Killed before its first step, a run leaves nothing worth keeping.
-            let begun = root.join("checkpoints").exists() || root.join("model.safetensors").exists();
-            return Ok(if begun { RunState::Stale } else { RunState::Missing });
-        };
-        let Ok(status) = serde_json::from_slice::<Status>(&text) else { return Ok(RunState::Stale) };
-        let recipe = self.recipe(run)?;
-        if !same_recipe(&recipe, &status, root)
-            || !self.same_images(run, root)?
-            || !self.same_start(&recipe, root)
-        {
-            return Ok(RunState::Stale);
-        }
-        if status.state != State::Done {
-            return Ok(RunState::Unfinished(status));
-        }
-        let images: Option<Vec<ImageCounts>> =
-            std::fs::read(root.join(IMAGE_COUNTS)).ok().and_then(|t| serde_json::from_slice(&t).ok());
-        let classes = self.data.manifest.classes.len();
-        let scored: Option<Vec<(String, Confusion)>> = images
-            .into_iter()
-            .flatten()
-            .map(|i| {
-                Some((i.name, Confusion::from_matrix(i.matrix).filter(|c| c.matrix().len() == classes)?))
-            })
-            .collect();
-        Ok(scored.filter(|s| !s.is_empty()).map_or(RunState::Stale, RunState::Done))
-    }
-
-    /// Makes way for a run whose folder holds another recipe's: it is renamed, never deleted. If what was set aside
-    /// earlier is this very run, it is taken back.
-    pub fn set_aside(&self, run: &Run) -> anyhow::Result<RunState> {
-        let place = self.run_path(run);
-        let old = |i: u32| PathBuf::from(format!("{}.old-{i}", place.display()));
-        if place.exists() {
-            let free = (1..).map(old).find(|p| !p.exists()).context("no free name")?;
-            fs_err::rename(&place, free)?;
-        }
-        for earlier in (1..).map(old).take_while(|p| p.exists()) {
-            let state = self.state_at(run, &earlier)?;
-            if matches!(state, RunState::Done(_) | RunState::Unfinished(_)) {
-                fs_err::rename(&earlier, &place)?;
-                return Ok(state);
-            }
-        }
-        Ok(RunState::Missing)
-    }
-
-    /// Whether the file that filled the encoder is still what it was.
-    fn same_start(&self, recipe: &Recipe, root: &Path) -> bool {
-        let Some(file) = &recipe.pretrained else { return true };
-        let keys: Option<serde_json::Value> =
-            std::fs::read(root.join("pretrained.json")).ok().and_then(|t| serde_json::from_slice(&t).ok());
-        let then = keys.as_ref().and_then(|k| k["blake3"].as_str());
-        let mut known = self.files.borrow_mut();
-        let now = known.entry(file.clone()).or_insert_with(|| file_blake3(file));
-        // A file that is gone since cannot have changed what was trained.
-        then.is_none() || now.is_none() || then == now.as_deref()
-    }
-
-    fn same_images(&self, run: &Run, root: &Path) -> anyhow::Result<bool> {
-        let Some(mut then) = std::fs::read(root.join("split.json"))
-            .ok()
-            .and_then(|t| serde_json::from_slice::<Vec<SplitRecord>>(&t).ok())
-        else {
-            return Ok(false);
-        };
-        let part = |names: Vec<String>, part: &str| {
-            let of = |name: String| {
-                self.contents.get(&name).map(|r| SplitRecord { part: part.to_owned(), ..r.clone() })
-            };
-            names.into_iter().filter_map(of).collect::<Vec<_>>()
-        };
-        let mut now = part(self.learnt_from(run.part)?, "train");
-        now.extend(part(self.scored_on(run.part)?, "val"));
-        then.sort();
-        now.sort();
-        Ok(then == now)
     }
 
     fn failure_path(&self, run: &Run) -> PathBuf {
@@ -368,67 +253,6 @@ impl StudyFolder {
         let metrics: Vec<Metric> = RunFolder::read_lines(&self.run_path(run), "metrics.jsonl");
         metrics.iter().map(|m| m.seconds).sum()
     }
-}
-
-/// Whether a run was trained by this recipe. The path of the pretrained file may differ: what is in it is compared
-/// elsewhere, and a project that moves must not train anew.
-fn same_recipe(recipe: &Recipe, status: &Status, root: &Path) -> bool {
-    if status.recipe_hash == recipe.hash() {
-        return true;
-    }
-    let text = std::fs::read_to_string(root.join("recipe.toml")).unwrap_or_default();
-    let Ok(mut then) = sorby_train::parse(&text, &[]) else { return false };
-    let known = root.join("pretrained.json").is_file();
-    let ours = then.hash() == status.recipe_hash && then.pretrained.is_some() && recipe.pretrained.is_some();
-    then.pretrained.clone_from(&recipe.pretrained);
-    known && ours && then == *recipe
-}
-
-/// A folder that holds the study of other data is not taken over. Data that moved are the same.
-fn require_same_data(root: &Path, manifest: &Manifest, data_path: &Path) -> anyhow::Result<()> {
-    let Ok(before) = Manifest::read(&root.join(DATASET)) else { return Ok(()) };
-    let real = |folder: &str| std::fs::canonicalize(folder).ok();
-    let now = manifest_with_folds(manifest, data_path, &[])?;
-    let now: Vec<_> = now.folders.iter().filter_map(|f| real(&f.images)).collect();
-    let mut then = before.folders.iter().filter_map(|f| real(&f.images));
-    match then.find(|folder| !now.contains(folder)) {
-        Some(other) => {
-            bail!("{}: holds a study of {}; give this one another --out", root.display(), other.display())
-        }
-        None => Ok(()),
-    }
-}
-
-/// Classes that no label of these images has.
-fn absent(data: &Dataset, items: &[&sorby_data::Item]) -> anyhow::Result<Vec<String>> {
-    let mut counts = vec![0u64; data.manifest.classes.len()];
-    for item in items {
-        let label = data.load_label(item).map_err(|problem| sorby_data::DataError(vec![problem]))?;
-        counts.iter_mut().zip(label.histogram()).for_each(|(c, n)| *c += n);
-    }
-    let names = data.manifest.class_names();
-    Ok(names.into_iter().zip(counts).filter(|(_, n)| *n == 0).map(|(name, _)| name).collect())
-}
-
-/// Every class must be learnable without any one fold.
-fn require_classes(data: &Dataset, samples: &[Sample], folds: &[Vec<String>]) -> anyhow::Result<()> {
-    for (c, class) in data.manifest.classes.iter().enumerate() {
-        let with: Vec<&String> =
-            samples.iter().filter(|s| s.label.histogram()[c] > 0).map(|s| &s.name).collect();
-        for (f, fold) in folds.iter().enumerate() {
-            let elsewhere = folds.iter().enumerate().filter(|(g, _)| *g != f).flat_map(|(_, names)| names);
-            if !elsewhere.into_iter().any(|name| with.contains(&name)) {
-                bail!(
-                    "class `{}` is only in images of fold {} ({}), so that nothing is left to learn it from; use more \
-                     folds, label it in other images, or give up [specimens]",
-                    class.name,
-                    f + 1,
-                    fold.join(", ")
-                );
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Names of the images that are learnt from.

@@ -2,8 +2,10 @@
 
 mod folder;
 mod plan;
+mod preconditions;
 mod report;
 mod run;
+mod run_state;
 mod status;
 
 pub use folder::manifest_with_folds;

@@ -1,7 +1,8 @@
 //! `sorby study run`: one child process for each training.
 
 use super::super::interrupts;
-use super::folder::{RunState, StudyFolder};
+use super::folder::StudyFolder;
+use super::run_state::RunState;
 use crate::args::StudyRunArgs;
 use crate::console::{Pace, Progress, duration};
 use anyhow::{Context as _, bail};

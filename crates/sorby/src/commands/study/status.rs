@@ -1,6 +1,7 @@
 //! `sorby study status`.
 
-use super::folder::{RunState, StudyFolder};
+use super::folder::StudyFolder;
+use super::run_state::RunState;
 use serde_json::json;
 use sorby_report::{Cell, Table};
 use sorby_study::{Protocol, Run, Scores, Stage};

@@ -1,0 +1,123 @@
+//! What is in a run's folder, and whether it is the run that the study wants.
+
+use super::folder::StudyFolder;
+use anyhow::Context as _;
+use sorby_infer::Confusion;
+use sorby_study::Run;
+use sorby_train::{IMAGE_COUNTS, ImageCounts, Recipe, SplitRecord, State, Status, file_blake3};
+use std::path::{Path, PathBuf};
+
+/// Runs of one name that are kept aside.
+const MOST_ASIDE: u32 = 999;
+
+/// What a run folder says.
+pub enum RunState {
+    Missing,
+    /// Of another recipe or other data.
+    Stale,
+    Unfinished(Status),
+    Done(Vec<(String, Confusion)>),
+}
+
+impl StudyFolder {
+    /// What a run's folder holds. Only the same recipe on the same images counts as that run.
+    pub fn state(&self, run: &Run) -> anyhow::Result<RunState> {
+        self.state_at(run, &self.run_path(run))
+    }
+
+    /// What a folder holds, taken as that run's.
+    fn state_at(&self, run: &Run, root: &Path) -> anyhow::Result<RunState> {
+        let Ok(text) = std::fs::read(root.join("status.json")) else {
+            // Killed before its first step, a run leaves nothing worth keeping.
+            let begun = root.join("checkpoints").exists() || root.join("model.safetensors").exists();
+            return Ok(if begun { RunState::Stale } else { RunState::Missing });
+        };
+        let Ok(status) = serde_json::from_slice::<Status>(&text) else { return Ok(RunState::Stale) };
+        let recipe = self.recipe(run)?;
+        if !same_recipe(&recipe, &status, root)
+            || !self.same_images(run, root)?
+            || !self.same_start(&recipe, root)
+        {
+            return Ok(RunState::Stale);
+        }
+        if status.state != State::Done {
+            return Ok(RunState::Unfinished(status));
+        }
+        let images: Option<Vec<ImageCounts>> =
+            std::fs::read(root.join(IMAGE_COUNTS)).ok().and_then(|t| serde_json::from_slice(&t).ok());
+        let classes = self.data.manifest.classes.len();
+        let scored: Option<Vec<(String, Confusion)>> = images
+            .into_iter()
+            .flatten()
+            .map(|i| {
+                Some((i.name, Confusion::from_matrix(i.matrix).filter(|c| c.matrix().len() == classes)?))
+            })
+            .collect();
+        Ok(scored.filter(|s| !s.is_empty()).map_or(RunState::Stale, RunState::Done))
+    }
+
+    /// Makes way for a run whose folder holds another recipe's: it is renamed, never deleted. If what was set aside
+    /// earlier is this very run, it is taken back.
+    pub fn set_aside(&self, run: &Run) -> anyhow::Result<RunState> {
+        let place = self.run_path(run);
+        let old = |i: u32| PathBuf::from(format!("{}.old-{i}", place.display()));
+        if place.exists() {
+            let free = (1..=MOST_ASIDE).map(old).find(|p| !p.exists()).context("no free name")?;
+            fs_err::rename(&place, free)?;
+        }
+        for earlier in (1..=MOST_ASIDE).map(old).filter(|p| p.exists()) {
+            let state = self.state_at(run, &earlier)?;
+            if matches!(state, RunState::Done(_) | RunState::Unfinished(_)) {
+                fs_err::rename(&earlier, &place)?;
+                return Ok(state);
+            }
+        }
+        Ok(RunState::Missing)
+    }
+
+    /// Whether the file that filled the encoder is still what it was.
+    fn same_start(&self, recipe: &Recipe, root: &Path) -> bool {
+        let Some(file) = &recipe.pretrained else { return true };
+        let keys: Option<serde_json::Value> =
+            std::fs::read(root.join("pretrained.json")).ok().and_then(|t| serde_json::from_slice(&t).ok());
+        let then = keys.as_ref().and_then(|k| k["blake3"].as_str());
+        let mut known = self.files.borrow_mut();
+        let now = known.entry(file.clone()).or_insert_with(|| file_blake3(file));
+        // A file that is gone since cannot have changed what was trained.
+        then.is_none() || now.is_none() || then == now.as_deref()
+    }
+
+    fn same_images(&self, run: &Run, root: &Path) -> anyhow::Result<bool> {
+        let Some(mut then) = std::fs::read(root.join("split.json"))
+            .ok()
+            .and_then(|t| serde_json::from_slice::<Vec<SplitRecord>>(&t).ok())
+        else {
+            return Ok(false);
+        };
+        let part = |names: Vec<String>, part: &str| {
+            let of = |name: String| {
+                self.contents.get(&name).map(|r| SplitRecord { part: part.to_owned(), ..r.clone() })
+            };
+            names.into_iter().filter_map(of).collect::<Vec<_>>()
+        };
+        let mut now = part(self.learnt_from(run.part)?, "train");
+        now.extend(part(self.scored_on(run.part)?, "val"));
+        then.sort();
+        now.sort();
+        Ok(then == now)
+    }
+}
+
+/// Whether a run was trained by this recipe. The path of the pretrained file may differ: what is in it is compared
+/// elsewhere, and a project that moves must not train anew.
+fn same_recipe(recipe: &Recipe, status: &Status, root: &Path) -> bool {
+    if status.recipe_hash == recipe.hash() {
+        return true;
+    }
+    let text = std::fs::read_to_string(root.join("recipe.toml")).unwrap_or_default();
+    let Ok(mut then) = sorby_train::parse(&text, &[]) else { return false };
+    let known = root.join("pretrained.json").is_file();
+    let ours = then.hash() == status.recipe_hash && then.pretrained.is_some() && recipe.pretrained.is_some();
+    then.pretrained.clone_from(&recipe.pretrained);
+    known && ours && then == *recipe
+}
