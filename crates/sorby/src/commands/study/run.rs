@@ -172,14 +172,18 @@ impl Workshop<'_> {
         while RunFolder::is_held(&out) && Instant::now() < limit {
             std::thread::sleep(Duration::from_millis(100));
         }
-        let resumable = match folder.state(run)? {
-            RunState::Unfinished(_) => out.join("checkpoints").is_dir(),
-            RunState::Stale | RunState::Missing => match folder.set_aside(run)? {
-                RunState::Done(_) => return Ok(None),
-                RunState::Unfinished(_) => out.join("checkpoints").is_dir(),
-                RunState::Stale | RunState::Missing => false,
-            },
+        let mut state = folder.state(run)?;
+        if matches!(state, RunState::Stale) {
+            folder.set_aside(run)?;
+            state = RunState::Missing;
+        }
+        if matches!(state, RunState::Missing) {
+            state = folder.take_back(run)?;
+        }
+        let resumable = match state {
             RunState::Done(_) => return Ok(None),
+            RunState::Unfinished(_) => out.join("checkpoints").is_dir(),
+            RunState::Stale | RunState::Missing => false,
         };
         if resumable {
             command.arg("--resume").arg(&out);

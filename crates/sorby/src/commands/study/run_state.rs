@@ -56,16 +56,16 @@ impl StudyFolder {
         Ok(scored.filter(|s| !s.is_empty()).map_or(RunState::Stale, RunState::Done))
     }
 
-    /// Makes way for a run whose folder holds another recipe's: it is renamed, never deleted. If what was set aside
-    /// earlier is this very run, it is taken back.
-    pub fn set_aside(&self, run: &Run) -> anyhow::Result<RunState> {
+    /// Makes way for a run whose folder holds another recipe's: it is renamed, never deleted.
+    pub fn set_aside(&self, run: &Run) -> anyhow::Result<()> {
+        let free = self.asides(run).find(|p| !p.exists()).context("no free name")?;
+        Ok(fs_err::rename(self.run_path(run), free)?)
+    }
+
+    /// If one of those that were set aside is this very run, it is taken back to its empty place.
+    pub fn take_back(&self, run: &Run) -> anyhow::Result<RunState> {
         let place = self.run_path(run);
-        let old = |i: u32| PathBuf::from(format!("{}.old-{i}", place.display()));
-        if place.exists() {
-            let free = (1..=MOST_ASIDE).map(old).find(|p| !p.exists()).context("no free name")?;
-            fs_err::rename(&place, free)?;
-        }
-        for earlier in (1..=MOST_ASIDE).map(old).filter(|p| p.exists()) {
+        for earlier in self.asides(run).filter(|p| p.exists() && !place.exists()) {
             let state = self.state_at(run, &earlier)?;
             if matches!(state, RunState::Done(_) | RunState::Unfinished(_)) {
                 fs_err::rename(&earlier, &place)?;
@@ -73,6 +73,11 @@ impl StudyFolder {
             }
         }
         Ok(RunState::Missing)
+    }
+
+    fn asides(&self, run: &Run) -> impl Iterator<Item = PathBuf> + use<> {
+        let place = self.run_path(run);
+        (1..=MOST_ASIDE).map(move |i| PathBuf::from(format!("{}.old-{i}", place.display())))
     }
 
     /// Whether the file that filled the encoder is still what it was.
