@@ -1,6 +1,6 @@
 //! Sorby beside PyTorch on the same work, in turns, on this machine.
 
-use crate::{cargo, execute, root};
+use crate::{cargo, execute, program, root};
 use anyhow::{Context as _, bail};
 use serde_json::Value;
 use std::path::PathBuf;
@@ -112,7 +112,7 @@ pub fn run(arguments: &[String]) -> anyhow::Result<()> {
                 work.repeats,
                 "--json",
             ];
-            sorby.add(&json_of(Command::new(root().join("target/release/sorby")).args(arguments))?)?;
+            sorby.add(&json_of(Command::new(program("release")).args(arguments))?)?;
             for (series, dtype) in torch.iter_mut().zip(peers) {
                 let mut command = Command::new(python.as_ref().context("no Python")?);
                 command.arg(root().join("reference/bench_torch.py"));
@@ -165,7 +165,7 @@ fn measure() -> anyhow::Result<()> {
         Ok(())
     };
     for _ in 0..TURNS {
-        let mut sorby = Command::new(root().join("target/release/sorby"));
+        let mut sorby = Command::new(program("release"));
         sorby
             .args(["--threads", &threads(), "bench", "measure", "--repeats", "11", "--json", "--write"])
             .arg(&folder);

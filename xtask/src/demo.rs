@@ -1,6 +1,6 @@
 //! The main job from start to end on synthetic carbides, under five minutes on two cores.
 
-use crate::{cargo, execute, root, web};
+use crate::{cargo, execute, program, root, web};
 use anyhow::Context as _;
 use std::path::Path;
 use std::process::Command;
@@ -14,7 +14,7 @@ pub fn run() -> anyhow::Result<()> {
     if out.exists() {
         std::fs::remove_dir_all(&out).context("cannot clear the old demo folder")?;
     }
-    let program = root().join("target/release/sorby");
+    let program = program("release");
     let sorby = |title: &str, arguments: &[&str]| -> anyhow::Result<()> {
         println!("\n== {title}\n$ sorby {}", arguments.join(" "));
         execute(Command::new(&program).args(arguments))

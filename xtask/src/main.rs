@@ -33,6 +33,12 @@ fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
+/// The program that cargo built, wherever it was told to build.
+fn program(profile: &str) -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or("target".into(), PathBuf::from);
+    root().join(target).join(profile).join("sorby")
+}
+
 fn cargo(arguments: &[&str]) -> anyhow::Result<()> {
     execute(Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into())).args(arguments))
 }
@@ -50,7 +56,7 @@ fn execute(command: &mut Command) -> anyhow::Result<()> {
 fn test() -> anyhow::Result<()> {
     web::build()?;
     cargo(&["test", "--workspace", "--locked"])?;
-    web::test("target/debug/sorby")
+    web::test(&program("debug"))
 }
 
 fn lint() -> anyhow::Result<()> {

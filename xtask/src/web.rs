@@ -2,7 +2,7 @@
 
 use crate::{execute, root};
 use anyhow::{Context as _, bail};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 fn folder() -> PathBuf {
@@ -33,8 +33,8 @@ pub fn build() -> anyhow::Result<()> {
 }
 
 /// Tests of the page: its parts, and all of it in a browser where there is one.
-pub fn test(program: &str) -> anyhow::Result<()> {
+pub fn test(program: &Path) -> anyhow::Result<()> {
     execute(&mut npm(&["test"]))?;
     let script = folder().join("tests/browser.mjs");
-    execute(Command::new("node").arg(script).arg(root().join(program))).context("the page in the browser")
+    execute(Command::new("node").arg(script).arg(program)).context("the page in the browser")
 }
