@@ -33,6 +33,8 @@ pub struct Summary {
     pub misplaced: Vec<(String, Misplaced)>,
     /// Pairs of images that are the same picture or show the same place, by name.
     pub twins: Vec<(String, String)>,
+    /// Classes that no label of a split has: split, class.
+    pub absent: Vec<(String, String)>,
 }
 
 /// What one image tells without the others.
@@ -81,6 +83,7 @@ pub fn check(data: &Dataset) -> Summary {
         data.items.par_iter().map(|item| (item, data.load_one(item).map(|s| look(data, item, &s)))).collect();
     let classes = data.manifest.classes.len();
     let (mut problems, mut remarks, mut misplaced) = (Vec::new(), Vec::new(), Vec::new());
+    let mut unlabelled = Vec::new();
     let mut pixels = vec![0u64; classes];
     let mut images = vec![0usize; classes];
     let mut present: BTreeMap<&str, Vec<bool>> = BTreeMap::new();
@@ -146,6 +149,7 @@ pub fn check(data: &Dataset) -> Summary {
                     "dataset.toml",
                     format!("class `{name}` does not occur in split `{split}`"),
                 ));
+                unlabelled.push((split.to_owned(), name.clone()));
             }
         }
     }
@@ -170,6 +174,7 @@ pub fn check(data: &Dataset) -> Summary {
         problems,
         remarks,
         misplaced,
+        absent: unlabelled,
         twins: pairs.iter().map(|&(i, j)| (looked[i].0.name.clone(), looked[j].0.name.clone())).collect(),
     }
 }

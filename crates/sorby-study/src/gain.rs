@@ -39,13 +39,13 @@ pub struct Gain {
 impl Gain {
     /// The 95 % interval.
     pub fn interval(&self) -> Option<(f64, f64)> {
-        let half = self.spread.filter(|s| s.standard_error.is_finite())?.ci95();
+        let half = self.spread?.ci95();
         Some((self.points - half, self.points + half))
     }
 
     /// Chance of a gain at least this far above zero, were there none (one-sided).
     pub fn chance_if_none(&self) -> Option<f64> {
-        let spread = self.spread.filter(|s| s.standard_error.is_finite())?;
+        let spread = self.spread?;
         if spread.standard_error == 0.0 {
             return Some(if self.points > 0.0 { 0.0 } else { 1.0 });
         }
@@ -164,6 +164,9 @@ impl Contrast {
         } else {
             None
         };
+        // A resample of nothing but unlabelled images has no mIoU, so nothing is known of that spread.
+        let known = |spread: &Spread| spread.standard_error.is_finite();
+        let (of_images, of_trainings) = (of_images.filter(known), of_trainings.filter(known));
         let spread = match (of_images, of_trainings) {
             (Some(images), Some(trainings)) if repeated => Some(Spread::join(&[images, trainings])),
             // Folds drawn whole bring their images along.

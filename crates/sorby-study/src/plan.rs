@@ -141,7 +141,7 @@ impl StudySpec {
     }
 
     /// The baseline, and each trick alone.
-    fn singles(&self) -> Vec<TrickSet> {
+    pub fn singles(&self) -> Vec<TrickSet> {
         std::iter::once(Vec::new()).chain(self.tricks.iter().map(|t| vec![t.clone()])).collect()
     }
 

@@ -14,7 +14,7 @@ mod validate;
 
 pub use bench::bench_training;
 pub use error::TrainError;
-pub use memory::{available_bytes, estimated_bytes, peak_bytes};
+pub use memory::{available_bytes, estimated_bytes, peak_bytes, values_of};
 pub use preset::{PRESETS, preset};
 pub use recipe::{
     Data, Inference, Loss, LossKind, Model, Optimizer, OptimizerKind, Policy, Recipe, RecipeError, Schedule,

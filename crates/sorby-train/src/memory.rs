@@ -20,10 +20,14 @@ pub fn estimated_bytes(recipe: &Recipe, values: u64) -> u64 {
     PER_PIXEL.saturating_mul(pixels).saturating_add(FIXED + more + average).saturating_add(images)
 }
 
+/// Numbers that the images of `samples` hold together.
+pub fn values_of(samples: &[Sample]) -> u64 {
+    samples.iter().map(|s| (s.image.width * s.image.height * s.image.channels()) as u64).sum()
+}
+
 /// Refuses a training of `samples` for which memory does not suffice.
 pub(crate) fn require_memory(recipe: &Recipe, samples: &[Sample]) -> Result<(), TrainError> {
-    let values = samples.iter().map(|s| (s.image.width * s.image.height * s.image.channels()) as u64).sum();
-    let (needed, available) = (estimated_bytes(recipe, values), available_bytes());
+    let (needed, available) = (estimated_bytes(recipe, values_of(samples)), available_bytes());
     match available.filter(|available| needed > *available) {
         Some(available) => Err(TrainError::Memory { needed_mb: needed >> 20, available_mb: available >> 20 }),
         None => Ok(()),

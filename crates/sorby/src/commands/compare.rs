@@ -112,7 +112,7 @@ impl Training {
         let cell: Vec<Vec<Confusion>> = self.counts.iter().filter_map(pairs).collect();
         let gain = Contrast { coefficients: vec![-1.0, 1.0], folds: vec![vec![cell]] }.gain();
         if gain.points.is_finite() {
-            return Some((gain.points, gain.of_images.map(|s| s.ci95()).filter(|half| half.is_finite())));
+            return Some((gain.points, gain.of_images.map(|s| s.ci95())));
         }
         Some((100.0 * (self.last.mean_iou? - other.last.mean_iou?), None))
     }

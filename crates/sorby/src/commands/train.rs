@@ -40,7 +40,7 @@ pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
     let mut console = Console::new(&recipe, &run, dataset.manifest.class_names());
     BEGUN.store(true, Ordering::SeqCst);
     let root = run.root().display();
-    // Nothing but the CPU is asked for by not asking.
+    // The CPU is what `--resume` takes unless told.
     let on =
         if args.device.device == "cpu" { String::new() } else { format!(" --device {}", args.device.device) };
     let go_on = format!("sorby train --resume {root}{on}");

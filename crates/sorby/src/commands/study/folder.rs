@@ -8,7 +8,7 @@
 //! budget.json    folds, seeds and iterations, if planned
 //! ```
 
-use super::preconditions::{absent, require_classes, require_same_data};
+use super::preconditions::{require_classes, require_same_data};
 use super::run_state::RunState;
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
@@ -56,7 +56,7 @@ impl StudyFolder {
     /// Lays a study out in `root`, or takes up the one that is there.
     pub fn create(root: &Path, mut spec: StudySpec, data_path: &Path) -> anyhow::Result<Self> {
         let data = super::super::inputs::open(data_path)?;
-        let twins = super::super::inputs::warn_of(&data).twins;
+        let found = super::super::inputs::warn_of(&data);
         if spec.title.is_empty() {
             spec.title = title_of(data_path);
         }
@@ -71,8 +71,8 @@ impl StudyFolder {
             Protocol::Paper => Vec::new(),
             Protocol::Sound => {
                 let pool = pool(&spec, &data)?;
-                let specimens = sorby_study::with_twins(&data.manifest.specimens, &twins);
-                for (a, b) in twins.iter().filter(|(a, b)| pool.contains(a) && pool.contains(b)) {
+                let specimens = sorby_study::with_twins(&data.manifest.specimens, &found.twins);
+                for (a, b) in found.twins.iter().filter(|(a, b)| pool.contains(a) && pool.contains(b)) {
                     eprintln!("note: `{a}` and `{b}` show the same place, so one fold has both");
                 }
                 sorby_study::assign(&pool, &specimens, spec.folds, 0)
@@ -89,7 +89,7 @@ impl StudyFolder {
         }
         let named: Vec<_> =
             folds.iter().enumerate().map(|(f, names)| (fold_name(f), names.clone())).collect();
-        for class in absent(&data, &test)? {
+        for (_, class) in found.absent.iter().filter(|(split, _)| *split == spec.test) {
             eprintln!(
                 "note: no test image has class `{class}`: its IoU is 0 for a model that finds a pixel of it, and left out of \
                  mIoU for one that does not; gains with intervals leave it out for all"
@@ -141,8 +141,7 @@ impl StudyFolder {
         items.dedup_by(|a, b| a.name == b.name);
         let samples = data.load(&items)?;
         require_classes(&data, &samples, &folds)?;
-        let values =
-            samples.iter().map(|s| (s.image.width * s.image.height * s.image.channels()) as u64).sum();
+        let values = sorby_train::values_of(&samples);
         let record = |s: &Sample| (s.name.clone(), SplitRecord::of(s, ""));
         let contents = samples.iter().map(record).collect();
         Ok(Self {

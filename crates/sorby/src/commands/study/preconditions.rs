@@ -2,7 +2,7 @@
 
 use super::folder::{DATASET, StudyFolder, manifest_with_folds};
 use anyhow::bail;
-use sorby_data::{Dataset, Item, Manifest, Sample};
+use sorby_data::{Dataset, Manifest, Sample};
 use std::path::Path;
 
 impl StudyFolder {
@@ -10,7 +10,7 @@ impl StudyFolder {
     pub fn require_memory(&self, jobs: usize) -> anyhow::Result<()> {
         let Some(available) = sorby_train::available_bytes() else { return Ok(()) };
         let mut needed = 0;
-        for trick in std::iter::once(Vec::new()).chain(self.spec.tricks.iter().map(|t| vec![t.clone()])) {
+        for trick in self.spec.singles() {
             let (_, recipe) = self.spec.recipe_with(&trick)?;
             needed = needed.max(sorby_train::estimated_bytes(&recipe, self.values));
         }
@@ -38,17 +38,6 @@ pub fn require_same_data(root: &Path, manifest: &Manifest, data_path: &Path) -> 
         }
         None => Ok(()),
     }
-}
-
-/// Classes that no label of these images has.
-pub fn absent(data: &Dataset, items: &[&Item]) -> anyhow::Result<Vec<String>> {
-    let mut counts = vec![0u64; data.manifest.classes.len()];
-    for item in items {
-        let label = data.load_label(item).map_err(|problem| sorby_data::DataError(vec![problem]))?;
-        counts.iter_mut().zip(label.histogram()).for_each(|(c, n)| *c += n);
-    }
-    let names = data.manifest.class_names();
-    Ok(names.into_iter().zip(counts).filter(|(_, n)| *n == 0).map(|(name, _)| name).collect())
 }
 
 /// Every class must be learnable without any one fold.

@@ -21,7 +21,7 @@ pub fn run(args: StudyRunArgs, threads: Option<usize>) -> anyhow::Result<ExitCod
         .clone()
         .unwrap_or_else(|| PathBuf::from("studies").join(super::super::inputs::stem(&args.plan.spec)));
     let device = super::super::inputs::device(&args.plan.device)?;
-    for trick in std::iter::once(Vec::new()).chain(spec.tricks.iter().map(|t| vec![t.clone()])) {
+    for trick in spec.singles() {
         let (_, recipe) = spec.recipe_with(&trick)?;
         sorby_train::check_pretrained(&recipe, &device)?;
     }

@@ -4,7 +4,7 @@ use super::folder::StudyFolder;
 use super::run_state::RunState;
 use serde_json::json;
 use sorby_report::{Cell, Table};
-use sorby_study::{Protocol, Run, Scores, Stage};
+use sorby_study::{Part, Protocol, Run, Scores, Stage};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -108,7 +108,8 @@ pub fn print(folder: &StudyFolder) -> anyhow::Result<()> {
         Stage::Train(why, runs) => println!("{} done; next: {why}, {} to train", scores.len(), runs.len()),
         Stage::Finished => {
             println!("finished: {} trainings", scores.len());
-            if folder.spec.protocol == Protocol::Sound && folder.spec.chosen(&scores).is_none() {
+            let tested = scores.keys().any(|run| run.part == Part::All);
+            if folder.spec.protocol == Protocol::Sound && !tested {
                 println!("no model could be chosen: no network was scored on the folds; see what failed");
             }
         }

@@ -242,7 +242,6 @@ fn test(book: &Book) -> Option<Exhibit> {
     if table.rows.is_empty() {
         return None;
     }
-    let caption = format!("Held-out test, {}", book.title());
     let trained = |seed| {
         Some(Run { seed, ..spec.whole(arch, &tricks) })
             .filter(|r| book.scores.get(r).is_some_and(Option::is_some))
@@ -254,17 +253,14 @@ fn test(book: &Book) -> Option<Exhibit> {
     let mut text = format!(
         "The test images were segmented only now, by models trained on all training images. {use_this}"
     );
-    if !tricks.is_empty() {
-        let gain = spec.tested(&book.scores, arch, &tricks);
-        if gain.points.is_nan() {
-            return Some(Exhibit::table(named("test", book), caption, text + ".", table));
-        }
+    let gain = (!tricks.is_empty()).then(|| spec.tested(&book.scores, arch, &tricks));
+    if let Some(gain) = gain.filter(|gain| gain.points.is_finite()) {
         text += &format!(". Gain over the baseline on the test images: {:+.2} points", gain.points);
         if let Some((low, high)) = gain.interval() {
             text += &format!(" (95 % from {low:+.2} to {high:+.2})");
         }
     }
-    Some(Exhibit::table(named("test", book), caption, text + ".", table))
+    Some(Exhibit::table(named("test", book), format!("Held-out test, {}", book.title()), text + ".", table))
 }
 
 /// Every training with its score, time and recipe.
