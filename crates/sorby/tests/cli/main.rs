@@ -1,5 +1,11 @@
 //! The real program, from the outside.
 
+mod border_import;
+mod border_measure;
+mod border_readers;
+mod border_scale;
+mod border_values;
+mod border_vendors;
 mod import;
 mod kills;
 mod mistakes;

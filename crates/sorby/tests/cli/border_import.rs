@@ -1,0 +1,1 @@
+//! Right values at the borders: import. The inputs lie in `tests/cases`.

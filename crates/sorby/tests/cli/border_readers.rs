@@ -1,0 +1,1 @@
+//! Right values at the borders: readers. The inputs lie in `tests/cases`.

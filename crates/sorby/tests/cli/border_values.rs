@@ -1,0 +1,1 @@
+//! Right values at the borders: values. The inputs lie in `tests/cases`.

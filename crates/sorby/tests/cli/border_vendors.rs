@@ -1,0 +1,1 @@
+//! Right values at the borders: vendors. The inputs lie in `tests/cases`.
