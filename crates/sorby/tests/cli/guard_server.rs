@@ -1,0 +1,1 @@
+//! Attacks that must fail: server. What was tried, before and now: docs/reliability.md.
