@@ -6,6 +6,7 @@ mod border_readers;
 mod border_scale;
 mod border_values;
 mod border_vendors;
+mod codings;
 mod guard_files;
 mod guard_resume;
 mod guard_server;
