@@ -1,5 +1,7 @@
 //! The data bar that microscopes burn into the bottom of a picture, and the scale bar in it, found by their looks.
 
+use crate::scale::SCALE_TOLERANCE;
+
 /// Values this near to black or white count as such; JPEG files blur text.
 const NEAR: u8 = 28;
 /// Share of black and white pixels in a row of a data bar, and of the more frequent of the two.
@@ -70,10 +72,11 @@ impl DataBar {
 }
 
 impl ScaleBar {
-    /// Whether the bar is `nm` nanometres long where a pixel has `nm_per_px`: within 2 % and what its drawing leaves
-    /// open.
+    /// Whether the bar is `nm` nanometres long where a pixel has `nm_per_px`: within the tolerance of two statements and
+    /// what its drawing leaves open.
     pub fn agrees(&self, nm: f64, nm_per_px: f64) -> bool {
-        (self.length_px * nm_per_px / nm - 1.0).abs() <= 0.02 + self.uncertainty_px / self.length_px
+        (self.length_px * nm_per_px / nm - 1.0).abs()
+            <= SCALE_TOLERANCE + self.uncertainty_px / self.length_px
     }
 
     /// The length in nanometres that microscopes would write beside the bar (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8 times a

@@ -1,5 +1,8 @@
-//! TIFF tags and sidecar texts of an image file.
+//! TIFF tags of an image file, and the texts beside it.
 
+use super::lengths::{self, Comma, Fault};
+use super::sidecar::{self, Sidecar};
+use super::text;
 use crate::ImageError;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -12,24 +15,23 @@ use tiff::tags::{Tag, Type, ValueBuffer};
 const DIRECTORIES: usize = 8;
 
 /// Longer values are left out: no vendor's settings take a megabyte.
-const LONGEST_BYTES: u64 = 4 << 20;
+pub(super) const LONGEST_BYTES: u64 = 4 << 20;
 
-/// Tags that any vendor uses for its scale.
-const TAGS: [u16; 20] = [
-    270, 271, 282, 283, 296, 33471, 33560, 34118, 34119, 34680, 34682, 34683, 50431, 65003, 65004, 65009,
-    65010, 65012, 256, 257,
-];
+/// Tags that belong to one picture: another directory's say nothing of the first.
+const OF_THE_FIRST: [u16; 3] = [270, 282, 283];
 
-/// Endings of sidecar files.
-const SIDECARS: [&str; 4] = ["txt", "TXT", "hdr", "HDR"];
+/// Tags that vendors have of their own.
+const OF_VENDORS: [u16; 12] =
+    [33471, 33560, 34118, 34119, 34680, 34682, 34683, 40092, 50431, 65003, 65009, 65010];
 
 /// What is known of a file besides its pixels.
 pub(super) struct Metadata {
     pub width_px: u32,
     pub height_px: u32,
     tags: BTreeMap<u16, TagValue>,
-    /// Text beside the image, decoded.
-    pub sidecar: Option<String>,
+    pub sidecars: Vec<Sidecar>,
+    /// Sidecars that are there and cannot be read, and why.
+    pub unreadable: Vec<String>,
     /// The file itself, for values that are offsets into it.
     file: Option<BufReader<File>>,
 }
@@ -42,12 +44,10 @@ enum TagValue {
 
 impl Metadata {
     pub fn read(path: &Path) -> Result<Self, ImageError> {
-        let sidecar = SIDECARS.iter().find_map(|ending| {
-            let bytes = read_limited(&path.with_extension(ending))?;
-            Some(decode_text(&bytes))
-        });
         let file = File::open(path).map_err(|e| ImageError::io(path, e))?;
-        let mut metadata = Self { width_px: 0, height_px: 0, tags: BTreeMap::new(), sidecar, file: None };
+        let (sidecars, unreadable) = sidecar::of(path);
+        let mut metadata =
+            Self { width_px: 0, height_px: 0, tags: BTreeMap::new(), sidecars, unreadable, file: None };
         // Other formats than TIFF have no tags; a TIFF whose tags are damaged has none that count.
         if let Ok(mut decoder) = Decoder::new(BufReader::new(file)) {
             // Also for pixel types that cannot be decoded.
@@ -65,25 +65,11 @@ impl Metadata {
     }
 
     fn collect(&mut self, mut decoder: Decoder<BufReader<File>>) {
-        for _ in 0..DIRECTORIES {
-            for tag in TAGS {
-                let mut directory = decoder.image_ifd();
-                let key = Tag::from_u16_exhaustive(tag);
-                let Some(entry) = directory.find_entry(key) else { continue };
-                if entry.count() > LONGEST_BYTES {
-                    continue;
-                }
-                let mut buffer = ValueBuffer::empty(Type::ASCII);
-                let value = match directory.find_tag(key) {
-                    Ok(Some(value)) => TagValue::of(value),
-                    // Texts with a micro sign in Latin-1 are no valid TIFF text, but exist.
-                    _ => match directory.find_tag_buf(key, &mut buffer) {
-                        Ok(Some(_)) => Some(TagValue::Bytes(buffer.as_bytes().to_vec())),
-                        _ => None,
-                    },
-                };
-                if let Some(value) = value {
-                    self.tags.entry(tag).or_insert(value);
+        for directory in 0..DIRECTORIES {
+            let of_the_first = OF_THE_FIRST.iter().filter(|_| directory == 0);
+            for tag in OF_VENDORS.iter().chain(of_the_first) {
+                if let Some(value) = TagValue::read(&mut decoder, *tag) {
+                    self.tags.entry(*tag).or_insert(value);
                 }
             }
             if !decoder.more_images() || decoder.next_image().is_err() {
@@ -92,19 +78,41 @@ impl Metadata {
         }
     }
 
-    /// A tag as text.
+    /// A tag as text; `None` where it is blank.
     pub fn text(&self, tag: u16) -> Option<String> {
-        match self.tags.get(&tag)? {
-            TagValue::Bytes(bytes) => Some(decode_text(bytes)),
-            TagValue::Numbers(_) => None,
-        }
+        let bytes = match self.tags.get(&tag)? {
+            TagValue::Bytes(bytes) => bytes.clone(),
+            // Numbers of 16 bits that are UTF-16.
+            TagValue::Numbers(numbers) => {
+                let letter = |n: &f64| n.fract() == 0.0 && (0.0..65536.0).contains(n);
+                if numbers.len() < 2 || !numbers.iter().all(letter) {
+                    return None;
+                }
+                let mark = [0xff, 0xfe].into_iter();
+                mark.chain(numbers.iter().flat_map(|n| (*n as u16).to_le_bytes())).collect()
+            }
+        };
+        Some(text::decode(&bytes)).filter(|text| !text.trim().is_empty())
     }
 
-    /// A tag's first number.
-    pub fn number(&self, tag: u16) -> Option<f64> {
-        match self.tags.get(&tag)? {
-            TagValue::Numbers(numbers) => numbers.first().copied(),
-            TagValue::Bytes(_) => None,
+    /// A tag's number.
+    ///
+    /// # Errors
+    /// Where it has several, or a text that is none.
+    pub fn number(&self, tag: u16) -> Result<Option<f64>, Fault> {
+        match self.tags.get(&tag) {
+            None => Ok(None),
+            Some(TagValue::Numbers(numbers)) => match numbers.as_slice() {
+                [first, others @ ..] if others.iter().all(|n| n == first) => Ok(Some(*first)),
+                _ => Err(Fault::Unreadable(format!("holds {} numbers where one belongs", numbers.len()))),
+            },
+            Some(TagValue::Bytes(bytes)) => {
+                let text = text::decode(bytes);
+                let number = lengths::number(text.trim(), Comma::Unknown);
+                let fault =
+                    |why| Fault::Unreadable(format!("holds `{}` where a number belongs: {why}", text.trim()));
+                number.map(Some).map_err(fault)
+            }
         }
     }
 
@@ -119,23 +127,29 @@ impl Metadata {
 }
 
 impl TagValue {
-    fn of(value: Value) -> Option<Self> {
-        Some(match value {
-            Value::Ascii(text) => Self::Bytes(text.into_bytes()),
-            Value::List(items) if items.iter().all(|v| matches!(v, Value::Byte(_))) => {
-                Self::Bytes(items.into_iter().map(|v| if let Value::Byte(b) = v { b } else { 0 }).collect())
-            }
-            Value::List(items) => Self::Numbers(items.iter().map(number).collect::<Option<_>>()?),
-            single => Self::Numbers(vec![number(&single)?]),
-        })
+    fn read(decoder: &mut Decoder<BufReader<File>>, tag: u16) -> Option<Self> {
+        let key = Tag::from_u16_exhaustive(tag);
+        let mut directory = decoder.image_ifd();
+        let entry = directory.find_entry(key)?;
+        if entry.count() > LONGEST_BYTES {
+            return None;
+        }
+        // As they are: texts of instruments are in other codings than TIFF allows, and go on behind a zero byte.
+        if matches!(entry.field_type(), Type::ASCII | Type::BYTE | Type::SBYTE | Type::UNDEFINED) {
+            let mut buffer = ValueBuffer::empty(Type::BYTE);
+            directory.find_tag_buf(key, &mut buffer).ok()??;
+            return Some(Self::Bytes(buffer.as_bytes().to_vec()));
+        }
+        Some(Self::Numbers(match directory.find_tag(key).ok()?? {
+            Value::List(items) => items.iter().map(number).collect::<Option<_>>()?,
+            single => vec![number(&single)?],
+        }))
     }
 }
 
 fn number(value: &Value) -> Option<f64> {
     Some(match *value {
-        Value::Byte(v) => v.into(),
         Value::Short(v) => v.into(),
-        Value::SignedByte(v) => v.into(),
         Value::SignedShort(v) => v.into(),
         Value::Signed(v) => v.into(),
         Value::Unsigned(v) => v.into(),
@@ -149,42 +163,9 @@ fn number(value: &Value) -> Option<f64> {
     })
 }
 
-fn read_limited(path: &Path) -> Option<Vec<u8>> {
-    let file = File::open(path).ok()?;
+/// A whole file, unless it is longer than any settings are.
+pub(super) fn read_limited(path: &Path) -> std::io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
-    file.take(LONGEST_BYTES).read_to_end(&mut bytes).ok()?;
-    Some(bytes)
-}
-
-/// UTF-16 by its mark or its zero bytes, else UTF-8, else Latin-1.
-fn decode_text(bytes: &[u8]) -> String {
-    let wide = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
-        let units: Vec<u16> = bytes.chunks_exact(2).map(|b| unit([b[0], b[1]])).collect();
-        String::from_utf16_lossy(&units)
-    };
-    let text = match bytes {
-        [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes),
-        [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes),
-        [first, 0, second, 0, ..] if *first != 0 && *second != 0 => wide(bytes, u16::from_le_bytes),
-        _ => match std::str::from_utf8(bytes) {
-            Ok(text) => text.to_owned(),
-            Err(_) => bytes.iter().map(|b| char::from(*b)).collect(),
-        },
-    };
-    text.trim_end_matches('\0').to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::decode_text;
-
-    #[test]
-    fn texts_of_every_coding() {
-        assert_eq!(decode_text("[Scan]µ".as_bytes()), "[Scan]µ");
-        assert_eq!(decode_text(b"2.6 \xb5m\0"), "2.6 µm");
-        assert_eq!(decode_text(&[0xff, 0xfe, b'A', 0, 0xb5, 0]), "Aµ");
-        assert_eq!(decode_text(&[0xfe, 0xff, 0, b'A', 0, 0xb5]), "Aµ");
-        assert_eq!(decode_text(b"P\0i\0x\0"), "Pix");
-        assert_eq!(decode_text(&[]), "");
-    }
+    File::open(path)?.take(LONGEST_BYTES + 1).read_to_end(&mut bytes)?;
+    Ok(Some(bytes).filter(|bytes| bytes.len() as u64 <= LONGEST_BYTES))
 }

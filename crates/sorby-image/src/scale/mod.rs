@@ -4,15 +4,25 @@
 //! resolution (72 or 300 dpi) is never a scale, and a file that no longer has the size its metadata
 //! speaks of is refused.
 
+mod lengths;
 mod metadata;
+mod printing;
+mod sidecar;
+mod text;
 mod vendors;
+mod xml;
 
 use crate::{DataBar, ImageError, Micrograph};
 use metadata::Metadata;
 use std::path::Path;
+use vendors::Statements;
 
-/// Largest disagreement between horizontal and vertical pixel size, or between two statements of the size.
-const TOLERANCE: f64 = 0.02;
+/// Two statements of a pixel size, or its two directions, may differ by this share.
+pub const SCALE_TOLERANCE: f64 = 0.02;
+
+/// Nanometres per pixel that a microscope of any kind can have: below, atoms would be hundreds of pixels wide; above,
+/// specimens metres.
+const CREDIBLE_NM: std::ops::RangeInclusive<f64> = 1e-3..=1e6;
 
 /// What a file says of its scale.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +33,8 @@ pub struct PixelSize {
     pub vendor: &'static str,
     /// Where it stands, for example `TIFF tag 34682, [Scan] PixelWidth`.
     pub place: &'static str,
+    /// Name of the file beside the image in which it stands.
+    pub sidecar: Option<String>,
     /// Size of the image the pixel size was written for, in pixels, where the file says it. The height may be
     /// without the data bar.
     pub written_for_px: Option<(u32, u32)>,
@@ -32,45 +44,85 @@ pub struct PixelSize {
     pub scale_bar_nm: Option<f64>,
 }
 
+impl PixelSize {
+    /// Where it stands, with the name of the file beside the image.
+    pub fn whereabouts(&self) -> String {
+        match &self.sidecar {
+            Some(name) => format!("{name}, {}", self.place),
+            None => self.place.to_owned(),
+        }
+    }
+
+    /// The pixel size in nanometres, if it can be one for an image of this size.
+    fn judged(&self, width_px: u32, height_px: u32) -> Result<f64, String> {
+        let Self { nm_x, nm_y, .. } = *self;
+        let place = self.whereabouts();
+        if !(CREDIBLE_NM.contains(&nm_x) && CREDIBLE_NM.contains(&nm_y)) {
+            return Err(format!(
+                "{place} gives a pixel size of {nm_x} x {nm_y} nm, which is not credible; give the pixel size yourself"
+            ));
+        }
+        if (nm_x / nm_y - 1.0).abs() > SCALE_TOLERANCE {
+            return Err(format!(
+                "pixels are not square ({nm_x:.4} x {nm_y:.4} nm by {place}); resample the image first"
+            ));
+        }
+        if let Some((width, height)) = self.written_for_px {
+            // The height may have gained or lost a data bar; the width may not have changed.
+            let bar = self.data_bar_px.unwrap_or(height / 4);
+            if width_px != width || height_px.abs_diff(height) > bar {
+                return Err(format!(
+                    "{place} gives {nm_x:.4} nm per pixel for an image of {width}x{height}, but this one has \
+                     {width_px}x{height_px}: it was resized or cut after it was taken; use the original, or give the \
+                     pixel size yourself"
+                ));
+            }
+        }
+        Ok((nm_x * nm_y).sqrt())
+    }
+}
+
 /// The scale of a file, with all it takes to judge it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScaleReading {
     pub width_px: u32,
     pub height_px: u32,
-    /// `None`: nothing in or beside the file tells.
+    /// The first statement, in the order of the vendors. `None`: nothing in or beside the file tells.
     pub found: Option<PixelSize>,
+    /// Further statements, of other vendors or places. They must agree with the first.
+    pub others: Vec<PixelSize>,
+    /// Statements that are there, but of which it cannot be known what they mean, with the reasons.
+    pub unusable: Vec<String>,
+    /// What looks like a scale and is none, for example a printing resolution.
+    pub remarks: Vec<String>,
 }
 
 impl ScaleReading {
     /// The pixel size in nanometres, if there is one.
     ///
     /// # Errors
-    /// Says why what stands in the file cannot be relied on.
+    /// Says why what stands in the file cannot be relied on: statements that differ, that cannot be understood, or that
+    /// were written for an image of another size.
     pub fn nm_per_px(&self) -> Result<Option<f64>, String> {
-        let Some(found) = &self.found else { return Ok(None) };
-        let PixelSize { nm_x, nm_y, .. } = *found;
-        if !(nm_x.is_finite() && nm_y.is_finite() && nm_x > 0.0 && nm_y > 0.0) {
-            return Err(format!("{} gives a pixel size of {nm_x} x {nm_y} nm", found.place));
+        if !self.unusable.is_empty() {
+            return Err(format!("{}; give the pixel size yourself", self.unusable.join("; ")));
         }
-        if (nm_x / nm_y - 1.0).abs() > TOLERANCE {
+        let all = || self.found.iter().chain(&self.others);
+        let sizes: Vec<f64> =
+            all().map(|s| s.judged(self.width_px, self.height_px)).collect::<Result<_, _>>()?;
+        let Some(first) = sizes.first() else { return Ok(None) };
+        let (least, most) = sizes.iter().fold((*first, *first), |(l, m), nm| (l.min(*nm), m.max(*nm)));
+        if most / least - 1.0 > SCALE_TOLERANCE {
+            let stated: Vec<String> = all()
+                .zip(&sizes)
+                .map(|(size, nm)| format!("{nm:.4} nm per pixel ({})", size.whereabouts()))
+                .collect();
             return Err(format!(
-                "pixels are not square ({nm_x:.4} x {nm_y:.4} nm by {}); resample the image first",
-                found.place
+                "two statements differ: {}; find out which is right and give the pixel size yourself",
+                stated.join(", ")
             ));
         }
-        if let Some((width, height)) = found.written_for_px {
-            // The height may have gained or lost a data bar; the width may not have changed.
-            let bar = found.data_bar_px.unwrap_or(height / 4);
-            let tall_enough = self.height_px + bar >= height && self.height_px <= height + bar;
-            if self.width_px != width || !tall_enough {
-                return Err(format!(
-                    "{} gives {nm_x:.4} nm per pixel for an image of {width}x{height}, but this one has {}x{}: \
-                     it was resized or cut after it was taken; use the original, or give the pixel size yourself",
-                    found.place, self.width_px, self.height_px
-                ));
-            }
-        }
-        Ok(Some((nm_x * nm_y).sqrt()))
+        Ok(Some(*first))
     }
 
     /// Rows of the data bar at the bottom of the image: stated, or the rows beyond the size the image was
@@ -129,6 +181,14 @@ pub fn data_bar(file: Option<&Path>, image: &Micrograph) -> Option<DataBar> {
 /// When the file cannot be read or is no image; a file without a scale is no error.
 pub fn read(path: &Path) -> Result<ScaleReading, ImageError> {
     let metadata = Metadata::read(path)?;
-    let found = vendors::ALL.iter().find_map(|vendor| vendor(&metadata));
-    Ok(ScaleReading { width_px: metadata.width_px, height_px: metadata.height_px, found })
+    let Statements { sizes, unusable, remarks } = Statements::of(&metadata);
+    let mut sizes = sizes.into_iter();
+    Ok(ScaleReading {
+        width_px: metadata.width_px,
+        height_px: metadata.height_px,
+        found: sizes.next(),
+        others: sizes.collect(),
+        unusable,
+        remarks,
+    })
 }

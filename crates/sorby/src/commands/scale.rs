@@ -71,10 +71,12 @@ fn describe(file: &Path) -> (Vec<Cell>, serde_json::Value, bool) {
     let scale_bar = drawn.and_then(|b| b.scale_bar);
     let (nm, verdict) = match reading.nm_per_px().and_then(|nm| reading.check_scale_bar(drawn).map(|()| nm)) {
         Ok(Some(nm)) => (Some(nm), judge(nm, scale_bar)),
-        Ok(None) => (None, "no scale in or beside the file".to_owned()),
+        Ok(None) if reading.remarks.is_empty() => (None, "no scale in or beside the file".to_owned()),
+        Ok(None) => (None, format!("no scale: {}", reading.remarks.join("; "))),
         Err(reason) => (None, format!("REFUSED: {reason}")),
     };
-    let ScaleReading { width_px, height_px, found } = &reading;
+    let ScaleReading { width_px, height_px, found, .. } = &reading;
+    let place = found.as_ref().map(|f| f.whereabouts());
     let text = |value: Option<&'static str>| value.map_or(Cell::Missing, Cell::from);
     let row = vec![
         name.clone().into(),
@@ -85,7 +87,7 @@ fn describe(file: &Path) -> (Vec<Cell>, serde_json::Value, bool) {
         Cell::number(scale_bar.map(|b| b.length_px), 1),
         Cell::number(nm.zip(scale_bar).map(|(nm, b)| nm * b.length_px), 0),
         text(found.as_ref().map(|f| f.vendor)),
-        text(found.as_ref().map(|f| f.place)),
+        place.clone().map_or(Cell::Missing, Cell::from),
         verdict.clone().into(),
     ];
     let record = json!({
@@ -96,7 +98,7 @@ fn describe(file: &Path) -> (Vec<Cell>, serde_json::Value, bool) {
         "data_bar_px": bar,
         "scale_bar_px": scale_bar.map(|b| b.length_px),
         "vendor": found.as_ref().map(|f| f.vendor),
-        "where": found.as_ref().map(|f| f.place),
+        "where": place,
         "stated_nm_per_px": found.as_ref().map(|f| [f.nm_x, f.nm_y]),
         "verdict": verdict,
     });

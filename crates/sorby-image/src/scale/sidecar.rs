@@ -1,0 +1,122 @@
+//! Text files that instruments write beside an image.
+
+use super::metadata::read_limited;
+use super::text;
+use std::path::{Path, PathBuf};
+
+pub(super) struct Sidecar {
+    pub name: String,
+    pub text: String,
+}
+
+/// Sidecars of an image, in the order of their names, and those that are there but cannot be read.
+///
+/// For `steel.tif` these are `steel.txt`, `steel.hdr`, `steel.tif.txt`, `steel.tif.hdr`, `steel-tif.txt` and
+/// `steel-tif.hdr` (Tescan's own way), in capital or small letters: Windows does not tell them apart.
+pub(super) fn of(image: &Path) -> (Vec<Sidecar>, Vec<String>) {
+    let (mut sidecars, mut unreadable) = (Vec::new(), Vec::new());
+    for path in names(image) {
+        let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        match read_limited(&path) {
+            Ok(Some(bytes)) => sidecars.push(Sidecar { name, text: text::decode(&bytes) }),
+            Ok(None) => {}
+            Err(error) => unreadable.push(format!("{name} beside it cannot be read ({error})")),
+        }
+    }
+    (sidecars, unreadable)
+}
+
+fn names(image: &Path) -> Vec<PathBuf> {
+    let (Some(stem), Some(name)) = (image.file_stem(), image.file_name()) else { return Vec::new() };
+    let (stem, name) = (stem.to_string_lossy(), name.to_string_lossy());
+    let folder = image.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let mut found: Vec<(bool, PathBuf)> = entries
+        .flatten()
+        .filter_map(|entry| {
+            let file = entry.file_name();
+            let file = file.to_string_lossy();
+            let exact = belongs(&file, &stem, &name)?;
+            // Not `file_type`: a sidecar may be a link to one.
+            entry.path().is_file().then(|| (exact, entry.path()))
+        })
+        .collect();
+    // Where `a.tif` and `A.tif` lie in one folder, each has its own.
+    if found.iter().any(|f| f.0) {
+        found.retain(|f| f.0);
+    }
+    found.sort();
+    found.into_iter().map(|f| f.1).collect()
+}
+
+/// Whether a file's name is that of a sidecar, and if so, whether in the very letters of the image's name.
+fn belongs(file: &str, stem: &str, name: &str) -> Option<bool> {
+    let ending = file.get(file.len().checked_sub(4)?..)?;
+    if !ending.eq_ignore_ascii_case(".txt") && !ending.eq_ignore_ascii_case(".hdr") {
+        return None;
+    }
+    let own = &file[..file.len() - 4];
+    if own == stem || own == name {
+        return Some(true);
+    }
+    let (own_small, stem_small) = (own.to_lowercase(), stem.to_lowercase());
+    let dashed = name.rsplit_once('.').map(|(_, format)| format.to_lowercase()).and_then(|format| {
+        let rest = own_small.strip_prefix(&stem_small)?.strip_prefix('-')?;
+        let same = |format: &str| match format {
+            "tiff" => "tif".to_owned(),
+            "jpeg" => "jpg".to_owned(),
+            other => other.to_owned(),
+        };
+        (same(rest) == same(&format)).then(|| own.starts_with(stem))
+    });
+    dashed.or_else(|| (own_small == stem_small || own_small == name.to_lowercase()).then_some(false))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{belongs, of};
+
+    #[test]
+    fn names_of_sidecars() {
+        for (file, exact) in [
+            ("Steel 1.a.txt", Some(true)),
+            ("Steel 1.a.TXT", Some(true)),
+            ("Steel 1.a.Txt", Some(true)),
+            ("Steel 1.a.hdr", Some(true)),
+            ("Steel 1.a.TIF.txt", Some(true)),
+            ("Steel 1.a-tif.hdr", Some(true)),
+            ("Steel 1.a-TIFF.HDR", Some(true)),
+            ("STEEL 1.A.TXT", Some(false)),
+            ("steel 1.a-tif.hdr", Some(false)),
+            ("steel 1.a.tif.txt", Some(false)),
+            ("Steel 1.a-png.hdr", None),
+            ("Steel 1.txt", None),
+            ("Steel 1.a.tif", None),
+            ("Steel 1.a.png.txt", None),
+            ("txt", None),
+            ("ä.txt", None),
+            ("\u{1f52c}xt", None),
+        ] {
+            assert_eq!(belongs(file, "Steel 1.a", "Steel 1.a.TIF"), exact, "{file}");
+        }
+        assert_eq!(belongs("ÄTZUNG.TXT", "Ätzung", "Ätzung.png"), Some(false));
+    }
+
+    #[test]
+    fn each_image_has_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let found = |name: &str| -> Vec<String> { of(&at(name)).0.into_iter().map(|s| s.name).collect() };
+        std::fs::write(at("A.TXT"), "1").unwrap();
+        std::fs::create_dir(at("a.hdr")).unwrap();
+        assert_eq!(found("a.tif"), ["A.TXT"]);
+        std::fs::write(at("a.txt"), "2").unwrap();
+        assert_eq!(found("a.tif"), ["a.txt"]);
+        assert_eq!(found("A.tif"), ["A.TXT"]);
+        std::fs::write(at("a.tif.hdr"), "3").unwrap();
+        assert_eq!(found("a.tif"), ["a.tif.hdr", "a.txt"]);
+        assert_eq!(found("b.tif"), [""; 0]);
+        std::fs::write(at("b.txt"), vec![b' '; (4 << 20) + 1]).unwrap();
+        assert_eq!(found("b.tif"), [""; 0], "too long for a sidecar");
+    }
+}
