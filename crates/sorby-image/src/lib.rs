@@ -3,14 +3,19 @@
 mod data_bar;
 mod error;
 mod grey_range;
+mod guard;
 mod label_map;
 mod mask_note;
 mod micrograph;
-mod odd_tiff;
-mod palette_tiff;
+mod orientation;
+mod png_chunks;
 mod read;
 pub mod resize;
 pub mod scale;
+#[allow(dead_code)] // The label reader is about to use it.
+mod stored;
+#[allow(dead_code)]
+mod tiff_file;
 mod tiled_tiff;
 pub mod write;
 

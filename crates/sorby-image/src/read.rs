@@ -1,21 +1,35 @@
 //! Decoding image files, within bounds on memory.
 
-use crate::{ImageError, Micrograph, Pixels, odd_tiff, palette_tiff};
-use image::{DynamicImage, ImageReader, Limits};
+use crate::guard::guarded;
+use crate::orientation::{turned, upright};
+use crate::{ImageError, Micrograph, Pixels, png_chunks, tiff_file};
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder as _, ImageFormat, ImageReader, Limits};
+use std::fs::File;
+use std::io::BufReader;
 use std::path::Path;
 
 /// Refuse to allocate more than this for one image: a hostile or damaged header must not exhaust memory.
 pub(crate) const MAX_BYTES: u64 = 4 << 30;
 
 pub(crate) fn micrograph(path: &Path) -> Result<Micrograph, ImageError> {
-    require_sound_header(path)?;
-    let image = match decode_any(path) {
-        Ok(image) => image,
-        Err(error) => match palette_tiff::read(path, MAX_BYTES) {
-            Some(image) => image,
-            None => return odd_tiff::numbers(path, MAX_BYTES).unwrap_or(Err(error)),
-        },
-    };
+    guarded(path, || {
+        require_sound_header(path)?;
+        let (image, orientation) = if tiff_file::is_tiff(path) {
+            let layout = tiff_file::Layout::read(path)?;
+            (tiff_file::micrograph(path, &layout, MAX_BYTES)?, layout.orientation)
+        } else {
+            let (image, orientation) = library(path)?;
+            (of_library(path, image)?, orientation)
+        };
+        if image.width == 0 || image.height == 0 {
+            return Err(ImageError::unreadable(path, "the image is empty"));
+        }
+        Ok(turned_upright(Micrograph { pixels: single_channel(image.pixels), ..image }, orientation))
+    })
+}
+
+fn of_library(path: &Path, image: DynamicImage) -> Result<Micrograph, ImageError> {
     let (width, height) = (image.width() as usize, image.height() as usize);
     let pixels = match image {
         DynamicImage::ImageLuma8(i) => Pixels::Grey8(i.into_raw()),
@@ -32,17 +46,55 @@ pub(crate) fn micrograph(path: &Path) -> Result<Micrograph, ImageError> {
             return Err(ImageError::unreadable(path, reason));
         }
     };
-    if width == 0 || height == 0 {
-        return Err(ImageError::unreadable(path, "the image is empty"));
-    }
-    Ok(Micrograph { width, height, pixels: single_channel(pixels) })
+    Ok(Micrograph { width, height, pixels })
 }
 
-/// Width and height as the file declares them; `None` when it cannot be read.
+fn turned_upright(image: Micrograph, orientation: Orientation) -> Micrograph {
+    let size = (image.width, image.height);
+    let pixels = match image.pixels {
+        Pixels::Grey8(p) => Pixels::Grey8(turned(p, size, 1, orientation)),
+        Pixels::Grey16(p) => Pixels::Grey16(turned(p, size, 1, orientation)),
+        Pixels::Rgb8(p) => Pixels::Rgb8(turned(p, size, 3, orientation)),
+        Pixels::Rgb16(p) => Pixels::Rgb16(turned(p, size, 3, orientation)),
+        Pixels::Float(p) => Pixels::Float(turned(p, size, 1, orientation)),
+    };
+    let (width, height) = upright(image.width, image.height, orientation);
+    Micrograph { width, height, pixels }
+}
+
+/// Width and height of the upright picture, as the file declares them; `None` when it cannot be read.
 pub fn dimensions(path: &Path) -> Option<(usize, usize)> {
-    let size = ImageReader::open(path).ok()?.with_guessed_format().ok()?.into_dimensions().ok();
-    let (w, h) = size.or_else(|| odd_tiff::dimensions(path))?;
+    let (width, height, orientation) = header(path)?;
+    let (w, h) = upright(width, height, orientation);
     Some((w as usize, h as usize))
+}
+
+/// Size as stored, and how it is to be turned.
+pub(crate) fn header(path: &Path) -> Option<(u32, u32, Orientation)> {
+    let read = || {
+        if tiff_file::is_tiff(path) {
+            return tiff_file::size(path);
+        }
+        let missing = || ImageError::unreadable(path, "no image");
+        let reader = open(path)?;
+        let format = reader.format().ok_or_else(missing)?;
+        let mut decoder = reader.into_decoder().map_err(|_| missing())?;
+        let (width, height) = decoder.dimensions();
+        Ok((width, height, orientation(path, format, &mut decoder)))
+    };
+    guarded(path, read).ok()
+}
+
+fn open(path: &Path) -> Result<ImageReader<BufReader<File>>, ImageError> {
+    ImageReader::open(path).and_then(ImageReader::with_guessed_format).map_err(|e| ImageError::io(path, e))
+}
+
+/// What is damaged or strange is taken as upright, as every viewer does.
+fn orientation(path: &Path, format: ImageFormat, decoder: &mut impl image::ImageDecoder) -> Orientation {
+    match format {
+        ImageFormat::Png => png_chunks::facts(path).orientation,
+        _ => decoder.orientation().unwrap_or(Orientation::NoTransforms),
+    }
 }
 
 /// A colour file of grey content becomes grey: three equal channels say nothing more than one.
@@ -59,43 +111,64 @@ fn single_channel(pixels: Pixels) -> Pixels {
     }
 }
 
-/// Pixels to a byte of the file, at most: LZW comes to 1365, deflate to 1032, one bit each to eight times that.
-const MOST_COMPRESSED: u64 = 16_384;
+/// Pixels to a byte of the file, at most: LZW comes to 1365, deflate to 1032, one bit each to eight times that, zstd to
+/// 32 768 in blocks of one value.
+pub(crate) const MOST_COMPRESSED: u64 = 65_536;
 
-/// Refuses a file of several pictures, and one that declares a size its bytes cannot hold: memory is not asked for on
-/// a header's word alone.
+/// Refuses a file that declares a size its bytes cannot hold: memory is not asked for on a header's word alone.
 pub(crate) fn require_sound_header(path: &Path) -> Result<(), ImageError> {
-    if let Some((width, height)) = dimensions(path) {
-        let stored = std::fs::metadata(path).map_err(|e| ImageError::io(path, e))?.len();
-        if (width as u64).saturating_mul(height as u64) / MOST_COMPRESSED > stored {
-            let reason =
-                format!("says it has {width}x{height} pixels but has {stored} bytes; the file is damaged");
+    let Some((width, height, _)) = header(path) else { return Ok(()) };
+    let stored = std::fs::metadata(path).map_err(|e| ImageError::io(path, e))?.len();
+    if u64::from(width) * u64::from(height) / MOST_COMPRESSED > stored {
+        let reason =
+            format!("says it has {width}x{height} pixels but has {stored} bytes; the file is damaged");
+        return Err(ImageError::unreadable(path, reason));
+    }
+    Ok(())
+}
+
+/// A PNG, JPEG or BMP as it is stored, and how it is to be turned.
+pub(crate) fn library(path: &Path) -> Result<(DynamicImage, Orientation), ImageError> {
+    let mut reader = open(path)?;
+    let format = match reader.format() {
+        Some(format @ (ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::Bmp)) => format,
+        Some(other) if other != ImageFormat::Tiff => {
+            let reason = format!("is a {other:?} file, which is not read; save it as PNG or TIFF");
             return Err(ImageError::unreadable(path, reason));
         }
-    }
-    odd_tiff::require_one_page(path)
-}
-
-pub(crate) fn decode(path: &Path) -> Result<DynamicImage, ImageError> {
-    require_sound_header(path)?;
-    decode_any(path)
-}
-
-/// What the image library can read.
-fn decode_any(path: &Path) -> Result<DynamicImage, ImageError> {
-    let mut reader =
-        ImageReader::open(path).and_then(|r| r.with_guessed_format()).map_err(|e| ImageError::io(path, e))?;
-    if reader.format().is_none() {
-        return Err(ImageError::unreadable(path, "not a PNG, TIFF, JPEG or BMP file"));
+        _ => return Err(ImageError::unreadable(path, "not a PNG, TIFF, JPEG or BMP file")),
+    };
+    if format == ImageFormat::Png {
+        let pictures = png_chunks::facts(path).pictures;
+        if pictures > 1 {
+            let reason =
+                format!("holds {pictures} pictures; save the one that is meant as a file of its own");
+            return Err(ImageError::unreadable(path, reason));
+        }
     }
     let mut limits = Limits::default();
     limits.max_alloc = Some(MAX_BYTES);
     reader.limits(limits);
-    reader.decode().map_err(|e| {
+    let refused = |e: image::ImageError| {
         let advice = match e {
-            image::ImageError::Unsupported(_) => "save it with 8 or 16 bits per channel",
+            image::ImageError::Unsupported(_) => "save it as PNG or TIFF with 8 or 16 bits per channel",
             _ => "is the file complete?",
         };
         ImageError::unreadable(path, format!("cannot be decoded ({e}); {advice}"))
+    };
+    let mut decoder = reader.into_decoder().map_err(refused)?;
+    let orientation = orientation(path, format, &mut decoder);
+    Ok((DynamicImage::from_decoder(decoder).map_err(refused)?, orientation))
+}
+
+/// What the image library makes of a file, also of TIFF.
+pub(crate) fn decode(path: &Path) -> Result<DynamicImage, ImageError> {
+    guarded(path, || {
+        require_sound_header(path)?;
+        let mut reader = open(path)?;
+        let mut limits = Limits::default();
+        limits.max_alloc = Some(MAX_BYTES);
+        reader.limits(limits);
+        reader.decode().map_err(|e| ImageError::unreadable(path, format!("cannot be decoded ({e})")))
     })
 }

@@ -1,0 +1,14 @@
+//! TIFF files, of every kind that microscopes and other programs write. The `tiff` crate reads the tags; the pixels are
+//! read here, chunk by chunk, because it lacks palettes, planes in tiles, reversed bits, odd depths and colour JPEG.
+
+mod chunks;
+mod jpeg;
+mod layout;
+mod pages;
+mod picture;
+mod stored;
+mod values;
+
+pub(crate) use layout::{Layout, is_tiff, size};
+pub(crate) use picture::micrograph;
+pub(crate) use stored::{colours, stored};
