@@ -12,6 +12,10 @@ export interface ImageCard {
   height: number;
   version: string;
   nm_per_px: number | null;
+  /** Who states the pixel size. */
+  scale_source: string | null;
+  /** Why no pixel size can be used: statements that contradict each other. */
+  scale_problem: string | null;
   split: string | null;
   labelled: boolean;
   predicted: string[];
@@ -42,6 +46,10 @@ export interface ImageInfo {
   tile_px: number;
   version: string;
   nm_per_px: number | null;
+  scale_source: string | null;
+  scale_problem: string | null;
+  /** Rows from the top that show the specimen; those below are a data bar. */
+  field_rows: number;
 }
 
 export interface Job {

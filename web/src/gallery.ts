@@ -4,6 +4,7 @@ import { imagePath, listen, upload, type ImageCard, get } from "./api";
 import { button, choice, h, replace, toast } from "./dom";
 import { order } from "./order";
 import { refresh, reload, theProject, type View } from "./main";
+import { scaleText } from "./viewer/scale_bar";
 
 interface Suggestion {
   name: string;
@@ -16,7 +17,7 @@ const FILTERS: Record<string, [string, Filter]> = {
   all: ["all images", () => true],
   open: ["not labelled", (c) => !c.labelled],
   labelled: ["labelled", (c) => c.labelled],
-  flagged: ["flagged", (c) => c.findings.length > 0 || c.unlike.length > 0],
+  flagged: ["flagged", (c) => c.findings.length > 0 || c.unlike.length > 0 || c.scale_problem !== null],
 };
 
 export function gallery(): View {
@@ -101,9 +102,9 @@ function card(c: ImageCard): HTMLElement {
     c.split && h("span", { class: "mark" }, c.split),
     c.predicted.length > 0 && h("span", { class: "mark", title: c.predicted.join(", ") }, "predicted"),
     c.unlike.length > 0 && h("span", { class: "mark warn", title: `unlike the training images of ${c.unlike.join(", ")}` }, "unlike"),
+    c.scale_problem && h("span", { class: "mark bad", title: c.scale_problem }, "scale refused"),
     c.findings.length > 0 && h("span", { class: "mark bad", title: c.findings.join("\n") }, "flagged"),
   ];
-  const scale = c.nm_per_px ? `${c.nm_per_px} nm/px` : "no scale";
   return h(
     "li",
     {},
@@ -118,7 +119,7 @@ function card(c: ImageCard): HTMLElement {
         height: 160,
       }),
       h("span", { class: "name" }, c.name),
-      h("span", { class: "quiet" }, `${c.width} × ${c.height} · ${scale}`),
+      h("span", { class: "quiet", title: c.scale_source ?? "" }, `${c.width} × ${c.height} · ${scaleText(c)}`),
     ),
     h("span", { class: "marks" }, ...marks),
   );

@@ -8,6 +8,7 @@ import { Sketch } from "./label/sketch";
 import { reload, theProject, type View } from "./main";
 import { MaskLayer, palette } from "./viewer/mask";
 import { legend, objectTable, type Trust } from "./viewer/facts";
+import { scaleText } from "./viewer/scale_bar";
 import { layerOf, sources } from "./viewer/source";
 import { ImageView, outline, type Point } from "./viewer/view";
 
@@ -368,7 +369,8 @@ export async function labelling(name: string): Promise<View> {
       h("a", { href: step(-1), "aria-label": "Previous image", title: "Shift+N" }, "‹"),
       h("h1", {}, name),
       h("a", { href: step(1), "aria-label": "Next image", title: "N" }, "›"),
-      h("span", { class: "quiet" }, `${info.width} × ${info.height} · ${info.nm_per_px ? `${info.nm_per_px} nm/px` : "no scale"}`),
+      h("span", { class: "quiet", title: info.scale_source ?? "" }, `${info.width} × ${info.height} · ${scaleText(info)}`),
+      info.scale_problem && h("span", { class: "mark bad", title: info.scale_problem }, "scale refused"),
       h("span", { class: "gap" }),
       h("a", { class: "button", href: `#/measure/${encodeURIComponent(name)}` }, "Threshold duel"),
       state,

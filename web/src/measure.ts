@@ -137,6 +137,7 @@ function many(): View {
       i.summary.count,
       digits(100 * i.summary.area_fraction),
       digits(mean(i.objects.map((o) => PROPERTIES[0][2](o, measured?.scaled ? i.nm_per_px : null)))),
+      i.nm_per_px === null ? "-" : Number(i.nm_per_px.toPrecision(6)),
     ]);
     replace(
       results,
@@ -147,7 +148,7 @@ function many(): View {
       ),
       chart.element,
       selection,
-      table("Fields", ["image", "objects", "area %", `mean diameter ${unit()}`], fields),
+      table("Fields", ["image", "objects", "area %", `mean diameter ${unit()}`, "nm/px"], fields),
       list,
       ...measured.problems.map((p) => h("p", { class: "problem" }, `${p.image}: ${p.problem}`)),
     );

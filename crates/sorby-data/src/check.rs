@@ -25,7 +25,10 @@ pub struct Summary {
     pub images: usize,
     pub classes: Vec<ClassCount>,
     pub splits: BTreeMap<String, usize>,
+    /// Images of whose pixel size nobody says anything.
     pub without_scale: usize,
+    /// The smallest and the largest pixel size in nanometres, by all that is stated.
+    pub nm_per_px: Option<(f64, f64)>,
     pub problems: Vec<Problem>,
     /// What may be meant so, but should be looked at.
     pub remarks: Vec<Problem>,
@@ -47,12 +50,12 @@ struct Look {
     reach: Option<f64>,
     /// Rows of a data bar, and pixels in them that the label gives a class beside the first.
     bar: Option<(usize, usize)>,
+    nm_per_px: Option<f64>,
 }
 
 /// What the label says of rows that loading took for a data bar.
 fn in_the_bar(data: &Dataset, item: &Item, sample: &Sample) -> Option<(usize, usize)> {
-    let field = sample.label.field_rows();
-    let rows = sample.label.height - field;
+    let (field, rows) = (sample.shot.field_rows(), sample.shot.data_bar_px());
     if rows == 0 {
         return None;
     }
@@ -62,18 +65,19 @@ fn in_the_bar(data: &Dataset, item: &Item, sample: &Sample) -> Option<(usize, us
 }
 
 fn look(data: &Dataset, item: &Item, sample: &Sample) -> Look {
-    let grey = sample.image.to_grey8();
-    let brightest = match &sample.image.pixels {
+    let grey = sample.shot.image.to_grey8();
+    let brightest = match &sample.shot.image.pixels {
         Pixels::Grey16(p) | Pixels::Rgb16(p) => p.iter().max().copied(),
         _ => None,
     };
     Look {
         histogram: sample.label.histogram(),
         hash: *blake3::hash(&grey).as_bytes(),
-        print: Fingerprint::of(&grey, sample.image.width, sample.image.height),
+        print: Fingerprint::of(&grey, sample.shot.image.width, sample.shot.image.height),
         misplaced: alignment(&grey, &sample.label).and_then(|a| a.misplaced),
         reach: brightest.map(|v| f64::from(v) / 65535.0),
         bar: in_the_bar(data, item, sample),
+        nm_per_px: sample.shot.nm_per_px(),
     }
 }
 
@@ -130,7 +134,11 @@ pub fn check(data: &Dataset) -> Summary {
     }
     let pairs = same_pictures(&looked);
     problems.extend(parted_pictures(data, &looked, &pairs));
-    remarks.extend(scales(data));
+    let scales: Vec<(&str, Option<f64>)> = looked
+        .iter()
+        .filter_map(|(item, look)| Some((item.name.as_str(), look.as_ref().ok()?.nm_per_px)))
+        .collect();
+    remarks.extend(far_apart(&scales));
     let names = data.manifest.class_names();
     let mut splits = BTreeMap::new();
     for split in data.split_names() {
@@ -170,7 +178,8 @@ pub fn check(data: &Dataset) -> Summary {
             })
             .collect(),
         splits,
-        without_scale: data.items.iter().filter(|i| i.nm_per_px.is_none()).count(),
+        without_scale: scales.iter().filter(|s| s.1.is_none()).count(),
+        nm_per_px: range(&scales),
         problems,
         remarks,
         misplaced,
@@ -246,9 +255,14 @@ fn parted_pictures(data: &Dataset, looked: &[Looked], pairs: &[(usize, usize)]) 
     pairs.iter().filter_map(told).collect()
 }
 
+fn range(scales: &[(&str, Option<f64>)]) -> Option<(f64, f64)> {
+    let known = || scales.iter().filter_map(|s| s.1);
+    Some((known().min_by(f64::total_cmp)?, known().max_by(f64::total_cmp)?))
+}
+
 /// Pixel sizes that differ more than training can be expected to bridge.
-fn scales(data: &Dataset) -> Option<Problem> {
-    let known = data.items.iter().filter_map(|i| Some((i.nm_per_px?, &i.name)));
+fn far_apart(scales: &[(&str, Option<f64>)]) -> Option<Problem> {
+    let known = scales.iter().filter_map(|(name, nm)| Some(((*nm)?, name)));
     let low = known.clone().min_by(|a, b| a.0.total_cmp(&b.0))?;
     let high = known.max_by(|a, b| a.0.total_cmp(&b.0))?;
     (high.0 > 2.0 * low.0).then(|| {

@@ -71,7 +71,7 @@ pub(crate) fn stream(seed: u64, iteration: u64, slot: usize) -> Stream {
 /// The crop of `sample` at `at`: image `[h, w, 3]` on the 0..255 scale and labels.
 pub(crate) fn cut(sample: &Sample, pixels: &[f32], at: CropBox, size_px: usize) -> crate::Patch {
     let (height, width) = (size_px.min(sample.label.height), size_px.min(sample.label.width));
-    let channels = sample.image.channels();
+    let channels = sample.shot.image.channels();
     let mut patch =
         crate::Patch { height, width, image: Vec::with_capacity(height * width * 3), labels: Vec::new() };
     for y in at.y..at.y + height {

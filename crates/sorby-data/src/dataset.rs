@@ -6,7 +6,7 @@ use crate::manifest::{DataBar, LabelKind, Manifest, Missing};
 use crate::problem::{DataError, Problem};
 use crate::sample::Sample;
 use rayon::prelude::*;
-use sorby_image::{LabelMap, MaskNote, Micrograph, RawLabels};
+use sorby_image::{LabelMap, MaskNote, Micrograph, RawLabels, Said, ScaleClaim, Shot};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -20,7 +20,8 @@ pub struct Item {
     pub name: String,
     pub image: PathBuf,
     pub label: PathBuf,
-    pub nm_per_px: Option<f64>,
+    /// What `dataset.toml` says of its pixel size; the image's file may say more.
+    pub stated_scale: Option<ScaleClaim>,
 }
 
 #[derive(Clone, Debug)]
@@ -102,27 +103,53 @@ impl Dataset {
     }
 
     /// Reads one image with its label.
+    ///
+    /// # Errors
+    /// When a file cannot be read, the sizes do not match, or statements of the pixel size contradict each other.
     pub fn load_one(&self, item: &Item) -> Result<Sample, Problem> {
-        let mut image = Micrograph::read(&item.image)?;
+        self.load_said(item, Vec::new())
+    }
+
+    /// The same where others than the data set state a pixel size too; their word comes first.
+    ///
+    /// # Errors
+    /// As [`Dataset::load_one`].
+    pub fn load_said(&self, item: &Item, mut claims: Vec<ScaleClaim>) -> Result<Sample, Problem> {
+        let image = Micrograph::read(&item.image)?;
         let mut label = self.load_label(item)?;
         let (image_size, label_size) = ((image.width, image.height), (label.width, label.height));
-        let whole = image_size == label_size;
-        if !whole {
-            let taller = image.width == label.width && image.height > label.height;
-            match self.manifest.labels.data_bar {
-                DataBar::Crop if taller => image.crop_rows(label.height),
-                _ => return Err(Problem::new(&item.label, size_mismatch(image_size, label_size, taller))),
-            }
+        let policy = self.manifest.labels.data_bar;
+        let taller = image.width == label.width && image.height > label.height;
+        if image_size != label_size && !(policy == DataBar::Crop && taller) {
+            return Err(Problem::new(&item.label, size_mismatch(image_size, label_size, taller)));
         }
-        if self.manifest.labels.data_bar != DataBar::None {
-            // What the file declares is of the image before rows were cut off; then its looks alone tell.
-            let bar = sorby_image::scale::data_bar(whole.then_some(item.image.as_path()), &image);
-            if let Some(bar) = bar {
-                // Text is no steel, whatever its label says.
-                label.ignore_bottom(bar.rows_px);
-            }
+        claims.extend(item.stated_scale.clone());
+        let said = Said { no_data_bar: policy == DataBar::None, ..Said::of(claims) };
+        let mut shot = Shot::of(&item.image, image, &said)?;
+        if image_size != label_size {
+            shot.cut_to(label.height);
         }
-        Ok(Sample { name: item.name.clone(), image, label, nm_per_px: item.nm_per_px })
+        // Text is no steel, whatever its label says.
+        label.ignore_bottom(shot.data_bar_px());
+        shot.end_field_at(label.field_rows());
+        Ok(Sample { name: item.name.clone(), shot, label })
+    }
+
+    /// The image that a mask or label is of: the one whose label it is, or whose name it has, with or without the
+    /// `label_suffix` of a folder.
+    pub fn item_of(&self, mask: &Path) -> Option<&Item> {
+        let named = |name: &str| self.items.iter().find(|i| i.name == name);
+        let real = std::fs::canonicalize(mask).ok();
+        let own = |i: &&Item| real.is_some() && std::fs::canonicalize(&i.label).ok() == real;
+        let stem = mask.file_stem()?.to_string_lossy();
+        // Most masks that are asked for are somewhere else, so the cheap questions come first.
+        if let Some(item) = self.items.iter().filter(|i| i.label.file_name() == mask.file_name()).find(own) {
+            return Some(item);
+        }
+        named(&stem).or_else(|| {
+            let suffixes = self.manifest.folders.iter().map(|f| f.label_suffix.as_str());
+            suffixes.filter(|s| !s.is_empty()).find_map(|suffix| named(stem.strip_suffix(suffix)?))
+        })
     }
 
     /// How the label files code classes; those that Sorby wrote say so themselves.
@@ -157,7 +184,7 @@ fn size_mismatch(image: (usize, usize), label: (usize, usize), taller: bool) -> 
 }
 
 /// The manifest file and the folder its paths start from.
-fn locate(path: &Path) -> Result<(PathBuf, PathBuf), DataError> {
+pub(crate) fn locate(path: &Path) -> Result<(PathBuf, PathBuf), DataError> {
     if path.is_dir() {
         let file = path.join(MANIFEST);
         if !file.is_file() {
@@ -218,8 +245,8 @@ fn pair_up(manifest: &Manifest, root: &Path) -> (Vec<Item>, Splits, BTreeSet<Str
                 continue;
             };
             unused.remove(&label_name);
-            let nm_per_px = manifest.scale.images.get(name).copied().or(manifest.scale.nm_per_px);
-            let item = Item { name: name.clone(), image: image.clone(), label: label.clone(), nm_per_px };
+            let stated_scale = manifest.scale_of(name);
+            let item = Item { name: name.clone(), image: image.clone(), label: label.clone(), stated_scale };
             if let Some(other) = items.insert(name.clone(), item) {
                 problems.push(Problem::new(image, format!("has the same name as {}", other.image.display())));
             }

@@ -2,8 +2,8 @@
 
 use crate::labels::LabelCoding;
 use crate::manifest::{DataBar, Manifest};
-use crate::problem::Problem;
-use sorby_image::{LabelMap, MaskNote, RawLabels, is_image};
+use crate::problem::{DataError, Problem};
+use sorby_image::{ImageError, KnownScale, LabelMap, MaskNote, RawLabels, Said, ScaleClaim, is_image};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -17,9 +17,36 @@ pub struct Entry {
     pub label: Option<PathBuf>,
     /// Where a label drawn for it goes.
     pub label_to_be: PathBuf,
-    pub nm_per_px: Option<f64>,
+    /// What `dataset.toml` says of its pixel size; the image's file may say more.
+    pub stated_scale: Option<ScaleClaim>,
     /// The split of its folder, or the first that names it.
     pub split: Option<String>,
+}
+
+impl Entry {
+    /// What is said of the image's scale outside its file.
+    pub fn said(&self, manifest: &Manifest) -> Said {
+        Said { no_data_bar: manifest.labels.data_bar == DataBar::None, ..Said::of(self.stated_scale.clone()) }
+    }
+
+    /// The image's pixel size, without its pixels: what a drawn bar shows is not asked.
+    ///
+    /// # Errors
+    /// When statements contradict each other, or the file cannot be read.
+    pub fn scale(&self, manifest: &Manifest) -> Result<Option<KnownScale>, ImageError> {
+        sorby_image::scale::agreement::of_file(&self.image, &self.said(manifest))
+    }
+}
+
+/// The manifest of a data set and all its images, labelled or not.
+///
+/// # Errors
+/// When there is no manifest that can be read.
+pub fn entries_of(path: &Path) -> Result<(Manifest, Vec<Entry>), DataError> {
+    let (file, root) = crate::dataset::locate(path)?;
+    let manifest = Manifest::read(&file)?;
+    let list = entries(&manifest, &root);
+    Ok((manifest, list))
 }
 
 /// All images of a data set in order of name. Folders that cannot be listed are passed over; of images with the same
@@ -37,7 +64,7 @@ pub fn entries(manifest: &Manifest, root: &Path) -> Vec<Entry> {
             let entry = Entry {
                 label: labels.get(&label_name).cloned(),
                 label_to_be: labels_folder.join(format!("{label_name}.png")),
-                nm_per_px: manifest.scale.images.get(&name).copied().or(manifest.scale.nm_per_px),
+                stated_scale: manifest.scale_of(&name),
                 split: folder.split.clone().or(named),
                 name: name.clone(),
                 image,
@@ -110,11 +137,9 @@ pub fn save_label(
             keep(old, kept)?;
         }
     }
-    let note = MaskNote {
-        nm_per_px: entry.nm_per_px,
-        scale_source: "dataset.toml".to_owned(),
-        classes: manifest.class_names(),
-    };
+    // A label is saved whatever is said of the scale: no stroke is lost to a contradiction, which is reported elsewhere.
+    let scale = entry.scale(manifest).ok().flatten();
+    let note = MaskNote::new(scale.as_ref(), manifest.class_names());
     label.write_mask(&entry.label_to_be, &manifest.colours(), &note)?;
     // A label of another format beside the new one would be a second label of the same image.
     if let Some(old) = entry.label.as_ref().filter(|old| **old != entry.label_to_be) {

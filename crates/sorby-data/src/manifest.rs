@@ -2,6 +2,7 @@
 
 use crate::{Colour, DataError, default_colour};
 use serde::{Deserialize, Serialize};
+use sorby_image::ScaleClaim;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -121,6 +122,14 @@ pub struct Scale {
 }
 
 impl Manifest {
+    /// What the manifest says of the pixel size of an image.
+    pub fn scale_of(&self, name: &str) -> Option<ScaleClaim> {
+        match self.scale.images.get(name) {
+            Some(nm) => Some(ScaleClaim::new(*nm, "dataset.toml, [scale.images]")),
+            None => self.scale.nm_per_px.map(|nm| ScaleClaim::new(nm, "dataset.toml, [scale] nm_per_px")),
+        }
+    }
+
     /// A manifest with these classes and all else by default.
     pub fn of_classes(classes: Vec<Class>) -> Self {
         Self {

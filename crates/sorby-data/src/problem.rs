@@ -23,10 +23,11 @@ impl std::fmt::Display for Problem {
 
 impl From<sorby_image::ImageError> for Problem {
     fn from(e: sorby_image::ImageError) -> Self {
-        use sorby_image::ImageError::{Io, Unreadable};
+        use sorby_image::ImageError::{Io, Scale, Unreadable};
         match e {
             Unreadable { path, reason } => Self { path, what: reason },
             Io { path, cause } => Self::new(path, cause),
+            Scale { path, cause } => Self::new(path, cause),
             other => Self::new("", other),
         }
     }

@@ -3,6 +3,7 @@
 use crate::dataset::images_in;
 use crate::default_colour;
 use crate::problem::DataError;
+use crate::scale_proposal;
 use sorby_image::RawLabels;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -60,7 +61,8 @@ pub fn propose(root: &Path) -> Result<String, DataError> {
             "data_bar = \"refuse\"   # {bars} images have more rows than their labels: \"crop\" if that is a data bar\n"
         );
     }
-    out += "\n[scale]\n# nm_per_px = 5.0   # pixel size of all images; or per image:\n# [scale.images]\n# \"name\" = 5.0\n";
+    let images: Vec<PathBuf> = label_paths(root, &pairs).into_iter().map(|(image, _)| image).collect();
+    out += &scale_proposal::section(&images);
     if pairs.iter().all(|p| split_of(p, &pairs).is_none()) {
         out += &propose_splits(root, &pairs);
     }

@@ -4,16 +4,15 @@ use crate::augment::{Augment, Patch, augment};
 use crate::crop::{self, CropBox, CropRule};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use sorby_image::{IGNORE, LabelMap, Micrograph, Pixels, resize};
+use sorby_image::{IGNORE, LabelMap, Micrograph, Pixels, Shot, resize};
 use sorby_random::Stream;
 
-/// A labelled micrograph; image and label have the same size.
+/// A labelled micrograph; image and label have the same size, and the label ignores what is no field.
 #[derive(Clone, Debug)]
 pub struct Sample {
     pub name: String,
-    pub image: Micrograph,
+    pub shot: Shot,
     pub label: LabelMap,
-    pub nm_per_px: Option<f64>,
 }
 
 /// A sample's pixels prepared for cropping, on the 0..255 scale.
@@ -76,7 +75,7 @@ impl<'a> CropSource<'a> {
     /// Resizes images bilinearly and labels by nearest neighbour when `input_scale` is not 1.
     pub fn new(samples: &'a [Sample], input_scale: f64) -> Self {
         let prepare = |sample: &'a Sample| {
-            let (pixels, width, height) = scaled_pixels(&sample.image, input_scale);
+            let (pixels, width, height) = scaled_pixels(&sample.shot.image, input_scale);
             let sample = if input_scale == 1.0 {
                 std::borrow::Cow::Borrowed(sample)
             } else {
@@ -86,14 +85,9 @@ impl<'a> CropSource<'a> {
                     (width, height),
                 );
                 // Only the channel count of the image is used from here on.
-                let image = Micrograph { width, height, pixels: empty_like(&sample.image) };
+                let image = Micrograph { width, height, pixels: empty_like(&sample.shot.image) };
                 let label = LabelMap { width, height, labels };
-                std::borrow::Cow::Owned(Sample {
-                    image,
-                    label,
-                    name: sample.name.clone(),
-                    nm_per_px: sample.nm_per_px,
-                })
+                std::borrow::Cow::Owned(Sample { shot: Shot::plain(image), label, name: sample.name.clone() })
             };
             Prepared { sample, pixels }
         };
@@ -180,17 +174,16 @@ mod tests {
         (0..3u8)
             .map(|i| Sample {
                 name: format!("s{i}"),
-                image: Micrograph::grey8(
+                shot: Shot::plain(Micrograph::grey8(
                     width,
                     height,
                     (0..width * height).map(|p| (p % 251) as u8).collect(),
-                ),
+                )),
                 label: LabelMap {
                     width,
                     height,
                     labels: (0..width * height).map(|p| (p % 2) as u8).collect(),
                 },
-                nm_per_px: None,
             })
             .collect()
     }

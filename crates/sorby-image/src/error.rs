@@ -1,5 +1,6 @@
 //! What can go wrong with an image file.
 
+use crate::scale::agreement::ScaleError;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, thiserror::Error)]
@@ -10,6 +11,9 @@ pub enum ImageError {
     Unreadable { path: PathBuf, reason: String },
     #[error("{}: {cause}", path.display())]
     Io { path: PathBuf, cause: std::io::Error },
+    /// What is stated of the image's pixel size does not agree, or cannot be relied on.
+    #[error("{}: {cause}", path.display())]
+    Scale { path: PathBuf, cause: ScaleError },
 }
 
 impl ImageError {
@@ -17,6 +21,10 @@ impl ImageError {
         // What libraries say may have several lines; a user gets one.
         let reason = reason.to_string().split('\n').map(str::trim).collect::<Vec<_>>().join(" ");
         Self::Unreadable { path: path.to_owned(), reason }
+    }
+
+    pub(crate) fn scale(path: &Path, cause: ScaleError) -> Self {
+        Self::Scale { path: path.to_owned(), cause }
     }
 
     pub(crate) fn io(path: &Path, cause: std::io::Error) -> Self {

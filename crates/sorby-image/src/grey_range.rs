@@ -1,6 +1,6 @@
 //! Which stored values become black and white.
 
-use crate::{Micrograph, Pixels};
+use crate::{Micrograph, Pixels, Shot};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -44,11 +44,12 @@ const CLIPPED: f64 = 0.00175;
 
 impl GreyRange {
     /// The image with its black at 0 and its white at the top of 16 bits; as it is when nothing is to be done. An
-    /// image's own range is that of its first `field_rows` rows: a data bar's black and white are not the steel's.
+    /// image's own range is that of its field: a data bar's black and white are not the steel's.
     ///
     /// # Errors
     /// When the values of a floating-point image have no full range, or the range named is empty.
-    pub fn apply<'a>(&self, image: &'a Micrograph, field_rows: usize) -> Result<Cow<'a, Micrograph>, String> {
+    pub fn apply<'a>(&self, shot: &'a Shot) -> Result<Cow<'a, Shot>, String> {
+        let image = &shot.image;
         let (low, high) = match self {
             Self::Full => match &image.pixels {
                 Pixels::Float(values) => {
@@ -58,16 +59,16 @@ impl GreyRange {
                          data.grey_range = \"percentile\", or [black, white], in the recipe"
                     ));
                 }
-                _ => return Ok(Cow::Borrowed(image)),
+                _ => return Ok(Cow::Borrowed(shot)),
             },
             Self::Percentile => {
                 let values = stored(&image.pixels);
-                let field = field_rows.min(image.height) * image.width * image.channels();
+                let field = shot.field_rows() * image.width * image.channels();
                 percentiles(&values[..if field > 0 { field } else { values.len() }])
             }
             Self::Fixed([low, high]) => (*low as f32, *high as f32),
         };
-        Ok(Cow::Owned(stretched(image, low, high)))
+        Ok(Cow::Owned(shot.with_pixels(stretched(image, low, high))))
     }
 
     /// # Errors
@@ -125,6 +126,10 @@ fn stored(pixels: &Pixels) -> Cow<'_, [f32]> {
 mod tests {
     use super::*;
 
+    fn seen(range: GreyRange, image: &Micrograph) -> Micrograph {
+        range.apply(&Shot::plain(image.clone())).unwrap().into_owned().image
+    }
+
     fn deep(values: &[u16]) -> Micrograph {
         Micrograph { width: values.len(), height: 1, pixels: Pixels::Grey16(values.to_vec()) }
     }
@@ -132,33 +137,28 @@ mod tests {
     #[test]
     fn ranges_map_as_they_say() {
         let twelve = deep(&[0, 1365, 4095, 5000]);
-        assert_eq!(*GreyRange::Full.apply(&twelve, 1).unwrap(), twelve);
-        let fixed = GreyRange::Fixed([0.0, 4095.0]).apply(&twelve, 1).unwrap().into_owned();
+        assert_eq!(seen(GreyRange::Full, &twelve), twelve);
+        let fixed = seen(GreyRange::Fixed([0.0, 4095.0]), &twelve);
         assert_eq!(fixed, deep(&[0, 21845, 65535, 65535]));
         // 1000 values 0..999: 0.175 % is 2 at each end.
         let ramp = deep(&(0..1000).collect::<Vec<u16>>());
-        let Pixels::Grey16(mapped) = GreyRange::Percentile.apply(&ramp, 1).unwrap().into_owned().pixels
-        else {
-            panic!()
-        };
+        let Pixels::Grey16(mapped) = seen(GreyRange::Percentile, &ramp).pixels else { panic!() };
         assert_eq!((mapped[1], mapped[2], mapped[997], mapped[998]), (0, 0, 65535, 65535));
         assert_eq!(mapped[3], (65535.0f64 / 995.0).round() as u16);
-        let flat = GreyRange::Percentile.apply(&deep(&[7, 7]), 1).unwrap().into_owned();
+        let flat = seen(GreyRange::Percentile, &deep(&[7, 7]));
         assert_eq!(flat, deep(&[0, 0]));
         // A white bar below the field does not change the field's range; a single bright pixel is not lost.
         let bar = Micrograph { width: 2, height: 3, pixels: Pixels::Grey16(vec![10, 20, 30, 40, 65535, 0]) };
-        let mapped = GreyRange::Percentile.apply(&bar, 2).unwrap().into_owned();
-        assert_eq!(mapped.pixels, Pixels::Grey16(vec![0, 21845, 43690, 65535, 65535, 0]));
+        let mut bar = Shot::plain(bar);
+        bar.end_field_at(2);
+        let mapped = GreyRange::Percentile.apply(&bar).unwrap().into_owned();
+        assert_eq!(mapped.image.pixels, Pixels::Grey16(vec![0, 21845, 43690, 65535, 65535, 0]));
         let mut lonely = vec![5; 1000];
         lonely[7] = 9;
-        let Pixels::Grey16(mapped) =
-            GreyRange::Percentile.apply(&deep(&lonely), 1).unwrap().into_owned().pixels
-        else {
-            panic!()
-        };
+        let Pixels::Grey16(mapped) = seen(GreyRange::Percentile, &deep(&lonely)).pixels else { panic!() };
         assert_eq!((mapped[6], mapped[7]), (0, 65535));
         let float = Micrograph { width: 2, height: 1, pixels: Pixels::Float(vec![-3.0, 900.0]) };
-        assert!(GreyRange::Full.apply(&float, 1).unwrap_err().contains("-3 to 900"));
+        assert!(GreyRange::Full.apply(&Shot::plain(float)).unwrap_err().contains("-3 to 900"));
     }
 
     #[test]

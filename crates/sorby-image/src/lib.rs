@@ -12,6 +12,7 @@ mod png_chunks;
 mod read;
 pub mod resize;
 pub mod scale;
+mod shot;
 #[allow(dead_code)] // The label reader is about to use it.
 mod stored;
 #[allow(dead_code)]
@@ -26,6 +27,8 @@ pub use label_map::{IGNORE, LabelMap, RawLabels};
 pub use mask_note::MaskNote;
 pub use micrograph::{Micrograph, Pixels};
 pub use read::dimensions;
+pub use scale::agreement::{KnownScale, Said, ScaleClaim, ScaleError};
+pub use shot::Shot;
 
 /// File name endings of images that can be read.
 pub const EXTENSIONS: [&str; 6] = ["png", "tif", "tiff", "jpg", "jpeg", "bmp"];

@@ -1,5 +1,6 @@
 //! What a mask written by Sorby says of itself, so that its scale travels with it.
 
+use crate::scale::agreement::{KnownScale, ScaleClaim};
 use std::io::BufReader;
 use std::path::Path;
 
@@ -18,6 +19,18 @@ pub struct MaskNote {
 }
 
 impl MaskNote {
+    /// The note of a mask that was made on an image of this scale.
+    pub fn new(scale: Option<&KnownScale>, classes: Vec<String>) -> Self {
+        let scale_source = scale.map_or(String::new(), |s| s.source.clone());
+        Self { nm_per_px: scale.map(|s| s.nm_per_px), scale_source, classes }
+    }
+
+    /// What the note says of the pixel size.
+    pub fn claim(&self) -> Option<ScaleClaim> {
+        let nm = self.nm_per_px?;
+        Some(ScaleClaim::new(nm, format!("the mask's note ({})", self.scale_source)))
+    }
+
     pub(crate) fn to_text(&self) -> String {
         let scale = self.nm_per_px.map_or(String::new(), |nm| {
             format!("nm_per_px={nm}\nscale_source={}\n", self.scale_source.replace('\n', " "))

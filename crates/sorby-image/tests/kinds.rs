@@ -1,7 +1,7 @@
 //! Files of every kind that microscopes and other programs write are read right, or refused by name.
 //! Made by `reference/make_image_fixtures.py`: pixel (x, y) of 17 x 13 is (13 x + 7 y) % 251.
 
-use sorby_image::{GreyRange, Micrograph, Pixels};
+use sorby_image::{GreyRange, Micrograph, Pixels, Shot};
 use std::path::{Path, PathBuf};
 
 fn fixture(name: &str) -> PathBuf {
@@ -33,6 +33,10 @@ fn grey_of_8_bits() {
     assert!(read("jpeg-in-tiff.tif").to_grey8().iter().all(|v| v.abs_diff(90) <= 2));
 }
 
+fn ranged(range: GreyRange, image: Micrograph) -> Micrograph {
+    range.apply(&Shot::plain(image)).unwrap().into_owned().image
+}
+
 #[test]
 fn sixteen_bits_keep_their_range() {
     let deep: Vec<u16> = grey().iter().map(|v| 257 * u16::from(*v)).collect();
@@ -42,7 +46,7 @@ fn sixteen_bits_keep_their_range() {
         assert_eq!(read(name).pixels, Pixels::Grey16(deep.clone()), "{name}");
     }
     let twelve = read("twelve-in-16bit.tif");
-    let mapped = GreyRange::Fixed([0.0, 255.0 * 16.0]).apply(&twelve, 13).unwrap().into_owned();
+    let mapped = ranged(GreyRange::Fixed([0.0, 255.0 * 16.0]), twelve);
     assert_eq!(mapped.pixels, Pixels::Grey16(deep));
 }
 
@@ -68,13 +72,13 @@ fn numbers_need_a_range() {
     assert_eq!(read("float-unit.tif").pixels, Pixels::Grey16(unit.clone()));
     for name in ["float-counts.tif", "float64-counts.tif"] {
         let counts = read(name);
-        let message = GreyRange::Full.apply(&counts, 13).unwrap_err();
+        let message = GreyRange::Full.apply(&Shot::plain(counts.clone())).unwrap_err();
         assert!(message.contains("0 to 3921.5") && message.contains("data.grey_range"), "{message}");
-        let mapped = GreyRange::Fixed([0.0, 4000.0]).apply(&counts, 13).unwrap().into_owned();
+        let mapped = ranged(GreyRange::Fixed([0.0, 4000.0]), counts);
         assert_eq!(mapped.pixels, Pixels::Grey16(unit.clone()));
     }
     for (name, low, high) in [("uint32.tif", 0.0, 255_000.0), ("int16.tif", -100.0, 155.0)] {
-        let mapped = GreyRange::Fixed([low, high]).apply(&read(name), 13).unwrap().into_owned();
+        let mapped = ranged(GreyRange::Fixed([low, high]), read(name));
         assert_eq!(mapped.pixels, Pixels::Grey16(unit.clone()), "{name}");
     }
 }

@@ -4,7 +4,7 @@ use crate::model::{Model, ModelCard};
 use crate::predict::{Options, predict};
 use crate::slide::window_logits;
 use burn::tensor::Device;
-use sorby_image::Micrograph;
+use sorby_image::Shot;
 use sorby_nn::{ModelSpec, Segmentor};
 use std::time::Instant;
 
@@ -43,11 +43,11 @@ pub fn bench_windows(
     })
 }
 
-/// Seconds of each of `repeats` segmentations of `image`, taken at `input_scale`, after one that is not counted;
+/// Seconds of each of `repeats` segmentations of `shot`, taken at `input_scale`, after one that is not counted;
 /// `warm` is called between.
 pub fn bench_image(
     spec: ModelSpec,
-    image: &Micrograph,
+    shot: &Shot,
     (window_px, stride_px): (usize, usize),
     input_scale: f64,
     repeats: usize,
@@ -58,6 +58,6 @@ pub fn bench_image(
     model.card.input_scale = input_scale;
     let options = Options::of(&model.card);
     timed(repeats, warm, || {
-        let _ = std::hint::black_box(predict(&mut model, image, &options, device, &mut |_| ()));
+        let _ = std::hint::black_box(predict(&mut model, shot, &options, device, &mut |_| ()));
     })
 }

@@ -2,7 +2,7 @@
 //! training images, with the limit that one in twenty of new training-like images is expected to pass.
 
 use serde::{Deserialize, Serialize};
-use sorby_image::Micrograph;
+use sorby_image::Shot;
 use statrs::distribution::{ContinuousCDF as _, StudentsT};
 
 /// Levels of the blur pyramid: structures from one pixel to about thirty.
@@ -35,10 +35,10 @@ pub struct Domain {
 }
 
 impl Domain {
-    /// Of the training images, as the network sees them, data bars cut off. `None` with fewer than four.
-    pub fn of(images: &[Micrograph]) -> Option<Self> {
+    /// Of the fields of the training images, as the network sees them. `None` with fewer than four.
+    pub fn of(shots: &[&Shot]) -> Option<Self> {
         use rayon::prelude::*;
-        let features: Vec<_> = images.par_iter().map(|i| features(i, i.height)).collect();
+        let features: Vec<_> = shots.par_iter().filter(|s| s.field_rows() > 0).map(|s| features(s)).collect();
         if features.len() < LEAST_IMAGES {
             return None;
         }
@@ -62,16 +62,17 @@ impl Domain {
         Some(Self { mean: mean.to_vec(), precision, limit, images: features.len() })
     }
 
-    /// How far an image is from the training images: above 1, it is unlike them. Its first `rows` are looked at.
-    pub fn distance(&self, image: &Micrograph, rows: usize) -> f64 {
-        (distance(&features(image, rows), &self.mean, &self.precision) / self.limit).sqrt()
+    /// How far an image's field is from the training images: above 1, it is unlike them.
+    pub fn distance(&self, shot: &Shot) -> f64 {
+        (distance(&features(shot), &self.mean, &self.precision) / self.limit).sqrt()
     }
 }
 
 type Features = [f64; FEATURES];
 
-fn features(image: &Micrograph, rows: usize) -> Features {
-    let (width, height) = (image.width, rows.clamp(1, image.height));
+fn features(shot: &Shot) -> Features {
+    let image = &shot.image;
+    let (width, height) = (image.width, shot.field_rows().max(1));
     let (w, h) = (WINDOW_PX.min(width), WINDOW_PX.min(height));
     let mut stride = WINDOW_PX / 2;
     let count = |stride: usize| ((width - w) / stride + 1) * ((height - h) / stride + 1);

@@ -5,7 +5,7 @@ use crate::slide::{Slide, windows, windows_per_batch};
 use burn::tensor::Device;
 use sorby_data::Normalisation;
 use sorby_image::resize::{self, Bilinear};
-use sorby_image::{LabelMap, Micrograph};
+use sorby_image::{LabelMap, Micrograph, Shot};
 use sorby_kernels::resize::RowResize;
 
 /// Scales of test-time augmentation (MMSegmentation's defaults).
@@ -21,8 +21,6 @@ pub struct Options {
     pub flip: bool,
     /// Enlarges the image by this before all else: brings it to the magnification of the training images.
     pub magnify: f64,
-    /// Rows from the top that are the field; a data bar below has no part in an image's own range of values.
-    pub field_rows: usize,
 }
 
 impl Options {
@@ -34,7 +32,6 @@ impl Options {
             ratios: Vec::new(),
             flip: false,
             magnify: 1.0,
-            field_rows: usize::MAX,
         }
     }
 
@@ -187,23 +184,25 @@ fn network_row(
 /// Takes row `y` of a result: its classes, and its probabilities `[width, classes]`. Says whether to go on.
 pub type RowSink<'a> = dyn FnMut(usize, &[u8], &[f32]) -> bool + 'a;
 
-/// Segments `image` and gives each row's classes and probabilities, `[width, classes]`, to `sink`, from the top.
+/// Segments all rows of `shot` and gives each row's classes and probabilities, `[width, classes]`, to `sink`, from the
+/// top.
 /// With several passes probabilities are averaged; the class with the largest wins, ties going to the lower index.
 ///
 /// # Errors
 /// When the image's values do not fit the model's grey range.
 pub fn predict_rows(
     model: &mut Model,
-    image: &Micrograph,
+    shot: &Shot,
     options: &Options,
     device: &Device,
     progress: &mut dyn FnMut(usize),
     sink: &mut RowSink,
 ) -> Result<(), String> {
     let Model { card, network } = model;
-    let image = card.grey_range.apply(image, options.field_rows)?;
+    let seen = card.grey_range.apply(shot)?;
+    let image = &seen.image;
     let mut passes: Vec<Pass> =
-        options.passes().into_iter().map(|pass| Pass::new(card, &image, options, pass)).collect();
+        options.passes().into_iter().map(|pass| Pass::new(card, image, options, pass)).collect();
     let (classes, count) = (card.classes.len(), passes.len() as f32);
     let mut mean = vec![0.0; image.width * classes];
     let mut own = mean.clone();
@@ -231,15 +230,15 @@ pub fn predict_rows(
 /// As [`predict_rows`].
 pub fn predict(
     model: &mut Model,
-    image: &Micrograph,
+    shot: &Shot,
     options: &Options,
     device: &Device,
     progress: &mut dyn FnMut(usize),
 ) -> Result<Prediction, String> {
-    let (width, height, classes) = (image.width, image.height, model.card.classes.len());
+    let (width, height, classes) = (shot.image.width, shot.image.height, model.card.classes.len());
     let mut labels = Vec::with_capacity(width * height);
     let mut values = Vec::with_capacity(width * height * classes);
-    predict_rows(model, image, options, device, progress, &mut |_, row, scores| {
+    predict_rows(model, shot, options, device, progress, &mut |_, row, scores| {
         labels.extend_from_slice(row);
         values.extend_from_slice(scores);
         true

@@ -53,7 +53,7 @@ fn scores_match_the_definition() {
 /// also for images smaller than a window and odd sizes; every window is told to the progress.
 #[test]
 fn a_constant_network_gives_a_constant_mask() {
-    use sorby_image::Micrograph;
+    use sorby_image::{Micrograph, Shot};
     use sorby_infer::{Model, ModelCard, Options, predict};
     use sorby_nn::{Arch, ModelSpec, Segmentor, Stem};
     let device = sorby_infer::Device::flex();
@@ -67,8 +67,8 @@ fn a_constant_network_gives_a_constant_mask() {
         let card = ModelCard { input_scale, window_px: 64, stride_px: 40, ..ModelCard::new(spec) };
         let mut model = Model { card, network };
         for (width, height) in [(101, 77), (40, 30), (64, 65)] {
-            let image =
-                Micrograph::grey8(width, height, (0..width * height).map(|i| (i % 256) as u8).collect());
+            let pixels = (0..width * height).map(|i| (i % 256) as u8).collect();
+            let image = Shot::plain(Micrograph::grey8(width, height, pixels));
             for ratios in [vec![], vec![0.75, 1.25]] {
                 let options = Options { flip: !ratios.is_empty(), ratios, ..Options::of(&model.card) };
                 let mut seen = 0;
@@ -87,14 +87,15 @@ fn a_constant_network_gives_a_constant_mask() {
 /// Enlarged much or little, with rows wanted late or soon, the rows are all there.
 #[test]
 fn any_magnification_gives_a_whole_mask() {
-    use sorby_image::Micrograph;
+    use sorby_image::{Micrograph, Shot};
     use sorby_infer::{Model, ModelCard, Options, predict};
     use sorby_nn::{Arch, ModelSpec, Segmentor, Stem};
     let device = sorby_infer::Device::flex();
     let spec = ModelSpec { arch: Arch::PspNet, stem: Stem::V1c, classes: 2, output_stride: 32 };
     let card = ModelCard { window_px: 64, stride_px: 32, ..ModelCard::new(spec) };
     let mut model = Model { card, network: Segmentor::new(spec, 1, &device) };
-    let image = Micrograph::grey8(40, 30, (0..1200).map(|i| (i * 7 % 256) as u8).collect());
+    let pixels = (0..1200).map(|i| (i * 7 % 256) as u8).collect();
+    let image = Shot::plain(Micrograph::grey8(40, 30, pixels));
     for magnify in [0.3, 0.9, 2.0, 2.5, 4.0, 7.0] {
         let options = Options { magnify, ..Options::of(&model.card) };
         let found = predict(&mut model, &image, &options, &device, &mut |_| ()).unwrap();

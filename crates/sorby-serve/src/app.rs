@@ -6,6 +6,7 @@ use crate::guard::Guard;
 use crate::jobs::Jobs;
 use crate::pictures::{Picture, Pictures};
 use crate::project::Project;
+use crate::scales::Scales;
 use axum::http::StatusCode;
 use sorby_data::{Dataset, LabelCoding, Manifest, read_label};
 use sorby_image::{LabelMap, MaskNote};
@@ -19,6 +20,7 @@ pub struct App {
     pub program: PathBuf,
     pub guard: Guard,
     pub pictures: Pictures,
+    pub scales: Scales,
     pub sketches: Sketches,
     pub jobs: Jobs,
     pub events: broadcast::Sender<String>,
@@ -40,6 +42,7 @@ impl App {
             program,
             guard,
             pictures: Pictures::default(),
+            scales: Scales::default(),
             sketches: Sketches::default(),
             jobs: Jobs::new(events.clone()),
             events,

@@ -4,6 +4,7 @@ use crate::app::{App, Shared, work};
 use crate::error::{Answer, Refusal};
 use crate::project::Project;
 use crate::runs;
+use crate::scales::ShownScale;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
@@ -23,7 +24,8 @@ struct Card {
     height: usize,
     /// Changes with the file.
     version: String,
-    nm_per_px: Option<f64>,
+    #[serde(flatten)]
+    scale: ShownScale,
     split: Option<String>,
     labelled: bool,
     /// Models that have a prediction of it.
@@ -54,7 +56,10 @@ fn describe(app: &App) -> Answer<Value> {
     let entries = project.entries(&manifest);
     let predictions = Predictions::read(project);
     let findings = last_check(project);
-    let cards: Vec<Card> = entries.par_iter().map(|e| card(e, &predictions, &findings)).collect();
+    let cards: Vec<Card> = entries
+        .par_iter()
+        .map(|e| card(e, app.scales.shown(&manifest, e), &predictions, &findings))
+        .collect();
     let mut splits: Vec<&String> = manifest.splits.keys().chain(manifest.folds.keys()).collect();
     let of_folders: Vec<&String> = manifest.folders.iter().filter_map(|f| f.split.as_ref()).collect();
     splits.extend(of_folders);
@@ -95,7 +100,12 @@ fn loose_images(project: &Project) -> usize {
     }
 }
 
-fn card(entry: &Entry, predictions: &Predictions, findings: &Option<Vec<(String, String)>>) -> Card {
+fn card(
+    entry: &Entry,
+    scale: ShownScale,
+    predictions: &Predictions,
+    findings: &Option<Vec<(String, String)>>,
+) -> Card {
     let (width, height) = sorby_image::dimensions(&entry.image).unwrap_or((0, 0));
     let file = entry.image.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let label = entry.label_to_be.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -107,7 +117,7 @@ fn card(entry: &Entry, predictions: &Predictions, findings: &Option<Vec<(String,
         version: version(&entry.image),
         width,
         height,
-        nm_per_px: entry.nm_per_px,
+        scale,
         split: entry.split.clone(),
         labelled: entry.label.is_some(),
         predicted: predictions.of(&entry.name, |m| &m.masks),
@@ -276,11 +286,13 @@ pub async fn upload(
 /// `GET /api/images/{name}`: what the viewer has to know of one image.
 pub async fn image(State(app): State<Shared>, Path(name): Path<String>) -> Answer<Json<Value>> {
     work(&app, move |app| {
-        let (_, entry) = app.project.entry(&name)?;
+        let (manifest, entry) = app.project.entry(&name)?;
         let picture = app.pictures.get(&entry.image)?;
         let (width, height) = picture.size();
-        let reading = sorby_image::scale::read(&entry.image).ok();
-        let stated = reading.as_ref().and_then(|r| r.nm_per_px().ok().flatten());
+        app.scales.keep(&entry.image, &picture.seen);
+        let settled = app.scales.settled(&manifest, &entry, None);
+        let field_rows = settled.as_ref().map_or(height, |s| s.field_rows);
+        let shown = ShownScale::of(settled.map(|s| s.scale));
         Ok(Json(json!({
             "name": name,
             "width": width,
@@ -288,7 +300,10 @@ pub async fn image(State(app): State<Shared>, Path(name): Path<String>) -> Answe
             "layers": picture.layers.iter().map(|l| [l.width, l.height]).collect::<Vec<_>>(),
             "tile_px": crate::pictures::TILE_PX,
             "version": version(&entry.image),
-            "nm_per_px": entry.nm_per_px.or(stated),
+            "nm_per_px": shown.nm_per_px,
+            "scale_source": shown.scale_source,
+            "scale_problem": shown.scale_problem,
+            "field_rows": field_rows,
         })))
     })
     .await

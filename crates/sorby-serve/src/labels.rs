@@ -24,7 +24,7 @@ pub struct Current {
     pub label: LabelMap,
     pub revision: String,
     /// Rows at the bottom that the file lacks: a data bar.
-    missing_rows: usize,
+    pub missing_rows: usize,
 }
 
 /// Reads the label of an image.

@@ -18,6 +18,7 @@ mod pictures;
 mod predictions;
 mod project;
 mod runs;
+mod scales;
 mod studies;
 mod tiles;
 mod work;

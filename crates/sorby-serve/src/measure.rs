@@ -2,14 +2,16 @@
 
 use crate::app::{App, Shared, work};
 use crate::error::{Answer, Refusal};
-use crate::labels::current;
+use crate::labels::{Current, current};
 use crate::predictions;
+use crate::scales::{Settled, settled};
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use rayon::prelude::*;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use sorby_image::LabelMap;
+use sorby_image::scale::agreement::Statements;
+use sorby_image::{KnownScale, LabelMap};
 use sorby_measure::{
     EdgeRule, Field, Filter, Knowledge, Particles, Quantity, Region, estimate, measure, otsu, sweep,
 };
@@ -19,13 +21,26 @@ const LABELS: &str = "labels";
 /// Most images measured at once.
 const IMAGES: usize = 1000;
 
-/// The mask of an image: its label, or a model's; and its pixel size.
+/// The mask of an image: its label, or a model's, on the field alone; and its pixel size.
 fn mask(app: &App, name: &str, of: &str) -> Answer<(LabelMap, Option<f64>)> {
     let (manifest, entry) = app.project.entry(name)?;
-    let map =
-        if of == LABELS { current(app, &manifest, &entry)?.label } else { predictions::mask(app, name, of)? };
-    let stated = || sorby_image::scale::read(&entry.image).ok().and_then(|r| r.nm_per_px().ok().flatten());
-    Ok((map, entry.nm_per_px.or_else(stated)))
+    let (mut map, label_rows, note) = if of == LABELS {
+        let Current { label, missing_rows, .. } = current(app, &manifest, &entry)?;
+        let rows = (missing_rows > 0).then(|| label.height - missing_rows);
+        (label, rows, None)
+    } else {
+        let (mask, note) = predictions::mask(app, name, of)?;
+        (mask, None, note)
+    };
+    let Settled { scale, field_rows } = settled(app, &manifest, &entry, label_rows)?;
+    map.ignore_bottom(map.height.saturating_sub(field_rows));
+    // A mask made while something else was said of the image is not measured by what is said now.
+    let mut statements = Statements::new(scale.iter().map(KnownScale::claim));
+    statements.note(&note.unwrap_or_default());
+    let known = statements.settle().map_err(|cause| {
+        Refusal::unreadable(format!("{name}: {cause}; if the data set is right, segment the image again"))
+    })?;
+    Ok((map, known.map(|k| k.nm_per_px)))
 }
 
 fn object(index: usize, region: &Region) -> Value {
@@ -175,16 +190,17 @@ pub async fn thresholds(
             return Err(Refusal::bad("no such class"));
         }
         let picture = app.pictures.get(&entry.image)?;
-        let (width, height) = picture.size();
+        let (width, _) = picture.size();
         let mut grey = picture.grey();
         let truth = entry.label.is_some().then(|| mask(app, &name, LABELS)).transpose()?;
+        let field = settled(app, &manifest, &entry, None)?.field_rows;
         // A data bar's text is brighter than steel.
-        let rows = truth.as_ref().map_or_else(|| field_rows(&entry.image, &grey, width, height), |t| t.0.field_rows());
+        let rows = truth.as_ref().map_or(field, |t| t.0.field_rows());
         grey.truncate(rows * width);
         let curve = sweep(&grey, width, rows);
         let summary = |map: &LabelMap| measure(map, duel.class, Filter::default(), None).summary();
         let truth_summary = truth.as_ref().map(|(map, _)| summary(map));
-        let model = duel.model.as_deref().map(|m| predictions::mask(app, &name, m)).transpose()?;
+        let model = duel.model.as_deref().map(|m| mask(app, &name, m).map(|(map, _)| map)).transpose()?;
         let iou = truth.as_ref().map(|(map, _)| threshold_ious(&grey, &map.labels, duel.class));
         let model_iou = match (&model, &truth) {
             (Some(m), Some((t, _))) => Some(iou_of(&m.labels, &t.labels, duel.class)),
@@ -205,11 +221,6 @@ pub async fn thresholds(
         })))
     })
     .await
-}
-
-fn field_rows(image: &std::path::Path, grey: &[u8], width: usize, height: usize) -> usize {
-    let micrograph = sorby_image::Micrograph::grey8(width, height, grey.to_vec());
-    height - sorby_image::scale::data_bar(Some(image), &micrograph).map_or(0, |b| b.rows_px.min(height))
 }
 
 /// IoU of "brighter than t" with the class, for every t; `None` where both are empty.

@@ -1,7 +1,8 @@
 //! Images in memory, with their smaller copies.
 
 use crate::error::{Answer, Refusal};
-use sorby_image::{GreyRange, Micrograph, Pixels};
+use crate::scales::Seen;
+use sorby_image::{GreyRange, Micrograph, Pixels, Shot};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
@@ -18,6 +19,8 @@ pub struct Picture {
     pub channels: usize,
     /// Largest first.
     pub layers: Vec<Layer>,
+    /// What the pixels as they are in the file say of scale and field.
+    pub seen: Seen,
 }
 
 /// Edge of a tile in pixels.
@@ -74,7 +77,9 @@ impl Picture {
         // A screen shows 256 greys: of more, those that the image uses.
         let deep = matches!(image.pixels, Pixels::Grey16(_) | Pixels::Float(_));
         let range = if deep { GreyRange::Percentile } else { GreyRange::Full };
-        let shown = range.apply(&image, image.height).map_err(Refusal::bad)?;
+        let seen = Seen::of(path, &image);
+        let plain = Shot::plain(image);
+        let shown = &range.apply(&plain).map_err(Refusal::bad)?.into_owned().image;
         let (width, height, channels) = (shown.width, shown.height, shown.channels());
         let bytes = match &shown.pixels {
             Pixels::Grey8(p) | Pixels::Rgb8(p) => p.clone(),
@@ -85,7 +90,7 @@ impl Picture {
             let next = last.half(channels);
             layers.push(next);
         }
-        Ok(Self { channels, layers })
+        Ok(Self { channels, layers, seen })
     }
 
     fn bytes(&self) -> usize {

@@ -30,12 +30,13 @@ fn part_file(app: &App, name: &str, model: &str, folder: &str, part: &str) -> An
     Ok(path)
 }
 
-/// A model's mask of an image, as large as the image.
-pub fn mask(app: &App, name: &str, model: &str) -> Answer<LabelMap> {
+/// A model's mask of an image, as large as the image, and what it says of itself.
+pub fn mask(app: &App, name: &str, model: &str) -> Answer<(LabelMap, Option<MaskNote>)> {
     let path = file(app, name, model, "masks")?;
     let manifest = app.project.require_manifest()?;
-    let noted = MaskNote::read(&path).map(|n| n.classes).filter(|c| !c.is_empty());
-    if noted.is_some_and(|classes| classes != manifest.class_names()) {
+    let note = MaskNote::read(&path);
+    let noted = note.as_ref().map(|n| &n.classes).filter(|c| !c.is_empty());
+    if noted.is_some_and(|classes| *classes != manifest.class_names()) {
         return Err(Refusal::bad(format!("`{model}` was trained for other classes than the project's")));
     }
     let RawLabels::Values(mask) = RawLabels::read(&path)? else {
@@ -45,12 +46,12 @@ pub fn mask(app: &App, name: &str, model: &str) -> Answer<LabelMap> {
     if sorby_image::dimensions(&entry.image) != Some((mask.width, mask.height)) {
         return Err(Refusal::bad("the mask is of another size than its image; segment the image again"));
     }
-    Ok(mask)
+    Ok((mask, note))
 }
 
 /// `GET /api/images/{name}/predictions/{model}/mask`: a byte a pixel.
 pub async fn get(State(app): State<Shared>, Path((name, model)): Path<(String, String)>) -> Answer<Response> {
-    work(&app, move |app| Ok(bytes(mask(app, &name, &model)?.labels, None))).await
+    work(&app, move |app| Ok(bytes(mask(app, &name, &model)?.0.labels, None))).await
 }
 
 /// `GET .../confidence`: the calibrated probability of each pixel's class, 0..255.

@@ -151,7 +151,7 @@ fn order(app: &App, asked: Asked) -> Answer<Order<'_>> {
         Asked::Segment { model, images } => {
             let file = runs::model_file(project, &model)?;
             let out = format!("predictions/{model}");
-            arguments = words(&["segment", &file, "--out", &out, "--probabilities"]);
+            arguments = words(&["segment", &file, "--out", &out, "--probabilities", "--data", &data]);
             let manifest = project.require_manifest()?;
             let entries = project.entries(&manifest);
             let chosen: Vec<_> =

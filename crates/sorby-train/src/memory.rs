@@ -22,7 +22,7 @@ pub fn estimated_bytes(recipe: &Recipe, values: u64) -> u64 {
 
 /// Numbers that the images of `samples` hold together.
 pub fn values_of(samples: &[Sample]) -> u64 {
-    samples.iter().map(|s| (s.image.width * s.image.height * s.image.channels()) as u64).sum()
+    samples.iter().map(|s| (s.shot.image.width * s.shot.image.height * s.shot.image.channels()) as u64).sum()
 }
 
 /// Refuses a training of `samples` for which memory does not suffice.

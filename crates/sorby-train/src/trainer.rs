@@ -17,6 +17,7 @@ use sorby_infer::{Calibrator, Confusion, Domain, Model, ModelCard, Options, Pred
 use sorby_nn::Segmentor;
 use sorby_nn::weights::LoadedKeys;
 use sorby_nn::weights_file::read_weights;
+use std::borrow::Cow;
 use std::path::Path;
 
 /// Masks of a validation that are kept to be looked at.
@@ -75,7 +76,7 @@ impl SplitRecord {
         Self {
             name: sample.name.clone(),
             part: part.to_owned(),
-            image_blake3: hash(&sample.image.to_grey8()),
+            image_blake3: hash(&sample.shot.image.to_grey8()),
             label_blake3: hash(&sample.label.labels),
         }
     }
@@ -112,11 +113,12 @@ impl<'a> Trainer<'a> {
         require_same_data(run, &record)?;
         run.write_json("split.json", &record)?;
         for sample in &mut train {
-            let range = recipe.data.grey_range.apply(&sample.image, sample.label.field_rows());
-            let image = range.map_err(|what| DataError::one(&sample.name, what))?.into_owned();
-            sample.image = image;
+            let range = recipe.data.grey_range.apply(&sample.shot);
+            if let Cow::Owned(seen) = range.map_err(|what| DataError::one(&sample.name, what))? {
+                sample.shot = seen;
+            }
         }
-        let scales: Vec<f64> = train.iter().filter_map(|s| s.nm_per_px).collect();
+        let scales: Vec<f64> = train.iter().filter_map(|s| s.shot.nm_per_px()).collect();
         let range = scales.iter().copied().fold(None, |range: Option<(f64, f64)>, s| {
             Some(range.map_or((s, s), |(low, high)| (low.min(s), high.max(s))))
         });
@@ -284,15 +286,10 @@ impl<'a> Trainer<'a> {
     }
 }
 
-/// What the training images look like, data bars cut off.
+/// What the training images look like.
 fn domain(train: &[Sample]) -> Option<Domain> {
-    let field = |s: &Sample| {
-        let mut image = s.image.clone();
-        image.crop_rows(s.label.field_rows());
-        image
-    };
-    let fields: Vec<_> = train.iter().map(field).filter(|image| image.height > 0).collect();
-    Domain::of(&fields)
+    let shots: Vec<_> = train.iter().map(|s| &s.shot).collect();
+    Domain::of(&shots)
 }
 
 /// BLAKE3 over all that a run learns from and is validated on.

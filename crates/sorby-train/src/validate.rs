@@ -17,8 +17,7 @@ pub fn validate(
     let classes = model.card.classes.len();
     let mut total = Confusion::new(classes);
     for sample in samples {
-        let options = Options { field_rows: sample.label.field_rows(), ..options.clone() };
-        let prediction = predict(model, &sample.image, &options, device, &mut |_| ())
+        let prediction = predict(model, &sample.shot, options, device, &mut |_| ())
             .map_err(|what| DataError::one(&sample.name, what))?;
         let mut confusion = Confusion::new(classes);
         confusion.add(&prediction.labels, &sample.label);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { History } from "./history";
 import { line, polygon, region, spans, type Map2d } from "./paint";
-import { scaleBar } from "../viewer/scale_bar";
+import { scaleBar, scaleText } from "../viewer/scale_bar";
 
 const blank = (width: number, height: number): Map2d => ({ data: new Uint8Array(width * height), width, height });
 const count = (map: Map2d, value: number): number => map.data.filter((v) => v === value).length;
@@ -74,5 +74,11 @@ describe("scale bar", () => {
     expect(scaleBar(170, 0.5)).toEqual({ length_px: 100, text: "50 nm" });
     expect(scaleBar(300, null)).toEqual({ length_px: 200, text: "200 px" });
     expect(scaleBar(600, 10_000).text).toBe("5 mm");
+  });
+
+  it("says a pixel size, none, or that it is refused", () => {
+    expect(scaleText({ nm_per_px: 7.3440000000000003, scale_problem: null })).toBe("7.344 nm/px");
+    expect(scaleText({ nm_per_px: null, scale_problem: null })).toBe("no scale");
+    expect(scaleText({ nm_per_px: null, scale_problem: "A says 1, but B says 2" })).toBe("pixel size refused");
   });
 });

@@ -13,6 +13,12 @@ export function scaleBar(most_px: number, nmPerPx: number | null): { length_px: 
   return { length_px: length / nmPerPx, text };
 }
 
+/** The pixel size in words; of an image whose statements contradict each other none is shown. */
+export function scaleText(image: { nm_per_px: number | null; scale_problem: string | null }): string {
+  if (image.scale_problem !== null) return "pixel size refused";
+  return image.nm_per_px === null ? "no scale" : `${Number(image.nm_per_px.toPrecision(6))} nm/px`;
+}
+
 export function drawScaleBar(context: CanvasRenderingContext2D, at: Transform, nmPerPx: number | null): void {
   const { length_px, text } = scaleBar(170 / at.zoom, nmPerPx);
   const length = length_px * at.zoom;

@@ -100,7 +100,7 @@ mod tests {
             assert_eq!(summary.splits["train"], 3);
             let made = make(kind, 200, 160, 3, 0);
             let sample = data.load_one(&data.items[0]).unwrap();
-            assert_eq!(sample.image.to_grey8(), made.pixels);
+            assert_eq!(sample.shot.image.to_grey8(), made.pixels);
             assert_eq!(sample.label.histogram()[1], made.areas_px.iter().sum::<u64>());
             assert!(made.areas_px.len() > 1 && made.area_fraction() > 0.02 && made.area_fraction() < 0.5);
             assert!(write_dataset(folder.path(), set).is_err(), "never overwrites");

@@ -4,6 +4,7 @@
 //! resolution (72 or 300 dpi) is never a scale, and a file that no longer has the size its metadata
 //! speaks of is refused.
 
+pub mod agreement;
 mod lengths;
 mod metadata;
 mod printing;
@@ -98,6 +99,11 @@ pub struct ScaleReading {
 }
 
 impl ScaleReading {
+    /// Of a file that says nothing.
+    pub fn silent(width_px: u32, height_px: u32) -> Self {
+        Self { width_px, height_px, found: None, others: Vec::new(), unusable: Vec::new(), remarks: Vec::new() }
+    }
+
     /// The pixel size in nanometres, if there is one.
     ///
     /// # Errors
@@ -163,15 +169,6 @@ impl ScaleReading {
             bar.length_px,
             written / bar.length_px
         ))
-    }
-}
-
-/// The data bar of an image: by what its file says where there is one to ask, else, and where the file says nothing that
-/// can be read, by its looks alone.
-pub fn data_bar(file: Option<&Path>, image: &Micrograph) -> Option<DataBar> {
-    match file.and_then(|file| read(file).ok()) {
-        Some(reading) => reading.data_bar(image),
-        None => DataBar::find(&image.to_grey8(), image.width, image.height),
     }
 }
 

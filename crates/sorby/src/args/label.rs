@@ -1,5 +1,6 @@
 //! Arguments of `sorby label` and `sorby serve`.
 
+use super::GivenScale;
 use clap::{Args as ClapArgs, Subcommand};
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -52,6 +53,8 @@ pub struct DraftArgs {
     pub classes: Option<usize>,
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
+    #[command(flatten)]
+    pub scale: GivenScale,
 }
 
 #[derive(ClapArgs)]

@@ -117,6 +117,9 @@ pub struct GivenScale {
     /// The pictures have no data bar: all rows are the field, whatever they look like.
     #[arg(long)]
     pub no_data_bar: bool,
+    /// Data set whose dataset.toml states pixel sizes of its own images too.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
 }
 
 #[derive(ClapArgs)]

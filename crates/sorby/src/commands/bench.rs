@@ -5,7 +5,7 @@ use crate::args::{BenchArch, BenchArgs, BenchWork};
 use anyhow::Context as _;
 use serde::Serialize;
 use sorby_data::{Sample, synth};
-use sorby_image::Micrograph;
+use sorby_image::{Micrograph, Shot};
 use sorby_kernels::sgemm_rate;
 use sorby_kernels::trace::{self, ConvCall, Record};
 use sorby_nn::{Arch, ModelSpec, Stem};
@@ -116,7 +116,7 @@ fn measure(args: &BenchArgs) -> anyhow::Result<Outcome> {
             let sample = synthetic(args.size, 0);
             sorby_infer::bench_image(
                 spec,
-                &sample.image,
+                &sample.shot,
                 (crop_px, crop_px / 2),
                 1.0,
                 repeats,
@@ -182,9 +182,8 @@ fn synthetic((width, height): (usize, usize), index: u64) -> Sample {
     let made = synth::make(synth::Kind::Carbide, width, height, 0, index);
     Sample {
         name: format!("synthetic {index}"),
-        image: Micrograph::grey8(width, height, made.pixels),
+        shot: Shot::plain(Micrograph::grey8(width, height, made.pixels)),
         label: made.label,
-        nm_per_px: None,
     }
 }
 

@@ -6,9 +6,10 @@ use crate::args::EvaluateArgs;
 use crate::console::Progress;
 use serde_json::json;
 use sorby_image::write::{atomically, safe_name};
-use sorby_infer::{Model, Scores};
+use sorby_infer::Model;
 use sorby_report::{Table, overlay};
 use sorby_train::validate;
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 pub fn run(args: EvaluateArgs) -> anyhow::Result<ExitCode> {
@@ -23,10 +24,10 @@ pub fn run(args: EvaluateArgs) -> anyhow::Result<ExitCode> {
     let progress = Progress::new(samples.len(), "images");
     let classes = model.card.classes.clone();
     let colours = model.card.colours.clone();
-    let mut per_image: Vec<(String, Scores)> = Vec::new();
+    let mut per_image: Vec<tables::ScoredImage> = Vec::new();
     let mut failure = None;
     let total = validate(&mut model, &samples, &options, &device, &mut |sample, prediction, confusion| {
-        per_image.push((sample.name.clone(), confusion.scores()));
+        per_image.push((sample.name.clone(), sample.shot.nm_per_px(), confusion.scores()));
         if let Some(out) = &args.out {
             let mut write = |name: String, picture: overlay::Rgb| {
                 if let Err(e) = atomically(&out.join("overlays").join(name), &picture.png()) {
@@ -37,7 +38,7 @@ pub fn run(args: EvaluateArgs) -> anyhow::Result<ExitCode> {
                 let picture = overlay::errors(&prediction.labels, &sample.label, c as u8);
                 write(format!("{}-{}-errors.png", sample.name, safe_name(class)), picture);
             }
-            let picture = overlay::classes(&sample.image.to_grey8(), &prediction.labels, &colours);
+            let picture = overlay::classes(&sample.shot.image.to_grey8(), &prediction.labels, &colours);
             write(format!("{}-classes.png", sample.name), picture);
         }
         progress.advance(1);
@@ -57,6 +58,7 @@ pub fn run(args: EvaluateArgs) -> anyhow::Result<ExitCode> {
         "tta_ratios": options.ratios,
         "flip": options.flip,
         "classes": classes,
+        "nm_per_px": per_image.iter().map(|i| (i.0.clone(), i.1)).collect::<BTreeMap<_, _>>(),
         "scores": scores,
         "confusion": total.matrix(),
     });

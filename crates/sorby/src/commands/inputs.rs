@@ -2,8 +2,8 @@
 
 use crate::args::{DeviceArg, GivenScale, InferenceArgs};
 use anyhow::{Context as _, bail};
-use sorby_data::Dataset;
-use sorby_image::Micrograph;
+use sorby_data::{Dataset, Entry, Manifest};
+use sorby_image::{Said, ScaleClaim};
 use sorby_infer::{Backend, Device, Model, Options, TTA_RATIOS};
 use std::path::{Path, PathBuf};
 
@@ -137,81 +137,45 @@ fn positive(name: &str, value: Option<f64>) -> anyhow::Result<()> {
     }
 }
 
+/// What the user and a data set say of the scale of pictures.
+pub struct SaidOutside {
+    user: Said,
+    data: Option<(Manifest, Vec<Entry>)>,
+}
+
 impl GivenScale {
+    /// What the user says of the pictures' scale, and the data set that is named.
+    ///
     /// # Errors
-    /// For numbers that are no lengths.
-    pub fn check(&self) -> anyhow::Result<()> {
+    /// For numbers that are no lengths, and a data set that cannot be read.
+    pub fn said(&self) -> anyhow::Result<SaidOutside> {
         require_positive(self.nm_per_px)?;
-        positive("--bar-nm", self.bar_nm)
+        positive("--bar-nm", self.bar_nm)?;
+        let claims = user_claim(self.nm_per_px).into_iter().collect();
+        let user = Said { claims, bar_nm: self.bar_nm, no_data_bar: self.no_data_bar };
+        Ok(SaidOutside { user, data: self.data.as_deref().map(sorby_data::entries_of).transpose()? })
     }
 }
 
-/// Two statements of a pixel size may differ by this share.
-const SCALE_TOLERANCE: f64 = 0.02;
-
-/// The pixel size of an image, and where it comes from.
-pub struct KnownScale {
-    pub nm_per_px: Option<f64>,
-    pub source: String,
-    /// Rows at the bottom that are no part of the field.
-    pub data_bar_px: usize,
-}
-
-/// The pixel size that the user gives, or the file states.
-///
-/// # Errors
-/// When the two disagree by more than 2 %, or the file's own cannot be relied on and the user gives none.
-pub fn known_scale(file: &Path, image: &Micrograph, given: &GivenScale) -> anyhow::Result<KnownScale> {
-    let reading = sorby_image::scale::read(file)?;
-    let bar = if given.no_data_bar { None } else { reading.data_bar(image) };
-    let place = reading.found.as_ref().map_or("", |f| f.place);
-    let stated = reading.nm_per_px().and_then(|nm| reading.check_scale_bar(bar).map(|()| nm));
-    let elsewhere = given.nm_per_px.is_some() || matches!(stated, Ok(Some(_)));
-    let drawn = given.bar_nm.map(|nm| match bar.and_then(|b| b.scale_bar) {
-        Some(bar) => Ok(Some((nm, bar))),
-        None if elsewhere => Ok(None),
-        None => bail!("{}: no scale bar is found in the picture; give --nm-per-px", file.display()),
-    });
-    let drawn = drawn.transpose()?.flatten();
-    let (nm_per_px, source) = match (given.nm_per_px, drawn, &stated) {
-        (Some(given), _, Ok(Some(stated))) => {
-            agree(file, (given, "--nm-per-px"), (*stated, place))?;
-            (Some(given), "--nm-per-px".to_owned())
+impl SaidOutside {
+    /// What is said of one picture outside its file. The data set speaks of its own images only.
+    pub fn of(&self, file: &Path) -> Said {
+        let mut said = self.user.clone();
+        let Some((manifest, entries)) = &self.data else { return said };
+        let real = std::fs::canonicalize(file).ok();
+        let same = |e: &&Entry| {
+            e.image.file_name() == file.file_name() && std::fs::canonicalize(&e.image).ok() == real
+        };
+        if let Some(entry) = entries.iter().find(same) {
+            let listed = entry.said(manifest);
+            said.claims.extend(listed.claims);
+            said.no_data_bar |= listed.no_data_bar;
         }
-        (Some(given), ..) => (Some(given), "--nm-per-px".to_owned()),
-        (None, _, Ok(Some(stated))) => (Some(*stated), place.to_owned()),
-        (None, Some((nm, bar)), _) => {
-            (Some(nm / bar.length_px), format!("--bar-nm over the scale bar's {:.1} pixels", bar.length_px))
-        }
-        (None, None, Ok(None)) => (None, String::new()),
-        (None, None, Err(reason)) => bail!("{}: {reason} (--nm-per-px)", file.display()),
-    };
-    if let (Some(nm_per_px), Some((nm, bar))) = (nm_per_px, drawn)
-        && !bar.agrees(nm, nm_per_px)
-    {
-        bail!(
-            "{}: {source} says {nm_per_px:.4} nm per pixel, but the scale bar of {:.1} pixels for {nm} nm says {:.4}; \
-             find out which is right and correct the other",
-            file.display(),
-            bar.length_px,
-            nm / bar.length_px
-        );
+        said
     }
-    let data_bar_px = bar.map_or(0, |b| b.rows_px);
-    Ok(KnownScale { nm_per_px, source, data_bar_px })
 }
 
-/// Refuses two pixel sizes that disagree.
-pub fn agree(file: &Path, one: (f64, &str), other: (f64, &str)) -> anyhow::Result<()> {
-    if (one.0 / other.0 - 1.0).abs() > SCALE_TOLERANCE {
-        bail!(
-            "{}: {} says {:.4} nm per pixel, but {} says {:.4}; find out which is right and correct the other",
-            file.display(),
-            one.1,
-            one.0,
-            other.1,
-            other.0
-        );
-    }
-    Ok(())
+/// The pixel size that the user gives.
+pub fn user_claim(nm_per_px: Option<f64>) -> Option<ScaleClaim> {
+    nm_per_px.map(|nm| ScaleClaim::new(nm, "--nm-per-px"))
 }

@@ -40,7 +40,7 @@ fn info(file: &Path) -> anyhow::Result<ExitCode> {
                 card.window_px, card.stride_px, card.input_scale
             );
             if let Some((low, high)) = card.nm_per_px {
-                println!("trained on images of {low:.2} to {high:.2} nm per pixel");
+                println!("trained on images of {low:.4} to {high:.4} nm per pixel");
             }
         }
         None => println!("no model of Sorby; it may serve as a recipe's `pretrained`"),

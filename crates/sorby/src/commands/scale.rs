@@ -3,6 +3,7 @@
 use super::inputs;
 use crate::args::ScaleArgs;
 use serde_json::json;
+use sorby_image::scale::agreement::Statements;
 use sorby_image::scale::{self, ScaleReading};
 use sorby_image::{Micrograph, ScaleBar};
 use sorby_report::{Cell, Table};
@@ -69,11 +70,13 @@ fn describe(file: &Path) -> (Vec<Cell>, serde_json::Value, bool) {
     let drawn = Micrograph::read(file).ok().and_then(|image| reading.data_bar(&image));
     let bar = reading.data_bar_px().map(|rows| rows as usize).or(drawn.map(|b| b.rows_px));
     let scale_bar = drawn.and_then(|b| b.scale_bar);
-    let (nm, verdict) = match reading.nm_per_px().and_then(|nm| reading.check_scale_bar(drawn).map(|()| nm)) {
-        Ok(Some(nm)) => (Some(nm), judge(nm, scale_bar)),
+    let mut statements = Statements::default();
+    statements.file("", &reading, drawn);
+    let (nm, verdict) = match statements.settle() {
+        Ok(Some(known)) => (Some(known.nm_per_px), judge(known.nm_per_px, scale_bar)),
         Ok(None) if reading.remarks.is_empty() => (None, "no scale in or beside the file".to_owned()),
         Ok(None) => (None, format!("no scale: {}", reading.remarks.join("; "))),
-        Err(reason) => (None, format!("REFUSED: {reason}")),
+        Err(cause) => (None, format!("REFUSED: {cause}")),
     };
     let ScaleReading { width_px, height_px, found, .. } = &reading;
     let place = found.as_ref().map(|f| f.whereabouts());

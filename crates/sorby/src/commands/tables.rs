@@ -21,15 +21,20 @@ pub fn scores(scores: &Scores, classes: &[String]) -> Table {
     table
 }
 
+/// One image's scores, and its pixel size.
+pub type ScoredImage = (String, Option<f64>, Scores);
+
 /// IoU of every image.
-pub fn per_image(images: &[(String, Scores)], classes: &[String]) -> Table {
+pub fn per_image(images: &[ScoredImage], classes: &[String]) -> Table {
     let columns = classes.iter().map(|c| format!("IoU_{c}_percent"));
     let first = ["image".to_owned(), "mIoU_percent".to_owned(), "accuracy_percent".to_owned()];
-    let mut table = Table::new(first.into_iter().chain(columns));
-    for (name, s) in images {
+    let last = std::iter::once("nm_per_px".to_owned());
+    let mut table = Table::new(first.into_iter().chain(columns).chain(last));
+    for (name, nm_per_px, s) in images {
         let ious = s.classes.iter().map(|c| Cell::percent(c.iou));
         let cells = [name.clone().into(), Cell::percent(s.mean_iou), Cell::percent(s.pixel_accuracy)];
-        table.row(cells.into_iter().chain(ious).collect());
+        let scale = std::iter::once(Cell::number(*nm_per_px, 4));
+        table.row(cells.into_iter().chain(ious).chain(scale).collect());
     }
     table
 }

@@ -6,7 +6,7 @@ use crate::args::ThresholdArgs;
 use anyhow::{Context as _, bail};
 use duel::{BEST_FOR_COUNT, BEST_FOR_RADIUS, MODEL, OTSU, SAUVOLA, TRUTH};
 use sorby_image::write::atomically;
-use sorby_image::{LabelMap, Micrograph};
+use sorby_image::{LabelMap, Said, Shot};
 use sorby_measure::{Filter, Particles, compare, measure, otsu, pool, sauvola, sweep};
 use sorby_report::{Cell, Table};
 use std::path::Path;
@@ -16,7 +16,7 @@ use std::process::ExitCode;
 const SAUVOLA_K: f64 = 0.2;
 
 pub fn run(args: ThresholdArgs) -> anyhow::Result<ExitCode> {
-    args.scale.check()?;
+    let said = args.scale.said()?;
     let files = inputs::images(&args.images)?;
     let coding = |folder: &Option<std::path::PathBuf>| -> anyhow::Result<MaskCoding> {
         let files = folder.iter().map(|t| inputs::images(std::slice::from_ref(t)));
@@ -28,7 +28,7 @@ pub fn run(args: ThresholdArgs) -> anyhow::Result<ExitCode> {
     let mut problems = Table::new(["file", "problem"]);
     let mut all: Vec<Vec<Outcome>> = Vec::new();
     for file in &files {
-        match one(file, &args, codings) {
+        match one(file, &args, &said.of(file), codings) {
             Ok(outcomes) => {
                 add_rows(&mut table, &inputs::stem(file), &outcomes);
                 all.push(outcomes);
@@ -85,11 +85,12 @@ struct Outcome {
 fn one(
     file: &Path,
     args: &ThresholdArgs,
+    said: &Said,
     (truths, masks): (MaskCoding, MaskCoding),
 ) -> anyhow::Result<Vec<Outcome>> {
     let name = inputs::stem(file);
-    let image = Micrograph::read(file)?;
-    let scale = inputs::known_scale(file, &image, &args.scale)?;
+    let shot = Shot::read(file, said)?;
+    let image = &shot.image;
     let named = |folder: &Option<std::path::PathBuf>, coding: MaskCoding| {
         let Some(folder) = folder else { return Ok(None) };
         let path = inputs::find_by_stem(folder, &name)?;
@@ -104,8 +105,7 @@ fn one(
     let mut truth = named(&args.truth, truths)?;
     let mut model = named(&args.masks, masks)?;
     // The rows of a data bar have no label and are no steel.
-    let field = image.height - scale.data_bar_px;
-    let height = truth.as_ref().map_or(field, |t| t.height.min(field));
+    let height = truth.as_ref().map_or(shot.field_rows(), |t| t.height.min(shot.field_rows()));
     let mut grey = image.to_grey8();
     grey.truncate(height * image.width);
     if let Some(truth) = &mut truth {
@@ -121,14 +121,14 @@ fn one(
         if let Some(truth) = &truth {
             mask.ignore_where(truth);
         }
-        let particles = measure(&mask, 1, Filter::default(), scale.nm_per_px);
+        let particles = measure(&mask, 1, Filter::default(), shot.nm_per_px());
         (Outcome { method, threshold, particles }, mask)
     };
     let write = |method: &str, mask: &LabelMap| {
         let path = args.out.join(format!("{name}-{}.png", method.to_lowercase().replace(' ', "-")));
         mask.write_png(&path, &[[0, 0, 0], [255, 255, 255]])
     };
-    let true_particles = truth.as_ref().map(|t| measure(t, 1, Filter::default(), scale.nm_per_px));
+    let true_particles = truth.as_ref().map(|t| measure(t, 1, Filter::default(), shot.nm_per_px()));
     let true_summary = true_particles.as_ref().map(Particles::summary);
     let curve = sweep(&grey, image.width, height);
     let mut chosen = vec![(OTSU, otsu(&grey))];

@@ -53,8 +53,7 @@ pub fn judge(
         let mut model = train(&recipe, &data, &work.path().join(fold.to_string()), fold, &device)?;
         let options = Options::of(&model.card);
         for sample in data.load(&data.split(&fold_name(fold))?)? {
-            let options = Options { field_rows: sample.label.field_rows(), ..options.clone() };
-            let prediction = predict(&mut model, &sample.image, &options, &device, &mut |_| ())
+            let prediction = predict(&mut model, &sample.shot, &options, &device, &mut |_| ())
                 .map_err(|what| anyhow::anyhow!("{}: {what}", sample.name))?;
             probabilities.push(prediction.probabilities.values);
             samples.push(sample);
@@ -163,7 +162,7 @@ pub fn words(doubted: &Doubted, classes: &[String]) -> Option<String> {
 pub fn section(doubted: &Doubted, colours: &[[u8; 3]]) -> Section {
     const FRAME: [u8; 3] = [255, 255, 0];
     let sample = &doubted.sample;
-    let mut picture = overlay::classes(&sample.image.to_grey8(), &sample.label, colours);
+    let mut picture = overlay::classes(&sample.shot.image.to_grey8(), &sample.label, colours);
     let plain = picture.clone();
     for place in doubted.doubts.places.iter().take(SHOWN) {
         let (left, top, width, height) = place.bbox_px;

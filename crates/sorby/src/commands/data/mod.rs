@@ -91,6 +91,8 @@ fn print_json(summary: Option<&Summary>, problems: &[Problem]) -> anyhow::Result
         "remarks": summary.map_or(Vec::new(), |s| list(&s.remarks)),
         "classes": classes,
         "splits": summary.map(|s| &s.splits),
+        "nm_per_px": summary.and_then(|s| s.nm_per_px),
+        "images_without_pixel_size": summary.map(|s| s.without_scale),
     }))?;
     println!("{text}");
     Ok(())
@@ -110,6 +112,10 @@ fn print_text(summary: Option<&Summary>, problems: &[Problem]) {
         for (name, count) in &s.splits {
             println!("  split {name:<24} {count} images");
         }
+        if let Some((low, high)) = s.nm_per_px {
+            let to = if low == high { String::new() } else { format!(" to {high:.4}") };
+            println!("  pixel size {low:.4}{to} nm");
+        }
         if s.without_scale > 0 {
             println!("  {} images have no pixel size: their results will be in pixels", s.without_scale);
         }
@@ -124,7 +130,7 @@ fn print_text(summary: Option<&Summary>, problems: &[Problem]) {
 
 /// Outlines of a label on its image.
 fn drawn(sample: &Sample, label: &sorby_image::LabelMap, data: &Dataset) -> Vec<u8> {
-    overlay::classes(&sample.image.to_grey8(), label, &data.manifest.colours()).png()
+    overlay::classes(&sample.shot.image.to_grey8(), label, &data.manifest.colours()).png()
 }
 
 /// Every problem, with pictures of labels that lie wrong: as they are, and mended.

@@ -5,7 +5,7 @@ mod trial;
 
 use crate::args::{DraftArgs, LabelCommand};
 use anyhow::{Context as _, bail};
-use sorby_image::{IGNORE, MaskNote, Micrograph, RawLabels};
+use sorby_image::{IGNORE, MaskNote, RawLabels, Shot};
 use sorby_label::{Features, draft};
 use sorby_serve::{Project, suggestions};
 use std::path::Path;
@@ -20,7 +20,8 @@ pub fn run(command: LabelCommand) -> anyhow::Result<ExitCode> {
 }
 
 fn make_draft(args: &DraftArgs) -> anyhow::Result<ExitCode> {
-    let image = Micrograph::read(&args.image)?;
+    let shot = Shot::read(&args.image, &args.scale.said()?.of(&args.image))?;
+    let image = &shot.image;
     let RawLabels::Values(strokes) = RawLabels::read(&args.strokes)? else {
         bail!("{}: strokes must be an index mask, not colours", args.strokes.display());
     };
@@ -43,7 +44,10 @@ fn make_draft(args: &DraftArgs) -> anyhow::Result<ExitCode> {
     let made = draft(&features, &strokes, classes, args.seed)
         .with_context(|| format!("{}: paint a stroke of two classes at least", args.strokes.display()))?;
     let colours: Vec<[u8; 3]> = (0..classes).map(|i| sorby_data::default_colour(i).0).collect();
-    made.labels.write_mask(&args.out, &colours, &MaskNote::default())?;
+    let mut labels = made.labels;
+    // Text is no steel.
+    labels.ignore_bottom(shot.data_bar_px());
+    labels.write_mask(&args.out, &colours, &MaskNote::new(shot.scale.as_ref(), Vec::new()))?;
     println!("draft: {}", args.out.display());
     Ok(ExitCode::SUCCESS)
 }

@@ -61,7 +61,7 @@ pub fn run(args: &TrialArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn one(sample: &Sample, classes: usize, wanted: usize) -> Trial {
-    let (grey, truth) = (sample.image.to_grey8(), &sample.label);
+    let (grey, truth) = (sample.shot.image.to_grey8(), &sample.label);
     let began = Instant::now();
     let features = Features::of(&grey, truth.width, truth.height);
     let features_s = began.elapsed().as_secs_f64();

@@ -4,9 +4,10 @@ use super::super::inputs;
 use super::{Measured, edge_rule};
 use crate::args::MeasureArgs;
 use anyhow::{Context as _, bail};
-use sorby_data::{DataBar, Dataset, Item};
+use sorby_data::{Dataset, Sample};
+use sorby_image::scale::agreement::Statements;
 use sorby_image::write::safe_name;
-use sorby_image::{LabelMap, MaskNote, Micrograph, RawLabels};
+use sorby_image::{KnownScale, LabelMap, MaskNote, Micrograph, RawLabels};
 use sorby_measure::{Field, Filter, Particles, grain_counts, measure};
 use std::path::{Path, PathBuf};
 
@@ -36,11 +37,11 @@ impl<'a> Source<'a> {
 
     /// Measures one mask, and its truth if there is one.
     pub fn measure(&self, file: &Path) -> anyhow::Result<Measured> {
-        let name = inputs::stem(file);
-        let listed = self.data.and_then(|d| d.items.iter().find(|i| i.name == name));
-        let scale = pixel_size(file, self.args.nm_per_px, listed.and_then(|i| i.nm_per_px))?;
+        let sample = self.sample(file)?;
+        let name = sample.as_ref().map_or_else(|| inputs::stem(file), |s| s.name.clone());
+        let scale = self.nm_per_px(file, sample.as_ref())?;
         let mut mask = self.masks.read(file)?;
-        let mut truth = self.truth(&name, listed, &mut mask)?;
+        let mut truth = self.truth(file, sample, &mut mask)?;
         if let Some(truth) = &mut truth {
             if (truth.width, truth.height) != (mask.width, mask.height) {
                 let (name, w, h) = (file.display(), mask.width, mask.height);
@@ -72,28 +73,72 @@ impl<'a> Source<'a> {
         })
     }
 
+    /// The image of the data set that a mask is of, with its label. Beside the data set, the user and the mask's note
+    /// have a word on its pixel size.
+    fn sample(&self, file: &Path) -> anyhow::Result<Option<Sample>> {
+        let Some((data, item)) = self.data.and_then(|d| Some((d, d.item_of(file)?))) else { return Ok(None) };
+        let note = MaskNote::read(file).and_then(|note| note.claim());
+        let claims = inputs::user_claim(self.args.nm_per_px).into_iter().chain(note).collect();
+        Ok(Some(data.load_said(item, claims).map_err(|problem| anyhow::anyhow!("{problem}"))?))
+    }
+
+    /// The pixel size by all who state one: the user, the data set and its image, the mask's note, the mask's file, the
+    /// picture's.
+    fn nm_per_px(&self, file: &Path, sample: Option<&Sample>) -> anyhow::Result<Option<f64>> {
+        let mut statements = match sample {
+            Some(sample) => Statements::new(sample.shot.scale.iter().map(KnownScale::claim)),
+            None => Statements::new(inputs::user_claim(self.args.nm_per_px)),
+        };
+        statements.note(&MaskNote::read(file).unwrap_or_default());
+        // Masks of other programs, and Sorby's own TIFF, say it as pictures do.
+        if let Ok(reading) = sorby_image::scale::read(file) {
+            statements.file("the mask's ", &reading, None);
+        }
+        let name = sample.map_or_else(|| inputs::stem(file), |s| s.name.clone());
+        if let Some(picture) = self.args.images.as_ref().and_then(|f| inputs::find_by_stem(f, &name).ok()?)
+            && let Ok(reading) = sorby_image::scale::read(&picture)
+        {
+            statements.file("the picture's ", &reading, None);
+        }
+        let known = statements.settle().with_context(|| file.display().to_string())?;
+        Ok(known.map(|k| k.nm_per_px))
+    }
+
     fn truth(
         &self,
-        name: &str,
-        listed: Option<&Item>,
+        file: &Path,
+        sample: Option<Sample>,
         mask: &mut LabelMap,
     ) -> anyhow::Result<Option<LabelMap>> {
-        match (&self.args.truth, listed, self.data) {
-            (Some(folder), _, _) => {
-                let found = inputs::find_by_stem(folder, name)?;
-                let path =
-                    found.with_context(|| format!("{}: no true mask `{name}` here", folder.display()))?;
-                Ok(Some(self.truths.read(&path)?))
+        let of_field = |mask: &mut LabelMap, sample: &Sample| {
+            let rows = sample.label.height;
+            if mask.width == sample.label.width && mask.height > rows {
+                mask.crop_rows(rows);
             }
-            (None, Some(item), Some(data)) => {
-                let truth = data.load_label(item).map_err(|p| anyhow::anyhow!("{p}"))?;
-                let crop = data.manifest.labels.data_bar == DataBar::Crop;
-                if crop && mask.width == truth.width && mask.height > truth.height {
-                    mask.crop_rows(truth.height);
+            mask.ignore_bottom(mask.height.saturating_sub(sample.shot.field_rows()));
+        };
+        match (&self.args.truth, sample) {
+            (Some(folder), sample) => {
+                let stem = inputs::stem(file);
+                let named = sample.as_ref().map_or(stem.as_str(), |s| &s.name);
+                let found = match inputs::find_by_stem(folder, &stem)? {
+                    None => inputs::find_by_stem(folder, named)?,
+                    found => found,
+                };
+                let path =
+                    found.with_context(|| format!("{}: no true mask `{named}` here", folder.display()))?;
+                let mut truth = self.truths.read(&path)?;
+                if let Some(sample) = &sample {
+                    of_field(mask, sample);
+                    of_field(&mut truth, sample);
                 }
                 Ok(Some(truth))
             }
-            _ => Ok(None),
+            (None, Some(sample)) => {
+                of_field(mask, &sample);
+                Ok(Some(sample.label))
+            }
+            (None, None) => Ok(None),
         }
     }
 }
@@ -114,23 +159,6 @@ fn mean_values(
         bail!("{}: picture is {w}x{h} but its mask is {}x{}", path.display(), mask.width, mask.height);
     }
     Ok(particles.mean_values(picture.width, &picture.to_grey8()))
-}
-
-/// The pixel size by command line, data set, or the mask's own note; those that there are must agree.
-fn pixel_size(file: &Path, given: Option<f64>, listed: Option<f64>) -> anyhow::Result<Option<f64>> {
-    let note = MaskNote::read(file).unwrap_or_default();
-    let noted = format!("the mask's note ({})", note.scale_source);
-    // Masks of other programs, and Sorby's own TIFF, say it as pictures do.
-    let (own, place) = match sorby_image::scale::read(file) {
-        Ok(reading) => (reading.nm_per_px().ok().flatten(), reading.found.map_or("", |f| f.place)),
-        Err(_) => (None, ""),
-    };
-    let noted_nm = note.nm_per_px;
-    let stated = [(given, "--nm-per-px"), (listed, "dataset.toml"), (noted_nm, noted.as_str()), (own, place)];
-    let mut known = stated.into_iter().filter_map(|(nm, place)| Some((nm?, place)));
-    let Some(first) = known.next() else { return Ok(None) };
-    known.try_for_each(|other| inputs::agree(file, first, other))?;
-    Ok(Some(first.0))
 }
 
 /// Names of the classes, as the first mask with a note says.

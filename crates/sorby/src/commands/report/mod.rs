@@ -138,15 +138,15 @@ fn compute(args: &ReportArgs, device: &Device) -> anyhow::Result<Computed> {
 }
 
 fn outcome(sample: &Sample, mut prediction: LabelMap, confusion: &Confusion, class: u8) -> Outcome {
-    let grey = sample.image.to_grey8();
-    let (width, height) = (sample.image.width, sample.image.height);
-    let rows = sample.label.field_rows();
+    let grey = sample.shot.image.to_grey8();
+    let (width, height) = (sample.shot.image.width, sample.shot.image.height);
+    let rows = sample.shot.field_rows();
     let mut local = threshold::local(&grey[..width * rows], width, rows, None);
     local.labels.resize(width * height, 0);
     local.height = height;
     let of = |mut mask: LabelMap, class| {
         mask.ignore_where(&sample.label);
-        let p = sorby_measure::measure(&mask, class, Filter::default(), sample.nm_per_px);
+        let p = sorby_measure::measure(&mask, class, Filter::default(), sample.shot.nm_per_px());
         let field = Field::of(&mask, class, &p, EdgeRule::default());
         (p, field)
     };

@@ -8,6 +8,7 @@ use sorby_image::LabelMap;
 use sorby_measure::{Particles, Summary, compare, otsu, pool, sweep};
 use sorby_report::{Cell, Picture, Section, Series, Table, bin_edges, histogram, overlay};
 use sorby_train::{Metric, RunFolder, ValidationRecord};
+use std::collections::BTreeMap;
 
 /// Images shown in full.
 const SHOWN: usize = 4;
@@ -65,11 +66,17 @@ impl Bench<'_> {
 
     fn accuracy(&self) -> Section {
         let Computed { samples, outcomes, model, total: scores, .. } = self.c;
-        let per_image: Vec<_> =
-            samples.iter().zip(outcomes).map(|(s, o)| (s.name.clone(), o.scores.clone())).collect();
+        let per_image: Vec<_> = samples
+            .iter()
+            .zip(outcomes)
+            .map(|(s, o)| (s.name.clone(), s.shot.nm_per_px(), o.scores.clone()))
+            .collect();
         Section {
             heading: "Accuracy".into(),
-            text: "Pixel counts are summed over all images first; ratios are taken afterwards.".into(),
+            text: format!(
+                "Pixel counts are summed over all images first; ratios are taken afterwards. {}",
+                self.pixel_sizes()
+            ),
             blocks: vec![
                 tables::scores(scores, &model.card.classes).to_html(),
                 tables::per_image(&per_image, &model.card.classes).to_html(),
@@ -78,21 +85,40 @@ impl Bench<'_> {
         }
     }
 
+    /// Where the pixel sizes come from, in words.
+    fn pixel_sizes(&self) -> String {
+        let mut by_source: BTreeMap<&str, usize> = BTreeMap::new();
+        for scale in self.c.samples.iter().filter_map(|s| s.shot.scale.as_ref()) {
+            *by_source.entry(&scale.source).or_default() += 1;
+        }
+        let known: usize = by_source.values().sum();
+        let parts = by_source.iter().map(|(source, images)| format!("{source} ({images})"));
+        let unknown = match self.c.samples.len() - known {
+            0 => String::new(),
+            n => format!(" {n} images have no pixel size."),
+        };
+        match known {
+            0 => "No image has a pixel size: lengths are in pixels.".to_owned(),
+            _ => format!("Pixel size by: {}.{unknown}", parts.collect::<Vec<_>>().join("; ")),
+        }
+    }
+
     fn pictures(&self) -> Section {
         let Computed { samples, outcomes, model, class, .. } = self.c;
         let mut pictures = Vec::new();
         for (sample, result) in samples.iter().zip(outcomes).take(SHOWN) {
-            let grey = sample.image.to_grey8();
+            let grey = sample.shot.image.to_grey8();
             let mut add = |caption: String, picture: overlay::Rgb| {
                 let mut small = picture.thumbnail(THUMBNAIL_PX);
-                let nm_per_px = sample.nm_per_px.map(|nm| nm * picture.width as f64 / small.width as f64);
+                let nm_per_px =
+                    sample.shot.nm_per_px().map(|nm| nm * picture.width as f64 / small.width as f64);
                 let drawn = nm_per_px.map(|nm| small.draw_scale_bar(nm));
                 let caption = drawn.map_or(caption.clone(), |nm| format!("{caption}; bar: {}", length(nm)));
                 pictures.push(Picture::png(caption, &small.png()));
             };
             add(
                 format!("{}: input", sample.name),
-                overlay::Rgb::grey(sample.image.width, sample.image.height, &grey),
+                overlay::Rgb::grey(sample.shot.image.width, sample.shot.image.height, &grey),
             );
             add("classes found".into(), overlay::classes(&grey, &result.prediction, &model.card.colours));
             add("right and wrong".into(), overlay::errors(&result.prediction, &sample.label, *class));
@@ -138,7 +164,7 @@ impl Bench<'_> {
         add("all", duel::SAUVOLA, &local, &truth);
         add("all", "truth", &truth, &truth);
 
-        let scale = samples.iter().all(|s| s.nm_per_px.is_some());
+        let scale = samples.iter().all(|s| s.shot.scale.is_some());
         let radii = |fields: &[Particles]| -> Vec<f64> {
             let size = |f: &Particles| if scale { f.nm_per_px.unwrap_or(1.0) } else { 1.0 };
             fields
@@ -197,8 +223,8 @@ impl Bench<'_> {
         let (Some(sample), Some(result)) = (samples.first(), outcomes.first()) else {
             return Section::default();
         };
-        let (width, height) = (sample.image.width, sample.label.field_rows());
-        let mut grey = sample.image.to_grey8();
+        let (width, height) = (sample.shot.image.width, sample.shot.field_rows());
+        let mut grey = sample.shot.image.to_grey8();
         grey.truncate(width * height);
         let curve = sweep(&grey, width, height);
         let Some(truth) = truth_of(result).map(Particles::summary) else { return Section::default() };
@@ -245,14 +271,13 @@ impl Bench<'_> {
     }
 
     fn next_steps(&self) -> Section {
-        let (args, data) = (self.args, &self.c.data);
-        let run = args.run.display();
-        let scale = data.manifest.scale.nm_per_px.map_or("YOUR_PIXEL_SIZE".to_owned(), |s| s.to_string());
+        let run = self.args.run.display();
         Section {
             heading: "Commands for your own images".into(),
             code: format!(
-                "sorby segment {run} YOUR_IMAGES --out results --tta\n\
-             sorby measure results/masks --out results/particles --nm-per-px {scale}\n\
+                "sorby scale YOUR_IMAGES\n\
+             sorby segment {run} YOUR_IMAGES --out results --tta\n\
+             sorby measure results/masks --out results/particles\n\
              sorby data init YOUR_LABELLED_FOLDER > YOUR_LABELLED_FOLDER/dataset.toml\n\
              sorby data check YOUR_LABELLED_FOLDER\n\
              sorby train RECIPE.toml --data YOUR_LABELLED_FOLDER"

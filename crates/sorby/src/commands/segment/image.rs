@@ -1,12 +1,12 @@
 //! One image to its mask, and what goes with it.
 
-use super::super::inputs::{self, KnownScale};
+use super::super::inputs::{self, SaidOutside};
 use super::trust::{Trust, TrustSums};
 use crate::args::SegmentArgs;
 use crate::console::Progress;
 use anyhow::bail;
 use sorby_image::write::{PngKind, PngRows, safe_name};
-use sorby_image::{LabelMap, MaskNote, Micrograph};
+use sorby_image::{LabelMap, MaskNote, Micrograph, Shot};
 use sorby_infer::{Device, Model, Options, predict_rows};
 use sorby_report::overlay;
 use sorby_train::available_bytes;
@@ -16,6 +16,7 @@ pub struct Work<'a> {
     pub model: &'a mut Model,
     pub options: &'a Options,
     pub device: &'a Device,
+    pub said: &'a SaidOutside,
     pub args: &'a SegmentArgs,
 }
 
@@ -39,24 +40,22 @@ impl Work<'_> {
         (index, count): (usize, usize),
     ) -> anyhow::Result<Done> {
         let name = inputs::stem(file);
-        let scale = inputs::known_scale(file, &image, &self.args.scale)?;
-        let mut options = self.options_for(file, &scale)?;
-        let (width, height) = (image.width, image.height);
-        self.require_memory(file, &image, &options)?;
+        let shot = Shot::of(file, image, &self.said.of(file))?;
+        let options = self.options_for(file, shot.nm_per_px())?;
+        let (width, height) = (shot.image.width, shot.image.height);
+        self.require_memory(file, &shot.image, &options)?;
         let progress = Progress::new(options.window_count(&self.model.card, (width, height)), "windows");
         progress.line(&format!("[{}/{count}] {} ({width}x{height})", index + 1, file.display()));
-        let field_rows = height - scale.data_bar_px.min(height);
-        options.field_rows = field_rows;
-        let (mut labels, sums) = self.infer(&name, &image, &options, &progress)?;
+        let (mut labels, sums) = self.infer(&name, &shot, &options, &progress)?;
         progress.finish();
-        if scale.data_bar_px > 0 {
-            let rows = scale.data_bar_px;
+        let rows = shot.data_bar_px();
+        if rows > 0 {
             progress.line(&format!("  the last {rows} rows are taken for a data bar: no part of the field"));
         }
-        labels.ignore_bottom(scale.data_bar_px);
+        labels.ignore_bottom(rows);
         let card = &self.model.card;
-        let seen = card.grey_range.apply(&image, field_rows).map_err(anyhow::Error::msg)?;
-        let distance = card.domain.as_ref().map(|domain| domain.distance(&seen, field_rows));
+        let seen = card.grey_range.apply(&shot).map_err(anyhow::Error::msg)?;
+        let distance = card.domain.as_ref().map(|domain| domain.distance(&seen));
         let trust = sums.finish(distance);
         if trust.is_unlike() {
             eprintln!(
@@ -67,19 +66,15 @@ impl Work<'_> {
         }
         let mut tinted = PngRows::begin(&self.path("overlays", &name, "png"), (width, height), PngKind::Rgb)?;
         for y in 0..height {
-            let row = overlay::class_row(&seen.row_grey8(y), &labels, y, &card.colours);
+            let row = overlay::class_row(&seen.image.row_grey8(y), &labels, y, &card.colours);
             tinted.row(row.as_flattened())?;
         }
         tinted.finish()?;
         if self.args.tiff {
-            labels.write_tiled_tiff(&self.path("masks-tiff", &name, "tif"), scale.nm_per_px)?;
+            labels.write_tiled_tiff(&self.path("masks-tiff", &name, "tif"), shot.nm_per_px())?;
         }
         // The mask last: where it exists, the image is finished.
-        let note = MaskNote {
-            nm_per_px: scale.nm_per_px,
-            scale_source: scale.source,
-            classes: card.classes.clone(),
-        };
+        let note = MaskNote::new(shot.scale.as_ref(), card.classes.clone());
         labels.write_mask(&self.path("masks", &name, "png"), &card.colours, &note)?;
         Ok(Done { name, nm_per_px: note.nm_per_px, trust })
     }
@@ -92,11 +87,11 @@ impl Work<'_> {
     fn infer(
         &mut self,
         name: &str,
-        image: &Micrograph,
+        shot: &Shot,
         options: &Options,
         progress: &Progress,
     ) -> anyhow::Result<(LabelMap, TrustSums)> {
-        let (width, height, classes) = (image.width, image.height, self.model.card.classes.len());
+        let (width, height, classes) = (shot.image.width, shot.image.height, self.model.card.classes.len());
         let grey = |path: PathBuf| PngRows::begin(&path, (width, height), PngKind::Grey);
         let mut confidence = grey(self.path("confidence", name, "png"))?;
         let mut probabilities = Vec::new();
@@ -111,7 +106,7 @@ impl Work<'_> {
             labels.labels.extend_from_slice(row);
             bytes.clear();
             for (&label, scores) in row.iter().zip(scores.chunks_exact(classes)) {
-                bytes.push((255.0 * sums.pixel(label, scores, y < options.field_rows)).round() as u8);
+                bytes.push((255.0 * sums.pixel(label, scores, y < shot.field_rows())).round() as u8);
             }
             let mut write = |file: &mut PngRows, bytes: &[u8]| {
                 if written.is_ok() {
@@ -126,7 +121,7 @@ impl Work<'_> {
             }
             written.is_ok()
         };
-        predict_rows(self.model, image, options, self.device, &mut |n| progress.advance(n), &mut sink)
+        predict_rows(self.model, shot, options, self.device, &mut |n| progress.advance(n), &mut sink)
             .map_err(|what| anyhow::anyhow!("{name}: {what}"))?;
         written?;
         confidence.finish()?;
@@ -135,10 +130,10 @@ impl Work<'_> {
     }
 
     /// Warns of a magnification that the model does not know, or brings the image to one it does.
-    fn options_for(&self, file: &Path, scale: &KnownScale) -> anyhow::Result<Options> {
+    fn options_for(&self, file: &Path, nm_per_px: Option<f64>) -> anyhow::Result<Options> {
         let mut options = self.options.clone();
         let trained = self.model.card.nm_per_px;
-        match (scale.nm_per_px, trained) {
+        match (nm_per_px, trained) {
             (Some(nm), Some((low, high))) => {
                 let target = nm.clamp(low, high);
                 if self.args.match_scale && target != nm {

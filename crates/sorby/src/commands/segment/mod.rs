@@ -13,7 +13,7 @@ use sorby_report::Table;
 use std::process::ExitCode;
 
 pub fn run(args: SegmentArgs) -> anyhow::Result<ExitCode> {
-    args.scale.check()?;
+    let said = args.scale.said()?;
     let device = inputs::device(&args.inference.device)?;
     let files = inputs::images(&args.images)?;
     let mut model = Model::read(&args.model, &device)?;
@@ -36,7 +36,8 @@ pub fn run(args: SegmentArgs) -> anyhow::Result<ExitCode> {
                 }
             }
         });
-        let mut work = Work { model: &mut model, options: &options, device: &device, args: &args };
+        let mut work =
+            Work { model: &mut model, options: &options, device: &device, said: &said, args: &args };
         for (i, file) in files.iter().enumerate() {
             if is_large(file) && ready.send(()).is_err() {
                 break;

@@ -34,10 +34,9 @@ pub struct TrustSums {
 impl TrustSums {
     pub fn new(card: &ModelCard, options: &Options) -> Self {
         let classes = card.classes.len();
-        let usual = Options { field_rows: options.field_rows, ..Options::of(card) };
         Self {
             reliability: card.reliability.clone(),
-            as_validated: *options == usual,
+            as_validated: *options == Options::of(card),
             sums: vec![IouSum::default(); classes],
             confidence: 0.0,
             pixels: 0,

@@ -42,7 +42,7 @@ fn labelled(place: usize, book: &Book, predictions: &mut Predictions) -> anyhow:
 }
 
 fn grey(sample: &Sample) -> Rgb {
-    Rgb::grey(sample.image.width, sample.image.height, &sample.image.to_grey8())
+    Rgb::grey(sample.shot.image.width, sample.shot.image.height, &sample.shot.image.to_grey8())
 }
 
 /// Figure 2.
@@ -72,7 +72,7 @@ fn overlays(
     let base = predictions.of(place, book, arch, &Vec::new())?;
     let mut panels = Vec::new();
     if let Some((sample, mask)) = base.first() {
-        let size = (sample.image.width.min(sample.image.height) / 4).max(16);
+        let size = (sample.shot.image.width.min(sample.shot.image.height) / 4).max(16);
         let at = most_wrong(mask, &sample.label, size);
         panels.push((format!("{}, input", sample.name), grey(sample)));
         for set in book.sets(arch).into_iter().filter(|s| s.len() <= 1) {
@@ -129,7 +129,7 @@ fn particles_of(masks: &Masks, truth: bool, names: &[String]) -> Vec<Particles> 
     let of = |(sample, mask): &(std::rc::Rc<Sample>, LabelMap)| {
         let mut mask = if truth { sample.label.clone() } else { mask.clone() };
         mask.ignore_where(&sample.label);
-        measure(&mask, CLASS, Filter::default(), sample.nm_per_px)
+        measure(&mask, CLASS, Filter::default(), sample.shot.nm_per_px())
     };
     masks.iter().filter(|(s, _)| names.contains(&s.name)).map(of).collect()
 }
@@ -229,13 +229,13 @@ fn thresholds(
     let set: TrickSet = if book.runs_of(arch, &set).is_empty() { Vec::new() } else { set };
     let masks = predictions.of(place, book, arch, &set)?;
     let Some((sample, mask)) = masks.first() else { return Ok(None) };
-    let (width, rows) = (sample.image.width, sample.label.field_rows());
-    let mut values = sample.image.to_grey8();
+    let (width, rows) = (sample.shot.image.width, sample.shot.field_rows());
+    let mut values = sample.shot.image.to_grey8();
     values.truncate(width * rows);
     let summary = |mask: &LabelMap, class: u8| {
         let mut mask = mask.clone();
         mask.ignore_where(&sample.label);
-        measure(&mask, class, Filter::default(), sample.nm_per_px).summary()
+        measure(&mask, class, Filter::default(), sample.shot.nm_per_px()).summary()
     };
     let (truth, model) = (summary(&sample.label, CLASS), summary(mask, CLASS));
     let curve = sweep(&values, width, rows);
@@ -265,7 +265,7 @@ fn thresholds(
     let (count, radius) = charts::sweep(&curve, Some(&truth), Some(&model), &marks);
     let mut table = Table::new(std::iter::once("method").chain(tables::PARTICLE_COLUMNS));
     let of_threshold =
-        |t| summary(&threshold::binary(&sample.image.to_grey8(), width, sample.image.height, t), 1);
+        |t| summary(&threshold::binary(&sample.shot.image.to_grey8(), width, sample.shot.image.height, t), 1);
     let methods = [
         ("label".to_owned(), truth),
         (book.model_name(arch, &set), model),

@@ -46,8 +46,7 @@ impl<'a> Predictions<'a> {
                 Entry::Vacant(place) => place.insert(samples(book, run.part)?),
             };
             for sample in samples {
-                let options = Options { field_rows: sample.label.field_rows(), ..options.clone() };
-                let mask = predict(&mut model, &sample.image, &options, self.device, &mut |_| ())
+                let mask = predict(&mut model, &sample.shot, &options, self.device, &mut |_| ())
                     .map_err(|what| anyhow::anyhow!("{}: {what}", sample.name))?;
                 masks.push((sample.clone(), mask.labels));
             }
