@@ -6,7 +6,8 @@ use crate::manifest::{DataBar, LabelKind, Manifest, Missing};
 use crate::problem::{DataError, Problem};
 use crate::sample::Sample;
 use rayon::prelude::*;
-use sorby_image::{LabelMap, MaskNote, Micrograph, RawLabels, Said, ScaleClaim, Shot};
+use sorby_image::scale::agreement;
+use sorby_image::{ImageError, LabelMap, MaskNote, Micrograph, RawLabels, Said, ScaleClaim, Shot};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -86,6 +87,21 @@ impl Dataset {
             return Err(DataError::one(MANIFEST, format!("split `{name}` is empty")));
         }
         Ok(items)
+    }
+
+    /// Whether the pixel sizes of `items` contradict each other, by their files' metadata and without their pixels: before
+    /// anything is made of the data.
+    ///
+    /// # Errors
+    /// Every image of which statements contradict each other.
+    pub fn require_scales(&self, items: &[&Item]) -> Result<(), DataError> {
+        let ask = |item: &&Item| match agreement::of_file(&item.image, &Said::of(item.stated_scale.clone())) {
+            Err(error @ ImageError::Scale { .. }) => Some(Problem::from(error)),
+            // What cannot be read is found when it is read.
+            _ => None,
+        };
+        let problems: Vec<Problem> = items.par_iter().filter_map(ask).collect();
+        if problems.is_empty() { Ok(()) } else { Err(DataError(problems)) }
     }
 
     /// Reads the images and labels of `items`; every problem is reported, not only the first.

@@ -243,6 +243,21 @@ mod tests {
     }
 
     #[test]
+    fn a_contradiction_loses_no_stroke() {
+        let (dir, manifest) = set();
+        let note = |manifest: &Manifest| {
+            let entry = &entries(manifest, dir.path())[1];
+            let file =
+                save_label(manifest, entry, LabelMap::filled(4, 2, 1), &dir.path().join("kept")).unwrap();
+            MaskNote::read(&file).unwrap().nm_per_px
+        };
+        std::fs::write(dir.path().join("images/b.txt"), "[SemImageFile]\r\nPixelSize=20\r\n").unwrap();
+        assert_eq!(note(&manifest), Some(20.0), "as the image's file states");
+        let other = Manifest::parse(&format!("{MANIFEST}[scale]\nnm_per_px = 5\n")).unwrap();
+        assert_eq!(note(&other), None);
+    }
+
+    #[test]
     fn a_label_drawn_for_other_classes_is_refused() {
         let (dir, manifest) = set();
         let list = entries(&manifest, dir.path());

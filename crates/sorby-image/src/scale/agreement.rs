@@ -150,7 +150,8 @@ impl Statements {
             (Err(reason), _) => {
                 let each = reading.found.iter().chain(&reading.others);
                 let sound = each.filter_map(|size| {
-                    let alone = ScaleReading { found: Some(size.clone()), others: Vec::new(), ..reading.clone() };
+                    let alone =
+                        ScaleReading { found: Some(size.clone()), others: Vec::new(), ..reading.clone() };
                     Some(ScaleClaim::new(alone.nm_per_px().ok()??, source(size)))
                 });
                 self.doubts.push(Doubt { reason, outdated: resized(reading), one_of: sound.collect() });
@@ -202,7 +203,8 @@ impl Statements {
 /// The pixel size that a file states and the one that it has become, where both sides were resized alike. An image that
 /// was cut has another shape, but for cuts that keep it; then the user's word alone cannot be checked.
 fn resized(reading: &ScaleReading) -> Option<(f64, f64)> {
-    let resized = |s: &&PixelSize| s.written_for_px.is_some_and(|(w, h)| w > 0 && h > 0 && w != reading.width_px);
+    let resized =
+        |s: &&PixelSize| s.written_for_px.is_some_and(|(w, h)| w > 0 && h > 0 && w != reading.width_px);
     let found = reading.found.iter().chain(&reading.others).find(resized)?;
     let (width, height) = found.written_for_px?;
     let (nm_x, nm_y) = (found.nm_x, found.nm_y);

@@ -101,7 +101,14 @@ pub struct ScaleReading {
 impl ScaleReading {
     /// Of a file that says nothing.
     pub fn silent(width_px: u32, height_px: u32) -> Self {
-        Self { width_px, height_px, found: None, others: Vec::new(), unusable: Vec::new(), remarks: Vec::new() }
+        Self {
+            width_px,
+            height_px,
+            found: None,
+            others: Vec::new(),
+            unusable: Vec::new(),
+            remarks: Vec::new(),
+        }
     }
 
     /// The pixel size in nanometres, if there is one.

@@ -30,8 +30,8 @@ impl Costs {
         sorby_train::bench_training(recipe, samples, classes, device, TIMED_STEPS + 1, &mut each)?;
         let window = (recipe.inference.window, recipe.inference.stride);
         let spec = recipe.model_spec(classes);
-        let (image, scale) = (&samples[0].shot.image, recipe.data.input_scale);
-        let times = sorby_infer::bench_image(spec, image, window, scale, 1, device, &mut || ());
+        let (shot, scale) = (&samples[0].shot, recipe.data.input_scale);
+        let times = sorby_infer::bench_image(spec, shot, window, scale, 1, device, &mut || ());
         sorby_nn::release_buffers();
         Ok(Self {
             step_s: total_s / TIMED_STEPS as f64,

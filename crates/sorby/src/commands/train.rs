@@ -102,7 +102,7 @@ fn start(args: &TrainArgs, device: &Device) -> anyhow::Result<(Recipe, RunFolder
     // Opened before the folder is made: a mistake in the data should leave nothing behind.
     let dataset = inputs::open(&data)?;
     for split in recipe.data.train.iter().chain((!recipe.data.val.is_empty()).then_some(&recipe.data.val)) {
-        dataset.split(split)?;
+        dataset.require_scales(&dataset.split(split)?)?;
     }
     // A study has looked at its data before it starts trainings.
     if !args.looked {
