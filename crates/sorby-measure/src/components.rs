@@ -90,7 +90,7 @@ pub fn components(
     foreground: impl Fn(u8) -> bool,
 ) -> Objects {
     let (runs, count) = label_runs(width, height, connectivity, pixels, foreground);
-    Objects::from_runs(width, height, runs, count)
+    Objects::from_runs(width, height, runs, count, |_| 1)
 }
 
 /// The runs of foreground pixels in raster order, each with the number of its object, and how many objects there
@@ -143,11 +143,55 @@ pub fn label_runs(
     (runs, count as usize)
 }
 
+/// Objects that are numbered pixel by pixel, 0 for none. Each number is one object (scikit-image's `regionprops`),
+/// though it lie in pieces; numbers that touch stay apart.
+pub fn numbered(width: usize, height: usize, numbers: &[u32]) -> Objects {
+    assert_eq!(numbers.len(), width * height);
+    let mut index = std::collections::HashMap::new();
+    let mut runs = Vec::<Run>::new();
+    for (y, row) in numbers.chunks_exact(width.max(1)).enumerate() {
+        let mut x = 0;
+        for same in row.chunk_by(|a, b| a == b) {
+            let (x_start, x_end) = (x as u32, (x + same.len()) as u32);
+            x += same.len();
+            if same[0] != 0 {
+                let next = index.len() as u32;
+                let region = *index.entry(same[0]).or_insert(next);
+                runs.push(Run { y: y as u32, x_start, x_end, region });
+            }
+        }
+    }
+    Objects::from_runs(width, height, runs, index.len(), pieces)
+}
+
+/// Pieces that the runs of one object, in raster order, make up; corners join.
+fn pieces(runs: &[Run]) -> usize {
+    let mut parent: Vec<u32> = (0..runs.len() as u32).collect();
+    let mut lower = 0;
+    for (i, upper) in runs.iter().enumerate() {
+        while lower < runs.len()
+            && (runs[lower].y <= upper.y || runs[lower].y == upper.y + 1 && runs[lower].x_end < upper.x_start)
+        {
+            lower += 1;
+        }
+        let met = runs[lower..].iter().take_while(|r| r.y == upper.y + 1 && r.x_start <= upper.x_end).count();
+        (lower..lower + met).for_each(|j| join(&mut parent, i as u32, j as u32));
+    }
+    (0..runs.len()).filter(|i| parent[*i] as usize == *i).count()
+}
+
 impl Objects {
-    /// Measures the `count` objects that `runs`, in raster order, say which they belong to.
-    pub(crate) fn from_runs(width: usize, height: usize, runs: Vec<Run>, count: usize) -> Self {
+    /// Measures the `count` objects that `runs`, in raster order, say which they belong to; `pieces` says in how many
+    /// pieces an object lies.
+    pub(crate) fn from_runs(
+        width: usize,
+        height: usize,
+        runs: Vec<Run>,
+        count: usize,
+        pieces: impl Fn(&[Run]) -> usize + Sync,
+    ) -> Self {
         let grouped = ByRegion::of(&runs, count);
-        let part = |i: usize| region(grouped.runs(i), width, height);
+        let part = |i: usize| region(grouped.runs(i), pieces(grouped.runs(i)), width, height);
         let regions = (0..count).into_par_iter().with_min_len(64).map(part).collect();
         Self { width, height, runs, regions }
     }
@@ -204,7 +248,7 @@ impl ByRegion {
 }
 
 /// Measures one object from its runs, in raster order.
-fn region(runs: &[Run], width: usize, height: usize) -> Region {
+fn region(runs: &[Run], pieces: usize, width: usize, height: usize) -> Region {
     let (mut area, mut rows, mut columns) = (0, 0.0, 0.0);
     let (top, bottom) = (runs[0].y, runs[runs.len() - 1].y + 1);
     let (mut left, mut right) = (u32::MAX, 0);
@@ -221,6 +265,6 @@ fn region(runs: &[Run], width: usize, height: usize) -> Region {
         centroid_px: (rows / area as f64, columns / area as f64),
         bbox_px: (top, left, bottom, right),
         touches_border: top == 0 || left == 0 || bottom as usize == height || right as usize == width,
-        shape: shape(runs),
+        shape: shape(runs, pieces),
     }
 }

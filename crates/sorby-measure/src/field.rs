@@ -6,6 +6,7 @@ use crate::lines::lines;
 use crate::particles::Particles;
 use crate::quantity::{Quantity, Sums};
 use crate::sizes::Distribution;
+use crate::unknown::with_boundaries;
 use sorby_image::{IGNORE, LabelMap};
 
 /// Cells along the shorter side of a field.
@@ -32,6 +33,7 @@ pub struct Field {
 impl Field {
     /// Sums over `mask`, of which `p` are the objects of `class`.
     pub fn of(mask: &LabelMap, class: u8, p: &Particles, rule: EdgeRule) -> Self {
+        let mask = &*with_boundaries(mask, class).0;
         let (width, height) = p.field_px;
         let side = (width.min(height) / CELLS).max(1);
         let columns = width.div_ceil(side);

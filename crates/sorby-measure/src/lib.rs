@@ -21,9 +21,10 @@ mod sizes;
 mod split;
 mod threshold;
 mod unfold;
+mod unknown;
 
 pub use calibration::{Bias, Calibration, Pair, SizeClass};
-pub use components::{Connectivity, Objects, Region, Run, components, label_runs};
+pub use components::{Connectivity, Objects, Region, Run, components, label_runs, numbered};
 pub use edges::{EdgeRule, EdgeWeights};
 pub use estimate::{Estimate, Knowledge, estimate};
 pub use field::{Field, sampling, value};
@@ -32,7 +33,7 @@ pub use intervals::{Spread, fields_needed, ratio_spread, t_975};
 pub use lines::{Lines, lines};
 pub use neighbours::{nearest_centroids_px, nearest_edges_px};
 pub use outline::{Ring, outlines, signed_area_px};
-pub use particles::{Comparison, Filter, Particles, Summary, compare, measure, pool};
+pub use particles::{Comparison, Filter, Particles, Summary, compare, measure, measure_numbered, pool};
 pub use quantity::Quantity;
 pub use sauvola::sauvola;
 pub use shape::Shape;
@@ -42,3 +43,4 @@ pub use unfold::{
     SphereEstimate, Spheres, fullman_mean_diameter, saltykov, section_classes, unfold_fields,
     unfold_non_negative,
 };
+pub use unknown::LINE_WIDTH_PX;

@@ -1,7 +1,8 @@
 //! Particles of one class: their sizes, and what a field of view holds of them.
 
-use crate::components::{Connectivity, Objects, Region, Run, components};
+use crate::components::{Connectivity, Objects, Region, Run, components, numbered};
 use crate::split::split;
+use crate::unknown;
 use serde::Serialize;
 use sorby_image::{IGNORE, LabelMap};
 
@@ -36,6 +37,8 @@ pub struct Particles {
     pub class_area_px: u64,
     /// Pixels that were not marked as to be ignored.
     pub field_area_px: u64,
+    /// Of them, ignored pixels in lines between objects of the class: taken for boundaries.
+    pub boundary_px: u64,
     /// Width and height of the field, a data bar left out.
     pub field_px: (usize, usize),
     /// Left, top, right and bottom of the smallest box that holds every pixel that is not ignored: the field for the
@@ -44,12 +47,43 @@ pub struct Particles {
     pub nm_per_px: Option<f64>,
 }
 
-/// Objects of `class` in a mask.
+/// Objects of `class` in a mask: its connected components.
 pub fn measure(mask: &LabelMap, class: u8, filter: Filter, nm_per_px: Option<f64>) -> Particles {
-    // Rows without any label, such as a data bar, end the field: what reaches them is cut off there.
-    let height = if class == IGNORE { mask.height } else { mask.field_rows() };
+    let (mask, boundary_px) = unknown::with_boundaries(mask, class);
+    let height = field_rows(&mask, class);
     let labels = &mask.labels[..mask.width * height];
-    let mut objects = components(mask.width, height, filter.connectivity, labels, |l| l == class);
+    let objects = components(mask.width, height, filter.connectivity, labels, |l| l == class);
+    Particles { boundary_px, ..of_objects(objects, &mask, class, filter, nm_per_px) }
+}
+
+/// Objects of `class` that have numbers, see [`numbered`]; `mask` has `class` where `numbers` is not 0.
+pub fn measure_numbered(
+    mask: &LabelMap,
+    numbers: &[u32],
+    class: u8,
+    filter: Filter,
+    nm_per_px: Option<f64>,
+) -> Particles {
+    let (mask, boundary_px) = unknown::with_boundaries(mask, class);
+    let height = field_rows(&mask, class);
+    let objects = numbered(mask.width, height, &numbers[..mask.width * height]);
+    Particles { boundary_px, ..of_objects(objects, &mask, class, filter, nm_per_px) }
+}
+
+/// Rows without any label, such as a data bar, end the field: what reaches them is cut off there.
+fn field_rows(mask: &LabelMap, class: u8) -> usize {
+    if class == IGNORE { mask.height } else { mask.field_rows() }
+}
+
+fn of_objects(
+    mut objects: Objects,
+    mask: &LabelMap,
+    class: u8,
+    filter: Filter,
+    nm_per_px: Option<f64>,
+) -> Particles {
+    let height = objects.height;
+    let labels = &mask.labels[..mask.width * height];
     let keep = |r: &Region| r.area_px >= filter.min_area_px && !(filter.exclude_edge && r.touches_border);
     let class_area_px = objects.regions.iter().map(|r| r.area_px).sum();
     let ignored = mask.labels.iter().filter(|&&l| l == IGNORE && l != class).count();
@@ -76,6 +110,7 @@ pub fn measure(mask: &LabelMap, class: u8, filter: Filter, nm_per_px: Option<f64
         part_of,
         class_area_px,
         field_area_px: (mask.labels.len() - ignored) as u64,
+        boundary_px: 0,
         field_px: (mask.width, height),
         labelled_px,
         nm_per_px,
@@ -95,14 +130,16 @@ fn labelled_box(labels: &[u8], width: usize) -> (u32, u32, u32, u32) {
     if bottom == 0 { (0, 0, 0, 0) } else { (left as u32, top as u32, right as u32, bottom as u32) }
 }
 
-/// Objects beside pixels that are not known may go on there: the edge of what is known is an edge of the field.
+/// Objects next to an area that is not known may go on there: the edge of what is known is an edge of the field. Lines
+/// of ignored pixels are boundaries.
 fn mark_cut(objects: &mut Objects, labels: &[u8]) {
     let (width, height) = (objects.width, objects.height);
+    let beyond = unknown::areas(labels, width);
     for run in &objects.runs {
         let (y, columns) =
             (run.y as usize, (run.x_start as usize).saturating_sub(1)..(run.x_end as usize + 1).min(width));
         let rows = y.saturating_sub(1)..(y + 2).min(height);
-        let unknown = rows.into_iter().any(|y| labels[y * width..][columns.clone()].contains(&IGNORE));
+        let unknown = rows.into_iter().any(|y| beyond[y * width..][columns.clone()].contains(&1));
         objects.regions[run.region as usize].touches_border |= unknown;
     }
 }

@@ -40,13 +40,13 @@ pub struct Shape {
 /// A corner of a pixel: (x, y).
 type Corner = (i64, i64);
 
-/// Measures the object made of `runs`, which are in raster order.
-pub(crate) fn shape(runs: &[Run]) -> Shape {
+/// Measures the object made of `runs`, which are in raster order and lie in so many pieces.
+pub(crate) fn shape(runs: &[Run], pieces: usize) -> Shape {
     let area: u64 = runs.iter().map(|r| u64::from(r.x_end - r.x_start)).sum();
     let contacts = Contacts::of(runs);
     let perimeter = contacts.crofton(area, runs.len());
     // Runs are the nodes of a planar graph and their contacts its edges: a cycle in it goes round a hole.
-    let (area_filled, outline) = if contacts.pairs < runs.len() {
+    let (area_filled, outline) = if contacts.pairs + pieces == runs.len() {
         (area, perimeter)
     } else {
         let filled = Raster::of(runs).filled();

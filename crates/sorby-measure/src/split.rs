@@ -36,7 +36,7 @@ pub fn split(objects: &Objects, connectivity: Connectivity, depth_px: f64) -> Sp
         });
     }
     let runs = runs.into_iter().map(|(r, _)| r).collect();
-    let objects = Objects::from_runs(objects.width, objects.height, runs, parents.len());
+    let objects = Objects::from_runs(objects.width, objects.height, runs, parents.len(), |_| 1);
     Split { objects, parents }
 }
 

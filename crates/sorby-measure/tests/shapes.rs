@@ -2,8 +2,8 @@
 
 use sorby_image::{IGNORE, LabelMap};
 use sorby_measure::{
-    Connectivity, Filter, Region, components, measure, nearest_centroids_px, nearest_edges_px, outlines,
-    signed_area_px,
+    Connectivity, EdgeRule, Field, Filter, Particles, Region, components, grain_counts, measure,
+    measure_numbered, nearest_centroids_px, nearest_edges_px, numbered, outlines, signed_area_px,
 };
 use std::f64::consts::{PI, SQRT_2};
 
@@ -133,6 +133,51 @@ fn a_data_bar_is_an_edge_of_the_field() {
     let inside = measure(&mask, 1, Filter { exclude_edge: true, ..Filter::default() }, None);
     assert_eq!(inside.regions.len(), 1);
     assert_eq!(inside.regions[0].centroid_px, (3.0, 7.0));
+}
+
+#[test]
+fn numbers_are_objects_whatever_they_touch() {
+    // Two that touch, with a gap in the numbers; a ring in two halves of one number, another piece of it below.
+    let rows = ["AABB..", "AABB..", "......", ".CCC..", ".C.C..", ".CCC..", "......", ".....C"];
+    let numbers: Vec<u32> = rows
+        .concat()
+        .bytes()
+        .map(|b| [b'.', b'A', b'B', b'C'].iter().position(|c| *c == b).unwrap() as u32)
+        .collect();
+    let far: Vec<u32> = numbers.iter().map(|n| if *n == 3 { u32::MAX } else { *n }).collect();
+    let found = numbered(6, 8, &far);
+    let areas: Vec<u64> = found.regions.iter().map(|r| r.area_px).collect();
+    assert_eq!(areas, [4, 4, 9]);
+    assert_eq!(found, numbered(6, 8, &numbers), "what the numbers are does not matter");
+    assert_eq!(found.regions[2].shape.area_filled_px, 10, "the hole of an object in two pieces");
+    let alone = components(6, 8, Connectivity::Eight, &[vec![0; 18], vec![0; 30]].concat(), |v| v == 1);
+    assert!(alone.regions.is_empty());
+    let mask = LabelMap { width: 6, height: 8, labels: numbers.iter().map(|n| u8::from(*n > 0)).collect() };
+    let p = measure_numbered(&mask, &far, 1, Filter::default(), Some(2.0));
+    assert_eq!((p.regions.len(), p.class_area_px, p.field_area_px), (3, 17, 48));
+    assert_eq!(
+        measure(&mask, 1, Filter::default(), None).regions.len(),
+        3,
+        "the touching two, the ring, the pixel"
+    );
+    let filter = Filter { min_area_px: 5, ..Filter::default() };
+    assert_eq!(measure_numbered(&mask, &far, 1, filter, None).regions.len(), 1);
+}
+
+#[test]
+fn lines_that_are_ignored_part_grains_as_lines_of_another_class_do() {
+    let grains = |line: u8| {
+        let at = |i: usize| if i % 200 % 40 == 20 || i / 200 % 40 == 20 { line } else { 1 };
+        LabelMap { width: 200, height: 160, labels: (0..200 * 160).map(at).collect() }
+    };
+    let filter = Filter { connectivity: Connectivity::Four, ..Filter::default() };
+    let (known, ignored) = (grains(0), grains(IGNORE));
+    let (one, other) = (measure(&known, 1, filter, None), measure(&ignored, 1, filter, None));
+    assert_eq!(grain_counts(&one).grains, 12.0 + 14.0 / 2.0 + 1.0);
+    assert_eq!((one.boundary_px, other.boundary_px), (0, known.histogram()[0]));
+    assert_eq!(Particles { boundary_px: 0, ..other.clone() }, one);
+    let field = |mask, p| Field::of(mask, 1, p, EdgeRule::default());
+    assert_eq!(field(&known, &one), field(&ignored, &other));
 }
 
 /// Pixels of 1 with a chance of one in sixteen.

@@ -152,6 +152,7 @@ fn order(app: &App, asked: Asked) -> Answer<Order<'_>> {
             let file = runs::model_file(project, &model)?;
             let out = format!("predictions/{model}");
             arguments = words(&["segment", &file, "--out", &out, "--probabilities", "--data", &data]);
+            arguments.extend(words(&["--add", "--put-aside", EARLIER]));
             let manifest = project.require_manifest()?;
             let entries = project.entries(&manifest);
             let chosen: Vec<_> =
@@ -206,6 +207,8 @@ fn order(app: &App, asked: Asked) -> Answer<Order<'_>> {
                 "measure",
                 "--out",
                 &out,
+                "--put-aside",
+                EARLIER,
                 "--class",
                 &class,
                 "--data",
@@ -234,6 +237,9 @@ fn order(app: &App, asked: Asked) -> Answer<Order<'_>> {
     }
     Ok(Order { program: &app.program, folder: &project.root, arguments, title, result, then })
 }
+
+/// Where results go that those of another model, or of other images, take the place of.
+const EARLIER: &str = ".sorby/earlier";
 
 fn words(list: &[&str]) -> Vec<String> {
     list.iter().map(|w| (*w).to_owned()).collect()

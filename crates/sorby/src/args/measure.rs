@@ -17,8 +17,12 @@ pub struct MeasureArgs {
     /// Index masks, or folders of masks.
     #[arg(required = true)]
     pub masks: Vec<PathBuf>,
+    /// New folder, or one in which the same command was before.
     #[arg(long)]
     pub out: PathBuf,
+    /// Move what another command left in the folder into DIR first.
+    #[arg(long, value_name = "DIR")]
+    pub put_aside: Option<PathBuf>,
     /// Class to measure, by name or index.
     #[arg(long, default_value = "1")]
     pub class: String,

@@ -237,8 +237,15 @@ pub struct SegmentArgs {
     /// Images, or folders of images.
     #[arg(required = true)]
     pub images: Vec<PathBuf>,
+    /// New folder, or one in which the same command was interrupted: then it goes on.
     #[arg(long)]
     pub out: PathBuf,
+    /// Add to the masks that the same model with the same settings made of other images in this folder.
+    #[arg(long)]
+    pub add: bool,
+    /// Move what another command left in the folder into DIR first.
+    #[arg(long, value_name = "DIR")]
+    pub put_aside: Option<PathBuf>,
     #[command(flatten)]
     pub scale: GivenScale,
     /// Also write the masks as tiled TIFF that carry the pixel size.

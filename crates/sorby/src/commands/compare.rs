@@ -2,6 +2,7 @@
 
 use super::charts::{self, Axis, Point};
 use super::exhibit::{self, Exhibit};
+use super::out_folder::{Command, OutFolder};
 use crate::args::CompareArgs;
 use anyhow::{Context as _, bail};
 use sorby_infer::{Confusion, ModelCard};
@@ -49,6 +50,7 @@ pub fn run(args: CompareArgs) -> anyhow::Result<ExitCode> {
     for table in exhibits.iter().filter_map(|e| e.table.as_ref()) {
         println!("{}", table.to_text());
     }
+    OutFolder::check(&args.out, Command::typed("compare"), &[])?.claim()?;
     exhibit::publish("comparison", "Trainings compared", "", &exhibits, &args.out)?;
     Ok(ExitCode::SUCCESS)
 }

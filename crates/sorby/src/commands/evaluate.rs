@@ -1,7 +1,7 @@
 //! `sorby evaluate`.
 
-use super::inputs;
-use super::tables;
+use super::out_folder::{Command, OutFolder};
+use super::{checksum, inputs, tables};
 use crate::args::EvaluateArgs;
 use crate::console::Progress;
 use serde_json::json;
@@ -10,7 +10,13 @@ use sorby_infer::Model;
 use sorby_report::{Table, overlay};
 use sorby_train::validate;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::process::ExitCode;
+
+fn model_hash(args: &EvaluateArgs) -> anyhow::Result<String> {
+    let file = if args.model.is_dir() { args.model.join("model.safetensors") } else { args.model.clone() };
+    checksum::sha256(&file)
+}
 
 pub fn run(args: EvaluateArgs) -> anyhow::Result<ExitCode> {
     let device = inputs::device(&args.inference.device)?;
@@ -20,6 +26,12 @@ pub fn run(args: EvaluateArgs) -> anyhow::Result<ExitCode> {
     let options = inputs::options(&args.inference, &model)?;
     inputs::require_same_classes(&model, &data)?;
     let samples = data.load(&items)?;
+    let place = |root: &PathBuf| {
+        OutFolder::check(root, Command::typed("evaluate").with("model", model_hash(&args)?), &[])
+    };
+    if let Some(out) = args.out.as_ref().map(place).transpose()? {
+        out.claim()?;
+    }
 
     let progress = Progress::new(samples.len(), "images");
     let classes = model.card.classes.clone();

@@ -3,6 +3,7 @@
 mod bench;
 mod bench_measure;
 mod charts;
+mod checksum;
 mod compare;
 mod costs;
 mod data;
@@ -15,6 +16,7 @@ mod interrupts;
 mod label;
 mod measure;
 mod model;
+mod out_folder;
 mod report;
 mod scale;
 mod segment;

@@ -1,6 +1,7 @@
 //! `sorby threshold`: what the traditional method gives, beside a model's masks and the truth.
 
 use super::measure::MaskCoding;
+use super::out_folder::{Command, OutFolder};
 use super::{charts, duel, inputs, tables};
 use crate::args::ThresholdArgs;
 use anyhow::{Context as _, bail};
@@ -18,6 +19,7 @@ const SAUVOLA_K: f64 = 0.2;
 pub fn run(args: ThresholdArgs) -> anyhow::Result<ExitCode> {
     let said = args.scale.said()?;
     let files = inputs::images(&args.images)?;
+    let out = OutFolder::check(&args.out, Command::typed("threshold").with_files("images", &files), &[])?;
     let coding = |folder: &Option<std::path::PathBuf>| -> anyhow::Result<MaskCoding> {
         let files = folder.iter().map(|t| inputs::images(std::slice::from_ref(t)));
         Ok(MaskCoding::of(&files.collect::<Result<Vec<_>, _>>()?.concat()))
@@ -27,6 +29,7 @@ pub fn run(args: ThresholdArgs) -> anyhow::Result<ExitCode> {
     let mut table = Table::new(columns.chain(["count_error", "mean_radius_error_px"]));
     let mut problems = Table::new(["file", "problem"]);
     let mut all: Vec<Vec<Outcome>> = Vec::new();
+    out.claim()?;
     for file in &files {
         match one(file, &args, &said.of(file), codings) {
             Ok(outcomes) => {

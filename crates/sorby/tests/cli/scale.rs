@@ -41,22 +41,22 @@ fn the_scale_travels_from_the_file_to_the_table() {
 
     let row = |arguments: &[&str], name: &str| -> std::collections::HashMap<String, String> {
         succeed(at, arguments);
-        let table = fs::read_to_string(at.join("out/images.csv")).unwrap();
+        let table = fs::read_to_string(at.join(name).join("images.csv")).unwrap();
         let mut lines = table.lines();
         let columns = lines.next().unwrap().split(',').map(str::to_owned);
         let values = lines.find(|l| l.starts_with(name)).unwrap().split(',').map(str::to_owned);
         columns.zip(values).collect()
     };
-    let measured = row(&["measure", "seg/masks", "--class", "0", "--out", "out"], "whole");
+    let measured = row(&["measure", "seg/masks", "--class", "0", "--out", "whole"], "whole");
     assert_eq!(measured["nm_per_px"].parse::<f64>().unwrap(), 20.0, "{measured:?}");
-    let measured = row(&["measure", "seg/masks/silent.png", "--class", "0", "--out", "out"], "silent");
+    let measured = row(&["measure", "seg/masks/silent.png", "--class", "0", "--out", "silent"], "silent");
     assert_eq!(measured["nm_per_px"], "", "nothing is guessed: {measured:?}");
 
-    let output = sorby(at, &["measure", "seg/masks/whole.png", "--out", "out", "--nm-per-px", "25"]);
+    let output = sorby(at, &["measure", "seg/masks/whole.png", "--out", "other", "--nm-per-px", "25"]);
     let error = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(error.contains("25.0000") && error.contains("20.0000"), "both values are told: {error}");
-    succeed(at, &["measure", "seg/masks/whole.png", "--out", "out", "--nm-per-px", "20.2"]);
+    succeed(at, &["measure", "seg/masks/whole.png", "--out", "near", "--nm-per-px", "20.2"]);
 }
 
 /// A picture with a burnt-in bar and nothing else: the length beside the bar gives the pixel size, and the bar is no
@@ -107,11 +107,12 @@ fn a_drawn_bar_gives_the_scale() {
     let sorby_image::RawLabels::Values(whole) = whole else { panic!("an index mask") };
     assert_eq!(whole.histogram()[255], 0, "the user says that there is no bar");
     // Two statements that disagree: refused, with both.
-    let output = sorby(at, &[&segment[..], &["--bar-nm", "2000", "--nm-per-px", "25"]].concat());
+    let again = |out: &'static str| segment.map(|word| if word == "seg" { out } else { word });
+    let output = sorby(at, &[&again("both")[..], &["--bar-nm", "2000", "--nm-per-px", "25"]].concat());
     let error = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{error}");
     assert!(error.contains("25.0000") && error.contains("20.0000"), "{error}");
-    let plain = ["segment", "run", "data/images/carbide-001.png", "--out", "seg", "--bar-nm", "2000"];
+    let plain = ["segment", "run", "data/images/carbide-001.png", "--out", "plain", "--bar-nm", "2000"];
     let error = String::from_utf8(sorby(at, &plain).stderr).unwrap();
     assert!(error.contains("no scale bar is found"), "{error}");
 

@@ -1,6 +1,7 @@
 //! A new data set folder of images copied and labels written as indices.
 
-use anyhow::{Context as _, bail};
+use super::super::out_folder::OutFolder;
+use anyhow::Context as _;
 use sorby_data::{Folder, LabelKind, Manifest};
 use sorby_image::LabelMap;
 use sorby_image::write::atomically;
@@ -15,11 +16,9 @@ pub struct Copy {
 
 impl Copy {
     /// # Errors
-    /// When the folder exists: nothing is overwritten.
+    /// When the folder holds anything: nothing is overwritten.
     pub fn begin(root: &Path, manifest: &Manifest) -> anyhow::Result<Self> {
-        if root.exists() {
-            bail!("{}: exists already; name a new folder, nothing is overwritten", root.display());
-        }
+        OutFolder::require_new(root)?;
         Ok(Self { root: root.to_owned(), colours: manifest.colours(), images: 0 })
     }
 

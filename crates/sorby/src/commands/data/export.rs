@@ -1,6 +1,7 @@
 //! `sorby data export`: labels for other programs.
 
 use super::super::inputs;
+use super::super::out_folder::OutFolder;
 use super::copy::Copy;
 use crate::args::{ExportArgs, ExportFormat};
 use anyhow::{Context as _, bail};
@@ -14,9 +15,7 @@ use std::process::ExitCode;
 
 pub fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
     let data = inputs::open(&args.data)?;
-    if args.out.exists() {
-        bail!("{}: exists already; name a new folder, nothing is overwritten", args.out.display());
-    }
+    OutFolder::require_new(&args.out)?;
     match args.format {
         ExportFormat::Png => indexed(&data, &args.out)?,
         ExportFormat::Coco => coco(&data, &args.out)?,

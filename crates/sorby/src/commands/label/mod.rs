@@ -20,6 +20,9 @@ pub fn run(command: LabelCommand) -> anyhow::Result<ExitCode> {
 }
 
 fn make_draft(args: &DraftArgs) -> anyhow::Result<ExitCode> {
+    if args.out.exists() && MaskNote::read(&args.out).is_none() {
+        bail!("{}: is a file that Sorby did not write; name another with --out", args.out.display());
+    }
     let shot = Shot::read(&args.image, &args.scale.said()?.of(&args.image))?;
     let image = &shot.image;
     let RawLabels::Values(strokes) = RawLabels::read(&args.strokes)? else {

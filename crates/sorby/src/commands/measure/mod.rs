@@ -8,6 +8,7 @@ mod source;
 
 pub use source::MaskCoding;
 
+use super::out_folder::{Command, OutFolder};
 use super::{inputs, tables};
 use crate::args::{EdgeArg, MeasureArgs};
 use anyhow::{Context as _, bail};
@@ -38,6 +39,8 @@ pub fn run(args: MeasureArgs) -> anyhow::Result<ExitCode> {
     check(&args)?;
     let data = args.data.as_deref().map(inputs::open).transpose()?;
     let files = inputs::images(&args.masks)?;
+    let command = Command::typed("measure").with_files("masks", &files);
+    let out = OutFolder::check_or_put_aside(&args.out, command, &[], args.put_aside.as_deref())?;
     let names = match &data {
         Some(data) => data.manifest.class_names(),
         None => source::noted_classes(&files),
@@ -67,6 +70,7 @@ pub fn run(args: MeasureArgs) -> anyhow::Result<ExitCode> {
             }
         }
     }
+    out.claim()?;
     tables::write_problems(&args.out, &problems)?;
     if fields.is_empty() {
         bail!("no mask could be measured");

@@ -8,7 +8,7 @@ use sorby_data::{Dataset, Sample};
 use sorby_image::scale::agreement::Statements;
 use sorby_image::write::safe_name;
 use sorby_image::{KnownScale, LabelMap, MaskNote, Micrograph, RawLabels};
-use sorby_measure::{Field, Filter, Particles, grain_counts, measure};
+use sorby_measure::{Field, Filter, LINE_WIDTH_PX, Particles, grain_counts, measure};
 use std::path::{Path, PathBuf};
 
 /// Where everything comes from, and how masks are coded.
@@ -57,6 +57,14 @@ impl<'a> Source<'a> {
             (p, field)
         };
         let (particles, field) = of(&mask);
+        if particles.boundary_px > 0 {
+            eprintln!(
+                "{}: {} pixels of 255 are lines (at most {LINE_WIDTH_PX} px wide) between objects of this class: they \
+                 count as boundaries within the field",
+                file.display(),
+                particles.boundary_px
+            );
+        }
         let means = |folder: &Option<PathBuf>, name: &str| {
             folder.as_ref().map(|folder| mean_values(folder, name, &mask, &particles)).transpose()
         };

@@ -47,6 +47,10 @@ struct Computed {
 
 pub fn run(args: ReportArgs) -> anyhow::Result<ExitCode> {
     let device = inputs::device(&args.inference.device)?;
+    let out = args.out.clone().unwrap_or_else(|| {
+        if args.run.is_dir() { args.run.join("report.html") } else { args.run.with_extension("report.html") }
+    });
+    record::require_free(&out, &args)?;
     let computed = compute(&args, &device)?;
     let record = record::Record::of(&args, &computed)?;
     let title =
@@ -60,9 +64,6 @@ pub fn run(args: ReportArgs) -> anyhow::Result<ExitCode> {
         args.run.display()
     );
     let sections = Bench { args: &args, c: &computed }.sections(&record);
-    let out = args.out.clone().unwrap_or_else(|| {
-        if args.run.is_dir() { args.run.join("report.html") } else { args.run.with_extension("report.html") }
-    });
     let page = Page { title, subtitle, sections, record: record.to_text()? };
     atomically(&out, render(&page).as_bytes())?;
     println!("mIoU {} %", computed.total.mean_iou.map_or("-".into(), |v| format!("{:.2}", 100.0 * v)));

@@ -1,13 +1,12 @@
 //! What a report was computed from and every number in it, kept inside the page, so that it can be computed again.
 
+use super::super::checksum::sha256;
 use super::Computed;
 use crate::args::{DeviceArg, InferenceArgs, ReportArgs};
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 /// Numbers agree if they differ by less than this share: processors round sums differently.
@@ -118,6 +117,23 @@ impl Record {
     }
 }
 
+/// A page is replaced by one of the same run only.
+///
+/// # Errors
+/// When there is anything else of this name.
+pub fn require_free(page: &Path, args: &ReportArgs) -> anyhow::Result<()> {
+    if !page.exists() {
+        return Ok(());
+    }
+    match Record::read(page) {
+        Ok(old) if old.run == args.run => Ok(()),
+        Ok(old) => {
+            bail!("{}: is the report of {}; name another file with --out", page.display(), old.run.display())
+        }
+        Err(_) => bail!("{}: is no report of Sorby; name another file with --out", page.display()),
+    }
+}
+
 fn walk(name: &str, old: &Value, new: &Value, same: &mut usize, different: &mut Vec<String>) {
     match (old, new) {
         (Value::Object(a), Value::Object(b)) if a.keys().eq(b.keys()) => {
@@ -168,19 +184,6 @@ fn numbers(c: &Computed) -> Value {
         "calibration": c.calibration,
         "images": images,
     })
-}
-
-fn sha256(file: &Path) -> anyhow::Result<String> {
-    let mut hasher = Sha256::new();
-    let mut reader = fs_err::File::open(file)?;
-    let mut block = vec![0; 1 << 16];
-    loop {
-        match reader.read(&mut block)? {
-            0 => break,
-            n => hasher.update(&block[..n]),
-        }
-    }
-    Ok(hasher.finalize().iter().map(|b| format!("{b:02x}")).collect())
 }
 
 #[cfg(test)]
