@@ -81,6 +81,7 @@ struct Todo<'a> {
 fn unfinished<'a>(
     args: &SegmentArgs,
     files: &'a [PathBuf],
+    said: &inputs::SaidOutside,
     journal: &Journal,
 ) -> anyhow::Result<Vec<Todo<'a>>> {
     let masks = args.out.join("masks");
