@@ -126,7 +126,7 @@ pub fn require_free(page: &Path, args: &ReportArgs) -> anyhow::Result<()> {
         return Ok(());
     }
     match Record::read(page) {
-        Ok(old) if old.run == args.run => Ok(()),
+        Ok(old) if fs_err::canonicalize(&old.run).ok() == fs_err::canonicalize(&args.run).ok() => Ok(()),
         Ok(old) => {
             bail!("{}: is the report of {}; name another file with --out", page.display(), old.run.display())
         }
