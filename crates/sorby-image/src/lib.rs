@@ -8,6 +8,7 @@ mod label_map;
 mod mask_note;
 mod micrograph;
 mod orientation;
+mod picture;
 mod png_chunks;
 mod read;
 pub mod resize;

@@ -3,6 +3,7 @@
 mod bench;
 mod confusion;
 mod domain;
+pub mod foreign;
 mod golden;
 mod model;
 mod predict;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use sorby_data::{Normalisation, default_colour};
 use sorby_image::GreyRange;
 use sorby_nn::weights::{WeightsError, from_safetensors, to_safetensors};
+use sorby_nn::weights_file::is_pytorch;
 use sorby_nn::{Arch, ModelSpec, Segmentor, Stem};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -126,12 +127,17 @@ impl Model {
     /// Reads a model file, or a run folder's `model.safetensors`.
     pub fn read(path: &Path, device: &Device) -> Result<Self, ModelError> {
         let path = if path.is_dir() { path.join("model.safetensors") } else { path.to_owned() };
-        let bytes = std::fs::read(&path).map_err(|cause| ModelError::Io { path: path.clone(), cause })?;
         let weights = |cause| ModelError::Weights { path: path.clone(), cause };
-        let (state, metadata) = from_safetensors(&bytes).map_err(weights)?;
         let card = |reason: String| ModelError::Card { path: path.clone(), reason };
+        const MAKE: &str = "`sorby model convert FILE --classes NAMES --out model.safetensors` makes a model of a whole \
+                            PSPNet or DeepLabV3+ on ResNet-18; other weights can only be a recipe's `pretrained`";
+        if is_pytorch(&path) {
+            return Err(card(format!("is a file of PyTorch, not a model of Sorby; {MAKE}")));
+        }
+        let bytes = std::fs::read(&path).map_err(|cause| ModelError::Io { path: path.clone(), cause })?;
+        let (state, metadata) = from_safetensors(&bytes).map_err(weights)?;
         let text = metadata.get(CARD_KEY).ok_or_else(|| {
-            card("has no Sorby model card; a bare weight file can only be a recipe's `pretrained`".into())
+            card(format!("is a bare weight file, without the card of a model of Sorby; {MAKE}"))
         })?;
         let parsed: ModelCard =
             serde_json::from_str(text).map_err(|e| card(format!("its model card is damaged ({e})")))?;

@@ -41,6 +41,12 @@ pub enum WeightsError {
     Shape { key: String, found: Vec<usize>, expected: Vec<usize> },
     #[error("its encoder begins with {has}; set stem = \"{remedy}\" in the recipe")]
     Stem { has: &'static str, remedy: &'static str },
+    #[error(
+        "its heads are for {found} classes, the network has {expected}; without `pretrained_heads` only its encoder is taken"
+    )]
+    Classes { found: usize, expected: usize },
+    #[error("{count} tensors are no part of the network, first `{first}`")]
+    Foreign { count: usize, first: String },
     #[error("{count} tensors of the {part} are missing, first `{first}`")]
     Missing { part: &'static str, count: usize, first: String },
 }
@@ -114,6 +120,40 @@ impl Segmentor {
         require("network", missing.iter().filter(|key| !key.starts_with("auxiliary_head.")))
     }
 
+    /// Loads encoder and heads, by MMSegmentation's names; tells what became of every key. An auxiliary head that
+    /// is missing or of another shape keeps its random start: only training uses it.
+    ///
+    /// # Errors
+    /// When the heads are for another number of classes, a tensor has another shape or is missing, or belongs to no
+    /// part of this network.
+    pub fn load_whole(&mut self, mut state: StateDict) -> Result<LoadedKeys, WeightsError> {
+        let classes = self.spec().classes;
+        match state.get(CLASSIFIER).and_then(|a| a.shape.first()) {
+            Some(&found) if found != classes => {
+                return Err(WeightsError::Classes { found, expected: classes });
+            }
+            _ => {}
+        }
+        let own = self.state();
+        let auxiliary = |key: &String| key.starts_with("auxiliary_head.");
+        let fits = |key: &String| state.get(key).is_some_and(|a| a.shape == own[key].shape);
+        let mut skipped = Vec::new();
+        if !own.keys().filter(|k| auxiliary(k)).all(fits) {
+            skipped = state.keys().filter(|k| auxiliary(k)).cloned().collect();
+            state.retain(|key, _| !auxiliary(key));
+        }
+        let mut foreign = state.keys().filter(|key| !own.contains_key(*key) && !auxiliary(key));
+        if let Some(first) = foreign.next().cloned() {
+            // What the network lacks says more than what is too much.
+            self.load(state.clone())?;
+            return Err(WeightsError::Foreign { count: foreign.count() + 1, first });
+        }
+        let loaded = state.keys().cloned().collect();
+        let missing = own.into_keys().filter(|key| !state.contains_key(key)).collect();
+        self.load(state)?;
+        Ok(LoadedKeys { loaded, skipped, missing })
+    }
+
     /// Loads the encoder only, by the names of any library ([`encoder_key`]); tells what became of every key.
     ///
     /// # Errors
@@ -145,13 +185,16 @@ impl Segmentor {
     }
 }
 
+/// The weights whose first size is the number of classes.
+pub const CLASSIFIER: &str = "decode_head.conv_seg.weight";
+
 /// What became of the tensors of a file, by MMSegmentation's names.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LoadedKeys {
     pub loaded: Vec<String>,
-    /// In the file, but no part of the encoder.
+    /// In the file, but no part of what was filled.
     pub skipped: Vec<String>,
-    /// Parts of the encoder that the file does not hold: they keep their random start.
+    /// Parts that the file does not hold: they keep their random start.
     pub missing: Vec<String>,
 }
 

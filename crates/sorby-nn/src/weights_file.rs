@@ -1,49 +1,173 @@
 //! Weight files of any origin: safetensors, and PyTorch's `.pth` of every era (read, never executed).
 
 use crate::weights::{Array, StateDict, WeightsError, floats, from_safetensors};
-use pytorch_reader::{DType, PytorchReader};
+use pytorch_reader::{DType, PickleValue, PytorchReader};
 use safetensors::tensor::Dtype;
 use std::collections::HashMap;
 use std::path::Path;
 
 /// Names under which checkpoints nest their weights.
-const NESTS: [&str; 5] = ["state_dict.", "model_state_dict.", "model_state.", "model.", "net."];
+const NESTS: [&str; 5] = ["state_dict", "model_state_dict", "model_state", "model", "net"];
+
+/// What wrappers put before every key: data-parallel training, compilers, training frameworks.
+const WRAPPERS: [&str; 5] = ["module.", "_orig_mod.", "model.", "net.", "segmentor."];
+
+/// What trainings keep beside the network's own tensors, by the beginning of its key.
+const TRAINING: [&str; 6] =
+    ["optimizer", "optim_wrapper", "param_scheduler", "lr_scheduler", "ema_", "data_preprocessor."];
+
+/// A weight file's arrays, and what stands beside them.
+#[derive(Debug, Default)]
+pub struct Checkpoint {
+    pub state: StateDict,
+    /// Of safetensors.
+    pub metadata: HashMap<String, String>,
+    /// Tensors of the training (optimiser state and the like) that were left out.
+    pub left_out: usize,
+    /// What MMSegmentation says of the training.
+    pub training: Training,
+}
+
+/// MMSegmentation's `meta`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Training {
+    pub classes: Vec<String>,
+    /// Colours of the classes; as many as classes, or none.
+    pub palette: Vec<[u8; 3]>,
+    /// The configuration, as Python text.
+    pub config: Option<String>,
+    pub iteration: Option<u64>,
+}
 
 /// Reads a file's arrays and its metadata (of safetensors). What a file is, its content tells, not its name.
 ///
 /// # Errors
 /// Names what is wrong with the file; PyTorch files of other things than plain tensors are refused.
 pub fn read_weights(path: &Path) -> Result<(StateDict, HashMap<String, String>), WeightsError> {
+    read_checkpoint(path).map(|checkpoint| (checkpoint.state, checkpoint.metadata))
+}
+
+/// Whether a file begins as PyTorch's do, new or old.
+pub fn is_pytorch(path: &Path) -> bool {
+    let mut head = [0u8; 2];
+    let read = std::fs::File::open(path).and_then(|mut f| std::io::Read::read_exact(&mut f, &mut head));
+    read.is_ok() && matches!(head, [b'P', b'K'] | [0x80, 1..=5])
+}
+
+/// Reads a file's arrays and what it says of them.
+///
+/// # Errors
+/// As [`read_weights`].
+pub fn read_checkpoint(path: &Path) -> Result<Checkpoint, WeightsError> {
     let io = |e: std::io::Error| WeightsError::Format(e.to_string());
     let mut head = [0u8; 9];
     let length = std::fs::metadata(path).map_err(io)?.len();
     let whole = std::io::Read::read(&mut std::fs::File::open(path).map_err(io)?, &mut head).map_err(io)? == 9;
     // A safetensors file begins with the length of its JSON header.
     let header = u64::from_le_bytes([head[0], head[1], head[2], head[3], head[4], head[5], head[6], head[7]]);
-    if whole && head[8] == b'{' && header < length {
-        return from_safetensors(&std::fs::read(path).map_err(io)?);
+    let (state, metadata, training, beside) = if whole && head[8] == b'{' && header < length {
+        let (state, metadata) = from_safetensors(&std::fs::read(path).map_err(io)?)?;
+        (state, metadata, Training::default(), 0)
+    } else {
+        let (state, training, beside) = from_pytorch(path)?;
+        (state, HashMap::new(), training, beside)
+    };
+    let all = state.len();
+    let mut state = unwrapped(state);
+    state.retain(|key, _| !TRAINING.iter().any(|part| key.starts_with(part)));
+    if state.is_empty() {
+        return Err(WeightsError::Format("holds no tensors".into()));
     }
-    let reader = PytorchReader::new(path).map_err(|e| {
+    let left_out = beside + all - state.len();
+    Ok(Checkpoint { state, metadata, left_out, training })
+}
+
+fn from_pytorch(path: &Path) -> Result<(StateDict, Training, usize), WeightsError> {
+    let damaged = |e: &dyn std::fmt::Display| {
         WeightsError::Format(format!("neither safetensors nor a PyTorch file of tensors ({e})"))
-    })?;
-    let mut state = StateDict::new();
+    };
+    let reader = PytorchReader::new(path).map_err(|e| damaged(&e))?;
+    // What is no plain value becomes a note of its kind here, and is never executed.
+    let root = PytorchReader::read_pickle_data(path, None).map_err(|e| damaged(&e))?;
+    let nest = NESTS.iter().find(|nest| matches!(field(&root, nest), Some(PickleValue::Dict(_))));
+    let prefix = nest.map(|nest| format!("{nest}.")).unwrap_or_default();
+    let (mut state, mut beside) = (StateDict::new(), 0);
     for (name, tensor) in reader.into_tensors() {
+        let Some(key) = name.strip_prefix(&prefix) else {
+            beside += 1;
+            continue;
+        };
         // Counters of batch norms are integers and of no use here.
         if name.ends_with("num_batches_tracked") || matches!(tensor.dtype(), DType::I64 | DType::I32) {
             continue;
         }
         let (shape, dtype) = (tensor.shape().to_vec(), tensor.dtype());
-        let bytes = tensor.read().map_err(io)?;
+        let bytes = tensor.read().map_err(|e| WeightsError::Format(e.to_string()))?;
         let values = float_type(dtype)
             .and_then(|dtype| floats(&bytes, dtype))
             .ok_or_else(|| WeightsError::Type { key: name.clone(), dtype: format!("{dtype:?}") })?;
-        let key = NESTS.iter().find_map(|nest| name.strip_prefix(nest)).unwrap_or(&name);
         state.insert(key.to_owned(), Array { shape, values });
     }
-    if state.is_empty() {
-        return Err(WeightsError::Format("holds no tensors".into()));
+    Ok((state, training_of(&root), beside))
+}
+
+/// Without what wrappers put before all keys.
+fn unwrapped(mut state: StateDict) -> StateDict {
+    let own = |key: &String| TRAINING.iter().any(|part| key.starts_with(part));
+    while let Some(wrapper) = WRAPPERS.iter().find(|wrapper| {
+        let mut network = state.keys().filter(|key| !own(key)).peekable();
+        network.peek().is_some() && network.all(|key| key.starts_with(**wrapper))
+    }) {
+        state = state
+            .into_iter()
+            .map(|(key, array)| (key.strip_prefix(wrapper).map(str::to_owned).unwrap_or(key), array))
+            .collect();
     }
-    Ok((state, HashMap::new()))
+    state
+}
+
+fn field<'a>(value: &'a PickleValue, name: &str) -> Option<&'a PickleValue> {
+    match value {
+        PickleValue::Dict(fields) => fields.get(name),
+        _ => None,
+    }
+}
+
+/// `meta` of MMSegmentation 1 (`dataset_meta`, `cfg`) and of its predecessor (`CLASSES`, `config`).
+fn training_of(root: &PickleValue) -> Training {
+    let Some(meta) = field(root, "meta") else { return Training::default() };
+    let of = |new: &str, old: &str| {
+        field(meta, "dataset_meta").and_then(|d| field(d, new)).or_else(|| field(meta, old)).and_then(list)
+    };
+    let text = |v: &PickleValue| match v {
+        PickleValue::String(text) => Some(text.clone()),
+        _ => None,
+    };
+    let whole = |v: &PickleValue| match v {
+        PickleValue::Int(i) => u64::try_from(*i).ok(),
+        _ => None,
+    };
+    let colour = |v: &PickleValue| {
+        let parts: Option<Vec<u8>> = list(v)?.iter().map(|v| u8::try_from(whole(v)?).ok()).collect();
+        <[u8; 3]>::try_from(parts?).ok()
+    };
+    let classes: Vec<String> =
+        of("classes", "CLASSES").and_then(|l| l.iter().map(text).collect()).unwrap_or_default();
+    let palette: Vec<[u8; 3]> =
+        of("palette", "PALETTE").and_then(|l| l.iter().map(colour).collect()).unwrap_or_default();
+    Training {
+        palette: if palette.len() == classes.len() { palette } else { Vec::new() },
+        classes,
+        config: ["cfg", "config"].iter().find_map(|key| field(meta, key).and_then(text)),
+        iteration: field(meta, "iter").and_then(whole),
+    }
+}
+
+fn list(value: &PickleValue) -> Option<&[PickleValue]> {
+    match value {
+        PickleValue::List(list) => Some(list),
+        _ => None,
+    }
 }
 
 /// The same type by safetensors' name, for those that hold floating-point values.

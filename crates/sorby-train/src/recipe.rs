@@ -21,6 +21,9 @@ pub struct Recipe {
     /// Takes what the file has, though it does not fill the whole encoder.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub pretrained_partial: bool,
+    /// Fills the heads too, from a network of the same architecture and number of classes.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub pretrained_heads: bool,
     pub seed: u64,
     /// `strong` is trick S.
     pub augment: Augment,
@@ -39,6 +42,7 @@ impl Default for Recipe {
             stem: Stem::V1c,
             pretrained: None,
             pretrained_partial: false,
+            pretrained_heads: false,
             seed: 0,
             augment: Augment::Weak,
             data: Data::default(),
@@ -330,6 +334,14 @@ impl Recipe {
             d.max_class_share > 0.0 && d.max_class_share <= 1.0,
             "data.max_class_share must be above 0, up to 1",
         )?;
+        check(
+            self.pretrained.is_some() || !self.pretrained_heads,
+            "pretrained_heads needs `pretrained`, the file that has them",
+        )?;
+        check(
+            !(self.pretrained_heads && self.pretrained_partial),
+            "pretrained_heads takes the whole network, pretrained_partial a part; set one of them",
+        )?;
         d.grey_range.check().map_err(|what| RecipeError(what.to_owned()))?;
         check(!d.train.is_empty(), "data.train must name at least one split")?;
         check((0.0..1.0).contains(&self.model.dropout), "model.dropout must be from 0 up to, but not, 1")?;
@@ -393,6 +405,11 @@ mod tests {
             message
         };
         assert!(error("optimiser.lr = 1", "").contains("optimiser"));
+        assert!(error("", "pretrained_heads=true").contains("needs `pretrained`"));
+        assert!(
+            error("pretrained = \"a.pth\"\npretrained_partial = true", "pretrained_heads=true")
+                .contains("one of")
+        );
         assert!(error("", "optimizer.lr=-1").contains("optimizer.lr"));
         assert!(error("", "data.batch=1").contains("batch"));
         assert!(error("", "lr").contains("--set lr"));

@@ -303,12 +303,16 @@ fn hash_of(record: &[SplitRecord]) -> String {
     hasher.finalize().to_hex().to_string()
 }
 
-/// Fills the encoder from the recipe's pretrained file, if it names one.
+/// Fills the encoder, or the whole network, from the recipe's pretrained file, if it names one.
 fn load_pretrained(recipe: &Recipe, network: &mut Segmentor) -> Result<Option<LoadedKeys>, TrainError> {
     let Some(path) = &recipe.pretrained else { return Ok(None) };
     let failed = |reason: String| TrainError::Pretrained { path: path.clone(), reason };
     let (state, _) = read_weights(path).map_err(|e| failed(e.to_string()))?;
-    let keys = network.load_encoder(state, recipe.pretrained_partial).map_err(|e| failed(e.to_string()))?;
+    let keys = match recipe.pretrained_heads {
+        true => network.load_whole(state),
+        false => network.load_encoder(state, recipe.pretrained_partial),
+    };
+    let keys = keys.map_err(|e| failed(e.to_string()))?;
     if keys.loaded.is_empty() {
         return Err(failed("holds no tensor of a ResNet-18".into()));
     }
@@ -322,10 +326,10 @@ pub fn file_blake3(path: &Path) -> Option<String> {
     Some(hasher.finalize().to_hex().to_string())
 }
 
-/// Whether the recipe's pretrained file, if it names one, can be used: to know before a long study.
-pub fn check_pretrained(recipe: &Recipe, device: &Device) -> Result<(), TrainError> {
+/// Whether the recipe's pretrained file, if it names one, can be used for so many classes: to know before a long study.
+pub fn check_pretrained(recipe: &Recipe, classes: usize, device: &Device) -> Result<(), TrainError> {
     if recipe.pretrained.is_some() {
-        load_pretrained(recipe, &mut Segmentor::new(recipe.model_spec(2), 0, device))?;
+        load_pretrained(recipe, &mut Segmentor::new(recipe.model_spec(classes), 0, device))?;
     }
     Ok(())
 }

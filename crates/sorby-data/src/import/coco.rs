@@ -1,85 +1,39 @@
-//! COCO: one JSON file for all images. Areas are polygons or run lengths down the columns.
+//! COCO: one JSON file for all images, whose parts refer to each other by ids.
 
-use super::shapes::{Area, Shape};
-use super::{Drawing, Imported, Source, files, image_called, json};
-use crate::problem::{DataError, Problem};
+use super::coco_areas::areas;
+use super::shapes::Shape;
+use super::source_files::{files, json, whole};
+use super::{Drawing, Imported, Source};
+use crate::problem::DataError;
 use serde_json::Value;
+use sorby_image::IGNORE;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 pub(super) fn read(source: &Source) -> Result<Imported, DataError> {
     let file = annotation_file(source.path)?;
     let value = json(&file).map_err(|p| DataError(vec![p]))?;
-    let list = |key: &str| value[key].as_array().cloned().unwrap_or_default();
+    let list =
+        |key: &str| entries(&value[key]).ok_or_else(|| DataError::one(&file, format!("has no list `{key}`")));
+    let (categories, images, annotations) = (list("categories")?, list("images")?, list("annotations")?);
+    if annotations.is_empty() {
+        return Err(DataError::one(&file, "has no annotation: all images would be background"));
+    }
     let mut drawing = Drawing::new(source);
-    let mut classes: BTreeMap<i64, usize> = BTreeMap::new();
-    for category in list("categories") {
-        if let (Some(id), Some(name)) = (category["id"].as_i64(), category["name"].as_str()) {
-            // A category that is called so stands for what no shape covers.
-            let index = if name == super::BACKGROUND { 0 } else { drawing.class(name) };
-            classes.insert(id, index);
+    let mut ids =
+        Ids { file: &file, classes: BTreeMap::new(), sizes: BTreeMap::new(), broken: BTreeSet::new() };
+    ids.classes(&mut drawing, &categories, &annotations);
+    ids.images(&mut drawing, &images);
+    let mut shapes = ids.shapes(&mut drawing, &annotations)?;
+    for (id, image, path) in ids.paths(&mut drawing, &images) {
+        if !ids.broken.contains(&id) {
+            drawing.add(&file, path, size(image), &shapes.remove(&id).unwrap_or_default(), None);
         }
-    }
-    let mut shapes: BTreeMap<i64, Vec<Shape>> = BTreeMap::new();
-    let listed: BTreeSet<i64> = list("images").iter().filter_map(|i| i["id"].as_i64()).collect();
-    let sizes: BTreeMap<i64, (usize, usize)> =
-        list("images").iter().filter_map(|i| Some((i["id"].as_i64()?, size(i)?))).collect();
-    // Images that lack an object, or share their name with another, are left out.
-    let mut broken: BTreeSet<i64> = BTreeSet::new();
-    for annotation in list("annotations") {
-        let id = &annotation["id"];
-        let Some(image) = annotation["image_id"].as_i64().filter(|i| listed.contains(i)) else {
-            drawing
-                .problems
-                .push(Problem::new(&file, format!("annotation {id} is of an image that is not listed")));
-            continue;
-        };
-        let found = (|| {
-            let category = annotation["category_id"].as_i64().ok_or("has no category_id")?;
-            let class = *classes.get(&category).ok_or("is of a category that is not listed")?;
-            let areas = areas(&annotation["segmentation"], sizes.get(&image).copied())?;
-            Ok(areas.into_iter().map(move |area| Shape { class, area }))
-        })();
-        match found {
-            Ok(areas) => shapes.entry(image).or_default().extend(areas),
-            Err(what) => {
-                let what: &str = what;
-                broken.insert(image);
-                drawing.refuse(&file, format!("annotation {id} {what}"));
-            }
-        }
-    }
-    let beside = file.parent().unwrap_or(Path::new("."));
-    let within = beside.join("images");
-    let folders: Vec<&Path> = source.images.into_iter().chain([beside, &within]).collect();
-    let mut paths = BTreeSet::new();
-    for image in list("images") {
-        let name = image["file_name"].as_str().unwrap_or_default();
-        let Some(path) = image_called(name, &folders) else {
-            drawing
-                .problems
-                .push(Problem::new(&file, format!("names `{name}`, which is not found; give --images")));
-            continue;
-        };
-        if !paths.insert(path.clone()) {
-            let what = format!("names `{name}`, but {} goes by that name for another image", path.display());
-            drawing.problems.push(Problem::new(&file, what));
-            continue;
-        }
-        let id = image["id"].as_i64().unwrap_or(-1);
-        if broken.contains(&id) {
-            continue;
-        }
-        let own = shapes.remove(&id).unwrap_or_default();
-        drawing.add(&file, path, size(&image), &own);
     }
     Ok(drawing.finish())
 }
 
 fn annotation_file(path: &Path) -> Result<PathBuf, DataError> {
-    if path.is_file() {
-        return Ok(path.to_owned());
-    }
     match &files(path, &["json"])[..] {
         [one] => Ok(one.clone()),
         several => {
@@ -89,88 +43,185 @@ fn annotation_file(path: &Path) -> Result<PathBuf, DataError> {
     }
 }
 
+/// A list; some programs write the same with names for its entries.
+fn entries(value: &Value) -> Option<Vec<&Value>> {
+    match value {
+        Value::Array(list) => Some(list.iter().collect()),
+        Value::Object(named) => Some(named.values().collect()),
+        _ => None,
+    }
+}
+
+/// An id as text: the number 1, 1.0 and the text "1" are the same.
+fn id(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.trim().is_empty() => Some(text.trim().to_owned()),
+        Value::Number(number) => match whole(value) {
+            Some(whole) => Some(whole.to_string()),
+            None => number.as_i64().map(|n| n.to_string()),
+        },
+        _ => None,
+    }
+}
+
 fn size(image: &Value) -> Option<(usize, usize)> {
-    Some((image["width"].as_u64()? as usize, image["height"].as_u64()? as usize))
+    Some((whole(&image["width"])? as usize, whole(&image["height"])? as usize))
 }
 
-/// Rings that are listed together make up one object, but each is full: COCO knows no holes in polygons.
-fn areas(segmentation: &Value, size: Option<(usize, usize)>) -> Result<Vec<Area>, &'static str> {
-    if let Some(rings) = segmentation.as_array() {
-        if rings.is_empty() {
-            return Err("is a box without an outline");
-        }
-        let ring = |ring: &Value| {
-            let numbers: Option<Vec<f64>> = ring.as_array()?.iter().map(Value::as_f64).collect();
-            let corners = numbers
-                .filter(|n| n.len() >= 6 && n.len() % 2 == 0)?
-                .chunks_exact(2)
-                .map(|p| (p[0], p[1]))
-                .collect();
-            Some(Area::Rings(vec![corners]))
-        };
-        return rings
-            .iter()
-            .map(ring)
-            .collect::<Option<_>>()
-            .ok_or("has a polygon of fewer than three corners, or of no numbers");
-    }
-    let declared = &segmentation["size"];
-    let (height, width) = match (declared[0].as_u64(), declared[1].as_u64()) {
-        (Some(h), Some(w)) => (h, w),
-        _ => return Err("has no polygon and no run lengths"),
-    };
-    if size.is_some_and(|s| s != (width as usize, height as usize)) {
-        return Err("has run lengths of another size than its image");
-    }
-    let counts = match &segmentation["counts"] {
-        Value::String(text) => unpack(text.as_bytes()).ok_or("has damaged run lengths")?,
-        Value::Array(list) => {
-            list.iter().map(Value::as_u64).collect::<Option<Vec<_>>>().ok_or("has damaged run lengths")?
-        }
-        _ => return Err("has no run lengths"),
-    };
-    let total = counts.iter().try_fold(0u64, |sum, n| sum.checked_add(*n));
-    let area = height.checked_mul(width).filter(|a| *a <= 1 << 32);
-    if area.is_none() || total.is_none_or(|t| Some(t) > area) {
-        return Err("has run lengths beyond its image");
-    }
-    let (mut runs, mut at) = (Vec::new(), 0);
-    for (i, count) in counts.into_iter().enumerate() {
-        if i % 2 == 1 {
-            runs.push((at, count));
-        }
-        at += count;
-    }
-    Ok(vec![Area::Columns { height, runs }])
+fn is_crowd(annotation: &Value) -> bool {
+    whole(&annotation["iscrowd"]) == Some(1) || annotation["iscrowd"] == true
 }
 
-/// COCO's packed run lengths: five bits to a character from `0` on, the sixth says that more follow; from the third
-/// number on, differences to the last but one.
-fn unpack(text: &[u8]) -> Option<Vec<u64>> {
-    let mut counts: Vec<i64> = Vec::new();
-    let mut bytes = text.iter();
-    while let Some(first) = bytes.next() {
-        let (mut value, mut shift, mut byte) = (0i64, 0, first.checked_sub(48)?);
-        loop {
-            value |= i64::from(byte & 0x1f) << shift;
-            shift += 5;
-            if byte & 0x20 == 0 {
-                break;
+/// What ids stand for.
+struct Ids<'a> {
+    file: &'a Path,
+    /// Index of each category, or why it has none; and whether its crowds are to be ignored.
+    classes: BTreeMap<String, Result<Category, String>>,
+    /// Declared size of each listed image.
+    sizes: BTreeMap<String, Option<(usize, usize)>>,
+    /// Images that lack an object, or of which it cannot be known which they are: they are left out.
+    broken: BTreeSet<String>,
+}
+
+#[derive(Clone, Copy)]
+struct Category {
+    class: usize,
+    ignored: bool,
+}
+
+impl Ids<'_> {
+    fn classes(&mut self, drawing: &mut Drawing, categories: &[&Value], annotations: &[&Value]) {
+        let mut names = BTreeMap::new();
+        for category in categories {
+            let (Some(id), Some(name)) = (id(&category["id"]), category["name"].as_str()) else {
+                drawing.remark(self.file, "lists a category without id or name");
+                continue;
+            };
+            if names.insert(id.clone(), name).is_some_and(|other| other != name) {
+                self.classes.insert(id, Err("is of a category whose id is listed twice".to_owned()));
+                continue;
             }
-            if shift > 50 {
-                return None;
-            }
-            byte = bytes.next()?.checked_sub(48)?;
+            let ignored = name == super::IGNORED;
+            // A category that is called so stands for what no shape covers; crowds of `ignore` for what is not known,
+            // and it is a class only where it has other objects.
+            let other = |a: &&Value| !is_crowd(a) && self::id(&a["category_id"]).as_ref() == Some(&id);
+            let class = match name {
+                super::BACKGROUND => 0,
+                super::IGNORED if !annotations.iter().any(other) => usize::from(IGNORE),
+                _ => drawing.class(name),
+            };
+            self.classes.insert(id, Ok(Category { class, ignored }));
         }
-        if byte & 0x10 != 0 {
-            value |= -1 << shift;
-        }
-        if counts.len() > 2 {
-            value = value.checked_add(counts[counts.len() - 2])?;
-        }
-        counts.push(value);
     }
-    counts.into_iter().map(|c| u64::try_from(c).ok()).collect()
+
+    fn images(&mut self, drawing: &mut Drawing, images: &[&Value]) {
+        let mut names = BTreeMap::new();
+        for image in images {
+            let name = image["file_name"].as_str().unwrap_or_default();
+            let Some(id) = id(&image["id"]) else {
+                drawing.problem(self.file, format!("image `{name}` has no id; it is left out"));
+                continue;
+            };
+            if let Some(other) = names.insert(id.clone(), name).filter(|other| *other != name) {
+                let what = format!("images `{other}` and `{name}` have the same id {id}; both are left out");
+                drawing.problem(self.file, what);
+                self.broken.insert(id.clone());
+            }
+            self.sizes.insert(id, size(image));
+        }
+    }
+
+    /// Shapes by image.
+    ///
+    /// # Errors
+    /// When an annotation does not say of which image it is: any could lack it.
+    fn shapes(
+        &mut self,
+        drawing: &mut Drawing,
+        annotations: &[&Value],
+    ) -> Result<BTreeMap<String, Vec<Shape>>, DataError> {
+        let mut shapes: BTreeMap<String, Vec<Shape>> = BTreeMap::new();
+        let mut crowds = 0;
+        for annotation in annotations {
+            let number = &annotation["id"];
+            let Some(image) = id(&annotation["image_id"]) else {
+                let what =
+                    format!("annotation {number} has no image_id: which image lacks it cannot be known");
+                return Err(DataError::one(self.file, what));
+            };
+            let Some(size) = self.sizes.get(&image) else {
+                drawing.problem(
+                    self.file,
+                    format!("annotation {number} is of image {image}, which is not listed"),
+                );
+                continue;
+            };
+            match self.shape(annotation, *size) {
+                Ok((found, crowd)) => {
+                    crowds += usize::from(crowd);
+                    shapes.entry(image).or_default().extend(found);
+                }
+                Err(what) => {
+                    self.broken.insert(image);
+                    drawing.refuse(self.file, format!("annotation {number} {what}"));
+                }
+            }
+        }
+        if crowds > 0 {
+            let what = format!("{crowds} crowds (iscrowd) are drawn as one area of their class each");
+            drawing.remark(self.file, what);
+        }
+        Ok(shapes)
+    }
+
+    /// Shapes of an annotation, and whether they are a crowd of a class.
+    fn shape(&self, annotation: &Value, size: Option<(usize, usize)>) -> Result<(Vec<Shape>, bool), String> {
+        let category = id(&annotation["category_id"]).ok_or("has no category_id")?;
+        let category = self.classes.get(&category).ok_or("is of a category that is not listed")?;
+        let Category { class, ignored } = category.clone()?;
+        let crowd = is_crowd(annotation);
+        let class = if crowd && ignored { usize::from(IGNORE) } else { class };
+        let areas = areas(&annotation["segmentation"], size)?;
+        let shapes = areas.into_iter().map(|area| Shape { class, area }).collect();
+        Ok((shapes, crowd && !ignored))
+    }
+
+    /// The file of each listed image. A file that several claim is for the one whose folders agree in most; where none
+    /// does more than another, for none of them.
+    fn paths<'v>(&self, drawing: &mut Drawing, images: &[&'v Value]) -> Vec<(String, &'v Value, PathBuf)> {
+        let mut claims: BTreeMap<PathBuf, Vec<(usize, String, &'v Value, &'v str)>> = BTreeMap::new();
+        let mut seen = BTreeSet::new();
+        for image in images {
+            let (Some(id), name) = (id(&image["id"]), image["file_name"].as_str().unwrap_or_default()) else {
+                continue;
+            };
+            if !seen.insert((id.clone(), name)) {
+                continue;
+            }
+            match drawing.pictures.called(name, None) {
+                Ok(found) => {
+                    let claim = (found.folders, id, *image, name);
+                    claims.entry(found.path.to_owned()).or_default().push(claim);
+                }
+                Err(what) => drawing.problem(self.file, format!("names `{name}`, which {what}")),
+            }
+        }
+        let mut paths = Vec::new();
+        for (path, claims) in claims {
+            let most = claims.iter().map(|c| c.0).max().unwrap_or(0);
+            let alone = claims.iter().filter(|c| c.0 == most).count() == 1;
+            for (folders, id, image, name) in claims {
+                if alone && folders == most {
+                    paths.push((id, image, path.clone()));
+                } else {
+                    let what =
+                        format!("names `{name}`, but {} may be another image of that name", path.display());
+                    drawing.problem(self.file, format!("{what}; it is left out"));
+                }
+            }
+        }
+        paths
+    }
 }
 
 #[cfg(test)]
@@ -179,28 +230,15 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn run_lengths_go_down_the_columns() {
-        let Ok(found) = areas(&json!({"size": [3, 4], "counts": [2, 3, 7]}), Some((4, 3))) else { panic!() };
-        assert_eq!(found, [Area::Columns { height: 3, runs: vec![(2, 3)] }]);
-        // 3 rows, 4 columns: from (0, 2) down and on to (1, 0), (1, 1).
-        let shape = Shape { class: 1, area: found.into_iter().next().unwrap() };
-        let (map, told) = super::super::shapes::draw((4, 3), &[shape]);
-        assert_eq!((map.labels, told.len()), (vec![0, 1, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0], 0));
-        assert!(areas(&json!({"size": [3, 4], "counts": [2, 11]}), None).is_err());
-        assert!(areas(&json!({"size": [3, 4], "counts": [2, 1]}), Some((3, 4))).is_err());
-        assert!(areas(&json!({"size": [1u64 << 40, 1u64 << 40], "counts": [1]}), None).is_err());
-    }
-
-    #[test]
-    fn packed_run_lengths_are_pycocotools() {
-        // pycocotools.mask.encode of a 10 x 10 mask with rows 2 to 5 of columns 3 to 5 and columns 1 to 8 of row 7.
-        let plain = [17, 1, 9, 1, 4, 4, 1, 1, 4, 4, 1, 1, 4, 4, 1, 1, 9, 1, 9, 1, 9, 1, 12];
-        assert_eq!(unpack(b"a0190K3MM33MM33MM8000003").unwrap(), plain);
-        // By the definition: 5, 40 and 3 with 3 - 0 as it is the third; the fourth is a difference to the second.
-        let pack = |v: i64| char::from(48 + (v & 0x1f) as u8);
-        let text: String = [5, 9, 3, 2].map(pack).into_iter().collect();
-        assert_eq!(unpack(text.as_bytes()), Some(vec![5, 9, 3, 11]));
-        assert_eq!(unpack(b"\x01"), None);
-        assert_eq!(unpack(b"PPPPPPPPPPPPPPPPPPPPP"), None);
+    fn ids_are_the_same_in_every_writing() {
+        for value in [json!(1), json!(1.0), json!("1"), json!(" 1")] {
+            assert_eq!(id(&value).unwrap(), "1", "{value}");
+        }
+        assert_eq!(id(&json!("field_7")).unwrap(), "field_7");
+        assert_eq!(id(&json!(-3)).unwrap(), "-3");
+        assert_eq!(id(&json!(u64::MAX)).unwrap(), u64::MAX.to_string());
+        for value in [json!(null), json!(1.5), json!(""), json!([1]), json!(true)] {
+            assert_eq!(id(&value), None, "{value}");
+        }
     }
 }

@@ -1,10 +1,11 @@
 //! CVAT's segmentation masks: `labelmap.txt` gives each class a colour, `SegmentationClass` has the masks,
 //! `JPEGImages` (or --images) the pictures.
 
-use super::{BACKGROUND, Imported, ImportedImage, Source, files, image_of_stem, stem, text};
+use super::pictures::Pictures;
+use super::source_files::{files_below, place, stem, text};
+use super::{BACKGROUND, Imported, ImportedImage, Source};
 use crate::problem::{DataError, Problem};
 use sorby_image::{IGNORE, LabelMap, RawLabels};
-use std::path::Path;
 
 pub(super) fn read(source: &Source) -> Result<Imported, DataError> {
     let root = source.path;
@@ -16,14 +17,20 @@ pub(super) fn read(source: &Source) -> Result<Imported, DataError> {
         return Err(DataError::one(root, "has no folder SegmentationClass"));
     };
     let pictures = [root.join("JPEGImages"), root.join("images"), root.to_owned()];
-    let folders: Vec<&Path> = source.images.into_iter().chain(pictures.iter().map(|p| &**p)).collect();
+    let pictures = source.images.map_or_else(
+        || pictures.iter().find(|p| p.is_dir()).unwrap_or(&pictures[2]).clone(),
+        |images| images.to_owned(),
+    );
+    let pictures = Pictures::below(&pictures);
     let (mut images, mut problems) = (Vec::new(), Vec::new());
-    for mask in files(masks, &["png"]) {
+    for mask in files_below(masks, &["png"]) {
         let name = stem(&mask);
-        let Some(image) = folders.iter().filter(|f| **f != masks).find_map(|f| image_of_stem(f, &name))
-        else {
-            problems.push(Problem::new(&mask, "its image is not found; give --images"));
-            continue;
+        let image = match pictures.of_stem(&name, &place(masks, &mask), &mask) {
+            Ok(found) => found.path.to_owned(),
+            Err(what) => {
+                problems.push(Problem::new(&mask, format!("its image {what}")));
+                continue;
+            }
         };
         let raw = RawLabels::read_colours(&mask).map_err(Problem::from);
         match raw.and_then(|raw| decode(raw, &map).map_err(|what| Problem::new(&mask, what))) {
@@ -75,13 +82,15 @@ fn labelmap(text: &str) -> Result<Vec<(String, [u8; 3])>, String> {
         };
         map.push((name.trim().to_owned(), colour));
     }
-    let background = map.iter().position(|c| c.0 == BACKGROUND || c.1 == [0, 0, 0]);
-    match background {
-        Some(at) => map.swap(0, at),
-        None => map.insert(0, (BACKGROUND.to_owned(), [0, 0, 0])),
+    for (i, (name, colour)) in map.iter().enumerate() {
+        if map[..i].iter().any(|c: &(String, [u8; 3])| c.0 == *name || c.1 == *colour) {
+            return Err(format!("has the name or the colour of `{name}` twice"));
+        }
     }
     // The others keep their order.
-    map[1..].sort_by_key(|c| text.find(&format!("{}:", c.0)));
+    let background = map.iter().position(|c| c.0 == BACKGROUND).or(map.iter().position(|c| c.1 == [0, 0, 0]));
+    let background = background.map_or_else(|| (BACKGROUND.to_owned(), [0, 0, 0]), |at| map.remove(at));
+    map.insert(0, background);
     if !(2..=255).contains(&map.len()) {
         return Err(format!("names {} classes; 2 to 255 are needed", map.len()));
     }
@@ -104,5 +113,9 @@ mod tests {
         assert_eq!(label.labels, [0, 1, 255, 2]);
         assert!(decode(picture(&[[1, 2, 3], [0; 3]]), &map).unwrap_err().contains("1,2,3"));
         assert!(labelmap("carbide:250,50\n").is_err());
+        assert!(labelmap("a:1,1,1::\nb:1,1,1::\n").unwrap_err().contains("twice"));
+        assert!(labelmap("a:1,1,1::\na:2,1,1::\n").unwrap_err().contains("twice"));
+        let map = labelmap("ferrite:9,0,0::\r\nite:0,9,0::\r\nbackground:0,0,0::\r\n").unwrap();
+        assert_eq!(map.iter().map(|c| c.0.as_str()).collect::<Vec<_>>(), ["background", "ferrite", "ite"]);
     }
 }

@@ -1,49 +1,187 @@
 //! Images of object numbers, 0 where there is no object: every object is of the one class that the user names.
+//!
+//! A label map cannot hold that two objects of one class touch, so a line of pixels that are not counted (255) is drawn
+//! between them, on the side of the larger one.
 
-use super::{BACKGROUND, Imported, ImportedImage, Source, files, image_of_stem, stem};
+use super::pictures::Pictures;
+use super::source_files::{files_below, folder_of, place, stem};
+use super::{BACKGROUND, Imported, ImportedImage, Source};
 use crate::problem::{DataError, Problem};
-use sorby_image::{LabelMap, Micrograph, Pixels};
+use sorby_image::{IGNORE, LabelMap, Micrograph, Pixels};
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 /// What programs put after an image's name for its objects.
-const SUFFIXES: [&str; 6] = ["_cp_masks", "_Object Identities", "_labels", "_masks", "_label", "_mask"];
+const SUFFIXES: [&str; 8] =
+    ["_cp_masks", "_Object Identities", "_labels", "-labels", "_masks", "_label", "_mask", "_instances"];
 
 pub(super) fn read(source: &Source) -> Result<Imported, DataError> {
-    let (mut images, mut problems) = (Vec::new(), Vec::new());
-    let folders: Vec<&Path> = source.images.into_iter().chain([source.path]).collect();
-    for file in files(source.path, &sorby_image::EXTENSIONS) {
-        let Some(image) = image_of(&file, &folders) else {
-            if source.images.is_some() {
-                problems.push(Problem::new(&file, "no image has this name"));
+    let (mut images, mut problems, mut remarks) = (Vec::new(), Vec::new(), Vec::new());
+    let pictures = Pictures::of(source);
+    for file in files_below(source.path, &sorby_image::EXTENSIONS) {
+        let image = match image_of(&file, &pictures, folder_of(source.path)) {
+            Ok(image) => image,
+            Err(what) => {
+                // Without a folder of their own, the images lie among the numbers.
+                if source.images.is_some() {
+                    problems.push(Problem::new(&file, format!("its image {what}")));
+                }
+                continue;
             }
-            continue;
         };
-        match objects(&file) {
-            Ok(label) => images.push(ImportedImage { name: stem(&image), image, label, split: None }),
+        match numbers(&file).and_then(|n| n.label().map_err(|what| Problem::new(&file, what))) {
+            Ok((label, told)) => {
+                remarks.extend(told.map(|what| Problem::new(&file, what)));
+                images.push(ImportedImage { name: stem(&image), image, label, split: None });
+            }
             Err(problem) => problems.push(problem),
         }
     }
     let classes = vec![BACKGROUND.to_owned(), source.class.to_owned()];
-    Ok(Imported { classes, images, problems, remarks: Vec::new() })
+    Ok(Imported { classes, images, problems, remarks })
 }
 
-/// The image of the same name in another folder, or without one of the usual endings.
-fn image_of(file: &Path, folders: &[&Path]) -> Option<PathBuf> {
-    let name = stem(file);
-    let bare = SUFFIXES.iter().find_map(|s| name.strip_suffix(s));
-    let names = bare.into_iter().chain([name.as_str()]);
-    names.flat_map(|n| folders.iter().filter_map(move |f| image_of_stem(f, n))).find(|image| image != file)
+/// The image of the same name without one of the usual endings, or in another folder.
+fn image_of(file: &Path, pictures: &Pictures, root: &Path) -> Result<PathBuf, String> {
+    let (name, beside) = (stem(file), place(root, file));
+    let lower = name.to_lowercase();
+    let bare = SUFFIXES.iter().find_map(|s| lower.strip_suffix(&s.to_lowercase()).map(|n| &name[..n.len()]));
+    let found = |name: &str| pictures.of_stem(name, &beside, file).map(|found| found.path.to_owned());
+    match bare {
+        Some(bare) => found(bare).or_else(|first| found(&name).map_err(|_| first)),
+        None => found(&name),
+    }
 }
 
-fn objects(file: &Path) -> Result<LabelMap, Problem> {
+/// An image of object numbers, in rows.
+struct Numbers {
+    width: usize,
+    height: usize,
+    values: Vec<i64>,
+}
+
+fn numbers(file: &Path) -> Result<Numbers, Problem> {
     let Micrograph { width, height, pixels } = Micrograph::read(file)?;
-    let labels: Vec<u8> = match pixels {
-        Pixels::Grey8(p) => p.iter().map(|v| u8::from(*v > 0)).collect(),
-        Pixels::Grey16(p) => p.iter().map(|v| u8::from(*v > 0)).collect(),
-        Pixels::Float(p) => p.iter().map(|v| u8::from(*v > 0.0)).collect(),
+    let values = match pixels {
+        Pixels::Grey8(p) => p.into_iter().map(i64::from).collect(),
+        Pixels::Grey16(p) => p.into_iter().map(i64::from).collect(),
+        Pixels::Float(p) if p.iter().all(|v| v.fract() == 0.0 && v.abs() < 16_777_216.0) => {
+            p.into_iter().map(|v| v as i64).collect()
+        }
+        Pixels::Float(_) => return Err(Problem::new(file, "has numbers that are not whole")),
         Pixels::Rgb8(_) | Pixels::Rgb16(_) => {
             return Err(Problem::new(file, "is a colour picture, not one of object numbers"));
         }
     };
-    Ok(LabelMap { width, height, labels })
+    Ok(Numbers { width, height, values })
+}
+
+impl Numbers {
+    /// Objects as class 1, with a line of 255 where two touch; and what was done.
+    fn label(&self) -> Result<(LabelMap, Option<String>), String> {
+        if let Some(negative) = self.values.iter().find(|v| **v < 0) {
+            return Err(format!(
+                "has the object number {negative}; objects are numbered from 1, and 0 is none"
+            ));
+        }
+        if !self.values.contains(&0) {
+            return Err("has no pixel of 0, which stands for no object; if its lowest number is the background, subtract \
+                        it from all; if objects fill the image, draw their boundaries as 0"
+                .to_owned());
+        }
+        let mut sizes: HashMap<i64, u64> = HashMap::new();
+        self.values.iter().filter(|v| **v > 0).for_each(|v| *sizes.entry(*v).or_default() += 1);
+        let mut labels: Vec<u8> = self.values.iter().map(|v| u8::from(*v > 0)).collect();
+        let mut contacts = BTreeSet::new();
+        self.each_contact(&mut |here, there| {
+            let (a, b) = (self.values[here], self.values[there]);
+            contacts.insert((a.min(b), a.max(b)));
+            let larger = if (sizes[&a], a) > (sizes[&b], b) { here } else { there };
+            labels[larger] = IGNORE;
+        });
+        if contacts.is_empty() {
+            return Ok((LabelMap { width: self.width, height: self.height, labels }, None));
+        }
+        let kept: BTreeSet<i64> =
+            self.values.iter().zip(&labels).filter(|(_, l)| **l == 1).map(|(v, _)| *v).collect();
+        let lost = sizes.len() - kept.len();
+        let line = labels.iter().filter(|l| **l == IGNORE).count();
+        let plural = |n: usize| if n == 1 { "" } else { "s" };
+        let mut told = format!(
+            "objects touch in {} place{} ({} objects): a line of {line} pixels between them is not counted (255)",
+            contacts.len(),
+            plural(contacts.len()),
+            sizes.len()
+        );
+        if lost > 0 {
+            told += &format!("; {lost} object{} had no pixel beside the line and are lost", plural(lost));
+        }
+        Ok((LabelMap { width: self.width, height: self.height, labels }, Some(told)))
+    }
+
+    /// Calls `meet` with each pair of neighbours, diagonal ones too, of two objects.
+    fn each_contact(&self, meet: &mut dyn FnMut(usize, usize)) {
+        for y in 0..self.height {
+            for x in 0..self.width {
+                let here = y * self.width + x;
+                if self.values[here] == 0 {
+                    continue;
+                }
+                let (right, below, left) = (x + 1 < self.width, y + 1 < self.height, x > 0);
+                let neighbours = [
+                    (right, 1),
+                    (below && left, self.width.wrapping_sub(1)),
+                    (below, self.width),
+                    (below && right, self.width + 1),
+                ];
+                for (_, step) in neighbours.into_iter().filter(|(there, _)| *there) {
+                    let there = self.values[here + step];
+                    if there != 0 && there != self.values[here] {
+                        meet(here, here + step);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(rows: &[&str]) -> Numbers {
+        let values = rows.iter().flat_map(|r| r.bytes().map(|b| i64::from(b - b'0') << 31)).collect();
+        Numbers { width: rows[0].len(), height: rows.len(), values }
+    }
+
+    fn rows(label: &LabelMap) -> Vec<String> {
+        let sign = |l: &u8| if *l == IGNORE { '#' } else { char::from(b'0' + l) };
+        label.labels.chunks(label.width).map(|r| r.iter().map(sign).collect()).collect()
+    }
+
+    #[test]
+    fn a_line_parts_what_touches() {
+        let (label, told) = numbers(&["0000000", "0111220", "0111220", "0003330"]).label().unwrap();
+        assert_eq!(rows(&label), ["0000000", "011#110", "01####0", "0001110"]);
+        let told = told.unwrap();
+        assert!(told.contains("in 3 places (3 objects)") && told.contains("5 pixels"), "{told}");
+        // Numbers of several 32 bits, with gaps, that do not touch.
+        let (label, told) = numbers(&["0900", "0000", "0050"]).label().unwrap();
+        assert_eq!((rows(&label), told), (vec!["0100".to_owned(), "0000".into(), "0010".into()], None));
+    }
+
+    #[test]
+    fn small_objects_survive_large_ones() {
+        let (label, _) = numbers(&["00000", "02220", "02120", "02220"]).label().unwrap();
+        assert_eq!(rows(&label), ["00000", "0###0", "0#1#0", "0###0"]);
+        let (_, told) = numbers(&["00000", "02220", "02120", "02220"]).label().unwrap();
+        assert!(told.unwrap().contains("1 object had no pixel"), "the ring is lost, and it is told");
+    }
+
+    #[test]
+    fn numbers_that_cannot_be_objects_are_refused() {
+        assert!(numbers(&["112", "122"]).label().unwrap_err().contains("no pixel of 0"));
+        let negative = Numbers { width: 2, height: 1, values: vec![0, -1] };
+        assert!(negative.label().unwrap_err().contains("-1"));
+    }
 }

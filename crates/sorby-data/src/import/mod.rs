@@ -4,22 +4,31 @@
 //! file, and the later lies on top. What reaches beyond the image is cut off. A pixel belongs to a polygon when its
 //! centre does (even-odd rule); polygons that share an edge share no pixel and leave no gap.
 
+mod archive;
 mod coco;
+mod coco_areas;
 mod cvat;
+mod detect;
+mod drawing;
 mod imagej;
 mod instances;
 mod labelme;
 mod nnunet;
+mod outline;
+mod pictures;
 mod qupath;
+mod roi;
 mod shapes;
+mod source_files;
 mod yolo;
 
+pub use detect::detect;
+
 use crate::problem::{DataError, Problem};
-use shapes::{Shape, draw};
-use sorby_image::{IGNORE, LabelMap, is_image};
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io::Read as _;
+use drawing::Drawing;
+use sorby_image::{IGNORE, LabelMap};
+use source_files::composed;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Who wrote the labels.
@@ -83,7 +92,10 @@ pub struct ImportedImage {
 }
 
 /// Name of the class that no shape covers.
-const BACKGROUND: &str = "background";
+pub const BACKGROUND: &str = "background";
+
+/// COCO's and nnU-Net's category of pixels whose class is not known.
+pub const IGNORED: &str = "ignore";
 
 /// Reads labels of a known format.
 ///
@@ -100,13 +112,37 @@ pub fn import(format: Format, source: &Source) -> Result<Imported, DataError> {
         Format::Instances => instances::read(source),
         Format::NnUnet => nnunet::read(source),
     }?;
-    let mut names = BTreeSet::new();
-    for image in std::mem::take(&mut imported.images) {
-        if !names.insert(image.name.clone()) {
-            let what = format!("`{}` has two labels or two images of that name; leave one", image.name);
-            imported.problems.push(Problem::new(image.image, what));
-            continue;
+    one_label_each(&mut imported);
+    sizes_agree(&mut imported);
+    give_names(&mut imported);
+    if imported.images.is_empty() {
+        let mut problems = imported.problems;
+        if problems.is_empty() {
+            problems.push(Problem::new(source.path, "holds no labelled image"));
         }
+        return Err(DataError(problems));
+    }
+    drop_unused(&mut imported, source.path);
+    Ok(imported)
+}
+
+/// An image with two labels gets neither: which of them holds cannot be known.
+fn one_label_each(imported: &mut Imported) {
+    let mut times: BTreeMap<PathBuf, usize> = BTreeMap::new();
+    for image in &imported.images {
+        *times.entry(image.image.clone()).or_default() += 1;
+    }
+    imported.images.retain(|image| times[&image.image] == 1);
+    for (path, times) in times.into_iter().filter(|(_, times)| *times > 1) {
+        let count = if times == 2 { "two".to_owned() } else { times.to_string() };
+        imported
+            .problems
+            .push(Problem::new(path, format!("has {count} labels; leave one. The image is left out")));
+    }
+}
+
+fn sizes_agree(imported: &mut Imported) {
+    for image in std::mem::take(&mut imported.images) {
         let label_size = (image.label.width, image.label.height);
         match sorby_image::dimensions(&image.image) {
             Some(size) if size == label_size => imported.images.push(image),
@@ -117,15 +153,47 @@ pub fn import(format: Format, source: &Source) -> Result<Imported, DataError> {
             None => imported.problems.push(Problem::new(image.image, "cannot be read as an image")),
         }
     }
-    if imported.images.is_empty() {
-        let mut problems = imported.problems;
-        if problems.is_empty() {
-            problems.push(Problem::new(source.path, "holds no labelled image"));
+}
+
+/// Images of the same name in several folders are called by their folders too; some systems do not distinguish
+/// capitals, so names that differ in them alone count as the same.
+fn give_names(imported: &mut Imported) {
+    let long = |image: &ImportedImage, folders: usize| {
+        let parts: Vec<String> = image.image.iter().map(|p| composed(&p.to_string_lossy())).collect();
+        let before = &parts[..parts.len().saturating_sub(1)];
+        let mut parts = before[before.len().saturating_sub(folders)..].to_vec();
+        parts.push(image.name.clone());
+        parts.join("_")
+    };
+    let names: Vec<String> = imported.images.iter().map(|i| i.name.clone()).collect();
+    let count_of = |names: &[String]| {
+        let mut count: BTreeMap<String, usize> = BTreeMap::new();
+        names.iter().for_each(|name| *count.entry(name.to_lowercase()).or_default() += 1);
+        count
+    };
+    let shared = count_of(&names);
+    let unique = |names: &[String]| count_of(names).values().all(|n| *n == 1);
+    for folders in 0..8 {
+        let renamed: Vec<String> = imported
+            .images
+            .iter()
+            .map(|i| long(i, if shared[&i.name.to_lowercase()] > 1 { folders } else { 0 }))
+            .collect();
+        if unique(&renamed) {
+            for (image, name) in imported.images.iter_mut().zip(renamed) {
+                if image.name != name {
+                    let what = format!("shares its name with another image and is called `{name}`");
+                    imported.remarks.push(Problem::new(&image.image, what));
+                    image.name = name;
+                }
+            }
+            return;
         }
-        return Err(DataError(problems));
     }
-    drop_unused(&mut imported, source.path);
-    Ok(imported)
+    for image in imported.images.extract_if(.., |i| shared[&i.name.to_lowercase()] > 1) {
+        let what = "shares its name with another image; rename one. The image is left out";
+        imported.problems.push(Problem::new(image.image, what));
+    }
 }
 
 /// Takes out classes that no image has a pixel of: nothing could be learnt of them.
@@ -152,184 +220,5 @@ fn drop_unused(imported: &mut Imported, path: &Path) {
     imported.classes.retain(|_| *kept.next().unwrap_or(&true));
     for label in imported.images.iter_mut().flat_map(|i| &mut i.label.labels).filter(|l| **l != IGNORE) {
         *label = new[usize::from(*label)];
-    }
-}
-
-/// Tells the format by the files that are there; `None` when several or none would fit.
-pub fn detect(path: &Path) -> Option<Format> {
-    if path.is_file() {
-        let value = json(path).ok()?;
-        return value.get("annotations").map(|_| Format::Coco);
-    }
-    if path.join("dataset.json").is_file() && path.join("labelsTr").is_dir() {
-        return Some(Format::NnUnet);
-    }
-    if path.join("labelmap.txt").is_file() {
-        return Some(Format::Cvat);
-    }
-    let with = |ending: &str| files(path, &[ending]).into_iter().next();
-    let mut found = Vec::new();
-    if with("geojson").is_some() {
-        found.push(Format::QuPath);
-    }
-    if with("roi").is_some() || with("zip").is_some() {
-        found.push(Format::ImageJ);
-    }
-    if let Some(file) = with("json") {
-        let value = json(&file).ok()?;
-        if value.get("shapes").is_some() {
-            found.push(Format::LabelMe);
-        } else if value.get("annotations").is_some() {
-            found.push(Format::Coco);
-        } else if value.get("features").is_some() {
-            found.push(Format::QuPath);
-        }
-    }
-    if path.join("data.yaml").is_file()
-        || path.join("labels").is_dir() && !files(&path.join("labels"), &["txt"]).is_empty()
-    {
-        found.push(Format::YoloSeg);
-    }
-    match found[..] {
-        [one] => Some(one),
-        _ => None,
-    }
-}
-
-/// Most that an annotation file may hold.
-const MAX_BYTES: u64 = 1 << 29;
-
-fn bytes(path: &Path) -> Result<Vec<u8>, Problem> {
-    let file = File::open(path).map_err(|e| Problem::new(path, e))?;
-    let mut bytes = Vec::new();
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|e| Problem::new(path, e))?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(Problem::new(path, "is larger than any annotation file should be (512 MB)"));
-    }
-    Ok(bytes)
-}
-
-fn text(path: &Path) -> Result<String, Problem> {
-    String::from_utf8(bytes(path)?).map_err(|_| Problem::new(path, "is not a text file (UTF-8)"))
-}
-
-fn json(path: &Path) -> Result<serde_json::Value, Problem> {
-    let bytes = bytes(path)?;
-    // Some programs on Windows put a mark before the text.
-    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-    serde_json::from_slice(text).map_err(|e| Problem::new(path, format!("is no valid JSON ({e})")))
-}
-
-/// Files of a folder with one of these endings, in order; hidden ones are passed over.
-fn files(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|e| e.path());
-    let wanted = |p: &PathBuf| {
-        let ending = p.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
-        p.is_file() && endings.contains(&ending.as_str()) && !stem(p).starts_with('.')
-    };
-    let mut found: Vec<_> = entries.filter(wanted).collect();
-    found.sort();
-    found
-}
-
-fn stem(path: &Path) -> String {
-    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
-}
-
-/// The image that an annotation calls `name`: in one of `folders` under the whole name, or else under its last part
-/// (the folders before it may be those of another machine), or else with another ending.
-fn image_called(name: &str, folders: &[&Path]) -> Option<PathBuf> {
-    let parts: Vec<&str> = name.split(['/', '\\']).filter(|p| !p.is_empty() && *p != ".").collect();
-    let file = parts.last().filter(|f| **f != "..")?;
-    let whole: PathBuf = parts.iter().collect();
-    let plain = !parts.iter().any(|p| *p == ".." || p.contains(':'));
-    let under =
-        |relative: &Path| folders.iter().map(|f| f.join(relative)).find(|p| p.is_file() && is_image(p));
-    let found = if plain { under(&whole) } else { None };
-    found
-        .or_else(|| under(Path::new(file)))
-        .or_else(|| folders.iter().find_map(|f| image_of_stem(f, &stem(Path::new(file)))))
-}
-
-/// The image of this name in a folder, whatever its ending.
-fn image_of_stem(folder: &Path, wanted: &str) -> Option<PathBuf> {
-    files(folder, &sorby_image::EXTENSIONS).into_iter().find(|p| stem(p) == wanted)
-}
-
-/// Collects images whose shapes have class names, in the order in which the names appear.
-struct Drawing<'a> {
-    source: &'a Source<'a>,
-    classes: Vec<String>,
-    images: BTreeMap<String, ImportedImage>,
-    problems: Vec<Problem>,
-    remarks: Vec<Problem>,
-}
-
-impl<'a> Drawing<'a> {
-    fn new(source: &'a Source<'a>) -> Self {
-        let classes = vec![BACKGROUND.to_owned()];
-        Self { source, classes, images: BTreeMap::new(), problems: Vec::new(), remarks: Vec::new() }
-    }
-
-    /// Index of a class, which is new or known. Names that programs keep for what is no class are understood.
-    fn class(&mut self, name: &str) -> usize {
-        let name = if name.trim().is_empty() { self.source.class } else { name.trim() };
-        match name {
-            "_background_" => return 0,
-            "__ignore__" | "Ignore*" => return usize::from(IGNORE),
-            _ => {}
-        }
-        self.classes.iter().position(|c| c == name).unwrap_or_else(|| {
-            self.classes.push(name.to_owned());
-            self.classes.len() - 1
-        })
-    }
-
-    /// Notes an area that cannot be taken over, for which its image has to be left out: a label that lacks an object
-    /// would teach that there is none.
-    fn refuse(&mut self, annotation: &Path, what: String) {
-        self.problems.push(Problem::new(annotation, format!("{what}; its image is left out")));
-    }
-
-    /// Draws an image's shapes; `declared` is the size that the annotation says it has.
-    fn add(&mut self, annotation: &Path, image: PathBuf, declared: Option<(usize, usize)>, shapes: &[Shape]) {
-        let name = stem(&image);
-        let Some(size) = sorby_image::dimensions(&image) else {
-            return self.problems.push(Problem::new(image, "cannot be read as an image"));
-        };
-        if let Some(declared) = declared.filter(|d| *d != size) {
-            let what = format!(
-                "is for an image of {}x{}, but {} has {}x{}; shapes would lie wrong",
-                declared.0,
-                declared.1,
-                image.display(),
-                size.0,
-                size.1
-            );
-            return self.problems.push(Problem::new(annotation, what));
-        }
-        if self.images.contains_key(&name) {
-            let what = format!("is for `{name}`, which has labels already; two images have that name");
-            return self.problems.push(Problem::new(annotation, what));
-        }
-        let (label, told) = draw(size, shapes);
-        for what in told {
-            self.remarks.push(Problem::new(annotation, format!("`{name}`: {what}")));
-        }
-        self.images.insert(name.clone(), ImportedImage { name, image, label, split: None });
-    }
-
-    fn finish(mut self) -> Imported {
-        if self.classes.len() > usize::from(IGNORE) {
-            let what = format!("has {} classes; label maps hold {IGNORE}", self.classes.len());
-            self.problems.push(Problem::new(self.source.path, what));
-            self.images.clear();
-        }
-        Imported {
-            classes: self.classes,
-            images: self.images.into_values().collect(),
-            problems: self.problems,
-            remarks: self.remarks,
-        }
     }
 }

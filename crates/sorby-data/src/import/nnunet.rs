@@ -1,8 +1,10 @@
 //! nnU-Net's folders: `dataset.json`, `imagesTr/case_0000.png`, `labelsTr/case.png` with class numbers.
 
-use super::{Imported, ImportedImage, Source, files, image_of_stem, json, stem};
+use super::source_files::{composed, files, json, stem};
+use super::{IGNORED, Imported, ImportedImage, Source};
 use crate::problem::{DataError, Problem};
 use sorby_image::{IGNORE, LabelMap, RawLabels};
+use std::path::{Path, PathBuf};
 
 pub(super) fn read(source: &Source) -> Result<Imported, DataError> {
     let root = source.path;
@@ -25,7 +27,7 @@ pub(super) fn read(source: &Source) -> Result<Imported, DataError> {
                 ));
             }
         };
-        if name == "ignore" {
+        if name == IGNORED {
             ignore = Some(number);
         } else {
             numbered.push((number, name));
@@ -35,20 +37,17 @@ pub(super) fn read(source: &Source) -> Result<Imported, DataError> {
     if numbered.iter().enumerate().any(|(i, n)| n.0 != i as u64) {
         return Err(DataError::one(file, "has labels that are not numbered 0, 1, 2, ..."));
     }
-    let classes: Vec<String> = numbered.into_iter().map(|n| n.1).collect();
+    let classes: Vec<String> = numbered.into_iter().map(|n| composed(&n.1)).collect();
     let (mut images, mut problems) = (Vec::new(), Vec::new());
     let folder = source.images.map_or_else(|| root.join("imagesTr"), |i| i.to_owned());
     for path in files(&root.join("labelsTr"), &sorby_image::EXTENSIONS) {
         let name = stem(&path);
-        if image_of_stem(&folder, &format!("{name}_0001")).is_some() {
-            problems.push(Problem::new(&path, "its image has several channels; only single ones are read"));
-            continue;
-        }
-        let Some(image) =
-            image_of_stem(&folder, &format!("{name}_0000")).or_else(|| image_of_stem(&folder, &name))
-        else {
-            problems.push(Problem::new(&path, "its image is not found in imagesTr"));
-            continue;
+        let image = match image(&folder, &name) {
+            Ok(image) => image,
+            Err(what) => {
+                problems.push(Problem::new(&path, what));
+                continue;
+            }
         };
         let label = RawLabels::read(&path)
             .map_err(Problem::from)
@@ -59,6 +58,25 @@ pub(super) fn read(source: &Source) -> Result<Imported, DataError> {
         }
     }
     Ok(Imported { classes, images, problems, remarks: Vec::new() })
+}
+
+/// The image of a case, in its only channel.
+fn image(folder: &Path, name: &str) -> Result<PathBuf, String> {
+    let of_stem = |wanted: &str| -> Vec<PathBuf> {
+        files(folder, &sorby_image::EXTENSIONS).into_iter().filter(|p| stem(p) == wanted).collect()
+    };
+    if !of_stem(&format!("{name}_0001")).is_empty() {
+        return Err("its image has several channels; only single ones are read".to_owned());
+    }
+    let mut found = of_stem(&format!("{name}_0000"));
+    if found.is_empty() {
+        found = of_stem(name);
+    }
+    match &found[..] {
+        [one] => Ok(one.clone()),
+        [] => Err("its image is not found in imagesTr".to_owned()),
+        [a, b, ..] => Err(format!("its image may be {} or {}; leave one", a.display(), b.display())),
+    }
 }
 
 fn decode(raw: RawLabels, classes: usize, ignore: Option<u64>) -> Result<LabelMap, String> {

@@ -16,25 +16,8 @@ pub(super) enum Area {
     Rings(Vec<Vec<(f64, f64)>>),
     /// Runs of pixels, first and length, numbered down the columns of an image of this height.
     Columns { height: u64, runs: Vec<(u64, u64)> },
-}
-
-impl Area {
-    pub fn polygon(ring: Vec<(f64, f64)>) -> Self {
-        Self::Rings(vec![ring])
-    }
-
-    /// An ellipse inscribed in a box, as a polygon that is off by less than a hundredth of a pixel.
-    pub fn ellipse((left, top): (f64, f64), (width, height): (f64, f64)) -> Self {
-        let (rx, ry) = (width / 2.0, height / 2.0);
-        // The sagitta of one of n sides is r (1 - cos(pi / n)).
-        let sides =
-            (std::f64::consts::PI / (2.0 * 0.005 / rx.max(ry).max(1.0)).sqrt()).ceil().clamp(16.0, 1e5);
-        let corner = |i: u32| {
-            let angle = std::f64::consts::TAU * f64::from(i) / sides;
-            (left + rx + rx * angle.cos(), top + ry + ry * angle.sin())
-        };
-        Self::polygon((0..sides as u32).map(corner).collect())
-    }
+    /// A picture of the object, in rows: its upper left pixel's place in the image, its width, and where it is.
+    Pixels { left: i64, top: i64, width: usize, inside: Vec<bool> },
 }
 
 /// Draws shapes in their order over class 0, and tells what did not go as one may expect.
@@ -63,6 +46,18 @@ pub(super) fn draw((width, height): (usize, usize), shapes: &[Shape]) -> (LabelM
                     within.for_each(|at| paint((at % rows) as usize * width + (at / rows) as usize));
                 }
                 *rows != height as u64 || runs.iter().any(|(first, length)| first + length > pixels)
+            }
+            Area::Pixels { left, top, width: columns, inside } => {
+                let mut beyond = false;
+                for (i, _) in inside.iter().enumerate().filter(|(_, inside)| **inside) {
+                    let (x, y) = (left + (i % columns) as i64, top + (i / columns) as i64);
+                    if (0..width as i64).contains(&x) && (0..height as i64).contains(&y) {
+                        paint(y as usize * width + x as usize);
+                    } else {
+                        beyond = true;
+                    }
+                }
+                beyond
             }
         };
         outside += usize::from(drawn == 0);

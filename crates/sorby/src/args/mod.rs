@@ -142,7 +142,7 @@ pub enum ModelCommand {
         /// Weight file or run folder.
         file: PathBuf,
     },
-    /// Write weights as safetensors by MMSegmentation's names.
+    /// Write weights as safetensors by MMSegmentation's names; a whole network of MMSegmentation becomes a model.
     Convert {
         /// Weight file (safetensors, PyTorch's .pth) or run folder.
         file: PathBuf,
@@ -151,6 +151,12 @@ pub enum ModelCommand {
         /// The encoder only, whatever library named it.
         #[arg(long)]
         encoder: bool,
+        /// Makes a model of a whole PSPNet or DeepLabV3+ on ResNet-18: names of its classes, in index order.
+        #[arg(long, value_name = "NAMES", value_delimiter = ',', conflicts_with = "encoder")]
+        classes: Vec<String>,
+        /// The network's output stride (8, 16 or 32), where its file does not say it.
+        #[arg(long, value_name = "N", conflicts_with = "encoder")]
+        output_stride: Option<usize>,
     },
 }
 

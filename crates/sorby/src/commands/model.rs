@@ -3,9 +3,10 @@
 use crate::args::ModelCommand;
 use anyhow::{Context as _, bail};
 use sorby_image::write::atomically;
-use sorby_infer::ModelCard;
-use sorby_nn::weights::{StateDict, to_safetensors};
-use sorby_nn::weights_file::{encoder_key, read_weights};
+use sorby_infer::foreign::{Given, model_of};
+use sorby_infer::{Backend, ModelCard};
+use sorby_nn::weights::{CLASSIFIER, StateDict, to_safetensors};
+use sorby_nn::weights_file::{Checkpoint, encoder_key, read_checkpoint};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -13,7 +14,10 @@ use std::process::ExitCode;
 pub fn run(command: ModelCommand) -> anyhow::Result<ExitCode> {
     match command {
         ModelCommand::Info { file } => info(&weights(&file)),
-        ModelCommand::Convert { file, out, encoder } => convert(&weights(&file), &out, encoder),
+        ModelCommand::Convert { file, out, encoder, classes, output_stride } => {
+            let classes = classes.iter().map(|name| name.trim().to_owned()).collect();
+            convert(&weights(&file), &out, encoder, &Given { classes, output_stride })
+        }
     }
 }
 
@@ -22,8 +26,12 @@ fn weights(path: &Path) -> PathBuf {
     if path.is_dir() { path.join("model.safetensors") } else { path.to_owned() }
 }
 
+fn read(file: &Path) -> anyhow::Result<Checkpoint> {
+    read_checkpoint(file).with_context(|| file.display().to_string())
+}
+
 fn info(file: &Path) -> anyhow::Result<ExitCode> {
-    let (state, metadata) = read_weights(file).with_context(|| file.display().to_string())?;
+    let Checkpoint { state, metadata, left_out, training } = read(file)?;
     let values: usize = state.values().map(|a| a.values.len()).sum();
     println!("{}: {} tensors, {values} values", file.display(), state.len());
     match ModelCard::of(&metadata) {
@@ -45,6 +53,18 @@ fn info(file: &Path) -> anyhow::Result<ExitCode> {
         }
         None => println!("no model of Sorby; it may serve as a recipe's `pretrained`"),
     }
+    if left_out > 0 {
+        println!("{left_out} further tensors are of a training (optimiser and the like)");
+    }
+    if !training.classes.is_empty() {
+        println!("classes named by the file: {}", training.classes.join(", "));
+    }
+    if let (Some(classifier), true) = (state.get(CLASSIFIER), !metadata.contains_key("sorby")) {
+        println!(
+            "a whole network of {} classes; `sorby model convert --classes NAMES` makes it a model",
+            classifier.shape.first().copied().unwrap_or(0)
+        );
+    }
     let encoder = encoder_of(state);
     let stem = match () {
         () if encoder.contains_key("backbone.stem.0.weight") => "stem = \"v1c\"",
@@ -65,13 +85,48 @@ fn encoder_of(state: StateDict) -> StateDict {
         .collect()
 }
 
-fn convert(file: &Path, out: &Path, encoder: bool) -> anyhow::Result<ExitCode> {
-    let (state, metadata) = read_weights(file).with_context(|| file.display().to_string())?;
+fn convert(file: &Path, out: &Path, encoder: bool, given: &Given) -> anyhow::Result<ExitCode> {
+    let checkpoint = read(file)?;
+    let named = !given.classes.is_empty() || given.output_stride.is_some();
+    let foreign = ModelCard::of(&checkpoint.metadata).is_none();
+    if !foreign && named {
+        bail!("{}: is a model of Sorby already; its classes and output stride stand in it", file.display());
+    }
+    // What a file says of its classes it says of a whole network.
+    let whole = checkpoint.state.contains_key(CLASSIFIER) && !checkpoint.training.classes.is_empty();
+    if foreign && !encoder && (named || whole) {
+        return convert_whole(file, checkpoint, out, given);
+    }
+    let Checkpoint { state, metadata, left_out, .. } = checkpoint;
     let (state, metadata) = if encoder { (encoder_of(state), HashMap::new()) } else { (state, metadata) };
     if state.is_empty() {
         bail!("{}: holds no tensor of a ResNet", file.display());
     }
+    let bare = foreign && !encoder && state.contains_key(CLASSIFIER);
     atomically(out, &to_safetensors(&state, metadata)?)?;
+    if left_out > 0 {
+        println!("{left_out} tensors of the training (optimiser and the like) are left out");
+    }
+    if bare {
+        println!("weights alone: give --classes to make a model that segments");
+    }
     println!("{} tensors by the names of MMSegmentation: {}", state.len(), out.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn convert_whole(file: &Path, checkpoint: Checkpoint, out: &Path, given: &Given) -> anyhow::Result<ExitCode> {
+    let device = Backend::Cpu.open().context("the CPU is always there")?;
+    let (mut model, told) =
+        model_of(checkpoint, given, &device).map_err(|what| anyhow::anyhow!("{}: {what}", file.display()))?;
+    told.iter().for_each(|what| println!("look at: {what}"));
+    atomically(out, &model.to_bytes(&device)?)?;
+    println!(
+        "model of {} classes ({}), {} at output stride {}: {}",
+        model.card.classes.len(),
+        model.card.classes.join(", "),
+        model.card.arch.title(),
+        model.card.output_stride,
+        out.display()
+    );
     Ok(ExitCode::SUCCESS)
 }

@@ -202,8 +202,9 @@ impl<'a> Console<'a> {
             }
             Event::Pretrained(keys) => {
                 self.say(&format!(
-                    "encoder from the pretrained file: {} tensors loaded, {} not part of it, {} missing \
+                    "{} from the pretrained file: {} tensors loaded, {} not part of it, {} missing \
                      (pretrained.json)",
+                    if self.recipe.pretrained_heads { "encoder and heads" } else { "encoder" },
                     keys.loaded.len(),
                     keys.skipped.len(),
                     keys.missing.len()

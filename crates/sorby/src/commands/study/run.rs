@@ -23,7 +23,12 @@ pub fn run(args: StudyRunArgs, threads: Option<usize>) -> anyhow::Result<ExitCod
     let device = super::super::inputs::device(&args.plan.device)?;
     for trick in spec.singles() {
         let (_, recipe) = spec.recipe_with(&trick)?;
-        sorby_train::check_pretrained(&recipe, &device)?;
+        // Heads must fit the classes; an encoder fits any.
+        let classes = match recipe.pretrained_heads {
+            true => super::super::inputs::open(&args.plan.data)?.manifest.classes.len(),
+            false => 2,
+        };
+        sorby_train::check_pretrained(&recipe, classes, &device)?;
     }
     let (spec, planned) = super::plan::within(spec, &args.plan.data, args.plan.budget, &device, &root)?;
     let folder = StudyFolder::create(&root, spec, &args.plan.data)?;
