@@ -123,6 +123,12 @@ pub fn import(format: Format, source: &Source) -> Result<Imported, DataError> {
         return Err(DataError(problems));
     }
     drop_unused(&mut imported, source.path);
+    if imported.classes.len() < 2 {
+        imported
+            .problems
+            .push(Problem::new(source.path, "has no object in any image: there is nothing to learn"));
+        return Err(DataError(imported.problems));
+    }
     Ok(imported)
 }
 

@@ -169,18 +169,35 @@ fn imagej_notes_and_insets_are_no_objects() {
         assert_eq!(outcome.bounds(1), [20, 20, 40, 40]);
         assert!(outcome.told.contains(word), "{}", outcome.told);
     }
+    // ImageJ's own archives are packed, macOS adds files of its own, and the same image lies in a subfolder.
+    let square = |x: u8| {
+        let mut roi = vec![0u8; 64];
+        roi[..8].copy_from_slice(&[b'I', b'o', b'u', b't', 0, 227, 1, 0]);
+        roi[8..16].copy_from_slice(&[0, 4, 0, x, 0, 14, 0, x + 10]);
+        roi
+    };
+    let archive = |entries: &[(&str, Vec<u8>)]| {
+        use std::io::Write as _;
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        let mut archive = zip::ZipWriter::new(&mut bytes);
+        for (name, content) in entries {
+            archive.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+            archive.write_all(content).unwrap();
+        }
+        archive.finish().unwrap();
+        bytes.into_inner()
+    };
+    pictures(at, "packed", &["x/a.tif", "y/a.tif"]);
+    let entries = [("0004-0009.roi", square(4)), ("sub/b.ROI", square(30)), ("__MACOSX/._b.roi", vec![0; 9])];
+    fs::write(at.join("packed/x/RoiSet_a.zip"), archive(&entries)).unwrap();
+    fs::write(at.join("packed/y/a.roi"), square(5)).unwrap();
+    let packed = import(at, "packed", &["--class", "carbide"]);
+    assert_eq!(packed.code, 0, "{}", packed.told);
+    let pixels: Vec<(String, usize)> = packed.pixels().into_iter().map(|(n, p)| (n, p["carbide"])).collect();
+    assert_eq!(pixels, [("x_a".to_owned(), 200), ("y_a".into(), 100)]);
     // An archive without a region is no image without objects.
     pictures(at, "empty", &["a.tif"]);
-    let mut bytes = std::io::Cursor::new(Vec::new());
-    let mut archive = zip::ZipWriter::new(&mut bytes);
-    archive
-        .start_file(
-            "notes.txt",
-            zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored),
-        )
-        .unwrap();
-    archive.finish().unwrap();
-    fs::write(at.join("empty/a.zip"), bytes.into_inner()).unwrap();
+    fs::write(at.join("empty/a.zip"), archive(&[("notes.txt", vec![1])])).unwrap();
     assert_eq!(import(at, "empty", &["--format", "imagej"]).code, 2);
 }
 
@@ -262,7 +279,7 @@ fn labelme_shapes_of_its_heirs() {
         ("rect4", 400, [20, 20, 40, 40]),
         ("rotation", 400, [20, 20, 40, 40]),
         ("mask", 100, [25, 25, 35, 35]),
-        ("ellipse", 156, [50, 35, 70, 45]),
+        ("ellipse", 160, [50, 35, 70, 45]),
     ] {
         let outcome = import(at, &case(&format!("c20-labels-refused/{name}")), &[]);
         assert_eq!((outcome.code, outcome.of("carbide")), (0, pixels), "{name}: {}", outcome.told);
@@ -377,11 +394,18 @@ fn objects_that_touch_stay_apart() {
     // Two labels of one image: neither is taken.
     pictures(at, "twice", &["a.png", "b.png"]);
     for name in ["a_labels.png", "a_cp_masks.png", "b_masks.png"] {
-        image::GrayImage::new(64, 48).save(at.join("twice").join(name)).unwrap();
+        image::GrayImage::from_fn(64, 48, |x, _| image::Luma([u8::from(x > 3)]))
+            .save(at.join("twice").join(name))
+            .unwrap();
     }
     let twice = import(at, "twice", &["--format", "instances"]);
     assert_eq!((twice.code, twice.pixels().keys().next().unwrap().as_str()), (1, "b"));
     assert!(twice.told.contains("has two labels"), "{}", twice.told);
+    // Nothing but background is nothing to learn from.
+    pictures(at, "blank", &["a.png"]);
+    image::GrayImage::new(64, 48).save(at.join("blank/a_masks.png")).unwrap();
+    let blank = import(at, "blank", &["--format", "instances"]);
+    assert!(blank.code == 2 && blank.told.contains("no object in any image"), "{}", blank.told);
     // No background at all.
     pictures(at, "full", &["a.png"]);
     image::GrayImage::from_fn(64, 48, |x, _| image::Luma([1 + (x / 20) as u8]))

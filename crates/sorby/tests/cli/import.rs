@@ -102,7 +102,7 @@ fn formats_of_the_wild() {
     let output = sorby(at, &["data", "import", "labelme", "--out", "labelme-lost"]);
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2), "{told}");
-    assert!(told.contains("a mask is not read") && told.contains("its image is left out"), "{told}");
+    assert!(told.contains("a mask without its picture") && told.contains("its image is left out"), "{told}");
     assert!(!at.join("labelme-lost").exists());
 
     picture(at, "yolo/images/train");
@@ -177,14 +177,18 @@ fn labels_that_do_not_fit_are_named() {
     let told = problems(at, &["data", "import", "coco", "--format", "coco", "--out", "none"]);
     assert!(told.contains("no valid JSON"), "{told}");
 
-    // Two labels of one image: neither may win silently.
+    // Two labels of one image: neither wins.
     picture(at, "twice");
-    for name in ["a_labels.png", "a_cp_masks.png"] {
-        image::GrayImage::new(8, 6).save(at.join("twice").join(name)).unwrap();
+    fs::copy(at.join("twice/a.png"), at.join("twice/b.png")).unwrap();
+    for name in ["a_labels.png", "a_cp_masks.png", "b_masks.png"] {
+        image::GrayImage::from_fn(8, 6, |x, _| image::Luma([u8::from(x > 3)]))
+            .save(at.join("twice").join(name))
+            .unwrap();
     }
     let output = sorby(at, &["data", "import", "twice", "--format", "instances", "--out", "twice-back"]);
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.code() == Some(1) && told.contains("two labels"), "{told}");
+    assert_eq!(labels(at, "twice-back").iter().map(|l| l.0.as_str()).collect::<Vec<_>>(), ["b"]);
 }
 
 /// What a command that must fail says before its one error.
