@@ -2,7 +2,7 @@
 
 use super::coco_areas::areas;
 use super::shapes::Shape;
-use super::source_files::{files, json, whole};
+use super::source_files::{files, files_below, json, whole};
 use super::{Drawing, Imported, Source};
 use crate::problem::DataError;
 use serde_json::Value;
@@ -33,8 +33,11 @@ pub(super) fn read(source: &Source) -> Result<Imported, DataError> {
     Ok(drawing.finish())
 }
 
+/// The only JSON file of a folder, or else the only one below it.
 fn annotation_file(path: &Path) -> Result<PathBuf, DataError> {
-    match &files(path, &["json"])[..] {
+    let own = files(path, &["json"]);
+    let found = if own.is_empty() { files_below(path, &["json"]) } else { own };
+    match &found[..] {
         [one] => Ok(one.clone()),
         several => {
             let what = format!("has {} JSON files; name the one that is meant", several.len());
@@ -91,7 +94,7 @@ struct Category {
 
 impl Ids<'_> {
     fn classes(&mut self, drawing: &mut Drawing, categories: &[&Value], annotations: &[&Value]) {
-        let mut names = BTreeMap::new();
+        let mut names: BTreeMap<String, &str> = BTreeMap::new();
         for category in categories {
             let (Some(id), Some(name)) = (id(&category["id"]), category["name"].as_str()) else {
                 drawing.remark(self.file, "lists a category without id or name");
@@ -100,6 +103,11 @@ impl Ids<'_> {
             if names.insert(id.clone(), name).is_some_and(|other| other != name) {
                 self.classes.insert(id, Err("is of a category whose id is listed twice".to_owned()));
                 continue;
+            }
+            if let Some((other, _)) = names.iter().find(|(other, n)| **other != id && **n == name) {
+                let what =
+                    format!("categories {other} and {id} are both called `{name}` and become one class");
+                drawing.remark(self.file, what);
             }
             let ignored = name == super::IGNORED;
             // A category that is called so stands for what no shape covers; crowds of `ignore` for what is not known,

@@ -16,6 +16,9 @@ pub fn detect(path: &Path) -> Option<Format> {
     if path.join("labelmap.txt").is_file() {
         return Some(Format::Cvat);
     }
+    if path.is_file() && path.extension().is_some_and(|e| e == "yaml" || e == "yml") {
+        return Some(Format::YoloSeg);
+    }
     let mut found = Vec::new();
     for file in files_below(path, &["geojson", "gz", "roi", "zip", "json"]).iter().take(LOOKED_AT) {
         let kind = kind_of(file);

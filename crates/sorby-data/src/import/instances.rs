@@ -19,15 +19,13 @@ pub(super) fn read(source: &Source) -> Result<Imported, DataError> {
     let (mut images, mut problems, mut remarks) = (Vec::new(), Vec::new(), Vec::new());
     let pictures = Pictures::of(source);
     for file in files_below(source.path, &sorby_image::EXTENSIONS) {
-        let image = match image_of(&file, &pictures, folder_of(source.path)) {
-            Ok(image) => image,
-            Err(what) => {
-                // Without a folder of their own, the images lie among the numbers.
-                if source.images.is_some() {
-                    problems.push(Problem::new(&file, format!("its image {what}")));
-                }
+        let image = match image_of(&file, &pictures, source) {
+            Some(Ok(image)) => image,
+            Some(Err(what)) => {
+                problems.push(Problem::new(&file, format!("its image {what}")));
                 continue;
             }
+            None => continue,
         };
         match numbers(&file).and_then(|n| n.label().map_err(|what| Problem::new(&file, what))) {
             Ok((label, told)) => {
@@ -41,15 +39,19 @@ pub(super) fn read(source: &Source) -> Result<Imported, DataError> {
     Ok(Imported { classes, images, problems, remarks })
 }
 
-/// The image of the same name without one of the usual endings, or in another folder.
-fn image_of(file: &Path, pictures: &Pictures, root: &Path) -> Result<PathBuf, String> {
-    let (name, beside) = (stem(file), place(root, file));
+/// The image of the same name without one of the usual endings, or in another folder. `None` for what is no image of
+/// numbers: where images and numbers lie together, only these have such an ending.
+fn image_of(file: &Path, pictures: &Pictures, source: &Source) -> Option<Result<PathBuf, String>> {
+    let (name, beside) = (stem(file), place(folder_of(source.path), file));
     let lower = name.to_lowercase();
-    let bare = SUFFIXES.iter().find_map(|s| lower.strip_suffix(&s.to_lowercase()).map(|n| &name[..n.len()]));
+    let bare =
+        SUFFIXES.iter().find_map(|s| lower.strip_suffix(&s.to_lowercase())).and_then(|n| name.get(..n.len()));
     let found = |name: &str| pictures.of_stem(name, &beside, file).map(|found| found.path.to_owned());
-    match bare {
-        Some(bare) => found(bare).or_else(|first| found(&name).map_err(|_| first)),
-        None => found(&name),
+    match (bare, source.images) {
+        (Some(bare), Some(_)) => Some(found(bare).or_else(|first| found(&name).map_err(|_| first))),
+        (Some(bare), None) => Some(found(bare)),
+        (None, Some(_)) => Some(found(&name)),
+        (None, None) => None,
     }
 }
 

@@ -40,6 +40,13 @@ pub(super) fn read(source: &Source) -> Result<Imported, DataError> {
     let classes: Vec<String> = numbered.into_iter().map(|n| composed(&n.1)).collect();
     let (mut images, mut problems) = (Vec::new(), Vec::new());
     let folder = source.images.map_or_else(|| root.join("imagesTr"), |i| i.to_owned());
+    let packed = files(&root.join("labelsTr"), &["gz", "nii", "nrrd", "mha"]).len();
+    if packed > 0 {
+        let what = format!(
+            "labelsTr holds {packed} volumes (NIfTI and the like), which are not read; convert them to PNG or TIFF"
+        );
+        problems.push(Problem::new(root, what));
+    }
     for path in files(&root.join("labelsTr"), &sorby_image::EXTENSIONS) {
         let name = stem(&path);
         let image = match image(&folder, &name) {

@@ -2,14 +2,14 @@
 //! of width and height. Names are in `data.yaml` or `classes.txt`.
 
 use super::shapes::{Area, Shape};
-use super::source_files::{files, files_below, place, stem, text};
+use super::source_files::{files, files_below, folder_of, place, stem, text};
 use super::{Drawing, Imported, Source};
 use crate::problem::DataError;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 pub(super) fn read(source: &Source) -> Result<Imported, DataError> {
-    let root = source.path;
+    let root = folder_of(source.path);
     let names = names(root)?;
     let mut drawing = Drawing::new(source);
     let classes: Vec<usize> = names.iter().map(|name| drawing.class(name)).collect();
@@ -175,7 +175,10 @@ fn names(root: &Path) -> Result<Vec<String>, DataError> {
         return Err(DataError::one(a, what));
     }
     match found.into_iter().next() {
-        Some((_, names)) => Ok(names),
+        Some((file, names)) => match (1..names.len()).find(|i| names[..*i].contains(&names[*i])) {
+            Some(i) => Err(DataError::one(file, format!("gives the name `{}` twice", names[i]))),
+            None => Ok(names),
+        },
         None => Err(DataError::one(root, "has no data.yaml and no classes.txt, which name the classes")),
     }
 }

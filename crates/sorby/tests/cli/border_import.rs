@@ -267,8 +267,28 @@ fn coco_ids_and_names_of_every_writing() {
             outcome.told
         );
     }
+    let named_twice =
+        coco(two, &annotation("1", 9)).replace("}]}", "},{\"id\":\"d\",\"name\":\"carbide\"}]}");
+    fs::write(at.join("odd/instances.json"), named_twice).unwrap();
+    let outcome = import(at, "odd", &[]);
+    assert!(outcome.code == 0 && outcome.told.contains("both called `carbide`"), "{}", outcome.told);
     fs::write(at.join("odd/instances.json"), r#"{"images":[],"annotations":null,"categories":[]}"#).unwrap();
     assert!(import(at, "odd", &["--format", "coco"]).told.contains("no list `annotations`"));
+}
+
+#[test]
+fn what_is_not_read_says_what_to_export() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    pictures(at, "cvat", &["a.png"]);
+    fs::write(at.join("cvat/annotations.xml"), "<annotations/>").unwrap();
+    assert!(fail(at, &["data", "import", "cvat", "--out", "no"]).contains("Segmentation mask 1.1"));
+    pictures(at, "nn", &["imagesTr/a_0000.png"]);
+    fs::create_dir_all(at.join("nn/labelsTr")).unwrap();
+    fs::write(at.join("nn/labelsTr/a.nii.gz"), [0]).unwrap();
+    fs::write(at.join("nn/dataset.json"), r#"{"labels":{"background":0,"carbide":1}}"#).unwrap();
+    let volumes = import(at, "nn", &[]);
+    assert!(volumes.code == 2 && volumes.told.contains("1 volumes"), "{}", volumes.told);
 }
 
 #[test]
@@ -352,6 +372,7 @@ fn yolo_texts_of_every_editor() {
     for (content, names, word) in [
         (square("1"), "nc: 3\nnames: [a, b]\n", "nc: 3"),
         (square("2"), "names: [a, b]\n", "class 2"),
+        (square("0"), "names: [a, a]\n", "`a` twice"),
         ("0 0.5 0.5 0.1 0.1".to_owned(), "names: [a, b]\n", "box"),
         ("0 0.5 0.5 0.1 0.1 0.9".to_owned(), "names: [a, b]\n", "box with a confidence"),
         (square("0").replace('.', ","), "names: [a, b]\n", "commas"),
@@ -391,6 +412,22 @@ fn objects_that_touch_stay_apart() {
     );
     let particles = fs::read_to_string(at.join("m/particles.csv")).unwrap();
     assert_eq!(particles.lines().count(), 1 + 12, "{particles}");
+    // Numbers in a folder of their own, as napari and others save them, in subfolders.
+    let numbers = |x: u32, y: u32| image::Luma([if y < 10 { (x / 16 * 700) as u16 } else { 0 }]);
+    pictures(at, "apart", &["images/x/1.png", "images/y/1.png"]);
+    for folder in ["x", "y"] {
+        fs::create_dir_all(at.join("apart/masks").join(folder)).unwrap();
+        let mask = image::ImageBuffer::<image::Luma<u16>, _>::from_fn(64, 48, numbers);
+        mask.save(at.join("apart/masks").join(folder).join("1.tif")).unwrap();
+    }
+    let apart =
+        import(at, "apart/masks", &["--images", "apart/images", "--format", "instances", "--class", "grain"]);
+    assert_eq!(apart.code, 0, "{}", apart.told);
+    for name in ["x_1", "y_1"] {
+        assert_eq!(apart.pixels()[name], BTreeMap::from([("grain".into(), 460), ("ignored".into(), 20)]));
+    }
+    let message = fail(at, &["data", "import", "apart/masks", "--images", "nowhere", "--out", "no"]);
+    assert!(message.contains("--images nowhere: no such folder"), "{message}");
     // Two labels of one image: neither is taken.
     pictures(at, "twice", &["a.png", "b.png"]);
     for name in ["a_labels.png", "a_cp_masks.png", "b_masks.png"] {

@@ -12,6 +12,9 @@ pub fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
     if !args.source.exists() {
         bail!("{}: no such file or folder", args.source.display());
     }
+    if let Some(images) = args.images.as_deref().filter(|i| !i.is_dir()) {
+        bail!("--images {}: no such folder", images.display());
+    }
     let names = || Format::ALL.map(|(name, _)| name).join(", ");
     let format = match &args.format {
         Some(text) => match Format::ALL.iter().find(|(name, _)| name == text) {
@@ -20,6 +23,14 @@ pub fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
         },
         None => match detect(&args.source) {
             Some(format) => format,
+            None if args.source.extension().is_some_and(|e| e == "xml")
+                || args.source.join("annotations.xml").is_file() =>
+            {
+                bail!(
+                    "{}: XML of CVAT or Pascal VOC is not read; export `Segmentation mask 1.1`, COCO or LabelMe",
+                    args.source.display()
+                )
+            }
             None => bail!(
                 "{}: who wrote these labels cannot be told from the files; give --format, one of {}. Indexed, grey and \
                  painted masks need no import: see `sorby data init`",
