@@ -251,12 +251,12 @@ fn coco_ids_and_names_of_every_writing() {
         (r#"{"id":1,"file_name":"a.png"},{"id":2,"file_name":"x/a.png"}"#, annotation("1", 9), 1, "x/a.png"),
         (
             r#"{"id":1,"file_name":"a.png","width":65,"height":48},{"id":2,"file_name":"b.png"}"#,
-            annotation("1", 9),
+            annotation("1", 9) + "," + &annotation("2", 9),
             1,
             "65x48",
         ),
         (two, String::new(), 2, "no annotation"),
-        (two, annotation("1", 9).replace("[[4,4,", "[[4,4,4,"), 1, "odd count"),
+        (two, annotation("1", 9).replace("[[4,4,", "[[4,4,4,") + "," + &annotation("2", 9), 1, "odd count"),
     ] {
         fs::write(at.join("odd/instances.json"), coco(images, &annotations)).unwrap();
         let outcome = import(at, "odd", &[]);

@@ -133,7 +133,7 @@ fn formats_of_the_wild() {
 
     picture(at, "objects");
     let numbers = image::ImageBuffer::<image::Luma<u16>, _>::from_fn(8, 6, |x, y| {
-        image::Luma([if value(x, y) > 0 { 300 + x as u16 } else { 0 }])
+        image::Luma([if value(x, y) > 0 { 300 } else { 0 }])
     });
     numbers.save(at.join("objects/a_cp_masks.png")).unwrap();
     succeed(
