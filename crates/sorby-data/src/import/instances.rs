@@ -7,7 +7,7 @@ use super::pictures::Pictures;
 use super::source_files::{files_below, folder_of, place, stem};
 use super::{BACKGROUND, Imported, ImportedImage, Source};
 use crate::problem::{DataError, Problem};
-use sorby_image::{IGNORE, LabelMap, Micrograph, Pixels};
+use sorby_image::{IGNORE, Integers, LabelMap};
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
@@ -27,7 +27,8 @@ pub(super) fn read(source: &Source) -> Result<Imported, DataError> {
             }
             None => continue,
         };
-        match numbers(&file).and_then(|n| n.label().map_err(|what| Problem::new(&file, what))) {
+        let numbers = Integers::read(&file).map_err(Problem::from);
+        match numbers.and_then(|n| Numbers(n).label().map_err(|what| Problem::new(&file, what))) {
             Ok((label, told)) => {
                 remarks.extend(told.map(|what| Problem::new(&file, what)));
                 images.push(ImportedImage { name: stem(&image), image, label, split: None });
@@ -55,57 +56,37 @@ fn image_of(file: &Path, pictures: &Pictures, source: &Source) -> Option<Result<
     }
 }
 
-/// An image of object numbers, in rows.
-struct Numbers {
-    width: usize,
-    height: usize,
-    values: Vec<i64>,
-}
-
-fn numbers(file: &Path) -> Result<Numbers, Problem> {
-    let Micrograph { width, height, pixels } = Micrograph::read(file)?;
-    let values = match pixels {
-        Pixels::Grey8(p) => p.into_iter().map(i64::from).collect(),
-        Pixels::Grey16(p) => p.into_iter().map(i64::from).collect(),
-        Pixels::Float(p) if p.iter().all(|v| v.fract() == 0.0 && v.abs() < 16_777_216.0) => {
-            p.into_iter().map(|v| v as i64).collect()
-        }
-        Pixels::Float(_) => return Err(Problem::new(file, "has numbers that are not whole")),
-        Pixels::Rgb8(_) | Pixels::Rgb16(_) => {
-            return Err(Problem::new(file, "is a colour picture, not one of object numbers"));
-        }
-    };
-    Ok(Numbers { width, height, values })
-}
+/// An image of object numbers.
+struct Numbers(Integers);
 
 impl Numbers {
     /// Objects as class 1, with a line of 255 where two touch; and what was done.
     fn label(&self) -> Result<(LabelMap, Option<String>), String> {
-        if let Some(negative) = self.values.iter().find(|v| **v < 0) {
+        if let Some(negative) = self.0.values.iter().find(|v| **v < 0) {
             return Err(format!(
                 "has the object number {negative}; objects are numbered from 1, and 0 is none"
             ));
         }
-        if !self.values.contains(&0) {
+        if !self.0.values.contains(&0) {
             return Err("has no pixel of 0, which stands for no object; if its lowest number is the background, subtract \
                         it from all; if objects fill the image, draw their boundaries as 0"
                 .to_owned());
         }
         let mut sizes: HashMap<i64, u64> = HashMap::new();
-        self.values.iter().filter(|v| **v > 0).for_each(|v| *sizes.entry(*v).or_default() += 1);
-        let mut labels: Vec<u8> = self.values.iter().map(|v| u8::from(*v > 0)).collect();
+        self.0.values.iter().filter(|v| **v > 0).for_each(|v| *sizes.entry(*v).or_default() += 1);
+        let mut labels: Vec<u8> = self.0.values.iter().map(|v| u8::from(*v > 0)).collect();
         let mut contacts = BTreeSet::new();
         self.each_contact(&mut |here, there| {
-            let (a, b) = (self.values[here], self.values[there]);
+            let (a, b) = (self.0.values[here], self.0.values[there]);
             contacts.insert((a.min(b), a.max(b)));
             let larger = if (sizes[&a], a) > (sizes[&b], b) { here } else { there };
             labels[larger] = IGNORE;
         });
         if contacts.is_empty() {
-            return Ok((LabelMap { width: self.width, height: self.height, labels }, None));
+            return Ok((LabelMap { width: self.0.width, height: self.0.height, labels }, None));
         }
         let kept: BTreeSet<i64> =
-            self.values.iter().zip(&labels).filter(|(_, l)| **l == 1).map(|(v, _)| *v).collect();
+            self.0.values.iter().zip(&labels).filter(|(_, l)| **l == 1).map(|(v, _)| *v).collect();
         let lost = sizes.len() - kept.len();
         let line = labels.iter().filter(|l| **l == IGNORE).count();
         let plural = |n: usize| if n == 1 { "" } else { "s" };
@@ -118,27 +99,27 @@ impl Numbers {
         if lost > 0 {
             told += &format!("; {lost} object{} had no pixel beside the line and are lost", plural(lost));
         }
-        Ok((LabelMap { width: self.width, height: self.height, labels }, Some(told)))
+        Ok((LabelMap { width: self.0.width, height: self.0.height, labels }, Some(told)))
     }
 
     /// Calls `meet` with each pair of neighbours, diagonal ones too, of two objects.
     fn each_contact(&self, meet: &mut dyn FnMut(usize, usize)) {
-        for y in 0..self.height {
-            for x in 0..self.width {
-                let here = y * self.width + x;
-                if self.values[here] == 0 {
+        for y in 0..self.0.height {
+            for x in 0..self.0.width {
+                let here = y * self.0.width + x;
+                if self.0.values[here] == 0 {
                     continue;
                 }
-                let (right, below, left) = (x + 1 < self.width, y + 1 < self.height, x > 0);
+                let (right, below, left) = (x + 1 < self.0.width, y + 1 < self.0.height, x > 0);
                 let neighbours = [
                     (right, 1),
-                    (below && left, self.width.wrapping_sub(1)),
-                    (below, self.width),
-                    (below && right, self.width + 1),
+                    (below && left, self.0.width.wrapping_sub(1)),
+                    (below, self.0.width),
+                    (below && right, self.0.width + 1),
                 ];
                 for (_, step) in neighbours.into_iter().filter(|(there, _)| *there) {
-                    let there = self.values[here + step];
-                    if there != 0 && there != self.values[here] {
+                    let there = self.0.values[here + step];
+                    if there != 0 && there != self.0.values[here] {
                         meet(here, here + step);
                     }
                 }
@@ -153,7 +134,7 @@ mod tests {
 
     fn numbers(rows: &[&str]) -> Numbers {
         let values = rows.iter().flat_map(|r| r.bytes().map(|b| i64::from(b - b'0') << 31)).collect();
-        Numbers { width: rows[0].len(), height: rows.len(), values }
+        Numbers(Integers { width: rows[0].len(), height: rows.len(), values })
     }
 
     fn rows(label: &LabelMap) -> Vec<String> {
@@ -183,7 +164,7 @@ mod tests {
     #[test]
     fn numbers_that_cannot_be_objects_are_refused() {
         assert!(numbers(&["112", "122"]).label().unwrap_err().contains("no pixel of 0"));
-        let negative = Numbers { width: 2, height: 1, values: vec![0, -1] };
+        let negative = Numbers(Integers { width: 2, height: 1, values: vec![0, -1] });
         assert!(negative.label().unwrap_err().contains("-1"));
     }
 }

@@ -412,6 +412,23 @@ fn objects_that_touch_stay_apart() {
     );
     let particles = fs::read_to_string(at.join("m/particles.csv")).unwrap();
     assert_eq!(particles.lines().count(), 1 + 12, "{particles}");
+    // napari's default on macOS.
+    let wide = import(at, &case("c20-labels-refused/int64"), &["--format", "instances", "--class", "g"]);
+    assert_eq!(wide.code, 0, "{}", wide.told);
+    assert_eq!(wide.of("g") + wide.of("ignored"), 2400);
+    // Numbers beyond the whole numbers of a float, that differ by one and touch.
+    pictures(at, "high", &["a.png"]);
+    let numbers: Vec<u32> =
+        (0..64 * 48).map(|i| if i < 640 { u32::MAX - u32::from(i % 64 < 32) } else { 0 }).collect();
+    let mut tiff = std::io::Cursor::new(Vec::new());
+    tiff::encoder::TiffEncoder::new(&mut tiff)
+        .unwrap()
+        .write_image::<tiff::encoder::colortype::Gray32>(64, 48, &numbers)
+        .unwrap();
+    fs::write(at.join("high/a_labels.tif"), tiff.into_inner()).unwrap();
+    let high = import(at, "high", &["--format", "instances", "--class", "g"]);
+    assert!(high.told.contains("touch in 1 place (2 objects)"), "{}", high.told);
+    assert_eq!(high.pixels()["a"], BTreeMap::from([("g".into(), 630), ("ignored".into(), 10)]));
     // Numbers in a folder of their own, as napari and others save them, in subfolders.
     let numbers = |x: u32, y: u32| image::Luma([if y < 10 { (x / 16 * 700) as u16 } else { 0 }]);
     pictures(at, "apart", &["images/x/1.png", "images/y/1.png"]);

@@ -43,7 +43,7 @@ fn left_behind(data: &Dataset, format: ExportFormat) -> Vec<String> {
             "class `{first}`: {title} has no name for what is no object; it comes back as `{BACKGROUND}`"
         ));
     }
-    if data.items.iter().any(|item| item.nm_per_px.is_some()) {
+    if data.items.iter().any(|item| item.stated_scale.is_some()) {
         left.push(format!("pixel sizes of dataset.toml: {title} has no place for them"));
     }
     if data.split_names().next().is_some() {
