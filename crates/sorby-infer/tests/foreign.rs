@@ -1,7 +1,7 @@
 //! A training checkpoint of MMSegmentation becomes a model that answers as MMSegmentation does. Checkpoint and answer
 //! are of `reference/make_checkpoint.py`, whose network MMSegmentation 1.2.2 itself was seen to equal.
 
-use sorby_image::Micrograph;
+use sorby_image::{Micrograph, Shot};
 use sorby_infer::foreign::{Given, model_of};
 use sorby_infer::{Device, Model, Options, predict};
 use sorby_nn::weights::{CLASSIFIER, StateDict, from_safetensors, to_safetensors};
@@ -37,7 +37,7 @@ fn probabilities_are_those_of_mmsegmentation() {
 
     let (answer, _) = from_safetensors(&std::fs::read(file("mmseg_answer.safetensors")).unwrap()).unwrap();
     let picture = answer["picture"].values.iter().map(|v| *v as u8).collect();
-    let image = Micrograph::grey8(64, 64, picture);
+    let image = Shot::plain(Micrograph::grey8(64, 64, picture));
     let found = predict(&mut model, &image, &Options::of(&model.card), &device, &mut |_| ()).unwrap();
     let truth = &answer["probabilities"].values;
     let off =
