@@ -38,7 +38,8 @@ fn probabilities_are_those_of_mmsegmentation() {
     let (answer, _) = from_safetensors(&std::fs::read(file("mmseg_answer.safetensors")).unwrap()).unwrap();
     let picture = answer["picture"].values.iter().map(|v| *v as u8).collect();
     let image = Shot::plain(Micrograph::grey8(64, 64, picture));
-    let found = predict(&mut model, &image, &Options::of(&model.card), &device, &mut |_| ()).unwrap();
+    let options = Options::of(&model.card);
+    let found = predict(&mut model, &image, &options, &device, &mut |_| ()).unwrap();
     let truth = &answer["probabilities"].values;
     let off =
         found.probabilities.values.iter().enumerate().map(|(i, p)| (p - truth[i % 3 * 4096 + i / 3]).abs());
