@@ -116,6 +116,7 @@ pub fn read_label(manifest: &Manifest, coding: &LabelCoding, file: &Path) -> Res
 /// Saves a drawn label: class indices with a note that says so, whatever coding the data set's other labels have. A
 /// label that Sorby did not write is copied to `kept` first, under its own name.
 ///
+/// `scale` is the image's settled pixel size; without one the note has none, so that no stroke is lost to a contradiction.
 /// `label` is as large as the image; where the data set's labels lack the rows of a data bar, they are cut off.
 ///
 /// # Errors
@@ -123,6 +124,7 @@ pub fn read_label(manifest: &Manifest, coding: &LabelCoding, file: &Path) -> Res
 pub fn save_label(
     manifest: &Manifest,
     entry: &Entry,
+    scale: Option<&KnownScale>,
     mut label: LabelMap,
     kept: &Path,
 ) -> Result<PathBuf, Problem> {
@@ -137,9 +139,7 @@ pub fn save_label(
             keep(old, kept)?;
         }
     }
-    // A label is saved whatever is said of the scale: no stroke is lost to a contradiction, which is reported elsewhere.
-    let scale = entry.scale(manifest).ok().flatten();
-    let note = MaskNote::new(scale.as_ref(), manifest.class_names());
+    let note = MaskNote::new(scale, manifest.class_names());
     label.write_mask(&entry.label_to_be, &manifest.colours(), &note)?;
     // A label of another format beside the new one would be a second label of the same image.
     if let Some(old) = entry.label.as_ref().filter(|old| **old != entry.label_to_be) {
@@ -196,7 +196,7 @@ mod tests {
         let list = entries(&manifest, dir.path());
         assert_eq!(list.iter().map(|e| e.label.is_some()).collect::<Vec<_>>(), [true, false]);
         let drawn = LabelMap { width: 4, height: 2, labels: vec![0, 1, 0, 255, 1, 1, 0, 0] };
-        save_label(&manifest, &list[1], drawn.clone(), &dir.path().join("kept")).unwrap();
+        save_label(&manifest, &list[1], None, drawn.clone(), &dir.path().join("kept")).unwrap();
         let data = Dataset::open(dir.path()).unwrap();
         assert_eq!(data.load_label(&data.items[1]).unwrap(), drawn);
         assert_eq!(
@@ -212,7 +212,8 @@ mod tests {
         let original = std::fs::read(dir.path().join("labels/a.png")).unwrap();
         for class in [1, 0] {
             let list = entries(&manifest, dir.path());
-            save_label(&manifest, &list[0], LabelMap::filled(4, 2, class), &dir.path().join("kept")).unwrap();
+            save_label(&manifest, &list[0], None, LabelMap::filled(4, 2, class), &dir.path().join("kept"))
+                .unwrap();
         }
         assert_eq!(std::fs::read(dir.path().join("kept/a.png")).unwrap(), original);
         assert_eq!(std::fs::read_dir(dir.path().join("kept")).unwrap().count(), 1);
@@ -233,7 +234,7 @@ mod tests {
         let kept = dir.path().join("kept");
         let draw = |class: u8| {
             let list = entries(&manifest, dir.path());
-            save_label(&manifest, &list[0], LabelMap::filled(4, 2, class), &kept).unwrap();
+            save_label(&manifest, &list[0], None, LabelMap::filled(4, 2, class), &kept).unwrap();
         };
         draw(1);
         let foreign = [0, 0, 255, 255, 0, 0, 0, 0];
@@ -243,25 +244,27 @@ mod tests {
     }
 
     #[test]
-    fn a_contradiction_loses_no_stroke() {
+    fn the_scale_of_an_image_is_asked_of_its_file_too() {
         let (dir, manifest) = set();
-        let note = |manifest: &Manifest| {
-            let entry = &entries(manifest, dir.path())[1];
-            let file =
-                save_label(manifest, entry, LabelMap::filled(4, 2, 1), &dir.path().join("kept")).unwrap();
-            MaskNote::read(&file).unwrap().nm_per_px
-        };
+        let entry = |manifest: &Manifest| entries(manifest, dir.path()).swap_remove(1);
+        assert_eq!(entry(&manifest).scale(&manifest).unwrap(), None);
         std::fs::write(dir.path().join("images/b.txt"), "[SemImageFile]\r\nPixelSize=20\r\n").unwrap();
-        assert_eq!(note(&manifest), Some(20.0), "as the image's file states");
+        let known = entry(&manifest).scale(&manifest).unwrap().unwrap();
+        assert_eq!(known.nm_per_px, 20.0);
+        let kept = dir.path().join("kept");
+        let saved =
+            save_label(&manifest, &entry(&manifest), Some(&known), LabelMap::filled(4, 2, 1), &kept).unwrap();
+        assert_eq!(MaskNote::read(&saved).unwrap().nm_per_px, Some(20.0));
         let other = Manifest::parse(&format!("{MANIFEST}[scale]\nnm_per_px = 5\n")).unwrap();
-        assert_eq!(note(&other), None);
+        let message = entry(&other).scale(&other).unwrap_err().to_string();
+        assert!(message.contains("5.0000") && message.contains("20.0000"), "{message}");
     }
 
     #[test]
     fn a_label_drawn_for_other_classes_is_refused() {
         let (dir, manifest) = set();
         let list = entries(&manifest, dir.path());
-        save_label(&manifest, &list[0], LabelMap::filled(4, 2, 1), &dir.path().join("kept")).unwrap();
+        save_label(&manifest, &list[0], None, LabelMap::filled(4, 2, 1), &dir.path().join("kept")).unwrap();
         let renamed = MANIFEST.replace("carbide", "ferrite");
         std::fs::write(dir.path().join("dataset.toml"), renamed).unwrap();
         let data = Dataset::open(dir.path()).unwrap();

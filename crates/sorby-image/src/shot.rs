@@ -30,13 +30,17 @@ impl Shot {
     /// # Errors
     /// As [`Shot::read`].
     pub fn of(path: &Path, image: Micrograph, said: &Said) -> Result<Self, ImageError> {
-        // Pixels that can be read need no metadata that can be.
-        let (width_px, height_px) = (image.width as u32, image.height as u32);
-        let reading = scale::read(path).unwrap_or(ScaleReading::silent(width_px, height_px));
-        let bar = if said.no_data_bar { None } else { reading.data_bar(&image) };
+        let (reading, bar) = looked_at(path, &image, said.no_data_bar);
         let scale = agreement::of_image(path, &reading, bar, said)?;
         let field_rows = image.height - bar.map_or(0, |b| b.rows_px.min(image.height));
         Ok(Self { image, scale, field_rows })
+    }
+
+    /// An image with its field, for work to which lengths do not matter: nothing is asked of its scale.
+    pub fn without_scale(path: &Path, image: Micrograph, no_data_bar: bool) -> Self {
+        let (_, bar) = looked_at(path, &image, no_data_bar);
+        let field_rows = image.height - bar.map_or(0, |b| b.rows_px.min(image.height));
+        Self { image, scale: None, field_rows }
     }
 
     /// An image of which nothing is known but its pixels: all rows are field.
@@ -94,4 +98,12 @@ impl Shot {
         assert_eq!((image.width, image.height), (self.image.width, self.image.height));
         Self { image, scale: self.scale.clone(), field_rows: self.field_rows }
     }
+}
+
+/// What a file says of its scale, and its data bar. Pixels that can be read need no metadata that can be.
+fn looked_at(path: &Path, image: &Micrograph, no_data_bar: bool) -> (ScaleReading, Option<DataBar>) {
+    let (width_px, height_px) = (image.width as u32, image.height as u32);
+    let reading = scale::read(path).unwrap_or(ScaleReading::silent(width_px, height_px));
+    let bar = if no_data_bar { None } else { reading.data_bar(image) };
+    (reading, bar)
 }

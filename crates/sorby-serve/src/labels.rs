@@ -118,7 +118,9 @@ pub async fn put(
             ));
         }
         if entry.label.is_none() || revision_now != revision_new {
-            let saved = save_label(&manifest, &entry, label, &app.project.kept_labels())?;
+            // A label is saved whatever is said of the scale; the page shows what is wrong with that.
+            let scale = app.scales.settled(&manifest, &entry, None).ok().and_then(|s| s.scale);
+            let saved = save_label(&manifest, &entry, scale.as_ref(), label, &app.project.kept_labels())?;
             app.project.confine(&saved)?;
             app.tell(json!({"kind": "label", "name": name, "revision": revision_new}));
         }

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 use serde_json::{Value, json};
 use sorby_data::Entry;
-use sorby_image::Micrograph;
+use sorby_image::{Micrograph, RawLabels, Shot};
 use sorby_label::{Region, doubtful_region};
 
 /// Edge of the region that is proposed, in pixels: a training crop.
@@ -57,8 +57,13 @@ fn by_doubt(project: &Project, model: &str, open: &[Entry]) -> Vec<(Suggestion, 
     let one = |entry: &Entry| -> Option<(Suggestion, f64)> {
         let file = folder.join("confidence").join(format!("{}.png", entry.name));
         let sure = Micrograph::read(&file).ok()?;
+        let mask = RawLabels::read(&folder.join("masks").join(format!("{}.png", entry.name)));
+        let field = match mask {
+            Ok(RawLabels::Values(mask)) if mask.height == sure.height => mask.field_rows(),
+            _ => sure.height,
+        };
         let (Region { x, y, width, height, doubt: worst }, doubt) =
-            doubtful_region(&sure.to_grey8(), sure.width, sure.height, REGION_PX)?;
+            doubtful_region(&sure.to_grey8(), sure.width, field, REGION_PX)?;
         let unlike = rows.iter().any(|r| r.image == entry.name && r.unlike);
         let mut why =
             format!("{model} doubts {:.0} % of it, {:.0} % of the marked part", 100.0 * doubt, 100.0 * worst);
@@ -104,7 +109,9 @@ fn by_strangeness(labelled: &[Entry], open: &[&Entry]) -> Vec<Suggestion> {
 
 /// Shares of 32 grey levels.
 fn levels(entry: &Entry) -> Option<[f64; 32]> {
-    let grey = Micrograph::read(&entry.image).ok()?.to_grey8();
+    let image = Micrograph::read(&entry.image).ok()?;
+    // A data bar is black and white whatever the steel is.
+    let grey = Shot::without_scale(&entry.image, image, false).field_grey8();
     let mut shares = [0.0; 32];
     grey.iter().for_each(|v| shares[usize::from(*v) / 8] += 1.0);
     Some(shares.map(|n| n / grey.len() as f64))

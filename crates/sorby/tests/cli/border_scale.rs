@@ -1,7 +1,7 @@
 //! Right values at the borders: scale. One pixel size and one field, in every verb and on the page; statements that
 //! contradict each other are refused everywhere.
 
-use crate::{command, sorby, succeed, workshop};
+use crate::{command, workshop};
 use image::{GrayImage, Luma};
 use serde_json::Value;
 use std::fs;
@@ -65,6 +65,24 @@ fn say(at: &Path, scale: &str) {
     let (head, splits) = text.split_once("[splits]").unwrap();
     let head = head.split("[scale").next().unwrap();
     fs::write(file, format!("{head}{scale}\n[splits]{splits}")).unwrap();
+}
+
+/// A folder of results is of one command; here it is that of the last.
+fn begin(at: &Path, arguments: &[&str]) {
+    if let Some(out) = arguments.iter().position(|a| *a == "--out").map(|i| at.join(arguments[i + 1])) {
+        let _ = fs::remove_dir_all(out);
+    }
+}
+
+fn sorby(at: &Path, arguments: &[&str]) -> std::process::Output {
+    begin(at, arguments);
+    crate::sorby(at, arguments)
+}
+
+#[track_caller]
+fn succeed(at: &Path, arguments: &[&str]) -> String {
+    begin(at, arguments);
+    crate::succeed(at, arguments)
 }
 
 /// The named column of the first line of a CSV.
@@ -451,4 +469,71 @@ fn a_drawn_bar_contradicts_a_repeated_pixel_size() {
     fs::write(at.join("set/dataset.toml"), fix).unwrap();
     succeed(at, &["measure", "set/labels", "--class", "1", "--data", "set", "--out", "out"]);
     assert_eq!(cell(&at.join("out/images.csv"), "nm_per_px"), "10.0000");
+}
+
+/// Without a data set, the picture itself shows which rows of another program's label are its bar.
+#[test]
+fn a_label_is_measured_on_the_field_of_its_picture() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    barred(at, 160, "refuse");
+    fs::rename(at.join("set/labels/a_m.png"), at.join("set/labels/a.png")).unwrap();
+    let measure = ["measure", "set/labels", "--class", "1", "--images", "set/images", "--out", "out"];
+    let told = sorby(at, &measure);
+    assert!(String::from_utf8_lossy(&told.stderr).contains("last 20 rows"), "{told:?}");
+    assert_eq!(cell(&at.join("out/images.csv"), "field_area_px"), "28000");
+    succeed(at, &["measure", "set/labels", "--class", "1", "--out", "out"]);
+    assert_eq!(cell(&at.join("out/images.csv"), "field_area_px"), "32000", "nothing is known of a picture");
+}
+
+/// A label drawn in Sorby repeats what the manifest said then; a manifest that was corrected is not held up by it. A
+/// model's mask is: it was made at another magnification.
+#[test]
+fn a_corrected_manifest_counts_for_labels_and_not_for_masks() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    barred(at, 160, "refuse");
+    let label = sorby_image::LabelMap { width: 200, height: 160, labels: [0, 1].repeat(16_000) };
+    let note = |source: &str| sorby_image::MaskNote {
+        nm_per_px: Some(38.76),
+        scale_source: source.to_owned(),
+        classes: vec!["matrix".into(), "carbide".into()],
+    };
+    label
+        .write_mask(
+            &at.join("set/labels/a_m.png"),
+            &[[0; 3], [255; 3]],
+            &note("dataset.toml, [scale] nm_per_px"),
+        )
+        .unwrap();
+    label
+        .write_mask(&at.join("masks/a.png"), &[[0; 3], [255; 3]], &note("dataset.toml, [scale] nm_per_px"))
+        .unwrap();
+    succeed(at, &["measure", "set/labels", "--class", "1", "--data", "set", "--out", "out"]);
+    assert_eq!(cell(&at.join("out/images.csv"), "nm_per_px"), "5.0000");
+    let refused = sorby(at, &["measure", "masks", "--class", "1", "--data", "set", "--out", "out"]);
+    let told = String::from_utf8_lossy(&refused.stderr);
+    assert!(
+        refused.status.code() == Some(2) && told.contains("38.7600") && told.contains("5.0000"),
+        "{told}"
+    );
+    label.write_mask(&at.join("set/labels/a_m.png"), &[[0; 3], [255; 3]], &note("--nm-per-px")).unwrap();
+    let refused = sorby(at, &["measure", "set/labels", "--class", "1", "--data", "set", "--out", "out"]);
+    assert_eq!(refused.status.code(), Some(2), "a person's word still counts");
+}
+
+/// A copy of a data set lacks the files beside the images; what they state goes into its manifest.
+#[test]
+fn a_copy_keeps_the_pixel_size_of_a_sidecar() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    barred(at, 160, "refuse");
+    let manifest = at.join("set/dataset.toml");
+    let text = fs::read_to_string(&manifest).unwrap();
+    fs::write(&manifest, text.split("[scale]").next().unwrap()).unwrap();
+    fs::write(at.join("set/images/a.txt"), "[SemImageFile]\r\nPixelSize=12.5\r\n").unwrap();
+    succeed(at, &["data", "export", "set", "--format", "png", "--out", "copy"]);
+    let checked: Value =
+        serde_json::from_slice(&sorby(at, &["data", "check", "copy", "--json"]).stdout).unwrap();
+    assert_eq!(checked["nm_per_px"], serde_json::json!([12.5, 12.5]), "{checked}");
 }

@@ -11,6 +11,8 @@ use copy::Copy;
 use serde_json::json;
 use sorby_data::doctor::{Misplaced, mend};
 use sorby_data::{Dataset, Manifest, Problem, Sample, Summary, check, propose};
+use sorby_image::Said;
+use sorby_image::scale::agreement;
 use sorby_image::write::atomically;
 use sorby_report::{Page, Picture, Section, overlay, render};
 use std::path::Path;
@@ -173,12 +175,18 @@ fn load(data: &Dataset, name: &str) -> anyhow::Result<Sample> {
     data.load_one(item).map_err(|p| anyhow::anyhow!("{p}"))
 }
 
-/// The manifest with the splits that stand for whole folders written out.
+/// The manifest of a copy: with the splits that stand for whole folders, and the pixel sizes that the files beside the
+/// images state, for those are not copied.
 fn with_all_splits(data: &Dataset) -> Manifest {
     let mut manifest = data.manifest.clone();
     for split in data.split_names().filter(|s| !data.manifest.folds.contains_key(*s)) {
         let names = data.split(split).map(|items| items.iter().map(|i| i.name.clone()).collect());
         manifest.splits.insert(split.to_owned(), names.unwrap_or_default());
+    }
+    for item in data.items.iter().filter(|i| i.stated_scale.is_none()) {
+        if let Ok(Some(known)) = agreement::of_file(&item.image, &Said::default()) {
+            manifest.scale.images.insert(item.name.clone(), known.nm_per_px);
+        }
     }
     manifest
 }

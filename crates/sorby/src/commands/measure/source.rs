@@ -4,10 +4,10 @@ use super::super::inputs;
 use super::{Measured, edge_rule};
 use crate::args::MeasureArgs;
 use anyhow::{Context as _, bail};
-use sorby_data::{Dataset, Sample};
+use sorby_data::{Dataset, Item, Sample};
 use sorby_image::scale::agreement::Statements;
 use sorby_image::write::safe_name;
-use sorby_image::{KnownScale, LabelMap, MaskNote, Micrograph, RawLabels};
+use sorby_image::{KnownScale, LabelMap, MaskNote, Micrograph, RawLabels, Shot};
 use sorby_measure::{Field, Filter, LINE_WIDTH_PX, Particles, grain_counts, measure};
 use std::path::{Path, PathBuf};
 
@@ -41,6 +41,9 @@ impl<'a> Source<'a> {
         let name = sample.as_ref().map_or_else(|| inputs::stem(file), |s| s.name.clone());
         let scale = self.nm_per_px(file, sample.as_ref())?;
         let mut mask = self.masks.read(file)?;
+        if sample.is_none() {
+            self.leave_out_the_bar(file, &mut mask)?;
+        }
         let mut truth = self.truth(file, sample, &mut mask)?;
         if let Some(truth) = &mut truth {
             if (truth.width, truth.height) != (mask.width, mask.height) {
@@ -85,7 +88,7 @@ impl<'a> Source<'a> {
     /// have a word on its pixel size.
     fn sample(&self, file: &Path) -> anyhow::Result<Option<Sample>> {
         let Some((data, item)) = self.data.and_then(|d| Some((d, d.item_of(file)?))) else { return Ok(None) };
-        let note = MaskNote::read(file).and_then(|note| note.claim());
+        let note = note_of(file, Some(item)).claim();
         let claims = inputs::user_claim(self.args.nm_per_px).into_iter().chain(note).collect();
         Ok(Some(data.load_said(item, claims).map_err(|problem| anyhow::anyhow!("{problem}"))?))
     }
@@ -97,7 +100,7 @@ impl<'a> Source<'a> {
             Some(sample) => Statements::new(sample.shot.scale.iter().map(KnownScale::claim)),
             None => Statements::new(inputs::user_claim(self.args.nm_per_px)),
         };
-        statements.note(&MaskNote::read(file).unwrap_or_default());
+        statements.note(&note_of(file, sample.and_then(|_| self.data?.item_of(file))));
         // Masks of other programs, and Sorby's own TIFF, say it as pictures do.
         if let Ok(reading) = sorby_image::scale::read(file) {
             statements.file("the mask's ", &reading, None);
@@ -112,6 +115,24 @@ impl<'a> Source<'a> {
         Ok(known.map(|k| k.nm_per_px))
     }
 
+    /// A label of another program may cover the data bar of its picture; masks of Sorby have left it out themselves.
+    fn leave_out_the_bar(&self, file: &Path, mask: &mut LabelMap) -> anyhow::Result<()> {
+        let Some(folder) = self.args.images.as_ref().filter(|_| MaskNote::read(file).is_none()) else {
+            return Ok(());
+        };
+        let Some(path) = inputs::find_by_stem(folder, &inputs::stem(file))? else { return Ok(()) };
+        let shot = Shot::without_scale(&path, Micrograph::read(&path)?, false);
+        if (shot.image.width, shot.image.height) == (mask.width, mask.height) && shot.data_bar_px() > 0 {
+            let rows = shot.data_bar_px();
+            eprintln!(
+                "note: {}: the last {rows} rows are taken for a data bar: no part of the field",
+                path.display()
+            );
+            mask.ignore_bottom(rows);
+        }
+        Ok(())
+    }
+
     fn truth(
         &self,
         file: &Path,
@@ -119,11 +140,14 @@ impl<'a> Source<'a> {
         mask: &mut LabelMap,
     ) -> anyhow::Result<Option<LabelMap>> {
         let of_field = |mask: &mut LabelMap, sample: &Sample| {
-            let rows = sample.label.height;
-            if mask.width == sample.label.width && mask.height > rows {
+            let (width, rows) = (sample.label.width, sample.label.height);
+            // One of another size is refused below.
+            if mask.width == width && mask.height > rows {
                 mask.crop_rows(rows);
             }
-            mask.ignore_bottom(mask.height.saturating_sub(sample.shot.field_rows()));
+            if mask.width == width {
+                mask.ignore_bottom(mask.height.saturating_sub(sample.shot.field_rows()));
+            }
         };
         match (&self.args.truth, sample) {
             (Some(folder), sample) => {
@@ -167,6 +191,18 @@ fn mean_values(
         bail!("{}: picture is {w}x{h} but its mask is {}x{}", path.display(), mask.width, mask.height);
     }
     Ok(particles.mean_values(picture.width, &picture.to_grey8()))
+}
+
+/// What a mask says of itself. A label of the data set repeats what `dataset.toml` said when it was drawn: what it says
+/// now counts.
+fn note_of(file: &Path, item: Option<&Item>) -> MaskNote {
+    let note = MaskNote::read(file).unwrap_or_default();
+    let own = item.is_some_and(|i| {
+        i.label.file_name() == file.file_name()
+            && std::fs::canonicalize(&i.label).ok() == std::fs::canonicalize(file).ok()
+    });
+    let repeated = own && note.scale_source.starts_with("dataset.toml");
+    if repeated { MaskNote { nm_per_px: None, ..note } } else { note }
 }
 
 /// Names of the classes, as the first mask with a note says.
