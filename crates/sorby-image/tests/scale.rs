@@ -347,6 +347,15 @@ fn fei_settings_of_every_coding_and_beam() {
         ),
         (FEI.replace("5e-009", ""), Right::NoScale("")),
         (ions.to_owned(), Right::Nm(5.0)),
+        // The beam that made the picture and the field must say the same; the other beam's scan does not matter.
+        (format!("{ions}[Scan]\nPixelWidth=7e-9\n"), Right::Refused(&["differ", "5.0000", "7.0000"])),
+        (format!("{ions}[Scan]\nPixelWidth=5e-9\n"), Right::Nm(5.0)),
+        (ions.replace("[Beam]", "[B]"), Right::Refused(&["differ", "9.0000", "5.0000"])),
+        (FEI.replace("VerF", "HorFieldsize=3.2e-7\nVerF"), Right::Nm(5.0)),
+        (
+            FEI.replace("VerF", "HorFieldsize=6.4e-7\nVerF"),
+            Right::Refused(&["differ", "5.0000", "10.0000", "HorFieldsize"]),
+        ),
         (ions.replace("[IScan]", "[Other]").replace("[EScan]", "[Another]"), Right::NoScale("")),
         (
             "[Beam]\nBeam=EBeam\n[EBeam]\nHFW=3.2e-6\n[Image]\nResolutionX=64\nResolutionY=48\n".into(),
@@ -497,6 +506,14 @@ fn zeiss_and_tescan_units() {
         ("3 m", Right::Refused(&["not credible"])),
     ] {
         check(size, &folder.read((64, 48), &[(34118, Value::Text(&zeiss(size)))]), &right);
+    }
+    let field = |width: &str| format!("{}AP_WIDTH\nWidth = {width}\n", zeiss("50 nm"));
+    for (width, right) in [
+        ("3.2 µm", Right::Nm(50.0)),
+        ("6.4 µm", Right::Refused(&["differ", "50.0000", "100.0000", "AP_WIDTH"])),
+        ("wide", Right::Nm(50.0)),
+    ] {
+        check(width, &folder.read((64, 48), &[(34118, Value::Text(&field(width)))]), &right);
     }
     // Both tags, one in UTF-16; they agree or not.
     let wide = |size: &str| -> Vec<u8> { zeiss(size).encode_utf16().flat_map(u16::to_le_bytes).collect() };

@@ -20,42 +20,61 @@ pub(super) fn read(m: &Metadata, all: &mut Statements) {
         if xml::is(&text) {
             from_xml(&text, name, all);
         } else {
-            all.add(name, from_ini(&text, place, m));
+            from_ini(&text, name, place, m, all);
         }
     }
 }
 
-fn from_ini(text: &str, place: &'static str, m: &Metadata) -> Result<Option<PixelSize>, Fault> {
+/// What the settings say of the scan, and of the field it covers: one or more statements of the same thing.
+fn from_ini(text: &str, tag: &str, place: &'static str, m: &Metadata, all: &mut Statements) {
     let ini = Ini::of(text);
     let written_for_px = ini.count("Image", "ResolutionX").zip(ini.count("Image", "ResolutionY"));
-    let width = written_for_px.map(|(w, _)| f64::from(w)).filter(|w| *w > 0.0);
-    // The beam that made the picture, where the file says which.
-    let scan = ini.get("Beam", "Scan").unwrap_or("Scan");
-    for section in ["Scan", scan, "EScan", "IScan"] {
-        let Some(x) = ini.length(section, "PixelWidth", "m")? else { continue };
-        let y = ini.length(section, "PixelHeight", "m")?.unwrap_or(x);
-        // The field over the pixel's height: the image's rows without the bar.
-        let rows =
-            ini.length(section, "VerFieldsize", "m").ok().flatten().map(|field| (field / y).round() as u32);
-        let beyond = rows.and_then(|rows| m.height_px.checked_sub(rows));
-        let bar = ini.count("PrivateFei", "DatabarHeight").or(beyond);
-        return Ok(Some(PixelSize {
-            written_for_px,
-            // Where the bar was cut off, none is left.
-            data_bar_px: bar.filter(|bar| {
-                written_for_px.is_none_or(|(_, h)| u64::from(m.height_px) >= u64::from(h) + u64::from(*bar))
-            }),
-            ..plain(VENDOR, place, x, y)
-        }));
+    let columns = written_for_px.map(|(w, _)| f64::from(w)).filter(|w| *w > 0.0);
+    let has = |section: &&str| ini.get(section, "PixelWidth").is_some();
+    // The beam that made the picture, where the file says which; else either beam's.
+    let named = ini.get("Beam", "Scan").filter(|name| !name.eq_ignore_ascii_case("Scan"));
+    let mut sections: Vec<&str> = ["Scan"].into_iter().chain(named).filter(has).collect();
+    if sections.is_empty() {
+        sections = ["EScan", "IScan"].into_iter().filter(has).collect();
     }
-    // Images by the ion beam may lack it: field width over columns.
-    let beam = ini.get("Beam", "Beam").unwrap_or("IRBeam");
-    for section in [beam, "IRBeam"] {
-        let (Some(field), Some(width)) = (ini.length(section, "HFW", "m")?, width) else { continue };
+    for section in &sections {
+        all.add(tag, scan(&ini, section, place, written_for_px, m));
+        if let (Some(columns), Ok(Some(field))) = (columns, ini.length(section, "HorFieldsize", "m")) {
+            let place = "FEI settings, HorFieldsize over [Image] ResolutionX";
+            all.add(tag, Ok(Some(plain(VENDOR, place, field / columns, field / columns))));
+        }
+    }
+    if let (true, Some(columns)) = (sections.is_empty(), columns) {
+        // Images by the ion beam may lack it: field width over columns.
+        let beams = ini.get("Beam", "Beam").into_iter().chain(["IRBeam"]);
+        let field = beams.map(|beam| ini.length(beam, "HFW", "m")).find(|field| *field != Ok(None));
         let place = "FEI settings, HFW of the beam over [Image] ResolutionX";
-        return Ok(Some(PixelSize { written_for_px, ..plain(VENDOR, place, field / width, field / width) }));
+        let size = |field| {
+            let nm: f64 = field / columns;
+            PixelSize { written_for_px, ..plain(VENDOR, place, nm, nm) }
+        };
+        all.add(tag, field.unwrap_or(Ok(None)).map(|field| field.map(size)));
     }
-    Ok(None)
+}
+
+fn scan(
+    ini: &Ini,
+    section: &str,
+    place: &'static str,
+    written_for_px: Option<(u32, u32)>,
+    m: &Metadata,
+) -> Result<Option<PixelSize>, Fault> {
+    let Some(x) = ini.length(section, "PixelWidth", "m")? else { return Ok(None) };
+    let y = ini.length(section, "PixelHeight", "m")?.unwrap_or(x);
+    // The field over the pixel's height: the image's rows without the bar.
+    let field = ini.length(section, "VerFieldsize", "m").ok().flatten();
+    let beyond = field.and_then(|field| m.height_px.checked_sub((field / y).round() as u32));
+    let bar = ini.count("PrivateFei", "DatabarHeight").or(beyond);
+    // Where the bar was cut off, none is left.
+    let whole = |bar: &u32| {
+        written_for_px.is_none_or(|(_, rows)| u64::from(m.height_px) >= u64::from(rows) + u64::from(*bar))
+    };
+    Ok(Some(PixelSize { written_for_px, data_bar_px: bar.filter(whole), ..plain(VENDOR, place, x, y) }))
 }
 
 fn from_xml(text: &str, place: &str, all: &mut Statements) {

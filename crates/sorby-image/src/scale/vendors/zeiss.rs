@@ -3,19 +3,19 @@
 
 use super::{Statements, plain};
 use crate::scale::PixelSize;
-use crate::scale::lengths::{self, Comma, Fault};
+use crate::scale::lengths::{self, Comma};
 use crate::scale::metadata::Metadata;
 use crate::scale::text;
 
 pub(super) fn read(m: &Metadata, all: &mut Statements) {
     for (tag, name) in [(34118, "TIFF tag 34118"), (34119, "TIFF tag 34119")] {
         if let Some(text) = m.text(tag) {
-            all.add(name, settings(&text, m));
+            settings(&text, name, m, all);
         }
     }
 }
 
-fn settings(text: &str, m: &Metadata) -> Result<Option<PixelSize>, Fault> {
+fn settings(text: &str, tag: &str, m: &Metadata, all: &mut Statements) {
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
     let value = |key: &str| -> Option<&str> {
         let at = lines.iter().position(|line| line.eq_ignore_ascii_case(key))?;
@@ -23,19 +23,23 @@ fn settings(text: &str, m: &Metadata) -> Result<Option<PixelSize>, Fault> {
         Some(next.split_once('=')?.1.trim())
     };
     let comma = Comma::of(text);
-    let length = |key| value(key).map(|text| lengths::parse(text, comma, None)).transpose();
     let written_for_px = value("DP_IMAGE_STORE").and_then(text::size);
     let width = f64::from(written_for_px.map_or(m.width_px, |(w, _)| w));
-    let (nm, place) = if let Some(nm) = length("AP_IMAGE_PIXEL_SIZE")? {
-        (nm, "Zeiss settings, AP_IMAGE_PIXEL_SIZE")
-    } else if let Some(field) = length("AP_WIDTH")? {
-        (field / width, "Zeiss settings, AP_WIDTH over the image's width")
-    } else {
+    let size = |nm, place| Some(PixelSize { written_for_px, ..plain("Zeiss", place, nm, nm) });
+    let length = |key| value(key).map(|text| lengths::parse(text, comma, None));
+    let pixel = length("AP_IMAGE_PIXEL_SIZE");
+    let field = length("AP_WIDTH")
+        .map(|field| field.map(|nm| size(nm / width, "Zeiss settings, AP_WIDTH over the image's width")));
+    match (pixel, field) {
+        (Some(pixel), field) => {
+            all.add(tag, pixel.map(|nm| size(nm, "Zeiss settings, AP_IMAGE_PIXEL_SIZE")));
+            all.sizes.extend(field.and_then(Result::ok).flatten());
+        }
+        (None, Some(field)) => all.add(tag, field),
         // The fourth line of the unnamed head: metres per pixel of a picture 1024 wide.
-        let Some(metres) = lines.get(3).and_then(|line| lengths::number(line, comma).ok()) else {
-            return Ok(None);
-        };
-        (1e9 * metres * 1024.0 / width, "Zeiss settings, head")
-    };
-    Ok(Some(PixelSize { written_for_px, ..plain("Zeiss", place, nm, nm) }))
+        (None, None) => {
+            let metres = lines.get(3).and_then(|line| lengths::number(line, comma).ok());
+            all.add(tag, Ok(metres.and_then(|m| size(1e9 * m * 1024.0 / width, "Zeiss settings, head"))));
+        }
+    }
 }
