@@ -10,6 +10,7 @@ use tiff::tags::Tag;
 enum Value<'a> {
     Text(&'a str),
     Bytes(&'a [u8]),
+    Byte(u8),
     Double(f64),
     Doubles(&'a [f64]),
     Short(u16),
@@ -29,6 +30,7 @@ fn tiff(path: &Path, (width, height): (u32, u32), tags: &[(u16, Value)]) {
             Value::Text(text) if !text.is_ascii() => directory.write_tag(tag, text.as_bytes()).unwrap(),
             Value::Text(text) => directory.write_tag(tag, *text).unwrap(),
             Value::Bytes(bytes) => directory.write_tag(tag, *bytes).unwrap(),
+            Value::Byte(v) => directory.write_tag(tag, *v).unwrap(),
             Value::Double(v) => directory.write_tag(tag, *v).unwrap(),
             Value::Doubles(v) => directory.write_tag(tag, *v).unwrap(),
             Value::Long(v) => directory.write_tag(tag, *v).unwrap(),
@@ -551,6 +553,10 @@ fn gatan_and_olympus_types() {
         (Value::Text("nm"), Value::Doubles(&[50.0, 50.0]), Right::Nm(50.0)),
         (Value::Text("nm"), Value::Doubles(&[50.0, 60.0]), Right::Refused(&["2 numbers"])),
         (Value::Text("nm"), Value::Text("soon"), Right::Refused(&["soon"])),
+        // A byte is a number, not the letter of that code; several are neither.
+        (Value::Text("nm"), Value::Byte(50), Right::Nm(50.0)),
+        (Value::Text("nm"), Value::Bytes(b"50"), Right::Refused(&["2 bytes"])),
+        (Value::Text("nm"), Value::Text("50\nnm"), Right::Refused(&["50 nm"])),
         (Value::Text("nm"), Value::Double(f64::NAN), Right::Refused(&["not credible"])),
         (Value::Text("furlong"), Value::Double(50.0), Right::Refused(&["50 furlong"])),
         (Value::Text("1/nm"), Value::Double(0.5), Right::NoScale("reciprocal")),

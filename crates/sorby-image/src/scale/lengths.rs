@@ -77,7 +77,10 @@ fn half_width(c: char) -> char {
 pub(super) fn in_unit(value: f64, name: &str) -> Result<f64, Fault> {
     match unit(name) {
         Unit::Length(nm) => Ok(value * nm),
-        Unit::NoLength(what) => Err(Fault::NoScale(format!("states `{value} {}`: {what}", name.trim()))),
+        Unit::NoLength(what) => {
+            let statement = short(&format!("{value} {}", name.trim()));
+            Err(Fault::NoScale(format!("states `{}`: {what}", statement.trim())))
+        }
         Unit::Unknown => Err(unknown_unit(&format!("{value} {}", name.trim()))),
     }
 }
@@ -104,8 +107,8 @@ pub(super) fn parse(text: &str, comma: Comma, known: Option<&str>) -> Result<f64
 }
 
 /// The beginning of a text, for a message of one line.
-fn short(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(40).collect()
+pub(super) fn short(text: &str) -> String {
+    text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(60).collect()
 }
 
 /// Where the number ends and its unit begins.
@@ -175,7 +178,7 @@ fn meaning(number: &str) -> Option<Comma> {
     match parts.as_slice() {
         [_] => Some(Comma::Unknown),
         [_, last] if !last.contains('.') => {
-            Some(if grouped && parts[0] != "0" && mantissa.len() == number.len() {
+            Some(if grouped && parts[0] != "0" && !number.contains(['e', 'E', 'd', 'D']) {
                 Comma::Unknown
             } else {
                 Comma::Decimal
@@ -336,6 +339,7 @@ mod tests {
     #[test]
     fn a_comma_before_three_digits_is_judged_by_the_other_numbers() {
         let reason = number("82,683", Comma::Unknown).unwrap_err();
+        assert!(number("+82,683", Comma::Unknown).is_err());
         assert!(reason.contains("82.683") && reason.contains("82683"), "{reason}");
         assert_eq!(number("82,683", Comma::of("PixelSize=82,683\nWorkingDistance=7,9 mm")), Ok(82.683));
         assert_eq!(number("82,683", Comma::of("PixelSize=82,683\nEmission=1,234.5 nA")), Ok(82683.0));

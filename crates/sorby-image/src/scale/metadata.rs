@@ -37,8 +37,8 @@ pub(super) struct Metadata {
 }
 
 enum TagValue {
-    /// Text, or bytes that stand for text.
-    Bytes(Vec<u8>),
+    /// Text, or bytes that stand for text, and what the file takes them for.
+    Bytes(Vec<u8>, Type),
     Numbers(Vec<f64>),
 }
 
@@ -81,7 +81,7 @@ impl Metadata {
     /// A tag as text; `None` where it is blank.
     pub fn text(&self, tag: u16) -> Option<String> {
         let bytes = match self.tags.get(&tag)? {
-            TagValue::Bytes(bytes) => bytes.clone(),
+            TagValue::Bytes(bytes, _) => bytes.clone(),
             // Numbers of 16 bits that are UTF-16.
             TagValue::Numbers(numbers) => {
                 let letter = |n: &f64| n.fract() == 0.0 && (0.0..65536.0).contains(n);
@@ -106,13 +106,16 @@ impl Metadata {
                 [first, others @ ..] if others.iter().all(|n| n == first) => Ok(Some(*first)),
                 _ => Err(Fault::Unreadable(format!("holds {} numbers where one belongs", numbers.len()))),
             },
-            Some(TagValue::Bytes(bytes)) => {
+            Some(TagValue::Bytes(bytes, Type::ASCII)) => {
                 let text = text::decode(bytes);
-                let number = lengths::number(text.trim(), Comma::Unknown);
-                let fault =
-                    |why| Fault::Unreadable(format!("holds `{}` where a number belongs: {why}", text.trim()));
-                number.map(Some).map_err(fault)
+                let shown = lengths::short(&text);
+                let fault = |why| Fault::Unreadable(format!("holds `{shown}` where a number belongs: {why}"));
+                lengths::number(text.trim(), Comma::Unknown).map(Some).map_err(fault)
             }
+            Some(TagValue::Bytes(bytes, kind)) => match (bytes.as_slice(), kind) {
+                ([one], Type::BYTE) => Ok(Some(f64::from(*one))),
+                _ => Err(Fault::Unreadable(format!("holds {} bytes where a number belongs", bytes.len()))),
+            },
         }
     }
 
@@ -138,7 +141,7 @@ impl TagValue {
         if matches!(entry.field_type(), Type::ASCII | Type::BYTE | Type::SBYTE | Type::UNDEFINED) {
             let mut buffer = ValueBuffer::empty(Type::BYTE);
             directory.find_tag_buf(key, &mut buffer).ok()??;
-            return Some(Self::Bytes(buffer.as_bytes().to_vec()));
+            return Some(Self::Bytes(buffer.as_bytes().to_vec(), entry.field_type()));
         }
         Some(Self::Numbers(match directory.find_tag(key).ok()?? {
             Value::List(items) => items.iter().map(number).collect::<Option<_>>()?,

@@ -16,7 +16,7 @@ pub(super) struct Sidecar {
 pub(super) fn of(image: &Path) -> (Vec<Sidecar>, Vec<String>) {
     let (mut sidecars, mut unreadable) = (Vec::new(), Vec::new());
     for path in names(image) {
-        let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        let name = one_line(&path);
         match read_limited(&path) {
             Ok(Some(bytes)) => sidecars.push(Sidecar { name, text: text::decode(&bytes) }),
             Ok(None) => {}
@@ -24,6 +24,12 @@ pub(super) fn of(image: &Path) -> (Vec<Sidecar>, Vec<String>) {
         }
     }
     (sidecars, unreadable)
+}
+
+/// A file's name for messages of one line.
+fn one_line(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
 }
 
 fn names(image: &Path) -> Vec<PathBuf> {

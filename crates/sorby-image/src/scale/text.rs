@@ -83,7 +83,11 @@ impl<'a> Ini<'a> {
             let nm = lengths::parse(text, self.comma, Some(unit))?;
             match found {
                 Some((first, written)) if first != nm => {
-                    return Err(Fault::Unreadable(format!("states {key} twice, `{written}` and `{text}`")));
+                    return Err(Fault::Unreadable(format!(
+                        "states {key} twice, `{}` and `{}`",
+                        lengths::short(written),
+                        lengths::short(text)
+                    )));
                 }
                 _ => found = Some((nm, text)),
             }

@@ -25,8 +25,9 @@ pub(super) fn clean(text: &str) -> String {
 /// Where it is none, or has more nodes than anything sensible.
 pub(super) fn parse(clean: &str) -> Result<Document<'_>, Fault> {
     let options = ParsingOptions { nodes_limit: NODES, ..ParsingOptions::default() };
-    Document::parse_with_options(clean, options)
-        .map_err(|e| Fault::Unreadable(format!("holds XML that cannot be read ({e})")))
+    Document::parse_with_options(clean, options).map_err(|e| {
+        Fault::Unreadable(format!("holds XML that cannot be read ({})", lengths::short(&e.to_string())))
+    })
 }
 
 /// Elements of a name, whatever their namespace.
@@ -65,7 +66,9 @@ pub(super) fn length(node: Node, known: Option<&str>) -> Result<f64, Fault> {
     // A power other than that of the unit itself is not documented.
     if let Some(power) = attribute(node, "unitPrefixPower").filter(|p| !matches!(*p, "0" | "1" | "")) {
         return Err(Fault::Unreadable(format!(
-            "states `{written}` with unitPrefixPower {power}, which is not known"
+            "states `{}` with unitPrefixPower `{}`, which is not known",
+            lengths::short(written),
+            lengths::short(power)
         )));
     }
     let around = [Some(value), Some(node), node.parent()].into_iter().flatten();

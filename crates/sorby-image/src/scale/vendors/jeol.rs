@@ -24,8 +24,9 @@ fn settings(text: &str) -> Result<Option<PixelSize>, Fault> {
     let (Some(bar), Some(marker)) = (value("$$SM_MICRON_BAR"), value("$$SM_MICRON_MARKER")) else {
         return Ok(None);
     };
-    let bar_px = lengths::number(bar, comma)
-        .map_err(|why| Fault::Unreadable(format!("states $$SM_MICRON_BAR `{bar}`: {why}")))?;
+    let bar_px = lengths::number(bar, comma).map_err(|why| {
+        Fault::Unreadable(format!("states $$SM_MICRON_BAR `{}`: {why}", lengths::short(bar)))
+    })?;
     let marker = lengths::parse(marker, comma, None)?;
     let nm = marker / bar_px;
     let place = "$$SM_MICRON_MARKER over $$SM_MICRON_BAR";
