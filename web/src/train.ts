@@ -22,6 +22,8 @@ interface RunDetail {
   run: RunSummary;
   loss: [number[], number[]];
   validations: { iteration: number; mean_iou: number | null; iou: (number | null)[] }[];
+  /** A sentence for each class that the last validation found nowhere. */
+  nothing_found: string[];
   step_s: number | null;
   seconds: number;
   recipe: string;
@@ -213,6 +215,7 @@ function detailOf(place: HTMLElement): { show: (name: string) => Promise<void>; 
     replace(
       head,
       h("h2", {}, `${name} · ${about.arch ?? ""}`),
+      ...run.nothing_found.map((line) => h("p", { class: "problem", role: "alert" }, line)),
       h(
         "p",
         { class: "facts-line", id: "run-facts" },

@@ -1,6 +1,7 @@
 //! What a mask written by Sorby says of itself, so that its scale travels with it.
 
 use crate::scale::agreement::{KnownScale, ScaleClaim};
+use serde::{Deserialize, Serialize};
 use std::io::BufReader;
 use std::path::Path;
 
@@ -16,13 +17,91 @@ pub struct MaskNote {
     pub scale_source: String,
     /// Names of the classes, in order of their indices.
     pub classes: Vec<String>,
+    /// What made it; `None` for labels, and for masks of other programs and of older versions.
+    pub origin: Option<Origin>,
+}
+
+/// What made a mask: enough to know later whether masks, a calibration and an image belong together.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Origin {
+    /// BLAKE3 of the model file.
+    pub model_blake3: String,
+    /// BLAKE3 of the image, see [`Micrograph::pixels_blake3`](crate::Micrograph::pixels_blake3).
+    pub image_blake3: String,
+    /// How the model was applied, in words.
+    pub settings: String,
+    /// What part the image had in the making of the model; `None` if the model does not say.
+    pub image_part: Option<ImagePart>,
+    /// Whether the image is unlike those the model learnt from; `None` if the model cannot say.
+    pub unlike_training: Option<bool>,
+}
+
+/// What part an image had in the making of a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ImagePart {
+    /// The weights were fitted to it.
+    Train,
+    /// The model was validated on it, and so perhaps chosen by it.
+    Val,
+    /// None: it is new to the model.
+    Unseen,
+}
+
+impl ImagePart {
+    const ALL: [Self; 3] = [Self::Train, Self::Val, Self::Unseen];
+
+    /// The word in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Val => "val",
+            Self::Unseen => "unseen",
+        }
+    }
+
+    /// The part of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|p| p.name() == name)
+    }
+}
+
+impl Origin {
+    fn to_text(&self) -> String {
+        let yes_no = |yes: bool| if yes { "yes" } else { "no" };
+        [
+            ("model_blake3", Some(self.model_blake3.as_str())),
+            ("image_blake3", Some(&self.image_blake3)),
+            ("segmentation", Some(&self.settings)),
+            ("image_part", self.image_part.map(ImagePart::name)),
+            ("unlike_training", self.unlike_training.map(yes_no)),
+        ]
+        .into_iter()
+        .filter_map(|(key, value)| Some(format!("{key}={}\n", value?.replace('\n', " "))))
+        .collect()
+    }
+
+    fn from_text(value: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        let yes = |word: String| match word.as_str() {
+            "yes" => Some(true),
+            "no" => Some(false),
+            _ => None,
+        };
+        Some(Self {
+            model_blake3: value("model_blake3")?,
+            image_blake3: value("image_blake3").unwrap_or_default(),
+            settings: value("segmentation").unwrap_or_default(),
+            image_part: value("image_part").and_then(|p| ImagePart::from_name(&p)),
+            unlike_training: value("unlike_training").and_then(yes),
+        })
+    }
 }
 
 impl MaskNote {
     /// The note of a mask that was made on an image of this scale.
     pub fn new(scale: Option<&KnownScale>, classes: Vec<String>) -> Self {
         let scale_source = scale.map_or(String::new(), |s| s.source.clone());
-        Self { nm_per_px: scale.map(|s| s.nm_per_px), scale_source, classes }
+        Self { nm_per_px: scale.map(|s| s.nm_per_px), scale_source, classes, origin: None }
     }
 
     /// What the note says of the pixel size.
@@ -37,7 +116,8 @@ impl MaskNote {
         });
         let classes: String =
             self.classes.iter().map(|c| format!("class={}\n", c.replace('\n', " "))).collect();
-        format!("coding=index\n{scale}{classes}")
+        let origin = self.origin.as_ref().map_or(String::new(), Origin::to_text);
+        format!("coding=index\n{scale}{classes}{origin}")
     }
 
     fn from_text(text: &str) -> Self {
@@ -47,6 +127,7 @@ impl MaskNote {
             nm_per_px: nm_per_px.filter(|nm: &f64| nm.is_finite() && *nm > 0.0),
             scale_source: value("scale_source").unwrap_or_default().to_owned(),
             classes: text.lines().filter_map(|l| l.strip_prefix("class=")).map(str::to_owned).collect(),
+            origin: Origin::from_text(|key| value(key).map(str::to_owned)),
         }
     }
 
@@ -56,5 +137,38 @@ impl MaskNote {
         let reader = png::Decoder::new(BufReader::new(file)).read_info().ok()?;
         let text = reader.info().utf8_text.iter().find(|t| t.keyword == KEYWORD)?;
         Some(Self::from_text(&text.get_text().ok()?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_says_again_what_was_put_into_it() {
+        let origin = Origin {
+            model_blake3: "aa".into(),
+            image_blake3: "bb".into(),
+            settings: "window 256, stride 128".into(),
+            image_part: Some(ImagePart::Train),
+            unlike_training: Some(true),
+        };
+        let note = MaskNote {
+            nm_per_px: Some(7.344),
+            scale_source: "Zeiss settings".into(),
+            classes: vec!["matrix".into(), "model_blake3=cc".into()],
+            origin: Some(origin),
+        };
+        assert_eq!(MaskNote::from_text(&note.to_text()), note);
+        let bare = MaskNote { origin: None, ..note };
+        assert_eq!(MaskNote::from_text(&bare.to_text()), bare);
+    }
+
+    /// Masks of older versions say nothing of what made them, and are read as ever.
+    #[test]
+    fn notes_without_hashes_are_read() {
+        let old = "coding=index\nnm_per_px=12.5\nscale_source=dataset.toml\nclass=matrix\nclass=carbide\n";
+        let note = MaskNote::from_text(old);
+        assert_eq!((note.nm_per_px, note.classes.len(), note.origin), (Some(12.5), 2, None));
     }
 }

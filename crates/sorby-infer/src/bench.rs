@@ -10,7 +10,7 @@ use std::time::Instant;
 
 fn untrained(spec: ModelSpec, window_px: usize, stride_px: usize, device: &Device) -> Model {
     let card = ModelCard { window_px, stride_px, ..ModelCard::new(spec) };
-    Model { card, network: Segmentor::new(spec, 0, device) }
+    Model::new(card, Segmentor::new(spec, 0, device))
 }
 
 /// Runs `work` once, says that it is `warm`, and times `repeats` more runs.

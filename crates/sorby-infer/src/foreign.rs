@@ -63,7 +63,7 @@ pub fn model_of(
     if !keys.missing.is_empty() || !keys.skipped.is_empty() {
         told.push("its auxiliary head is not taken over; masks do not need it".into());
     }
-    Ok((Model { card, network }, told))
+    Ok((Model::new(card, network), told))
 }
 
 /// The architecture, by its tensors.

@@ -14,7 +14,7 @@ pub use bench::{bench_image, bench_windows};
 pub use burn::tensor::Device;
 pub use confusion::{ClassScores, Confusion, Scores};
 pub use domain::{Domain, MARKED};
-pub use model::{CARD_FORMAT, Model, ModelCard, ModelError};
+pub use model::{CARD_FORMAT, Model, ModelCard, ModelError, SeenImage};
 pub use predict::{Options, Prediction, RowSink, ScoreMap, TTA_RATIOS, predict, predict_rows};
 pub use reliability::{Calibrator, ExpectedIou, IouSum, Reliability, Residual};
 pub use slide::{Window, windows, windows_per_batch};

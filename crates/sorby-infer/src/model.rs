@@ -5,7 +5,7 @@ use crate::{Domain, Reliability, golden};
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 use sorby_data::{Normalisation, default_colour};
-use sorby_image::GreyRange;
+use sorby_image::{GreyRange, ImagePart};
 use sorby_nn::weights::{WeightsError, from_safetensors, to_safetensors};
 use sorby_nn::weights_file::is_pytorch;
 use sorby_nn::{Arch, ModelSpec, Segmentor, Stem};
@@ -49,6 +49,12 @@ pub struct ModelCard {
     /// BLAKE3 over the training images and labels.
     #[serde(default)]
     pub data_hash: String,
+    /// The images it learnt from and was validated on; empty in older files.
+    #[serde(default)]
+    pub seen: Vec<SeenImage>,
+    /// Whether this iteration was chosen because it scored best on the validation images.
+    #[serde(default)]
+    pub chosen_by_validation: bool,
     /// What the training images look like; `None` with fewer than four, and in older files.
     #[serde(default)]
     pub domain: Option<Domain>,
@@ -56,6 +62,17 @@ pub struct ModelCard {
     #[serde(default)]
     pub reliability: Option<Reliability>,
     pub sorby_version: String,
+}
+
+/// An image that had a part in a model.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenImage {
+    pub name: String,
+    pub part: ImagePart,
+    /// See [`sorby_image::Micrograph::pixels_blake3`]: the image is known again under any name.
+    pub image_blake3: String,
+    /// Width and height as the model saw it: rows of a data bar may have been cut off.
+    pub size_px: (usize, usize),
 }
 
 fn paper_stride() -> usize {
@@ -80,6 +97,8 @@ pub enum ModelError {
 pub struct Model {
     pub card: ModelCard,
     pub network: Segmentor,
+    /// BLAKE3 of the file it was read from; empty for a model that was not read from one.
+    pub blake3: String,
 }
 
 impl ModelCard {
@@ -102,6 +121,8 @@ impl ModelCard {
             iteration: 0,
             golden: Vec::new(),
             data_hash: String::new(),
+            seen: Vec::new(),
+            chosen_by_validation: false,
             domain: None,
             reliability: None,
             sorby_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -124,6 +145,11 @@ impl ModelCard {
 }
 
 impl Model {
+    /// A network in memory.
+    pub fn new(card: ModelCard, network: Segmentor) -> Self {
+        Self { card, network, blake3: String::new() }
+    }
+
     /// Reads a model file, or a run folder's `model.safetensors`.
     pub fn read(path: &Path, device: &Device) -> Result<Self, ModelError> {
         let path = if path.is_dir() { path.join("model.safetensors") } else { path.to_owned() };
@@ -160,7 +186,7 @@ impl Model {
                     .into(),
             ));
         }
-        Ok(Self { card: parsed, network })
+        Ok(Self { card: parsed, network, blake3: blake3::hash(&bytes).to_hex().to_string() })
     }
 
     /// Bytes of the model file; the same model gives the same bytes.

@@ -198,7 +198,7 @@ pub fn predict_rows(
     progress: &mut dyn FnMut(usize),
     sink: &mut RowSink,
 ) -> Result<(), String> {
-    let Model { card, network } = model;
+    let Model { card, network, .. } = model;
     let seen = card.grey_range.apply(shot)?;
     let image = &seen.image;
     let mut passes: Vec<Pass> =

@@ -9,7 +9,7 @@ fn a_changed_network_is_refused() {
     let device = Device::flex();
     let spec = ModelSpec { arch: Arch::PspNet, stem: Stem::V1c, classes: 2, output_stride: 16 };
     let card = ModelCard { window_px: 64, stride_px: 32, ..ModelCard::new(spec) };
-    let mut model = Model { card, network: Segmentor::new(spec, 3, &device) };
+    let mut model = Model::new(card, Segmentor::new(spec, 3, &device));
     let bytes = model.to_bytes(&device).unwrap();
     assert_eq!(bytes, model.to_bytes(&device).unwrap(), "the same model gives the same bytes");
     let folder = tempfile::tempdir().unwrap();

@@ -65,7 +65,7 @@ fn a_constant_network_gives_a_constant_mask() {
         state.get_mut("decode_head.conv_seg.bias").unwrap().values = vec![0.5, 2.0, 2.0];
         network.load(state).unwrap();
         let card = ModelCard { input_scale, window_px: 64, stride_px: 40, ..ModelCard::new(spec) };
-        let mut model = Model { card, network };
+        let mut model = Model::new(card, network);
         for (width, height) in [(101, 77), (40, 30), (64, 65)] {
             let pixels = (0..width * height).map(|i| (i % 256) as u8).collect();
             let image = Shot::plain(Micrograph::grey8(width, height, pixels));
@@ -93,7 +93,7 @@ fn any_magnification_gives_a_whole_mask() {
     let device = sorby_infer::Device::flex();
     let spec = ModelSpec { arch: Arch::PspNet, stem: Stem::V1c, classes: 2, output_stride: 32 };
     let card = ModelCard { window_px: 64, stride_px: 32, ..ModelCard::new(spec) };
-    let mut model = Model { card, network: Segmentor::new(spec, 1, &device) };
+    let mut model = Model::new(card, Segmentor::new(spec, 1, &device));
     let pixels = (0..1200).map(|i| (i * 7 % 256) as u8).collect();
     let image = Shot::plain(Micrograph::grey8(40, 30, pixels));
     for magnify in [0.3, 0.9, 2.0, 2.5, 4.0, 7.0] {

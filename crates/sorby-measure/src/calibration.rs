@@ -5,6 +5,7 @@ use crate::field::{Field, value};
 use crate::intervals::Spread;
 use crate::particles::Particles;
 use crate::quantity::Quantity;
+use crate::ruling::ruling;
 use serde::{Deserialize, Serialize};
 
 /// Bias of one quantity: the logarithm of measured over true.
@@ -50,9 +51,28 @@ pub struct Calibration {
     pub class: String,
     /// How objects were told: a measurement that tells them otherwise has other errors.
     pub settings: String,
+    /// BLAKE3 of the model that made the masks, and how it was applied; `None` for masks that do not say, and in older
+    /// files. Another model has other errors.
+    #[serde(default)]
+    pub model_blake3: Option<String>,
+    #[serde(default)]
+    pub segmentation: Option<String>,
+    /// Whether the model is known not to have been fitted to any of the images; `None` where that is not known.
+    #[serde(default)]
+    pub held_out: Option<bool>,
     pub images: Vec<String>,
+    /// Labelled images that it was not learnt from, and why.
+    #[serde(default)]
+    pub left_out: Vec<LeftOut>,
     pub biases: Vec<Bias>,
     pub size_classes: Vec<SizeClass>,
+}
+
+/// A labelled image that teaches nothing of the errors on new images.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    pub image: String,
+    pub reason: String,
 }
 
 /// One labelled image: what was measured, and the truth.
@@ -71,10 +91,20 @@ impl Calibration {
         Some(Self {
             class: class.to_owned(),
             settings,
+            model_blake3: None,
+            segmentation: None,
+            held_out: None,
             images: names,
+            left_out: Vec::new(),
             biases,
             size_classes: size_classes(pairs),
         })
+    }
+
+    /// Whether no error at all was found: of masks that were the truth itself, copied.
+    pub fn is_of_the_truth_itself(&self) -> bool {
+        let none = |b: &Bias| b.log_bias == 0.0 && b.log_bias_standard_error == 0.0 && b.log_spread == 0.0;
+        !self.biases.is_empty() && self.biases.iter().all(none)
     }
 
     pub(crate) fn bias(&self, quantity: Quantity) -> Option<KnownBias> {
@@ -92,7 +122,9 @@ fn bias(quantity: Quantity, pairs: &[Pair]) -> Option<Bias> {
     let log_ratio = |chosen: &[&Pair]| {
         let measured: Vec<&Field> = chosen.iter().map(|p| p.measured.0).collect();
         let truth: Vec<&Field> = chosen.iter().map(|p| p.truth.0).collect();
-        let (m, t) = (value(quantity, &measured)?, value(quantity, &truth)?);
+        // A ratio of what one object's edge weight decides is no error of the segmentation.
+        let ruled = quantity.by_edge_weights() && (ruling(&measured).is_some() || ruling(&truth).is_some());
+        let (m, t) = (value(quantity, &measured)?, value(quantity, &truth).filter(|_| !ruled)?);
         (m > 0.0 && t > 0.0).then(|| (m / t).ln())
     };
     let all: Vec<&Pair> = pairs.iter().collect();

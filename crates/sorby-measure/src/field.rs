@@ -5,10 +5,13 @@ use crate::intervals::{Spread, ratio_spread};
 use crate::lines::lines;
 use crate::particles::Particles;
 use crate::quantity::{Quantity, Sums};
+use crate::ruling::{HeavyObject, ruling};
 use crate::sizes::Distribution;
 use crate::unknown::with_boundaries;
 use sorby_image::{IGNORE, LabelMap};
 
+/// Standard errors up to this share of the value are rounding.
+const ROUNDING: f64 = 1e-12;
 /// Cells along the shorter side of a field.
 const CELLS: usize = 16;
 
@@ -18,6 +21,9 @@ struct Sized {
     diameter_px: f64,
     weight: f64,
     cell: usize,
+    /// Its number among the field's objects, and the size of its box.
+    object: usize,
+    box_px: (u32, u32),
 }
 
 /// One field as sums over a grid of cells.
@@ -27,6 +33,8 @@ pub struct Field {
     cells: Vec<Sums>,
     total: Sums,
     sized: Vec<Sized>,
+    /// Objects are there, but the edge cuts every one.
+    only_cut: bool,
     pub nm_per_px: Option<f64>,
 }
 
@@ -57,10 +65,15 @@ impl Field {
             }
         }
         let mut sized = Vec::new();
-        for (r, weight) in p.regions.iter().zip(edge.weights).filter(|(_, w)| *w > 0.0) {
+        let only_cut = !p.regions.is_empty()
+            && p.regions.iter().all(|r| r.touches_border)
+            && edge.weights.iter().all(|w| *w == 0.0);
+        for (object, (r, weight)) in p.regions.iter().zip(edge.weights).enumerate().filter(|(_, o)| o.1 > 0.0)
+        {
             let cell = r.centroid_px.0 as usize / side * columns + r.centroid_px.1 as usize / side;
             let diameter_px = r.equivalent_diameter_area_px();
-            sized.push(Sized { diameter_px, weight, cell });
+            let (top, left, bottom, right) = r.bbox_px;
+            sized.push(Sized { diameter_px, weight, cell, object, box_px: (right - left, bottom - top) });
             let sums = &mut cells[cell];
             sums.weight += weight;
             sums.diameter += weight * diameter_px;
@@ -69,7 +82,23 @@ impl Field {
         }
         let mut total = Sums::default();
         cells.iter().for_each(|c| total.add(c));
-        Self { columns, cells, total, sized, nm_per_px: p.nm_per_px }
+        Self { columns, cells, total, sized, only_cut, nm_per_px: p.nm_per_px }
+    }
+
+    /// Whether objects are there of which the edge of the field cuts every one, and the rule counts none.
+    pub fn only_cut(&self) -> bool {
+        self.only_cut
+    }
+
+    /// The objects that count, with their weights, of this field as the first.
+    pub(crate) fn sized(&self) -> impl Iterator<Item = HeavyObject> {
+        self.sized.iter().map(|s| HeavyObject {
+            field: 0,
+            object: s.object,
+            weight: s.weight,
+            width_px: s.box_px.0,
+            height_px: s.box_px.1,
+        })
     }
 
     /// Diameters in nanometres (pixels without a pixel size) with their weights, and the area in square micrometres
@@ -87,6 +116,13 @@ pub fn value(quantity: Quantity, fields: &[&Field]) -> Option<f64> {
     if let Some(share) = quantity.percentile() {
         return distribution(fields).quantile(share);
     }
+    // Of objects that are all cut none counts, but none is not their number.
+    if quantity == Quantity::NumberDensity
+        && fields.iter().any(|f| f.only_cut)
+        && fields.iter().all(|f| f.sized.is_empty())
+    {
+        return None;
+    }
     let sum = fields.iter().map(|f| quantity.ratio(&f.total, f.nm_per_px)).fold((0.0, 0.0), add);
     (sum.1 > 0.0).then(|| sum.0 / sum.1)
 }
@@ -96,10 +132,17 @@ fn add(a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
 }
 
 /// Standard error from the sampling of fields: from the spread between fields; for one field from the covariance
-/// between its parts. `None` where it cannot be told: without any variation (no object, one object, one class all
-/// over) nothing is known of how much there is.
+/// between its parts. `None` where it cannot be known: without any variation (no object, one object, one class all
+/// over) nothing is known of how much there is, and where an edge weight decides ([`ruling`]) the spread is about a
+/// mean that one object has drawn to itself.
 pub fn sampling(quantity: Quantity, fields: &[&Field]) -> Option<Spread> {
-    spread(quantity, fields).filter(|s| s.standard_error.is_finite() && s.standard_error > 0.0)
+    if quantity.by_edge_weights() && ruling(fields).is_some() {
+        return None;
+    }
+    // What rounding leaves of the objects of one field that are all alike is no variation.
+    let one = fields.len() == 1;
+    let least = if one { ROUNDING * value(quantity, fields).map_or(0.0, f64::abs) } else { 0.0 };
+    spread(quantity, fields).filter(|s| s.standard_error.is_finite() && s.standard_error > least)
 }
 
 fn spread(quantity: Quantity, fields: &[&Field]) -> Option<Spread> {

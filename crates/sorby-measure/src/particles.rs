@@ -165,15 +165,15 @@ impl Particles {
         pool(std::slice::from_ref(self))
     }
 
-    /// Mean over each object of a picture's values, of which a row has `width`.
-    pub fn mean_values(&self, width: usize, values: &[u8]) -> Vec<f64> {
-        let mut sums = vec![0u64; self.regions.len()];
+    /// Mean over each object of a picture's values, of which a row has `width`; `value` gives that of a pixel.
+    pub fn mean_values(&self, width: usize, value: impl Fn(usize) -> f64) -> Vec<f64> {
+        let mut sums = vec![0.0; self.regions.len()];
         for run in &self.runs {
             let row = run.y as usize * width;
-            let part = &values[row + run.x_start as usize..row + run.x_end as usize];
-            sums[run.region as usize] += part.iter().map(|v| u64::from(*v)).sum::<u64>();
+            let part = row + run.x_start as usize..row + run.x_end as usize;
+            sums[run.region as usize] += part.map(&value).sum::<f64>();
         }
-        sums.iter().zip(&self.regions).map(|(s, r)| *s as f64 / r.area_px as f64).collect()
+        sums.iter().zip(&self.regions).map(|(s, r)| s / r.area_px as f64).collect()
     }
 
     /// Area of the field in square micrometres.

@@ -78,6 +78,15 @@ impl Quantity {
         }
     }
 
+    /// Whether objects count by their edge weights.
+    pub fn by_edge_weights(self) -> bool {
+        match self {
+            Self::NumberDensity | Self::MeanDiameter | Self::D10 | Self::D50 | Self::D90 => true,
+            Self::MeanCircularity | Self::MeanAspectRatio => true,
+            Self::AreaFraction | Self::SurfaceDensity | Self::MeanIntercept | Self::MeanFreePath => false,
+        }
+    }
+
     /// Percentiles are not ratios of sums; the share of objects below them is.
     pub(crate) fn percentile(self) -> Option<f64> {
         match self {

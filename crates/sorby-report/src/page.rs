@@ -12,6 +12,8 @@ use serde::Serialize;
 pub struct Page {
     pub title: String,
     pub subtitle: String,
+    /// What a reader must know before any number: shown in red above all else.
+    pub warnings: Vec<String>,
     pub sections: Vec<Section>,
     /// For programs: text that the page carries without showing it, see [`record_of`].
     pub record: String,
@@ -54,6 +56,7 @@ pub fn render(page: &Page) -> String {
         .render(context! {
             title => &page.title,
             subtitle => &page.subtitle,
+            warnings => &page.warnings,
             sections => Serde(&page.sections),
             record => escape(&page.record),
         })
@@ -85,12 +88,14 @@ mod tests {
         let html = render(&Page {
             title: "t".into(),
             subtitle: "s".into(),
+            warnings: vec!["3 images & more".into()],
             sections: vec![section],
             record: r#"{"a": "<&>"}"#.into(),
         });
         assert!(
             html.contains("A &amp; B") && html.contains("&lt;script&gt;") && html.contains("<svg></svg>")
         );
+        assert!(html.contains(r#"<p class="warning" role="alert">3 images &amp; more</p>"#), "{html}");
         assert!(html.contains("data:image/png;base64,eA==") && html.contains("a &lt; b"));
         assert_eq!(record_of(&html).unwrap(), r#"{"a": "<&>"}"#);
         assert_eq!(record_of("<html></html>"), None);

@@ -9,7 +9,9 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use serde_json::{Value, json};
 use sorby_image::RawLabels;
-use sorby_train::{Metric, PRESETS, RunFolder, Status, VALIDATION_MASKS, ValidationRecord};
+use sorby_train::{
+    Metric, PRESETS, RunFolder, Status, VALIDATION_MASKS, ValidationRecord, nothing_found_by_run,
+};
 
 /// Points of a curve; a screen shows no more.
 const POINTS: usize = 1500;
@@ -95,6 +97,7 @@ pub async fn one(State(app): State<Shared>, Path(name): Path<String>) -> Answer<
             summary(&app.project, &name).ok_or_else(|| Refusal::not_found("this is no run folder"))?;
         let metrics: Vec<Metric> = RunFolder::read_lines(&root, "metrics.jsonl");
         let validations: Vec<ValidationRecord> = RunFolder::read_lines(&root, "validation.jsonl");
+        let classes = app.project.require_manifest().map(|m| m.class_names()).unwrap_or_default();
         let step_s = {
             let last = &metrics[metrics.len().saturating_sub(20)..];
             (!last.is_empty()).then(|| last.iter().map(|m| m.seconds).sum::<f64>() / last.len() as f64)
@@ -109,6 +112,7 @@ pub async fn one(State(app): State<Shared>, Path(name): Path<String>) -> Answer<
             "run": about,
             "loss": thinned(&metrics),
             "validations": validations,
+            "nothing_found": nothing_found_by_run(&root, &classes),
             "step_s": step_s,
             "seconds": metrics.iter().map(|m| m.seconds).sum::<f64>(),
             "recipe": std::fs::read_to_string(root.join("recipe.toml")).unwrap_or_default(),

@@ -4,10 +4,12 @@ mod bench;
 mod checkpoint;
 mod error;
 mod memory;
+mod nothing_found;
 mod preset;
 mod recipe;
 mod run_folder;
 mod schedule;
+mod split_record;
 mod step;
 mod trainer;
 mod validate;
@@ -15,6 +17,7 @@ mod validate;
 pub use bench::bench_training;
 pub use error::TrainError;
 pub use memory::{available_bytes, estimated_bytes, peak_bytes, values_of};
+pub use nothing_found::{nothing_found, nothing_found_by_run};
 pub use preset::{PRESETS, preset};
 pub use recipe::{
     Data, Inference, Loss, LossKind, Model, Optimizer, OptimizerKind, Policy, Recipe, RecipeError, Schedule,
@@ -26,6 +29,7 @@ pub use run_folder::{
 pub use schedule::{one_cycle_lr, poly_lr};
 pub use sorby_data::one_line;
 pub use sorby_nn::Arch;
+pub use split_record::{ImageHash, SPLIT, SplitRecord, part_in};
 pub use step::StepCost;
-pub use trainer::{Event, Outcome, SplitRecord, Trainer, check_pretrained, file_blake3};
+pub use trainer::{Event, Outcome, Trainer, check_pretrained, file_blake3};
 pub use validate::validate;

@@ -7,13 +7,14 @@ use crate::recipe::Recipe;
 use crate::run_folder::{
     IMAGE_COUNTS, ImageCounts, Metric, RunFolder, State, Status, VALIDATION_MASKS, ValidationRecord,
 };
+use crate::split_record::{ImageHash, SPLIT, SplitRecord, hash_of, require_same_data};
 use crate::step::{StepResult, step};
 use crate::validate::validate;
 use burn::tensor::Device;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sorby_data::{CropSource, DataError, Dataset, Sample};
-use sorby_infer::{Calibrator, Confusion, Domain, Model, ModelCard, Options, Prediction, Scores};
+use sorby_image::ImagePart;
+use sorby_infer::{Calibrator, Confusion, Domain, Model, ModelCard, Options, Prediction, Scores, SeenImage};
 use sorby_nn::Segmentor;
 use sorby_nn::weights::LoadedKeys;
 use sorby_nn::weights_file::read_weights;
@@ -60,28 +61,6 @@ pub struct Trainer<'a> {
     card: ModelCard,
 }
 
-/// An image of `split.json`: which took part, by content.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct SplitRecord {
-    pub name: String,
-    /// `train` or `val`.
-    pub part: String,
-    pub image_blake3: String,
-    pub label_blake3: String,
-}
-
-impl SplitRecord {
-    pub fn of(sample: &Sample, part: &str) -> Self {
-        let hash = |bytes: &[u8]| blake3::hash(bytes).to_hex().to_string();
-        Self {
-            name: sample.name.clone(),
-            part: part.to_owned(),
-            image_blake3: hash(&sample.shot.image.to_grey8()),
-            label_blake3: hash(&sample.label.labels),
-        }
-    }
-}
-
 impl<'a> Trainer<'a> {
     /// Loads and checks everything before any time is spent: data, classes, memory.
     pub fn new(
@@ -105,13 +84,17 @@ impl<'a> Trainer<'a> {
             return Err(DataError::one("dataset.toml", what).into());
         }
         require_memory(&recipe, &train)?;
-        let record: Vec<SplitRecord> = train
-            .iter()
-            .map(|s| SplitRecord::of(s, "train"))
-            .chain(val.iter().map(|s| SplitRecord::of(s, "val")))
-            .collect();
-        require_same_data(run, &record)?;
-        run.write_json("split.json", &record)?;
+        let records = |kind: ImageHash| -> Vec<SplitRecord> {
+            let of = |part: &'static str| move |s: &Sample| SplitRecord::hashed(s, part, kind);
+            train.iter().map(of("train")).chain(val.iter().map(of("val"))).collect()
+        };
+        require_same_data(run, records)?;
+        let record = records(ImageHash::StoredPixels);
+        run.write_json(SPLIT, &record)?;
+        // Before their values are brought to another range.
+        let of = |part: ImagePart| move |s: &Sample| seen(part, s);
+        let seen: Vec<SeenImage> =
+            train.iter().map(of(ImagePart::Train)).chain(val.iter().map(of(ImagePart::Val))).collect();
         for sample in &mut train {
             let range = recipe.data.grey_range.apply(&sample.shot);
             if let Cow::Owned(seen) = range.map_err(|what| DataError::one(&sample.name, what))? {
@@ -132,6 +115,7 @@ impl<'a> Trainer<'a> {
             nm_per_px: range,
             recipe: recipe.to_toml(),
             data_hash: hash_of(&record),
+            seen,
             domain: domain(&train),
             ..ModelCard::new(recipe.model_spec(data.manifest.classes.len()))
         };
@@ -159,7 +143,7 @@ impl<'a> Trainer<'a> {
         stop: &dyn Fn() -> bool,
     ) -> Result<Outcome, TrainError> {
         let network = Segmentor::new(self.card.spec(), self.recipe.seed, &self.device);
-        let mut model = Model { card: self.card.clone(), network };
+        let mut model = Model::new(self.card.clone(), network);
         let (progress, mut carried) = match checkpoint::load(self.run, &mut model.network, &self.device)? {
             Some(found) => found,
             None => {
@@ -234,7 +218,10 @@ impl<'a> Trainer<'a> {
                 observer(Event::Validated { iteration: done, scores: &scores });
                 if scores.mean_iou.is_some_and(|m| best.is_none_or(|(_, b)| m > b)) {
                     best = scores.mean_iou.map(|m| (done, m));
+                    // With one validation there was nothing to choose between.
+                    model.card.chosen_by_validation = schedule.validation_interval() < schedule.iterations;
                     self.write_model("best.safetensors", &mut model)?;
+                    model.card.chosen_by_validation = false;
                 }
                 // Back to what learns.
                 carried.average.swap(&mut model.network);
@@ -286,21 +273,17 @@ impl<'a> Trainer<'a> {
     }
 }
 
+/// What the model says of an image that it was made with.
+fn seen(part: ImagePart, sample: &Sample) -> SeenImage {
+    let image = &sample.shot.image;
+    let size_px = (image.width, image.height);
+    SeenImage { name: sample.name.clone(), part, image_blake3: image.pixels_blake3(), size_px }
+}
+
 /// What the training images look like.
 fn domain(train: &[Sample]) -> Option<Domain> {
     let shots: Vec<_> = train.iter().map(|s| &s.shot).collect();
     Domain::of(&shots)
-}
-
-/// BLAKE3 over all that a run learns from and is validated on.
-fn hash_of(record: &[SplitRecord]) -> String {
-    let mut hasher = blake3::Hasher::new();
-    for image in record {
-        for field in [&image.name, &image.part, &image.image_blake3, &image.label_blake3] {
-            hasher.update(&(field.len() as u64).to_le_bytes()).update(field.as_bytes());
-        }
-    }
-    hasher.finalize().to_hex().to_string()
 }
 
 /// Fills the encoder, or the whole network, from the recipe's pretrained file, if it names one.
@@ -332,24 +315,6 @@ pub fn check_pretrained(recipe: &Recipe, classes: usize, device: &Device) -> Res
         load_pretrained(recipe, &mut Segmentor::new(recipe.model_spec(classes), 0, device))?;
     }
     Ok(())
-}
-
-/// A run that has checkpoints goes on with the data it began with, or not at all.
-fn require_same_data(run: &RunFolder, now: &[SplitRecord]) -> Result<(), TrainError> {
-    let path = run.path("split.json");
-    let Ok(bytes) = std::fs::read(&path) else { return Ok(()) };
-    if !run.path("checkpoints").exists() {
-        return Ok(());
-    }
-    let then: Vec<SplitRecord> = serde_json::from_slice(&bytes).map_err(|e| TrainError::run(&path, e))?;
-    let changed = now.iter().find(|n| !then.contains(n)).or(then.iter().find(|t| !now.contains(t)));
-    match changed {
-        None => Ok(()),
-        Some(record) => Err(TrainError::run(
-            run.root(),
-            format!("image or label of `{}` changed since this run began; start a new run", record.name),
-        )),
-    }
 }
 
 /// Every class must be learnable.

@@ -109,6 +109,11 @@ fn orientation(tags: &mut Tags) -> Orientation {
 }
 
 impl Layout {
+    /// Whether the pixels are floating-point numbers.
+    pub(crate) fn holds_floats(&self) -> bool {
+        self.format == Format::Float
+    }
+
     /// # Errors
     /// When the tags are damaged, say that there are several pictures, or say what cannot be read.
     pub fn read(path: &Path) -> Result<Self, ImageError> {

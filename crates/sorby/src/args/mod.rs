@@ -330,6 +330,12 @@ pub struct CompareArgs {
 pub struct ReplayArgs {
     /// A page that `sorby report` wrote.
     pub report: PathBuf,
+    /// Where its run is now, if it was moved or renamed.
+    #[arg(long)]
+    pub run: Option<PathBuf>,
+    /// Where its data set is now, if it was moved or renamed.
+    #[arg(long)]
+    pub data: Option<PathBuf>,
     #[command(flatten)]
     pub device: DeviceArg,
 }

@@ -25,7 +25,7 @@ struct Training {
     /// Counts of the last validation by image.
     counts: BTreeMap<String, Confusion>,
     /// Content of the images it was validated on.
-    validated_on: Vec<(String, String)>,
+    validated_on: Vec<SplitRecord>,
 }
 
 pub fn run(args: CompareArgs) -> anyhow::Result<ExitCode> {
@@ -34,7 +34,8 @@ pub fn run(args: CompareArgs) -> anyhow::Result<ExitCode> {
     for (path, name) in args.runs.iter().zip(names) {
         let training = Training::read(path, name)?;
         if let Some(first) = trainings.first()
-            && (first.validated_on != training.validated_on || first.classes != training.classes)
+            && (!SplitRecord::same_images(&first.validated_on, &training.validated_on)
+                || first.classes != training.classes)
         {
             bail!(
                 "{}: was validated on other images, labels or classes than {}; their scores cannot be compared",
@@ -79,9 +80,7 @@ impl Training {
             std::fs::read(path.join("environment.json")).ok().and_then(|t| serde_json::from_slice(&t).ok());
         let split: Vec<SplitRecord> =
             serde_json::from_str(&text("split.json")?).with_context(|| lost("has no readable split.json"))?;
-        let mut validated_on: Vec<(String, String)> =
-            split.into_iter().filter(|r| r.part == "val").map(|r| (r.image_blake3, r.label_blake3)).collect();
-        validated_on.sort();
+        let validated_on = split.into_iter().filter(|r| r.part == "val").collect();
         Ok(Self {
             name,
             recipe,

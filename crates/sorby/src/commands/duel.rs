@@ -55,10 +55,13 @@ pub fn verdict(
     };
     let Some(of_otsu) = Errors::of(otsu, &truth) else { return "The true masks hold no object.".to_owned() };
     let local = sauvola.and_then(|s| Errors::of(&s, &truth)).map(|e| (SAUVOLA, e));
+    let found_none = model.as_ref().is_some_and(|m| m.count == 0);
     let model = model.and_then(|m| Errors::of(&m, &truth));
     let best = local.into_iter().chain([(OTSU, of_otsu)]).min_by(|a, b| a.1.worst().total_cmp(&b.1.worst()));
     let (name, threshold) = best.expect("Otsu is there");
     let beside = match &model {
+        // An error of -100 % is near nothing, whatever the thresholds do.
+        Some(_) if found_none => format!(" The model found none of the {} objects.", truth.count),
         Some(m) if m.worst() < threshold.worst() => format!(" The model is nearer: {}.", m.told()),
         Some(m) => format!(" The model is no nearer: {}.", m.told()),
         None => String::new(),
@@ -102,5 +105,13 @@ mod tests {
             "{worse}"
         );
         assert!(verdict(&summary(10, 1.0), None, Some(summary(5, 1.0)), None).contains("2.00 times"));
+    }
+
+    #[test]
+    fn a_model_that_found_nothing_is_never_nearer() {
+        let none = Summary { mean_radius_px: None, mean_diameter_px: None, ..summary(0, 0.0) };
+        let told = verdict(&summary(900, 1.0), None, Some(none), Some(summary(100, 5.0)));
+        assert!(told.contains("The model found none of the 100 objects."), "{told}");
+        assert!(!told.contains("nearer") && !told.contains("-100 %"), "{told}");
     }
 }

@@ -1,14 +1,15 @@
 //! `sorby evaluate`.
 
 use super::out_folder::{Command, OutFolder};
+use super::provenance::{Makers, Standing};
 use super::{checksum, inputs, tables};
 use crate::args::EvaluateArgs;
 use crate::console::Progress;
 use serde_json::json;
 use sorby_image::write::{atomically, safe_name};
-use sorby_infer::Model;
+use sorby_infer::{Confusion, Model};
 use sorby_report::{Table, overlay};
-use sorby_train::validate;
+use sorby_train::{nothing_found, validate};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -36,10 +37,13 @@ pub fn run(args: EvaluateArgs) -> anyhow::Result<ExitCode> {
     let progress = Progress::new(samples.len(), "images");
     let classes = model.card.classes.clone();
     let colours = model.card.colours.clone();
+    let standing = Standing::of(&Makers::of(&model, &args.model), &samples);
     let mut per_image: Vec<tables::ScoredImage> = Vec::new();
+    let mut counts: Vec<Confusion> = Vec::new();
     let mut failure = None;
     let total = validate(&mut model, &samples, &options, &device, &mut |sample, prediction, confusion| {
         per_image.push((sample.name.clone(), sample.shot.nm_per_px(), confusion.scores()));
+        counts.push(confusion.clone());
         if let Some(out) = &args.out {
             let mut write = |name: String, picture: overlay::Rgb| {
                 if let Err(e) = atomically(&out.join("overlays").join(name), &picture.png()) {
@@ -61,8 +65,15 @@ pub fn run(args: EvaluateArgs) -> anyhow::Result<ExitCode> {
     }
     let scores = total.scores();
     let (table, images) = (tables::scores(&scores, &classes), tables::per_image(&per_image, &classes));
+    let nothing = nothing_found(&classes, counts.iter().map(Confusion::matrix));
+    for warning in standing.warnings() {
+        eprintln!("warning: {warning}");
+    }
     let summary = json!({
         "model": args.model.display().to_string(),
+        "model_blake3": model.blake3,
+        "standing": standing.json(),
+        "nothing_found": nothing,
         "split": args.split,
         "images": per_image.len(),
         "window_px": options.crop_px,
@@ -89,6 +100,7 @@ pub fn run(args: EvaluateArgs) -> anyhow::Result<ExitCode> {
     if args.json {
         println!("{}", serde_json::to_string_pretty(&summary)?);
     } else {
+        nothing.iter().for_each(|line| println!("{line}"));
         println!("{} images of split `{}`; counts summed over all of them", per_image.len(), args.split);
         print!("{}\n{}", table.to_text(), images.to_text());
         if let Some(out) = &args.out {

@@ -108,6 +108,7 @@ pub fn publish(
     let page = Page {
         title: title.to_owned(),
         subtitle: if subtitle.is_empty() { version } else { format!("{version} · {subtitle}") },
+        warnings: Vec::new(),
         sections: exhibits.iter().map(Exhibit::section).collect(),
         record: String::new(),
     };

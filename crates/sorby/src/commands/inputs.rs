@@ -3,6 +3,7 @@
 use crate::args::{DeviceArg, GivenScale, InferenceArgs};
 use anyhow::{Context as _, bail};
 use sorby_data::{Dataset, Entry, Manifest};
+use sorby_image::scale::SCALE_TOLERANCE;
 use sorby_image::{Said, ScaleClaim};
 use sorby_infer::{Backend, Device, Model, Options, TTA_RATIOS};
 use std::path::{Path, PathBuf};
@@ -178,4 +179,12 @@ impl SaidOutside {
 /// The pixel size that the user gives.
 pub fn user_claim(nm_per_px: Option<f64>) -> Option<ScaleClaim> {
     nm_per_px.map(|nm| ScaleClaim::new(nm, "--nm-per-px"))
+}
+
+/// Whether a pixel size is among those a model was trained on; where one of them is not known, nothing speaks
+/// against it.
+pub fn in_range(nm_per_px: Option<f64>, trained: Option<(f64, f64)>) -> bool {
+    nm_per_px.zip(trained).is_none_or(|(nm, (low, high))| {
+        nm >= low / (1.0 + SCALE_TOLERANCE) && nm <= high * (1.0 + SCALE_TOLERANCE)
+    })
 }

@@ -17,6 +17,7 @@ mod label;
 mod measure;
 mod model;
 mod out_folder;
+mod provenance;
 mod report;
 mod scale;
 mod segment;

@@ -2,11 +2,13 @@
 
 use crate::args::ModelCommand;
 use anyhow::{Context as _, bail};
+use sorby_image::ImagePart;
 use sorby_image::write::atomically;
 use sorby_infer::foreign::{Given, model_of};
 use sorby_infer::{Backend, ModelCard};
 use sorby_nn::weights::{CLASSIFIER, StateDict, to_safetensors};
 use sorby_nn::weights_file::{Checkpoint, encoder_key, read_checkpoint};
+use sorby_train::file_blake3;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -34,6 +36,9 @@ fn info(file: &Path) -> anyhow::Result<ExitCode> {
     let Checkpoint { state, metadata, left_out, training } = read(file)?;
     let values: usize = state.values().map(|a| a.values.len()).sum();
     println!("{}: {} tensors, {values} values", file.display(), state.len());
+    if let Some(hash) = file_blake3(file) {
+        println!("BLAKE3 {hash} (masks made with it carry this as model_blake3)");
+    }
     match ModelCard::of(&metadata) {
         Some(card) => {
             println!(
@@ -47,6 +52,14 @@ fn info(file: &Path) -> anyhow::Result<ExitCode> {
                 "window {} px, step {} px, input scale {}",
                 card.window_px, card.stride_px, card.input_scale
             );
+            let count = |part| card.seen.iter().filter(|s| s.part == part).count();
+            let (train, val) = (count(ImagePart::Train), count(ImagePart::Val));
+            if train > 0 {
+                println!("trained on {train} images, validated on {val}; data {}", card.data_hash);
+            }
+            if card.chosen_by_validation {
+                println!("chosen among the iterations because it scored best on the validation images");
+            }
             if let Some((low, high)) = card.nm_per_px {
                 println!("trained on images of {low:.4} to {high:.4} nm per pixel");
             }

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use serde_json::json;
 use sorby_data::Dataset;
 use sorby_infer::Device;
-use sorby_train::{Event, Metric, PRESETS, Recipe, RunFolder, Trainer, parse, preset};
+use sorby_train::{Event, Metric, PRESETS, Recipe, RunFolder, Trainer, nothing_found_by_run, parse, preset};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -54,6 +54,9 @@ pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
     if outcome.stopped {
         println!("stopped after iteration {}; go on with:\n  {go_on}", outcome.iterations);
         return Ok(interrupts::exit_code());
+    }
+    for line in nothing_found_by_run(run.root(), &dataset.manifest.class_names()) {
+        println!("{line}");
     }
     println!("trained {} iterations; model: {root}/model.safetensors", outcome.iterations);
     if let Some(miou) = outcome.last.as_ref().and_then(|s| s.mean_iou) {

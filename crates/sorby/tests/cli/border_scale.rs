@@ -495,6 +495,7 @@ fn a_corrected_manifest_counts_for_labels_and_not_for_masks() {
     barred(at, 160, "refuse");
     let label = sorby_image::LabelMap { width: 200, height: 160, labels: [0, 1].repeat(16_000) };
     let note = |source: &str| sorby_image::MaskNote {
+        origin: None,
         nm_per_px: Some(38.76),
         scale_source: source.to_owned(),
         classes: vec!["matrix".into(), "carbide".into()],

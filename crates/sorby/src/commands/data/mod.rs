@@ -165,6 +165,7 @@ fn page_of(
     Ok(Page {
         title: "Check of the data".into(),
         subtitle: format!("{} labelled images, {} problems", summary.images, problems.len()),
+        warnings: Vec::new(),
         sections,
         record: String::new(),
     })

@@ -3,17 +3,23 @@
 use super::Measured;
 use serde_json::{Value, json};
 use sorby_measure::{
-    Calibration, Estimate, Field, Knowledge, Quantity, estimate, fullman_mean_diameter, saltykov,
+    Calibration, Estimate, Field, Knowledge, Quantity, estimate, fullman_mean_diameter, ruling, saltykov,
     unfold_fields, unfold_non_negative,
 };
 use sorby_report::{Cell, Table};
 use std::path::Path;
 
+/// Of quantities that one object's edge weight decides.
+const RULED: &str = "no interval: decided by an edge weight";
+
 pub struct Estimates {
     scaled: bool,
-    with_calibration: bool,
+    /// Whether one is used, and then whether its images are known to have been held out.
+    calibration: Option<bool>,
     scale_accuracy_percent: f64,
     plan_percent: Option<f64>,
+    /// Whether an object's edge weight decides sizes and numbers per area.
+    ruled: bool,
     /// Each with the same of the true masks, whose segmentation has no error to correct.
     rows: Vec<(Estimate, Option<Estimate>)>,
 }
@@ -26,9 +32,10 @@ impl Estimates {
             |q| estimate(q, truth.as_ref()?, Knowledge { calibration: None, plan_percent: None, ..known });
         Self {
             scaled: measured.iter().all(|f| f.nm_per_px.is_some()),
-            with_calibration: known.calibration.is_some(),
+            calibration: known.calibration.map(|c| c.held_out == Some(true)),
             scale_accuracy_percent: known.scale_accuracy_percent,
             plan_percent: known.plan_percent,
+            ruled: ruling(&measured).is_some(),
             rows: (Quantity::ALL.into_iter())
                 .filter_map(|q| Some((estimate(q, &measured, known)?, true_of(q))))
                 .collect(),
@@ -52,6 +59,7 @@ impl Estimates {
             "images_needed",
             "true_value",
             "true_ci95",
+            "remark",
         ]);
         for (e, truth) in &self.rows {
             let digits = digits(e.value);
@@ -71,6 +79,7 @@ impl Estimates {
                 e.fields_needed.map_or(Cell::Missing, Cell::from),
                 number(truth.as_ref().map(|t| t.value)),
                 number(truth.as_ref().and_then(|t| t.ci95)),
+                if self.ruled && e.quantity.by_edge_weights() { RULED.into() } else { Cell::Missing },
             ]);
         }
         table
@@ -86,7 +95,8 @@ impl Estimates {
     /// The columns that hold something.
     pub fn shown(&self) -> Table {
         let mut columns = vec!["quantity", "value", "ci95", "sampling_ci95"];
-        columns.extend(self.with_calibration.then_some(["raw", "segmentation_ci95"]).into_iter().flatten());
+        columns
+            .extend(self.calibration.is_some().then_some(["raw", "segmentation_ci95"]).into_iter().flatten());
         columns.extend(self.scaled.then_some("scale_ci95"));
         columns.push("accuracy_percent");
         columns.extend(self.plan_percent.map(|_| "images_needed"));
@@ -108,17 +118,21 @@ impl Estimates {
             1 => "sampling: the covariance within the one image".to_owned(),
             n => format!("sampling: the spread between {n} images"),
         };
-        let segmentation = if self.with_calibration {
-            "; segmentation: its errors on held-out labelled images, taken out of `value`"
-        } else {
-            "; errors of the segmentation are not in it (--calibration)"
+        let segmentation = match self.calibration {
+            Some(true) => "; segmentation: its errors on held-out labelled images, taken out of `value`",
+            Some(false) => {
+                "; segmentation: its errors on labelled images (whether they trained the model is not known), taken out \
+                 of `value`"
+            }
+            None => "; errors of the segmentation are not in it (--calibration)",
         };
         let scale = if self.scaled {
             format!("; scale: pixel size known to {} % (--scale-accuracy)", self.scale_accuracy_percent)
         } else {
             String::new()
         };
-        format!("ci95 joins {sampling}{segmentation}{scale}.")
+        let ruled = if self.ruled { format!(" Sizes and numbers per area: {RULED}.") } else { String::new() };
+        format!("ci95 joins {sampling}{segmentation}{scale}.{ruled}")
     }
 
     pub fn show(&self) {
@@ -159,7 +173,9 @@ fn digits(value: f64) -> usize {
 }
 
 /// Spheres per volume from the sections, in the unit of the diameters.
-pub fn spheres(fields: &[Measured], classes: usize) -> Value {
+///
+/// Without `with_intervals` where an edge weight decides: leaving out one image would not show it.
+pub fn spheres(fields: &[Measured], classes: usize, with_intervals: bool) -> Value {
     let sections: Vec<(Vec<(f64, f64)>, f64)> = fields.iter().map(|f| f.field.diameters()).collect();
     let scaled = fields.iter().all(|f| f.particles.nm_per_px.is_some());
     // Areas in the square of the diameters' unit.
@@ -172,9 +188,9 @@ pub fn spheres(fields: &[Measured], classes: usize) -> Value {
                 "class_width": e.spheres.class_width,
                 "per_volume": e.spheres.per_volume,
                 "number_per_volume": e.spheres.total_per_volume,
-                "number_per_volume_ci95": e.total_per_volume.map(|s| s.ci95()),
+                "number_per_volume_ci95": e.total_per_volume.filter(|_| with_intervals).map(|s| s.ci95()),
                 "mean_diameter": e.spheres.mean_diameter,
-                "mean_diameter_ci95": e.mean_diameter.map(|s| s.ci95()),
+                "mean_diameter_ci95": e.mean_diameter.filter(|_| with_intervals).map(|s| s.ci95()),
             })
         })
     };

@@ -3,25 +3,34 @@
 pub mod estimates;
 mod exports;
 mod histogram;
+mod intensity;
+mod lesson;
 mod objects;
 mod source;
+mod trust;
+mod warnings;
+
+pub use lesson::learn;
+pub use warnings::ruling_line;
 
 pub use source::MaskCoding;
 
 use super::out_folder::{Command, OutFolder};
 use super::{inputs, tables};
 use crate::args::{EdgeArg, MeasureArgs};
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use estimates::Estimates;
 use serde_json::json;
+use sorby_image::Origin;
 use sorby_image::write::atomically;
 use sorby_measure::{
-    Calibration, Connectivity, EdgeRule, Field, Filter, GrainCounts, Knowledge, Pair, Particles, compare,
-    contiguity, grain_size, lognormal, pool,
+    Connectivity, EdgeRule, Field, Filter, GrainCounts, Knowledge, Particles, compare, contiguity,
+    grain_size, lognormal, pool,
 };
 use sorby_report::{Cell, Table};
 use source::Source;
 use std::process::ExitCode;
+use warnings::Warnings;
 
 /// One mask, measured.
 pub struct Measured {
@@ -30,8 +39,18 @@ pub struct Measured {
     pub field: Field,
     pub grains: GrainCounts,
     pub truth: Option<(Particles, Field)>,
-    /// Mean grey value and mean probability of each object, where pictures of them were given.
-    pub mean_grey: Option<Vec<f64>>,
+    /// Whether the mask is its true mask, pixel by pixel.
+    pub is_truth: bool,
+    /// What made the mask, if it says so.
+    pub origin: Option<Origin>,
+    /// Whether the image is unlike those that the model learnt from, where that is known.
+    pub unlike: Option<bool>,
+    /// A table of trust that does not speak of this mask.
+    pub doubt: Option<trust::Doubt>,
+    /// The picture of `mean_grey` is not the one that was segmented.
+    pub other_picture: bool,
+    /// Mean stored value (of each channel) and mean probability of each object, where pictures of them were given.
+    pub mean_grey: Option<intensity::Means>,
     pub mean_probability: Option<Vec<f64>>,
 }
 
@@ -56,7 +75,7 @@ pub fn run(args: MeasureArgs) -> anyhow::Result<ExitCode> {
     let calibration = args
         .calibration
         .as_deref()
-        .map(|path| read_calibration(path, &class_name, &settings(&filter, args.edges)))
+        .map(|path| lesson::read(path, &class_name, &settings(&filter, args.edges), &files))
         .transpose()?;
     let source = Source::new(&args, data.as_ref(), &files, (class, &class_name), filter)?;
     let mut fields = Vec::new();
@@ -141,23 +160,6 @@ pub fn settings(filter: &Filter, edges: EdgeArg) -> String {
     )
 }
 
-fn read_calibration(path: &std::path::Path, class: &str, settings: &str) -> anyhow::Result<Calibration> {
-    let text = fs_err::read_to_string(path)?;
-    let read: Calibration = serde_json::from_str(&text)
-        .with_context(|| format!("{}: is no calibration.json of `sorby measure --truth`", path.display()))?;
-    if read.class != class {
-        bail!("{}: was learnt on {}, not on {class}", path.display(), read.class);
-    }
-    if read.settings != settings {
-        bail!(
-            "{}: was learnt with {}; measure with the same, not with {settings}",
-            path.display(),
-            read.settings
-        );
-    }
-    Ok(read)
-}
-
 fn write(
     args: &MeasureArgs,
     fields: &[Measured],
@@ -177,20 +179,27 @@ fn write(
     let all: Vec<Particles> = fields.iter().map(|f| f.particles.clone()).collect();
     let truths: Option<Vec<Particles>> = fields.iter().map(|f| Some(f.truth.as_ref()?.0.clone())).collect();
     let (total, truth) = (pool(&all), truths.as_deref().map(pool));
-    let learnt = with_truth.then(|| learn(fields.iter(), class, settings(filter, args.edges))).flatten();
+    let learnt = with_truth.then(|| learn(fields.iter(), class, settings(filter, args.edges)));
+    let warnings = Warnings::of(args, fields, class);
+    for line in &warnings.lines {
+        eprintln!("warning: {line}");
+    }
+    if let Some(Err(reason)) = &learnt {
+        eprintln!("note: no calibration.json: {reason}");
+    }
+    let learnt = learnt.and_then(Result::ok);
     let calibration = out.join("calibration.json");
     if learnt.is_none() && calibration.exists() {
         // One of an earlier measurement would be taken for this one's.
         fs_err::remove_file(&calibration)?;
     }
-    if with_truth && learnt.is_none() {
-        eprintln!("note: the errors of a segmentation are learnt from three images or more");
-    }
     let weighed: Vec<(f64, f64)> = fields.iter().flat_map(|f| f.field.diameters().0).collect();
     let scaled = fields.iter().all(|f| f.particles.nm_per_px.is_some());
     let grains: Option<Vec<_>> = fields.iter().map(|f| Some((f.grains, f.particles.nm_per_px?))).collect();
     let grains = grains.filter(|_| args.grains).and_then(|g| grain_size(&g));
-    let spheres = args.spheres.map(|classes| estimates::spheres(fields, usize::from(classes)));
+    let spheres = args
+        .spheres
+        .map(|classes| estimates::spheres(fields, usize::from(classes), warnings.ruling.is_none()));
     let split = args.split.map(|depth| {
         let (parts, whole) = histogram::split_counts(fields);
         let between: Vec<Option<f64>> = all.iter().map(contiguity).collect();
@@ -211,10 +220,11 @@ fn write(
         "error": truth.as_ref().map(|t| compare(&total, t)),
         "unit": if scaled { "nm" } else { "px" },
         "estimates": estimates.json(),
-        "lognormal": lognormal(&weighed),
+        "lognormal": lognormal(&weighed).filter(|_| warnings.ruling.is_none()),
         "grain_size": grains,
         "spheres": spheres,
         "split": split,
+        "warnings": warnings.json(),
     });
     let text = serde_json::to_string_pretty(&summary)? + "\n";
     atomically(&out.join("particles.csv"), objects.to_csv().as_bytes())?;
@@ -230,7 +240,10 @@ fn write(
         print!("{text}");
         return Ok(());
     }
-    print!("{}", images.select(&shown_columns(scaled)).to_text());
+    print!(
+        "{}",
+        images.select(&shown_columns(scaled, fields.iter().any(|f| f.unlike == Some(true)))).to_text()
+    );
     println!();
     estimates.show();
     if let Some(learnt) = &learnt {
@@ -266,27 +279,16 @@ fn write(
     Ok(())
 }
 
-/// What the labelled images teach, written for later measurements of images without labels.
-pub fn learn<'a>(
-    fields: impl Iterator<Item = &'a Measured> + Clone,
-    class: &str,
-    settings: String,
-) -> Option<Calibration> {
-    let pair = |f: &'a Measured| {
-        let (particles, field) = f.truth.as_ref()?;
-        Some(Pair { measured: (&f.field, &f.particles), truth: (field, particles) })
-    };
-    let pairs = fields.clone().map(pair).collect::<Option<Vec<Pair>>>()?;
-    Calibration::learn(class, settings, fields.map(|f| f.name.clone()).collect(), &pairs)
-}
-
-fn shown_columns(scaled: bool) -> Vec<&'static str> {
+fn shown_columns(scaled: bool, unlike: bool) -> Vec<&'static str> {
     let radius = if scaled {
         ["mean_radius_nm", "mean_radius_error_nm"]
     } else {
         ["mean_radius_px", "mean_radius_error_px"]
     };
-    vec!["image", "count", radius[0], "area_fraction_percent", "nm_per_px", "count_error", radius[1]]
+    let mut columns =
+        vec!["image", "count", radius[0], "area_fraction_percent", "nm_per_px", "count_error", radius[1]];
+    columns.extend(unlike.then_some("unlike_training"));
+    columns
 }
 
 /// One line per image and one for all, as the paper counts: every object as it is seen.
@@ -303,37 +305,41 @@ fn images(fields: &[Measured], with_truth: bool) -> Table {
         "number_density_per_um2",
         "nm_per_px",
         "field_area_px",
+        "unlike_training",
     ]);
     let mut table = Table::new(columns.chain(truth_columns.into_iter().filter(|_| with_truth)));
-    let mut add = |name: &str, measured: &[Particles], truth: Option<Vec<Particles>>| {
-        let s = pool(measured);
-        let area: u64 = measured.iter().map(|p| p.field_area_px).sum();
-        let nm = if let [one] = measured { one.nm_per_px } else { None };
-        let mut row: Vec<Cell> = vec![name.into()];
-        row.extend(tables::particle_cells(&s));
-        row.extend([
-            estimates::significant(s.number_density_per_um2),
-            Cell::number(nm, 4),
-            Cell::Integer(area as i64),
-        ]);
-        if let Some(truth) = truth.filter(|_| with_truth).map(|t| pool(&t)) {
-            let e = compare(&s, &truth);
+    let mut add =
+        |name: &str, measured: &[Particles], truth: Option<Vec<Particles>>, unlike: Option<bool>| {
+            let s = pool(measured);
+            let area: u64 = measured.iter().map(|p| p.field_area_px).sum();
+            let nm = if let [one] = measured { one.nm_per_px } else { None };
+            let mut row: Vec<Cell> = vec![name.into()];
+            row.extend(tables::particle_cells(&s));
             row.extend([
-                truth.count.into(),
-                Cell::number(truth.mean_radius_px, 3),
-                Cell::Integer(e.count_error),
-                Cell::number(e.mean_radius_error_px, 3),
-                Cell::number(e.mean_radius_error_nm, 2),
-                Cell::percent(Some(e.area_fraction_error)),
+                estimates::significant(s.number_density_per_um2),
+                Cell::number(nm, 4),
+                Cell::Integer(area as i64),
+                objects::yes_no(unlike),
             ]);
-        }
-        table.row(row);
-    };
+            if let Some(truth) = truth.filter(|_| with_truth).map(|t| pool(&t)) {
+                let e = compare(&s, &truth);
+                row.extend([
+                    truth.count.into(),
+                    Cell::number(truth.mean_radius_px, 3),
+                    Cell::Integer(e.count_error),
+                    Cell::number(e.mean_radius_error_px, 3),
+                    Cell::number(e.mean_radius_error_nm, 2),
+                    Cell::percent(Some(e.area_fraction_error)),
+                ]);
+            }
+            table.row(row);
+        };
     for f in fields {
         let truth = f.truth.as_ref().map(|t| vec![t.0.clone()]);
-        add(&f.name, std::slice::from_ref(&f.particles), truth);
+        add(&f.name, std::slice::from_ref(&f.particles), truth, f.unlike);
     }
     let all: Vec<Particles> = fields.iter().map(|f| f.particles.clone()).collect();
-    add("all", &all, fields.iter().map(|f| Some(f.truth.as_ref()?.0.clone())).collect());
+    let any = fields.iter().any(|f| f.unlike == Some(true)).then_some(true);
+    add("all", &all, fields.iter().map(|f| Some(f.truth.as_ref()?.0.clone())).collect(), any);
     table
 }

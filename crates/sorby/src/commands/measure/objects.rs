@@ -1,6 +1,6 @@
 //! The table of all objects.
 
-use super::Measured;
+use super::{Measured, intensity};
 use sorby_measure::{Region, nearest_centroids_px, nearest_edges_px};
 use sorby_report::{Cell, Table};
 
@@ -40,22 +40,43 @@ const COLUMNS: [&str; 33] = [
     "nearest_neighbour_gap_nm",
 ];
 
-/// One line per object; `mean_intensity` and `mean_probability` where pictures were given.
+/// `yes`, `no`, or nothing where it is not known.
+pub fn yes_no(known: Option<bool>) -> Cell {
+    known.map_or(Cell::Missing, |yes| (if yes { "yes" } else { "no" }).into())
+}
+
+/// A mean in the units of its file, with six significant digits and four decimals at least.
+fn mean_cell(value: f64) -> Cell {
+    let digits = if value == 0.0 { 4 } else { (5 - value.abs().log10().floor() as i32).clamp(4, 12) };
+    Cell::Number(value, digits as usize)
+}
+
+/// One line per object; `mean_intensity` and `mean_probability` where pictures were given, `unlike_training` where it
+/// is known.
 pub fn table(fields: &[Measured]) -> Table {
-    let grey = fields.iter().any(|f| f.mean_grey.is_some());
+    // Grey pictures and colour pictures have columns of their own.
+    let kinds: Vec<usize> = [1, 3]
+        .into_iter()
+        .filter(|n| fields.iter().any(|f| f.mean_grey.as_ref().is_some_and(|m| m.len() == *n)))
+        .collect();
+    let unlike = fields.iter().any(|f| f.unlike.is_some());
     let probability = fields.iter().any(|f| f.mean_probability.is_some());
-    let more = [("mean_intensity", grey), ("mean_probability", probability)];
-    let more = more.into_iter().filter(|(_, given)| *given).map(|(name, _)| name);
-    let mut table = Table::new(COLUMNS.into_iter().chain(more));
+    let means = kinds.iter().flat_map(|n| intensity::columns(*n));
+    let more = [("mean_probability", probability), ("unlike_training", unlike)];
+    let more = more.into_iter().filter(|(_, given)| *given).map(|(name, _)| name.to_owned());
+    let mut table = Table::new(COLUMNS.into_iter().map(str::to_owned).chain(means).chain(more));
     for f in fields {
         let p = &f.particles;
         let centroids = nearest_centroids_px(&p.regions);
         let gaps = nearest_edges_px(&p.runs, p.regions.len());
         for (i, r) in p.regions.iter().enumerate() {
             let mut row = cells(f, i, r, centroids[i], gaps[i]);
-            let mean = |values: &Option<Vec<f64>>| Cell::number(values.as_ref().map(|v| v[i]), 4);
-            row.extend(grey.then(|| mean(&f.mean_grey)));
-            row.extend(probability.then(|| mean(&f.mean_probability)));
+            for channels in &kinds {
+                let own = f.mean_grey.as_ref().filter(|m| m.len() == *channels);
+                row.extend((0..*channels).map(|c| own.map_or(Cell::Missing, |m| mean_cell(m[c][i]))));
+            }
+            row.extend(probability.then(|| Cell::number(f.mean_probability.as_ref().map(|v| v[i]), 4)));
+            row.extend(unlike.then(|| yes_no(f.unlike)));
             table.row(row);
         }
     }

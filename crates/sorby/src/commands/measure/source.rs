@@ -1,6 +1,8 @@
 //! Where masks, truths, pictures and pixel sizes come from.
 
 use super::super::inputs;
+use super::intensity::{probabilities, stored_means};
+use super::trust::TrustTables;
 use super::{Measured, edge_rule};
 use crate::args::MeasureArgs;
 use anyhow::{Context as _, bail};
@@ -20,6 +22,7 @@ pub struct Source<'a> {
     class: u8,
     class_name: &'a str,
     filter: Filter,
+    trust: TrustTables,
 }
 
 impl<'a> Source<'a> {
@@ -32,7 +35,8 @@ impl<'a> Source<'a> {
     ) -> anyhow::Result<Self> {
         let truths = args.truth.iter().map(|t| inputs::images(std::slice::from_ref(t)));
         let truths = MaskCoding::of(&truths.collect::<Result<Vec<_>, _>>()?.concat());
-        Ok(Self { args, data, masks: MaskCoding::of(files), truths, class, class_name, filter })
+        let trust = TrustTables::beside(files);
+        Ok(Self { args, data, masks: MaskCoding::of(files), truths, class, class_name, filter, trust })
     }
 
     /// Measures one mask, and its truth if there is one.
@@ -68,16 +72,25 @@ impl<'a> Source<'a> {
                 particles.boundary_px
             );
         }
-        let means = |folder: &Option<PathBuf>, name: &str| {
-            folder.as_ref().map(|folder| mean_values(folder, name, &mask, &particles)).transpose()
-        };
+        let grey =
+            self.args.images.as_ref().map(|f| stored_means(f, &name, &mask, &particles)).transpose()?;
         let probability = format!("{name}-{}", safe_name(self.class_name));
+        let sure = self.args.probabilities.as_ref();
+        let sure = sure.map(|f| probabilities(f, &probability, &mask, &particles)).transpose()?;
+        let origin = MaskNote::read(file).and_then(|n| n.origin);
+        let (unlike, doubt) = self.trust.of(file, &inputs::stem(file), origin.as_ref());
+        let (mean_grey, picture) = grey.unzip();
+        let segmented = origin.as_ref().map(|o| &o.image_blake3);
         Ok(Measured {
             grains: grain_counts(&particles),
+            is_truth: truth.as_ref().is_some_and(|t| same_class(&mask, t, self.class)),
             truth: truth.as_ref().map(of),
-            mean_grey: means(&self.args.images, &name)?,
-            mean_probability: means(&self.args.probabilities, &probability)?
-                .map(|values| values.into_iter().map(|v| v / 255.0).collect()),
+            other_picture: picture.as_ref().zip(segmented).is_some_and(|(a, b)| a != b),
+            unlike,
+            doubt,
+            origin,
+            mean_grey,
+            mean_probability: sure,
             particles,
             field,
             name,
@@ -175,22 +188,10 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Mean grey value of the picture `name` in each object.
-fn mean_values(
-    folder: &Path,
-    name: &str,
-    mask: &LabelMap,
-    particles: &Particles,
-) -> anyhow::Result<Vec<f64>> {
-    let found = inputs::find_by_stem(folder, name)?;
-    let path = found.with_context(|| format!("{}: no picture `{name}` here", folder.display()))?;
-    let picture = Micrograph::read(&path)?;
-    // A data bar below the field does not matter.
-    if picture.width != mask.width || picture.height < mask.height {
-        let (w, h) = (picture.width, picture.height);
-        bail!("{}: picture is {w}x{h} but its mask is {}x{}", path.display(), mask.width, mask.height);
-    }
-    Ok(particles.mean_values(picture.width, &picture.to_grey8()))
+/// Whether two masks give a class to the same pixels, and to some.
+fn same_class(one: &LabelMap, other: &LabelMap, class: u8) -> bool {
+    let mut pairs = one.labels.iter().zip(&other.labels);
+    one.labels.contains(&class) && pairs.all(|(a, b)| (*a == class) == (*b == class))
 }
 
 /// What a mask says of itself. A label of the data set repeats what `dataset.toml` said when it was drawn: what it says

@@ -2,22 +2,25 @@
 //! them; and `sorby replay`, which computes it all again.
 
 mod pdf;
+mod places;
 mod record;
 mod sections;
 
 use super::measure::estimates::Estimates;
 use super::measure::{self, Measured, unscale_unless_all};
+use super::provenance::{self, Makers, Standing};
 use super::{inputs, threshold};
 use crate::args::{EdgeArg, ReplayArgs, ReportArgs};
 use crate::console::Progress;
 use sections::Bench;
-use sorby_data::{Dataset, Sample};
-use sorby_image::LabelMap;
+use sorby_data::{Dataset, Problem, Sample};
 use sorby_image::write::atomically;
+use sorby_image::{LabelMap, Origin};
 use sorby_infer::{Confusion, Device, Model, Options, Scores};
 use sorby_measure::{Calibration, EdgeRule, Field, Filter, Knowledge, Particles, grain_counts, otsu};
 use sorby_report::{Page, render};
-use sorby_train::validate;
+use sorby_train::{nothing_found, validate};
+use std::path::Path;
 use std::process::ExitCode;
 
 /// 95 % half width of the pixel size in percent, as `sorby measure` assumes.
@@ -32,6 +35,12 @@ struct Outcome {
     local: Particles,
 }
 
+/// Findings of the check of the data on the scored images.
+struct Checks {
+    problems: Vec<Problem>,
+    remarks: Vec<Problem>,
+}
+
 /// Everything that the page tells, computed.
 struct Computed {
     data: Dataset,
@@ -42,7 +51,11 @@ struct Computed {
     total: Scores,
     outcomes: Vec<Outcome>,
     estimates: Estimates,
-    calibration: Option<Calibration>,
+    /// What the labels teach of the segmentation's errors, or why nothing.
+    calibration: Result<Calibration, String>,
+    standing: Standing,
+    /// Classes that the model found in none of some images, in words.
+    nothing: Vec<String>,
 }
 
 pub fn run(args: ReportArgs) -> anyhow::Result<ExitCode> {
@@ -52,7 +65,9 @@ pub fn run(args: ReportArgs) -> anyhow::Result<ExitCode> {
     });
     record::require_free(&out, &args)?;
     let computed = compute(&args, &device)?;
-    let record = record::Record::of(&args, &computed)?;
+    let record = record::Record::of(&args, &computed, places::made(&out)?)?;
+    let checks = checks(&computed.data, &computed.samples);
+    let warnings = warnings(&computed, &checks);
     let title =
         format!("{} on {}", computed.model.card.arch.title(), computed.model.card.classes[1..].join(", "));
     let subtitle = format!(
@@ -61,17 +76,27 @@ pub fn run(args: ReportArgs) -> anyhow::Result<ExitCode> {
         computed.model.card.iteration,
         args.split,
         computed.samples.len(),
-        args.run.display()
+        run_name(&args.run)
     );
-    let sections = Bench { args: &args, c: &computed }.sections(&record);
-    let page = Page { title, subtitle, sections, record: record.to_text()? };
+    let sections = Bench { args: &args, c: &computed, checks: &checks }.sections(&record);
+    let page = Page { title, subtitle, warnings: warnings.clone(), sections, record: record.to_text()? };
     atomically(&out, render(&page).as_bytes())?;
+    computed.nothing.iter().for_each(|line| println!("{line}"));
+    warnings.iter().skip(computed.nothing.len()).for_each(|line| eprintln!("warning: {line}"));
     println!("mIoU {} %", computed.total.mean_iou.map_or("-".into(), |v| format!("{:.2}", 100.0 * v)));
     println!("report: {}", out.display());
-    if let Some(calibration) = computed.calibration.filter(|_| args.run.is_dir()) {
-        let path = args.run.join("calibration.json");
-        atomically(&path, (serde_json::to_string_pretty(&calibration)? + "\n").as_bytes())?;
-        println!("errors on these images, to correct other measurements with: {}", path.display());
+    match &computed.calibration {
+        Ok(calibration) if args.run.is_dir() => {
+            let path = args.run.join("calibration.json");
+            atomically(&path, (serde_json::to_string_pretty(calibration)? + "\n").as_bytes())?;
+            println!(
+                "errors on {}, to correct other measurements with: {}",
+                calibration.images.join(", "),
+                path.display()
+            );
+        }
+        Ok(_) => {}
+        Err(reason) => eprintln!("note: no calibration.json: {reason}"),
     }
     if args.pdf {
         let pdf = out.with_extension("pdf");
@@ -84,10 +109,11 @@ pub fn run(args: ReportArgs) -> anyhow::Result<ExitCode> {
 
 pub fn replay(args: ReplayArgs) -> anyhow::Result<ExitCode> {
     let old = record::Record::read(&args.report)?;
-    old.check_files()?;
-    let report = old.arguments(args.device)?;
+    let places = places::Places::of(&old, &args.report, args.run.as_deref(), args.data.as_deref())?;
+    places.check()?;
+    let report = old.arguments(&places, args.device)?;
     let device = inputs::device(&report.inference.device)?;
-    let new = record::Record::of(&report, &compute(&report, &device)?)?;
+    let new = record::Record::of(&report, &compute(&report, &device)?, places::folder_of(&args.report))?;
     let (same, different) = old.compare(&new);
     for line in &different {
         println!("{line}");
@@ -109,9 +135,24 @@ fn compute(args: &ReportArgs, device: &Device) -> anyhow::Result<Computed> {
     inputs::require_same_classes(&model, &data)?;
     let class = inputs::class_index(&args.class, &model.card.classes)?;
     let progress = Progress::new(samples.len(), "images");
+    let makers = Makers::of(&model, &args.run);
+    let standing = Standing::of(&makers, &samples);
+    let (domain, range) = (model.card.domain.clone(), model.card.grey_range);
+    let (model_blake3, settings) = (model.blake3.clone(), provenance::settings(&options, false));
+    let mut counts: Vec<Confusion> = Vec::new();
     let mut outcomes = Vec::new();
     let total = validate(&mut model, &samples, &options, device, &mut |sample, prediction, confusion| {
-        outcomes.push(outcome(sample, prediction.labels.clone(), confusion, class));
+        let seen = range.apply(&sample.shot).ok();
+        let distance = domain.as_ref().zip(seen).map(|(d, seen)| d.distance(&seen));
+        let origin = Origin {
+            model_blake3: model_blake3.clone(),
+            image_blake3: sample.shot.image.pixels_blake3(),
+            settings: settings.clone(),
+            image_part: standing.part(outcomes.len()),
+            unlike_training: distance.map(|d| d > 1.0),
+        };
+        outcomes.push(outcome(sample, prediction.labels.clone(), confusion, class, origin));
+        counts.push(confusion.clone());
         progress.advance(1);
     })?;
     progress.finish();
@@ -124,7 +165,8 @@ fn compute(args: &ReportArgs, device: &Device) -> anyhow::Result<Computed> {
         let settings = measure::settings(&Filter::default(), EdgeArg::Weighted);
         measure::learn(outcomes.iter().map(|o| &o.model), name, settings)
     };
-    let calibration = held_out(&model, &args.split).then(learn).flatten();
+    let calibration = learn();
+    let nothing = nothing_found(&model.card.classes, counts.iter().map(Confusion::matrix));
     Ok(Computed {
         data,
         samples,
@@ -134,11 +176,66 @@ fn compute(args: &ReportArgs, device: &Device) -> anyhow::Result<Computed> {
         outcomes,
         estimates,
         calibration,
+        standing,
+        nothing,
         model,
     })
 }
 
-fn outcome(sample: &Sample, mut prediction: LabelMap, confusion: &Confusion, class: u8) -> Outcome {
+/// The name of a run or model file, without the way to it.
+fn run_name(run: &Path) -> String {
+    let whole = fs_err::canonicalize(run).unwrap_or_else(|_| run.to_owned());
+    whole.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// What the check of the whole data set says of the images that are scored.
+fn checks(data: &Dataset, samples: &[Sample]) -> Checks {
+    let scored: Vec<_> = data.items.iter().filter(|i| samples.iter().any(|s| s.name == i.name)).collect();
+    let of_scored = |p: &Problem| {
+        scored
+            .iter()
+            .any(|i| i.image == p.path || i.label == p.path || p.what.contains(&format!("`{}`", i.name)))
+    };
+    let found = sorby_data::check(data);
+    // `labels/x.png`, wherever the data set lies.
+    let named = |p: Problem| {
+        let parts: Vec<_> = p.path.iter().rev().take(2).collect();
+        Problem { path: parts.into_iter().rev().collect(), ..p }
+    };
+    let of = |list: Vec<Problem>| list.into_iter().filter(of_scored).map(named).collect();
+    Checks { problems: of(found.problems), remarks: of(found.remarks) }
+}
+
+/// What a reader must know before any number; what was not found at all comes first.
+fn warnings(c: &Computed, checks: &Checks) -> Vec<String> {
+    let mut out = c.nothing.clone();
+    out.extend(c.standing.warnings());
+    let unlike: Vec<&str> =
+        c.outcomes.iter().filter(|o| o.model.unlike == Some(true)).map(|o| o.model.name.as_str()).collect();
+    if !unlike.is_empty() {
+        let (n, all) = (unlike.len(), c.outcomes.len());
+        out.push(format!(
+            "{n} of {all} images are unlike those this model learnt from ({})",
+            provenance::listed(&unlike)
+        ));
+    }
+    out.extend(measure::ruling_line(&c.outcomes.iter().map(|o| &o.model).collect::<Vec<_>>()));
+    const SHOWN: usize = 5;
+    out.extend(checks.problems.iter().take(SHOWN).map(|p| format!("sorby data check: {p}")));
+    let more = checks.problems.len().saturating_sub(SHOWN);
+    if more > 0 {
+        out.push(format!("sorby data check: {more} more problems of these images, see below"));
+    }
+    out
+}
+
+fn outcome(
+    sample: &Sample,
+    mut prediction: LabelMap,
+    confusion: &Confusion,
+    class: u8,
+    origin: Origin,
+) -> Outcome {
     let grey = sample.shot.image.to_grey8();
     let (width, height) = (sample.shot.image.width, sample.shot.image.height);
     let rows = sample.shot.field_rows();
@@ -159,6 +256,11 @@ fn outcome(sample: &Sample, mut prediction: LabelMap, confusion: &Confusion, cla
         model: Measured {
             name: sample.name.clone(),
             truth: Some(of(sample.label.clone(), class)),
+            is_truth: false,
+            unlike: origin.unlike_training,
+            origin: Some(origin),
+            doubt: None,
+            other_picture: false,
             mean_grey: None,
             mean_probability: None,
             particles,
@@ -169,10 +271,4 @@ fn outcome(sample: &Sample, mut prediction: LabelMap, confusion: &Confusion, cla
         local: of(local, 1).0,
         prediction,
     }
-}
-
-/// Whether the model was not trained on this split, as far as its recipe tells.
-fn held_out(model: &Model, split: &str) -> bool {
-    sorby_train::parse(&model.card.recipe, &[]).is_ok_and(|r| !r.data.train.iter().any(|t| t == split))
-        && split != "all"
 }

@@ -1,13 +1,13 @@
 //! What a report was computed from and every number in it, kept inside the page, so that it can be computed again.
 
 use super::super::checksum::sha256;
-use super::Computed;
+use super::{Computed, places};
 use crate::args::{DeviceArg, InferenceArgs, ReportArgs};
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Numbers agree if they differ by less than this share: processors round sums differently.
 const TOLERANCE: f64 = 1e-6;
@@ -15,22 +15,24 @@ const TOLERANCE: f64 = 1e-6;
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     sorby_version: String,
-    run: PathBuf,
-    data: PathBuf,
+    /// Run and data set as seen from the folder of the report.
+    pub run: String,
+    pub data: String,
     split: String,
     class: String,
     window_px: usize,
     stride_px: usize,
     tta: bool,
     flip: bool,
-    /// SHA-256 of every file that the numbers depend on.
-    pub files: BTreeMap<PathBuf, String>,
+    /// SHA-256 of every file that the numbers depend on, by its path as seen from the folder of the report.
+    pub files: BTreeMap<String, String>,
     numbers: Value,
 }
 
 impl Record {
-    pub fn of(args: &ReportArgs, c: &Computed) -> anyhow::Result<Self> {
-        let (run, data) = (fs_err::canonicalize(&args.run)?, fs_err::canonicalize(&args.data)?);
+    /// Of a report in `folder`.
+    pub fn of(args: &ReportArgs, c: &Computed, folder: &Path) -> anyhow::Result<Self> {
+        let (run, data) = (&args.run, &args.data);
         let weights = if run.is_dir() { run.join("model.safetensors") } else { run.clone() };
         let manifest = if data.is_dir() { data.join("dataset.toml") } else { data.clone() };
         let used = |name: &str| c.samples.iter().any(|s| s.name == name);
@@ -38,14 +40,12 @@ impl Record {
         let pictures = items.flat_map(|i| [i.image.clone(), i.label.clone()]);
         let mut files = BTreeMap::new();
         for file in [weights, manifest].into_iter().chain(pictures) {
-            let file = fs_err::canonicalize(&file)?;
-            let hash = sha256(&file)?;
-            files.insert(file, hash);
+            files.insert(places::seen_from(folder, &file)?, sha256(&file)?);
         }
         Ok(Self {
             sorby_version: env!("CARGO_PKG_VERSION").to_owned(),
-            run,
-            data,
+            run: places::seen_from(folder, run)?,
+            data: places::seen_from(folder, data)?,
             split: args.split.clone(),
             class: args.class.clone(),
             window_px: c.options.crop_px,
@@ -69,22 +69,8 @@ impl Record {
         serde_json::from_str(&text).with_context(|| format!("{}: its record is damaged", page.display()))
     }
 
-    /// # Errors
-    /// Names every file that is gone or is not what it was.
-    pub fn check_files(&self) -> anyhow::Result<()> {
-        let mut changed = Vec::new();
-        for (file, hash) in &self.files {
-            match sha256(file) {
-                Ok(now) if now == *hash => {}
-                Ok(_) => changed.push(format!("{}: has changed since the report was made", file.display())),
-                Err(error) => changed.push(format!("{error:#}")),
-            }
-        }
-        if changed.is_empty() { Ok(()) } else { bail!("{}", changed.join("\n")) }
-    }
-
     /// The arguments that computed it.
-    pub fn arguments(&self, device: DeviceArg) -> anyhow::Result<ReportArgs> {
+    pub fn arguments(&self, places: &places::Places, device: DeviceArg) -> anyhow::Result<ReportArgs> {
         if self.sorby_version != env!("CARGO_PKG_VERSION") {
             eprintln!(
                 "note: the report is by Sorby {}, this is {}; numbers may differ for that",
@@ -93,8 +79,8 @@ impl Record {
             );
         }
         Ok(ReportArgs {
-            run: self.run.clone(),
-            data: self.data.clone(),
+            run: places.run.clone(),
+            data: places.data.clone(),
             split: self.split.clone(),
             class: self.class.clone(),
             out: None,
@@ -126,9 +112,12 @@ pub fn require_free(page: &Path, args: &ReportArgs) -> anyhow::Result<()> {
         return Ok(());
     }
     match Record::read(page) {
-        Ok(old) if fs_err::canonicalize(&old.run).ok() == fs_err::canonicalize(&args.run).ok() => Ok(()),
         Ok(old) => {
-            bail!("{}: is the report of {}; name another file with --out", page.display(), old.run.display())
+            let run = places::folder_of(page).join(&old.run);
+            if fs_err::canonicalize(&run).ok() == fs_err::canonicalize(&args.run).ok() {
+                return Ok(());
+            }
+            bail!("{}: is the report of {}; name another file with --out", page.display(), run.display())
         }
         Err(_) => bail!("{}: is no report of Sorby; name another file with --out", page.display()),
     }
@@ -136,7 +125,8 @@ pub fn require_free(page: &Path, args: &ReportArgs) -> anyhow::Result<()> {
 
 fn walk(name: &str, old: &Value, new: &Value, same: &mut usize, different: &mut Vec<String>) {
     match (old, new) {
-        (Value::Object(a), Value::Object(b)) if a.keys().eq(b.keys()) => {
+        // What a newer version tells besides is no difference.
+        (Value::Object(a), Value::Object(b)) if a.keys().all(|key| b.contains_key(key)) => {
             for (key, value) in a {
                 walk(&format!("{name}/{key}"), value, &b[key], same, different);
             }
@@ -181,7 +171,7 @@ fn numbers(c: &Computed) -> Value {
     json!({
         "scores": c.total,
         "estimates": c.estimates.json(),
-        "calibration": c.calibration,
+        "calibration": c.calibration.as_ref().ok(),
         "images": images,
     })
 }

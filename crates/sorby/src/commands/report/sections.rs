@@ -2,7 +2,7 @@
 
 use super::super::{charts, duel, tables, threshold};
 use super::record::Record;
-use super::{Computed, Outcome};
+use super::{Checks, Computed, Outcome};
 use crate::args::ReportArgs;
 use sorby_image::LabelMap;
 use sorby_measure::{Particles, Summary, compare, otsu, pool, sweep};
@@ -18,6 +18,8 @@ const THUMBNAIL_PX: usize = 512;
 pub struct Bench<'a> {
     pub args: &'a ReportArgs,
     pub c: &'a Computed,
+    /// Findings of the check of the data on the scored images.
+    pub checks: &'a Checks,
 }
 
 impl Bench<'_> {
@@ -25,12 +27,13 @@ impl Bench<'_> {
         vec![
             self.learning(),
             self.accuracy(),
+            self.checks(),
             self.pictures(),
             self.particles(),
             self.estimates(),
             self.thresholds(),
             method(),
-            self.next_steps(),
+            self.next_steps(record),
             Section {
                 heading: "Recipe".into(),
                 code: self.c.model.card.recipe.clone(),
@@ -100,6 +103,22 @@ impl Bench<'_> {
         match known {
             0 => "No image has a pixel size: lengths are in pixels.".to_owned(),
             _ => format!("Pixel size by: {}.{unknown}", parts.collect::<Vec<_>>().join("; ")),
+        }
+    }
+
+    /// What the check of the data finds in the images that were scored.
+    fn checks(&self) -> Section {
+        let lines: Vec<String> =
+            self.checks.problems.iter().chain(&self.checks.remarks).map(ToString::to_string).collect();
+        Section {
+            heading: "Check of the data".into(),
+            text: match lines.len() {
+                0 => "`sorby data check` finds nothing wrong in the images scored here and their labels."
+                    .into(),
+                n => format!("`sorby data check` says of the images scored here and their labels ({n}):"),
+            },
+            code: lines.join("\n"),
+            ..Section::default()
         }
     }
 
@@ -270,10 +289,11 @@ impl Bench<'_> {
         }
     }
 
-    fn next_steps(&self) -> Section {
-        let run = self.args.run.display();
+    fn next_steps(&self, record: &Record) -> Section {
+        let run = &record.run;
         Section {
             heading: "Commands for your own images".into(),
+            text: "To be typed in the folder of this page.".into(),
             code: format!(
                 "sorby scale YOUR_IMAGES\n\
              sorby segment {run} YOUR_IMAGES --out results --tta\n\
@@ -293,15 +313,16 @@ impl Bench<'_> {
 
     fn estimates(&self) -> Section {
         let mut blocks = vec![self.c.estimates.shown().to_html()];
-        if let Some(calibration) = &self.c.calibration {
+        if let Ok(calibration) = &self.c.calibration {
             blocks.push(super::super::measure::estimates::size_classes(calibration).to_html());
         }
         let learnt = match &self.c.calibration {
-            Some(_) => {
-                " The second table tells the errors of the segmentation by true size; with calibration.json they \
-                 are taken out of measurements of other images (sorby measure --calibration)."
-            }
-            None => "",
+            Ok(learnt) => format!(
+                " The second table has the errors of the segmentation by true size; with calibration.json they are taken \
+                 out of measurements of other images (sorby measure --calibration). {}",
+                learnt_on(learnt)
+            ),
+            Err(_) => String::new(),
         };
         Section {
             heading: format!("{} in numbers, with 95 % intervals", self.class_name()),
@@ -314,6 +335,20 @@ impl Bench<'_> {
             ..Section::default()
         }
     }
+}
+
+/// The images of a calibration in words.
+fn learnt_on(learnt: &sorby_measure::Calibration) -> String {
+    let known = if learnt.held_out == Some(true) {
+        "none of which trained the model"
+    } else {
+        "of which it is not known whether they trained the model"
+    };
+    let mut text = format!("It was learnt on {}, {known}.", learnt.images.join(", "));
+    for left in &learnt.left_out {
+        text += &format!(" Left out: {} ({}).", left.image, left.reason);
+    }
+    text
 }
 
 fn truth_of(o: &Outcome) -> Option<&Particles> {
@@ -356,11 +391,12 @@ Otsu                   largest variance between classes;  Sauvola  m (1 + 0.2 (s
 fn files(record: &Record) -> Section {
     let mut table = Table::new(["file", "SHA-256"]);
     for (file, hash) in &record.files {
-        table.row(vec![file.display().to_string().into(), hash.clone().into()]);
+        table.row(vec![file.clone().into(), hash.clone().into()]);
     }
     Section {
         heading: "Made from".into(),
-        text: "`sorby replay` on this page checks these files, computes every number again and compares."
+        text: "Paths are as seen from the folder of this page. `sorby replay` on it checks these files, computes every \
+               number again and compares."
             .into(),
         blocks: vec![table.to_html()],
         ..Section::default()

@@ -1,12 +1,13 @@
 //! One image to its mask, and what goes with it.
 
 use super::super::inputs::{self, SaidOutside};
+use super::super::provenance::{self, Makers};
 use super::trust::{Trust, TrustSums};
 use crate::args::SegmentArgs;
 use crate::console::Progress;
 use anyhow::bail;
 use sorby_image::write::{PngKind, PngRows, safe_name};
-use sorby_image::{LabelMap, MaskNote, Micrograph, Shot};
+use sorby_image::{LabelMap, MaskNote, Micrograph, Origin, Shot};
 use sorby_infer::{Device, Model, Options, predict_rows};
 use sorby_report::overlay;
 use sorby_train::available_bytes;
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 pub struct Work<'a> {
     pub model: &'a mut Model,
+    pub makers: &'a Makers,
     pub options: &'a Options,
     pub device: &'a Device,
     pub said: &'a SaidOutside,
@@ -25,6 +27,9 @@ pub struct Done {
     pub name: String,
     pub nm_per_px: Option<f64>,
     pub trust: Trust,
+    /// Pixels of each class.
+    pub found_px: Vec<u64>,
+    pub origin: Origin,
 }
 
 /// Magnifications beyond those of the training images by this factor are warned of.
@@ -56,7 +61,7 @@ impl Work<'_> {
         let card = &self.model.card;
         let seen = card.grey_range.apply(&shot).map_err(anyhow::Error::msg)?;
         let distance = card.domain.as_ref().map(|domain| domain.distance(&seen));
-        let trust = sums.finish(distance);
+        let trust = sums.finish(distance, inputs::in_range(shot.nm_per_px(), card.nm_per_px));
         if trust.is_unlike() {
             eprintln!(
                 "warning: {}: is unlike the images this model learnt from (trust.csv): check its mask, or train on such \
@@ -74,9 +79,20 @@ impl Work<'_> {
             labels.write_tiled_tiff(&self.path("masks-tiff", &name, "tif"), shot.nm_per_px())?;
         }
         // The mask last: where it exists, the image is finished.
-        let note = MaskNote::new(shot.scale.as_ref(), card.classes.clone());
+        let origin = Origin {
+            model_blake3: self.model.blake3.clone(),
+            image_blake3: shot.image.pixels_blake3(),
+            settings: provenance::settings(&options, self.args.match_scale),
+            image_part: self.makers.part(&shot.image),
+            unlike_training: trust.distance().map(|_| trust.is_unlike()),
+        };
+        let note = MaskNote {
+            origin: Some(origin.clone()),
+            ..MaskNote::new(shot.scale.as_ref(), card.classes.clone())
+        };
         labels.write_mask(&self.path("masks", &name, "png"), &card.colours, &note)?;
-        Ok(Done { name, nm_per_px: note.nm_per_px, trust })
+        let found_px = labels.histogram()[..card.classes.len()].to_vec();
+        Ok(Done { name, nm_per_px: note.nm_per_px, trust, found_px, origin })
     }
 
     fn path(&self, folder: &str, name: &str, ending: &str) -> PathBuf {

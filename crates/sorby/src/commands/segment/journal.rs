@@ -24,6 +24,9 @@ pub struct Line {
     pub image: String,
     pub source: Source,
     pub has_scale: bool,
+    /// Pixels of each class.
+    #[serde(default)]
+    pub found_px: Vec<u64>,
     /// Its lines of `trust.csv`.
     pub trust: Vec<String>,
 }

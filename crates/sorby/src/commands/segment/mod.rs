@@ -5,6 +5,7 @@ mod journal;
 mod trust;
 
 use super::out_folder::{Command, OutFolder};
+use super::provenance::Makers;
 use super::{checksum, inputs, interrupts, tables};
 use crate::args::SegmentArgs;
 use anyhow::bail;
@@ -24,6 +25,7 @@ pub fn run(args: SegmentArgs) -> anyhow::Result<ExitCode> {
     let files = inputs::images(&args.images)?;
     let mut model = Model::read(&args.model, &device)?;
     let options = inputs::options(&args.inference, &model)?;
+    let makers = Makers::of(&model, &args.model);
     let command = command(&args, &options)?;
     let except: &[&str] = if args.add { &["images"] } else { &[] };
     let out = OutFolder::check_or_put_aside(&args.out, command, except, args.put_aside.as_deref())?;
@@ -36,7 +38,14 @@ pub fn run(args: SegmentArgs) -> anyhow::Result<ExitCode> {
     if before > 0 {
         println!("{before} of {} images are finished already; going on with the others", files.len());
     }
-    let mut work = Work { model: &mut model, options: &options, device: &device, said: &said, args: &args };
+    let mut work = Work {
+        model: &mut model,
+        makers: &makers,
+        options: &options,
+        device: &device,
+        said: &said,
+        args: &args,
+    };
     let problems = segment_all(&mut work, &todo, &mut journal)?;
     finish(&args, &files, &journal, &problems, &model.card.classes)?;
     let done = files.iter().filter(|f| journal.lines.contains_key(&inputs::stem(f))).count();
@@ -162,6 +171,7 @@ fn line(done: &Done, source: &Source, classes: &[String]) -> Line {
         image: done.name.clone(),
         source: source.clone(),
         has_scale: done.nm_per_px.is_some(),
+        found_px: done.found_px.clone(),
         trust: table.lines().skip(1).map(str::to_owned).collect(),
     }
 }
@@ -186,6 +196,9 @@ fn finish(
         }
         atomically(&args.out.join("trust.csv"), table.as_bytes())?;
     }
+    for line in nothing_found(&own, classes) {
+        println!("{line}");
+    }
     println!(
         "{} of {} images segmented: masks in {out}/masks, overlays in {out}/overlays, what to expect of them in \
          {out}/trust.csv",
@@ -199,6 +212,16 @@ fn finish(
         println!("next:\n  sorby measure {out}/masks --out {out}/particles{unknown}");
     }
     Ok(())
+}
+
+/// A line for each class that the model found in none of some images; whether it is there, nobody knows yet.
+fn nothing_found(done: &[&Line], classes: &[String]) -> Vec<String> {
+    let told = |(class, name): (usize, &String)| {
+        let without = done.iter().filter(|l| l.found_px.get(class) == Some(&0)).count();
+        let all = done.len();
+        (without > 0).then(|| format!("the model found no {name} in {without} of {all} images"))
+    };
+    classes.iter().enumerate().skip(1).filter_map(told).collect()
 }
 
 /// Images of more pixels are not read ahead.

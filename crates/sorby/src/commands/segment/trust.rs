@@ -15,6 +15,11 @@ pub struct Trust {
 }
 
 impl Trust {
+    /// Distance from the training images, if the model knows them.
+    pub fn distance(&self) -> Option<f64> {
+        self.distance
+    }
+
     pub fn is_unlike(&self) -> bool {
         self.distance.is_some_and(|d| d > 1.0)
     }
@@ -62,9 +67,11 @@ impl TrustSums {
         sure
     }
 
-    pub fn finish(self, distance: Option<f64>) -> Trust {
-        let as_validated = self.as_validated;
-        let without = |e: ExpectedIou| ExpectedIou { interval: e.interval.filter(|_| as_validated), ..e };
+    /// `in_range`: whether the image's pixel size is one of those that the model learnt from.
+    pub fn finish(self, distance: Option<f64>, in_range: bool) -> Trust {
+        // The interval is what the validation images taught; it holds for images like them, seen in the same way.
+        let holds = self.as_validated && in_range && distance.is_none_or(|d| d <= 1.0);
+        let without = |e: ExpectedIou| ExpectedIou { interval: e.interval.filter(|_| holds), ..e };
         let expected = match &self.reliability {
             Some(r) => {
                 let of = |(class, sum): (usize, &IouSum)| r.expected(class, *sum).map(without);
@@ -89,6 +96,8 @@ pub fn table(done: &[Done], classes: &[String]) -> Table {
         "distance_from_training",
         "unlike_training",
         "nm_per_px",
+        "image_blake3",
+        "model_blake3",
     ]);
     for image in done {
         for (class, expected) in classes.iter().zip(&image.trust.expected) {
@@ -107,6 +116,8 @@ pub fn table(done: &[Done], classes: &[String]) -> Table {
                 Cell::number(image.trust.distance, 3),
                 unlike,
                 Cell::number(image.nm_per_px, 4),
+                image.origin.image_blake3.clone().into(),
+                image.origin.model_blake3.clone().into(),
             ]);
         }
     }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use sorby_data::{Dataset, Manifest, Sample};
 use sorby_image::write::atomically;
 use sorby_study::{Part, Protocol, Run, Scores, Stage, StudySpec};
-use sorby_train::{Metric, Recipe, RunFolder, SplitRecord};
+use sorby_train::{ImageHash, Metric, Recipe, RunFolder, SplitRecord};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
@@ -31,7 +31,7 @@ pub struct StudyFolder {
     /// Numbers that all images hold together.
     pub(super) values: u64,
     /// Content of every image that takes part.
-    pub(super) contents: BTreeMap<String, SplitRecord>,
+    pub(super) contents: BTreeMap<String, Vec<SplitRecord>>,
     /// Hashes of pretrained files, computed once.
     pub(super) files: RefCell<HashMap<PathBuf, Option<String>>>,
     _lock: Option<File>,
@@ -142,7 +142,8 @@ impl StudyFolder {
         let samples = data.load(&items)?;
         require_classes(&data, &samples, &folds)?;
         let values = sorby_train::values_of(&samples);
-        let record = |s: &Sample| (s.name.clone(), SplitRecord::of(s, ""));
+        let kinds = [ImageHash::StoredPixels, ImageHash::Grey8];
+        let record = |s: &Sample| (s.name.clone(), kinds.map(|k| SplitRecord::hashed(s, "", k)).to_vec());
         let contents = samples.iter().map(record).collect();
         Ok(Self {
             root: root.to_owned(),

@@ -4,7 +4,7 @@ use super::folder::StudyFolder;
 use anyhow::Context as _;
 use sorby_infer::Confusion;
 use sorby_study::Run;
-use sorby_train::{IMAGE_COUNTS, ImageCounts, Recipe, SplitRecord, State, Status, file_blake3};
+use sorby_train::{IMAGE_COUNTS, ImageCounts, ImageHash, Recipe, SplitRecord, State, Status, file_blake3};
 use std::path::{Path, PathBuf};
 
 /// Runs of one name that are kept aside.
@@ -99,9 +99,12 @@ impl StudyFolder {
         else {
             return Ok(false);
         };
+        // A run of an older version is compared by the hashes it wrote.
+        let kind = then.first().map_or(ImageHash::StoredPixels, |r| r.image_hash);
         let part = |names: Vec<String>, part: &str| {
             let of = |name: String| {
-                self.contents.get(&name).map(|r| SplitRecord { part: part.to_owned(), ..r.clone() })
+                let record = self.contents.get(&name)?.iter().find(|r| r.image_hash == kind)?;
+                Some(SplitRecord { part: part.to_owned(), ..record.clone() })
             };
             names.into_iter().filter_map(of).collect::<Vec<_>>()
         };
