@@ -72,6 +72,49 @@ pub fn sync_folder(folder: &Path) -> std::io::Result<()> {
     if cfg!(unix) { std::fs::File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
+/// A file written piece by piece, for what is too large to keep. Until [`Streamed::finish`] it has a temporary name, and
+/// none if it is dropped before.
+pub struct Streamed {
+    path: PathBuf,
+    out: BufWriter<NamedTempFile>,
+}
+
+impl Streamed {
+    /// Opens a temporary file in the folder of `path`, which is made where it is missing.
+    ///
+    /// # Errors
+    /// Names `path`.
+    pub fn begin(path: &Path) -> Result<Self, ImageError> {
+        let file = temporary_beside(path).map_err(|e| ImageError::io(path, e))?;
+        Ok(Self { path: path.to_owned(), out: BufWriter::with_capacity(1 << 20, file) })
+    }
+
+    /// Syncs the file and gives it its name.
+    ///
+    /// # Errors
+    /// Names the file; the old one, if any, is then as it was.
+    pub fn finish(self) -> Result<(), ImageError> {
+        let file = self.out.into_inner().map_err(|e| ImageError::io(&self.path, e.into_error()))?;
+        put(file, &self.path).map_err(|e| ImageError::io(&self.path, e))
+    }
+}
+
+impl std::io::Write for Streamed {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.out.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.out.flush()
+    }
+}
+
+impl std::io::Seek for Streamed {
+    fn seek(&mut self, to: std::io::SeekFrom) -> std::io::Result<u64> {
+        self.out.seek(to)
+    }
+}
+
 /// What the bytes of a PNG mean.
 pub enum PngKind {
     Grey,

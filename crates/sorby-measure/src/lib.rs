@@ -33,7 +33,7 @@ pub use grains::{GrainCounts, GrainSize, contiguity, grain_counts, grain_size};
 pub use intervals::{Spread, fields_needed, ratio_spread, t_975};
 pub use lines::{Lines, lines};
 pub use neighbours::{nearest_centroids_px, nearest_edges_px};
-pub use outline::{Ring, outlines, signed_area_px};
+pub use outline::{Ring, each_outline, outlines, signed_area_px};
 pub use particles::{Comparison, Filter, Particles, Summary, compare, measure, measure_numbered, pool};
 pub use quantity::Quantity;
 pub use ruling::{HeavyObject, Ruling, ruling};

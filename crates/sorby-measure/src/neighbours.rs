@@ -7,26 +7,100 @@ use rayon::prelude::*;
 /// Objects near the field's edge may have a nearer neighbour outside it.
 pub fn nearest_centroids_px(regions: &[Region]) -> Vec<Option<f64>> {
     let points: Vec<(f64, f64)> = regions.iter().map(|r| r.centroid_px).collect();
-    // In order of rows, so that a search may stop where rows alone are farther than the best found.
-    let mut order: Vec<usize> = (0..points.len()).collect();
-    order.sort_by(|&a, &b| points[a].0.total_cmp(&points[b].0));
-    let mut nearest = vec![None; points.len()];
-    for (place, &i) in order.iter().enumerate() {
-        let mut best = f64::INFINITY;
-        let mut look = |others: &mut dyn Iterator<Item = &usize>| {
-            for &j in others {
-                let (dy, dx) = (points[j].0 - points[i].0, points[j].1 - points[i].1);
-                if dy.abs() >= best {
-                    break;
-                }
-                best = best.min(dy.hypot(dx));
-            }
-        };
-        look(&mut order[..place].iter().rev());
-        look(&mut order[place + 1..].iter());
-        nearest[i] = best.is_finite().then_some(best);
+    if points.len() < 2 {
+        return vec![None; points.len()];
     }
-    nearest
+    let grid = Grid::of(&points);
+    (0..points.len()).into_par_iter().with_min_len(256).map(|i| Some(grid.nearest(i))).collect()
+}
+
+/// Points in square cells, about one to a cell, so that a search looks at a few cells only.
+struct Grid<'a> {
+    points: &'a [(f64, f64)],
+    /// Row and column of the first cell's corner.
+    corner: (f64, f64),
+    side: f64,
+    columns: usize,
+    rows: usize,
+    /// Points of cell `c`: `order[start[c]..start[c + 1]]`.
+    start: Vec<usize>,
+    order: Vec<u32>,
+}
+
+impl<'a> Grid<'a> {
+    fn of(points: &'a [(f64, f64)]) -> Self {
+        let bounds = |part: fn(&(f64, f64)) -> f64| {
+            let values = points.iter().map(part);
+            values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)))
+        };
+        let (top, bottom) = bounds(|p| p.0);
+        let (left, right) = bounds(|p| p.1);
+        let (height, width) = (bottom - top, right - left);
+        // Points in a line get cells as long as their mean distance.
+        let side = (height * width / points.len() as f64)
+            .sqrt()
+            .max(height.max(width) / points.len() as f64)
+            .max(1.0);
+        let (rows, columns) = ((height / side) as usize + 1, (width / side) as usize + 1);
+        let mut grid = Self {
+            points,
+            corner: (top, left),
+            side,
+            columns,
+            rows,
+            start: vec![0; rows * columns + 1],
+            order: Vec::new(),
+        };
+        let cells: Vec<usize> = points.iter().map(|&p| grid.cell(p)).map(|(r, c)| r * columns + c).collect();
+        cells.iter().for_each(|&c| grid.start[c + 1] += 1);
+        (0..rows * columns).for_each(|c| grid.start[c + 1] += grid.start[c]);
+        let mut next = grid.start.clone();
+        grid.order = vec![0; points.len()];
+        for (i, &c) in cells.iter().enumerate() {
+            grid.order[next[c]] = i as u32;
+            next[c] += 1;
+        }
+        grid
+    }
+
+    fn cell(&self, (row, column): (f64, f64)) -> (usize, usize) {
+        let at =
+            |value: f64, corner: f64, count: usize| (((value - corner) / self.side) as usize).min(count - 1);
+        (at(row, self.corner.0, self.rows), at(column, self.corner.1, self.columns))
+    }
+
+    /// Distance from point `i` to the nearest other: rings of cells outwards, until none can hold a nearer one.
+    fn nearest(&self, i: usize) -> f64 {
+        let (row, column) = self.cell(self.points[i]);
+        let mut best = f64::INFINITY;
+        for ring in 0.. {
+            let (top, left) = (row.saturating_sub(ring), column.saturating_sub(ring));
+            let (bottom, right) = ((row + ring).min(self.rows - 1), (column + ring).min(self.columns - 1));
+            let mut look = |r: usize, c: usize| best = best.min(self.nearest_in(r * self.columns + c, i));
+            for r in top..=bottom {
+                if r.abs_diff(row) == ring {
+                    (left..=right).for_each(|c| look(r, c));
+                } else {
+                    // Between its first and last row, a ring has two cells to a row.
+                    let sides = [column.checked_sub(ring), Some(column + ring).filter(|&c| c < self.columns)];
+                    sides.into_iter().flatten().for_each(|c| look(r, c));
+                }
+            }
+            let all = (top, left) == (0, 0) && (bottom, right) == (self.rows - 1, self.columns - 1);
+            // Whatever lies beyond this ring is at least `ring` cells away.
+            if all || best <= ring as f64 * self.side {
+                break;
+            }
+        }
+        best
+    }
+
+    fn nearest_in(&self, cell: usize, i: usize) -> f64 {
+        let (row, column) = self.points[i];
+        let others = self.order[self.start[cell]..self.start[cell + 1]].iter().map(|&j| j as usize);
+        let distance = |j: usize| (self.points[j].0 - row).hypot(self.points[j].1 - column);
+        others.filter(|&j| j != i).map(distance).fold(f64::INFINITY, f64::min)
+    }
 }
 
 /// Smallest gap between the pixels (unit squares) of each object and any other, in pixels: 0 where they touch, 1

@@ -17,6 +17,29 @@ pub fn outlines(runs: &[Run], count: usize, connectivity: Connectivity) -> Vec<V
 /// East, south, west, north.
 const STEPS: [(i64, i64); 4] = [(1, 0), (0, 1), (-1, 0), (0, -1)];
 
+/// Objects whose outlines are kept at once.
+const CHUNK: usize = 4096;
+
+/// The same, object after object: a picture of a million objects does not need all their outlines in memory.
+///
+/// # Errors
+/// What `each` gives, at once.
+pub fn each_outline<E>(
+    runs: &[Run],
+    count: usize,
+    connectivity: Connectivity,
+    mut each: impl FnMut(usize, &[Ring]) -> Result<(), E>,
+) -> Result<(), E> {
+    let grouped = ByRegion::of(runs, count);
+    for first in (0..count).step_by(CHUNK) {
+        let chunk = first..count.min(first + CHUNK);
+        let made: Vec<Vec<Ring>> =
+            chunk.into_par_iter().map(|i| rings(grouped.runs(i), connectivity)).collect();
+        made.iter().enumerate().try_for_each(|(i, rings)| each(first + i, rings))?;
+    }
+    Ok(())
+}
+
 fn rings(runs: &[Run], connectivity: Connectivity) -> Vec<Ring> {
     // A corner (x, y) is the upper left one of pixel (x, y) of the picture with its margin.
     let Raster { left, top, width, pixels } = Raster::of(runs);

@@ -1,6 +1,7 @@
 //! Outlines as GeoJSON, as QuPath and napari read them.
 
 use serde_json::{Map, Value, json};
+use std::io::{self, Write};
 
 /// A ring of pixel corners (x, y), not closed.
 type Ring = Vec<(u32, u32)>;
@@ -39,33 +40,66 @@ fn polygons(rings: &[Ring]) -> Vec<Vec<&Ring>> {
     polygons
 }
 
-/// A feature collection with one feature per object, in pixels: a polygon of its outer ring and those of its holes,
-/// several where it lies in pieces; and its measurements.
-pub fn geojson<'a>(class: &str, objects: impl Iterator<Item = (&'a [Ring], Map<String, Value>)>) -> String {
-    let closed = |ring: &Ring| {
-        let corners = ring.iter().chain(ring.first());
-        Value::Array(corners.map(|(x, y)| json!([x, y])).collect())
-    };
-    let polygon = |rings: &Vec<&Ring>| Value::Array(rings.iter().map(|r| closed(r)).collect());
-    let feature = |(rings, measurements): (&[Ring], Map<String, Value>)| {
-        let geometry = match &polygons(rings)[..] {
-            [one] => json!({"type": "Polygon", "coordinates": polygon(one)}),
-            several => {
-                json!({"type": "MultiPolygon", "coordinates": several.iter().map(polygon).collect::<Vec<_>>()})
+/// A feature collection with one feature per object, written as the objects come.
+pub struct GeoJson<W: Write> {
+    out: W,
+    class: String,
+    any: bool,
+}
+
+impl<W: Write> GeoJson<W> {
+    /// # Errors
+    /// Those of `out`.
+    pub fn begin(mut out: W, class: &str) -> io::Result<Self> {
+        out.write_all(b"{\"type\":\"FeatureCollection\",\"features\":[")?;
+        Ok(Self { out, class: class.to_owned(), any: false })
+    }
+
+    /// Adds an object: its outer rings and those of its holes, in pixels, and its measurements. It is a polygon, or
+    /// several where it lies in pieces.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn object(&mut self, rings: &[Ring], measurements: &Map<String, Value>) -> io::Result<()> {
+        self.out.write_all(if self.any { b",\n" } else { b"\n" })?;
+        self.any = true;
+        let pieces = polygons(rings);
+        let (kind, open, close) =
+            if pieces.len() == 1 { ("Polygon", "", "") } else { ("MultiPolygon", "[", "]") };
+        write!(self.out, "{{\"type\":\"Feature\",\"geometry\":{{\"type\":\"{kind}\",\"coordinates\":{open}")?;
+        for (i, piece) in pieces.iter().enumerate() {
+            self.out.write_all(if i > 0 { b"," } else { b"" })?;
+            self.polygon(piece)?;
+        }
+        let properties = json!({
+            "objectType": "annotation",
+            "classification": {"name": self.class},
+            "measurements": measurements,
+        });
+        write!(self.out, "{close}}},\"properties\":{properties}}}")
+    }
+
+    /// Rings may have many corners: they are written number by number, not as a tree of values.
+    fn polygon(&mut self, rings: &[&Ring]) -> io::Result<()> {
+        for (i, ring) in rings.iter().enumerate() {
+            self.out.write_all(if i > 0 { b",[" } else { b"[[" })?;
+            for (j, (x, y)) in ring.iter().chain(ring.first()).enumerate() {
+                let comma = if j > 0 { "," } else { "" };
+                write!(self.out, "{comma}[{x},{y}]")?;
             }
-        };
-        json!({
-            "type": "Feature",
-            "geometry": geometry,
-            "properties": {
-                "objectType": "annotation",
-                "classification": {"name": class},
-                "measurements": measurements,
-            },
-        })
-    };
-    let features: Vec<Value> = objects.map(feature).collect();
-    json!({"type": "FeatureCollection", "features": features}).to_string() + "\n"
+            self.out.write_all(b"]")?;
+        }
+        self.out.write_all(if rings.is_empty() { b"[]" } else { b"]" })
+    }
+
+    /// Ends the collection and gives the writer back.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn finish(mut self) -> io::Result<W> {
+        self.out.write_all(b"\n]}\n")?;
+        Ok(self.out)
+    }
 }
 
 #[cfg(test)]
@@ -76,17 +110,23 @@ mod tests {
     fn rings_are_closed_and_holes_follow() {
         let rings = [vec![(0, 0), (4, 0), (4, 4), (0, 4)], vec![(1, 1), (1, 2), (2, 2), (2, 1)]];
         let measurements = Map::from_iter([("area_px".to_owned(), json!(15))]);
-        let text = geojson("carbide", [(&rings[..], measurements)].into_iter());
-        let value: Value = serde_json::from_str(&text).unwrap();
+        let mut out = GeoJson::begin(Vec::new(), "carbide \"M7\"").unwrap();
+        out.object(&rings, &measurements).unwrap();
+        out.object(&rings[..1], &measurements).unwrap();
+        let value: Value = serde_json::from_slice(&out.finish().unwrap()).unwrap();
         let polygon = &value["features"][0]["geometry"]["coordinates"];
         assert_eq!(polygon[0], json!([[0, 0], [4, 0], [4, 4], [0, 4], [0, 0]]));
         assert_eq!(polygon[1].as_array().unwrap().len(), 5);
         assert_eq!(value["features"][0]["properties"]["measurements"]["area_px"], 15);
+        assert_eq!(value["features"][1]["properties"]["classification"]["name"], "carbide \"M7\"");
+        let none = GeoJson::begin(Vec::new(), "carbide").unwrap().finish().unwrap();
+        assert_eq!(serde_json::from_slice::<Value>(&none).unwrap()["features"], json!([]));
         // A second piece before the hole's ring, as rings come in the order of their first rows.
         let piece = vec![(9, 0), (10, 0), (10, 1), (9, 1)];
         let rings = [rings[0].clone(), piece, rings[1].clone()];
-        let text = geojson("carbide", [(&rings[..], Map::new())].into_iter());
-        let value: Value = serde_json::from_str(&text).unwrap();
+        let mut out = GeoJson::begin(Vec::new(), "carbide").unwrap();
+        out.object(&rings, &Map::new()).unwrap();
+        let value: Value = serde_json::from_slice(&out.finish().unwrap()).unwrap();
         let geometry = &value["features"][0]["geometry"];
         assert_eq!(geometry["type"], "MultiPolygon");
         let parts: Vec<usize> =

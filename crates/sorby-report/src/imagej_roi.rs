@@ -1,25 +1,44 @@
 //! Outlines as a RoiSet.zip of ImageJ, after the layout of `ij.io.RoiEncoder` (version 227).
 
-use std::io::{Cursor, Write as _};
+use std::io::{self, Seek, Write};
 use zip::write::SimpleFileOptions;
 
 const HEADER: usize = 64;
 const TRACED: u8 = 8;
 const RECTANGLE: u8 = 1;
 
-/// A zip archive with one region of interest per object, named by its number from 1. Each object is its outer ring
-/// and those of its holes: lists of pixel corners (x, y) that are not closed.
-pub fn roi_set(objects: &[Vec<Vec<(u32, u32)>>]) -> Vec<u8> {
-    let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    // The same bytes every time.
-    let options = SimpleFileOptions::default()
-        .compression_method(zip::CompressionMethod::Stored)
-        .last_modified_time(zip::DateTime::default());
-    for (i, rings) in objects.iter().enumerate() {
-        archive.start_file(format!("{:05}.roi", i + 1), options).expect("memory takes any entry");
-        archive.write_all(&roi(rings)).expect("memory takes any bytes");
+/// A zip archive with one region of interest per object, named by its number from 1, written as the objects come.
+pub struct RoiSet<W: Write + Seek> {
+    archive: zip::ZipWriter<W>,
+    count: usize,
+}
+
+impl<W: Write + Seek> RoiSet<W> {
+    pub fn begin(out: W) -> Self {
+        Self { archive: zip::ZipWriter::new(out), count: 0 }
     }
-    archive.finish().expect("memory takes the directory").into_inner()
+
+    /// Adds an object: its outer ring and those of its holes, lists of pixel corners (x, y) that are not closed.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn object(&mut self, rings: &[Vec<(u32, u32)>]) -> io::Result<()> {
+        self.count += 1;
+        // The same bytes every time.
+        let options = SimpleFileOptions::default()
+            .compression_method(zip::CompressionMethod::Stored)
+            .last_modified_time(zip::DateTime::default());
+        self.archive.start_file(format!("{:05}.roi", self.count), options)?;
+        self.archive.write_all(&roi(rings))
+    }
+
+    /// Writes the directory and gives the writer back.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn finish(self) -> io::Result<W> {
+        Ok(self.archive.finish()?)
+    }
 }
 
 fn roi(rings: &[Vec<(u32, u32)>]) -> Vec<u8> {
@@ -58,6 +77,7 @@ fn roi(rings: &[Vec<(u32, u32)>]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Cursor;
 
     #[test]
     fn bytes_are_where_imagej_looks() {
@@ -69,8 +89,10 @@ mod tests {
         assert_eq!([64, 66, 68, 70, 72, 74, 76, 78].map(short), [0, 3, 3, 0, 0, 0, 2, 2]);
         let ring = roi(&[square.clone(), vec![(11, 21), (11, 22), (12, 22), (12, 21)]]);
         assert_eq!(u32::from_be_bytes([ring[36], ring[37], ring[38], ring[39]]), 2 * (4 * 3 + 1));
-        let archive =
-            zip::ZipArchive::new(Cursor::new(roi_set(&[vec![square.clone()], vec![square]]))).unwrap();
+        let mut set = RoiSet::begin(Cursor::new(Vec::new()));
+        set.object(&[square.clone()]).unwrap();
+        set.object(&[square]).unwrap();
+        let archive = zip::ZipArchive::new(set.finish().unwrap()).unwrap();
         let names: Vec<String> = archive.file_names().map(|n| n.unwrap().into_owned()).collect();
         assert_eq!(names, ["00001.roi", "00002.roi"]);
     }

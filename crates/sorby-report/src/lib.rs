@@ -8,8 +8,8 @@ mod parquet;
 mod plot;
 mod table;
 
-pub use geojson::geojson;
-pub use imagej_roi::roi_set;
+pub use geojson::GeoJson;
+pub use imagej_roi::RoiSet;
 pub use page::{Page, Picture, Section, record_of, render};
 pub use plot::{Chart, Drawn, Series, bin_edges, histogram};
 pub use table::{Cell, Table};

@@ -55,6 +55,7 @@ pub fn render(page: &Page) -> String {
     template
         .render(context! {
             title => &page.title,
+            generator => minijinja::Value::from_safe_string(sorby_image::PAGE_GENERATOR.to_owned()),
             subtitle => &page.subtitle,
             warnings => &page.warnings,
             sections => Serde(&page.sections),

@@ -14,6 +14,7 @@ use sorby_data::{Dataset, Manifest, Problem, Sample, Summary, check, propose};
 use sorby_image::Said;
 use sorby_image::scale::agreement;
 use sorby_image::write::atomically;
+use sorby_image::{OutputKind, require_replaceable};
 use sorby_report::{Page, Picture, Section, overlay, render};
 use std::path::Path;
 use std::process::ExitCode;
@@ -31,6 +32,9 @@ pub fn run(command: DataCommand) -> anyhow::Result<ExitCode> {
 }
 
 fn check_data(args: &CheckArgs) -> anyhow::Result<ExitCode> {
+    if let Some(page) = &args.page {
+        require_replaceable(page, OutputKind::Page)?;
+    }
     let (mut found, mut problems) = match Dataset::examine(&args.data) {
         Ok((data, mut problems)) => {
             let summary = check(&data);

@@ -5,7 +5,7 @@ mod trial;
 
 use crate::args::{DraftArgs, LabelCommand};
 use anyhow::{Context as _, bail};
-use sorby_image::{IGNORE, MaskNote, RawLabels, Shot};
+use sorby_image::{IGNORE, MaskNote, OutputKind, RawLabels, Shot, require_replaceable};
 use sorby_label::{Features, draft};
 use sorby_serve::{Project, suggestions};
 use std::path::Path;
@@ -20,9 +20,7 @@ pub fn run(command: LabelCommand) -> anyhow::Result<ExitCode> {
 }
 
 fn make_draft(args: &DraftArgs) -> anyhow::Result<ExitCode> {
-    if args.out.exists() && MaskNote::read(&args.out).is_none() {
-        bail!("{}: is a file that Sorby did not write; name another with --out", args.out.display());
-    }
+    require_replaceable(&args.out, OutputKind::Mask)?;
     let shot = Shot::read(&args.image, &args.scale.said()?.of(&args.image))?;
     let image = &shot.image;
     let RawLabels::Values(strokes) = RawLabels::read(&args.strokes)? else {

@@ -2,10 +2,11 @@
 
 use super::Measured;
 use crate::args::{ExportArg, MeasureArgs};
+use anyhow::Context as _;
 use serde_json::{Map, Value};
-use sorby_image::write::atomically;
-use sorby_measure::{Connectivity, outlines};
-use sorby_report::{Cell, Table, geojson, roi_set};
+use sorby_image::write::{Streamed, atomically};
+use sorby_measure::{Connectivity, each_outline};
+use sorby_report::{Cell, GeoJson, RoiSet, Table};
 
 pub fn write(
     args: &MeasureArgs,
@@ -18,21 +19,49 @@ pub fn write(
     if wanted(ExportArg::Parquet) {
         atomically(&args.out.join("particles.parquet"), &objects.to_parquet())?;
     }
-    if !wanted(ExportArg::Roi) && !wanted(ExportArg::Geojson) {
+    let mut rows = objects.rows.iter();
+    for f in fields {
+        // The table holds the objects of the fields one after the other.
+        let own: Vec<&Vec<Cell>> = rows.by_ref().take(f.particles.regions.len()).collect();
+        outlines(args, f, class, connectivity, |i| measurements(objects, own[i]))?;
+    }
+    Ok(())
+}
+
+/// Writes the outlines of one field's objects, one after the other, into each file that is wanted.
+fn outlines(
+    args: &MeasureArgs,
+    f: &Measured,
+    class: &str,
+    connectivity: Connectivity,
+    measurements: impl Fn(usize) -> Map<String, Value>,
+) -> anyhow::Result<()> {
+    let path = |ending: &str| args.out.join(format!("{}{ending}", f.name));
+    let begin = |kind, ending| -> anyhow::Result<Option<Streamed>> {
+        Ok(args.export.contains(&kind).then(|| Streamed::begin(&path(ending))).transpose()?)
+    };
+    let mut roi = begin(ExportArg::Roi, "-RoiSet.zip")?.map(RoiSet::begin);
+    let mut geojson =
+        begin(ExportArg::Geojson, ".geojson")?.map(|out| GeoJson::begin(out, class)).transpose()?;
+    if roi.is_none() && geojson.is_none() {
         return Ok(());
     }
-    for f in fields {
-        let p = &f.particles;
-        let rings = outlines(&p.runs, p.regions.len(), connectivity);
-        if wanted(ExportArg::Roi) {
-            atomically(&args.out.join(format!("{}-RoiSet.zip", f.name)), &roi_set(&rings))?;
+    let p = &f.particles;
+    each_outline(&p.runs, p.regions.len(), connectivity, |i, rings| -> anyhow::Result<()> {
+        if let Some(roi) = &mut roi {
+            roi.object(rings).with_context(|| path("-RoiSet.zip").display().to_string())?;
         }
-        if wanted(ExportArg::Geojson) {
-            let own = objects.rows.iter().filter(|r| r[0] == Cell::Text(f.name.clone()));
-            let described =
-                rings.iter().zip(own).map(|(rings, row)| (&rings[..], measurements(objects, row)));
-            atomically(&args.out.join(format!("{}.geojson", f.name)), geojson(class, described).as_bytes())?;
+        if let Some(geojson) = &mut geojson {
+            let of_object = measurements(i);
+            geojson.object(rings, &of_object).with_context(|| path(".geojson").display().to_string())?;
         }
+        Ok(())
+    })?;
+    if let Some(roi) = roi {
+        roi.finish()?.finish()?;
+    }
+    if let Some(geojson) = geojson {
+        geojson.finish()?.finish()?;
     }
     Ok(())
 }
