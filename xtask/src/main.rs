@@ -1,4 +1,4 @@
-//! `cargo xtask demo`, `cargo xtask test`, `cargo xtask web`, `cargo xtask lint`, `cargo xtask bench`: everything a newcomer or CI has to run.
+//! `cargo xtask demo`, `cargo xtask test`, `cargo xtask web`, `cargo xtask lint`, `cargo xtask attack`, `cargo xtask bench`: everything a newcomer or CI has to run.
 
 mod bench;
 mod demo;
@@ -14,6 +14,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   test   run every test
   web    build the page of `sorby serve`, which the program holds
   lint   check formatting and clippy
+  attack kills, failing disks, changed files, clients at once: what docs/reliability.md reports; a quarter of an hour
   bench  time training and inference; with --torch beside PyTorch, which is installed into target/torch";
 
 fn main() -> anyhow::Result<()> {
@@ -22,6 +23,7 @@ fn main() -> anyhow::Result<()> {
         "demo" => demo::run(),
         "bench" => bench::run(&std::env::args().skip(2).collect::<Vec<_>>()),
         "test" => test(),
+        "attack" => attack(),
         "web" => web::build(),
         "lint" => lint(),
         _ => bail!("{USAGE}"),
@@ -57,6 +59,12 @@ fn test() -> anyhow::Result<()> {
     web::build()?;
     cargo(&["test", "--workspace", "--locked"])?;
     web::test(&program("debug"))
+}
+
+/// The long attacks; short ones of each kind are part of every test.
+fn attack() -> anyhow::Result<()> {
+    let tests = ["--ignored", "--nocapture", "--test-threads", "1", "attack_"];
+    cargo(&[&["test", "--release", "--locked", "-p", "sorby", "--test", "cli", "--"][..], &tests].concat())
 }
 
 fn lint() -> anyhow::Result<()> {

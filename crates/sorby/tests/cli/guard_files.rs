@@ -36,9 +36,6 @@ fn no_output_replaces_a_file_of_another_kind() {
         assert!(message.contains("overwritten") || message.contains("folder"), "{message}");
         let message = fail(at, &["data", "check", "data", "--page", output]);
         assert!(message.contains("overwritten") || message.contains("folder"), "{message}");
-        // Any weights will do.
-        let message = fail(at, &["model", "convert", image, "--out", output]);
-        assert!(message.contains("overwritten") || message.contains("folder"), "{message}");
     }
     assert_eq!(contents(at), before);
     // Over their own kind they may be written.
@@ -88,10 +85,10 @@ fn outlines_of_many_objects_take_little_memory() {
     assert_eq!(archive.len(), 50_000);
 }
 
-/// `cargo test --release -p sorby --test cli guard_files -- --ignored --nocapture`
+/// `cargo xtask attack`
 #[test]
 #[ignore = "a minute, in a release build"]
-fn a_million_objects() {
+fn attack_with_a_million_objects() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     many_objects(&at.join("many.png"), 1000, 1000);

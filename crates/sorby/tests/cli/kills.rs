@@ -9,22 +9,27 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// What a test kills: `again` is what a user types after a crash.
-struct Work {
-    verb: &'static str,
-    first: Vec<&'static str>,
-    again: Vec<&'static str>,
+pub struct Work {
+    pub verb: &'static str,
+    pub first: Vec<&'static str>,
+    pub again: Vec<&'static str>,
     /// Folder of its outputs.
-    out: &'static str,
+    pub out: &'static str,
     /// Outputs that must be the same to the byte, and so be there.
-    same: &'static [&'static str],
+    pub same: &'static [&'static str],
 }
 
-fn works() -> Vec<Work> {
+pub fn works() -> Vec<Work> {
     let segment = vec!["segment", "model", "data/images", "--out", "out", "--tiff", "--probabilities"];
     let measure =
         vec!["measure", "masks", "--out", "out", "--nm-per-px", "20", "--export", "roi,geojson,parquet"];
     let report = vec!["report", "model", "--data", "data", "--out", "out/report.html"];
     let study = vec!["study", "run", "n2.toml", "--data", "data", "--out", "out"];
+    // The same words again after a crash.
+    let copies = |verb, words: &'static str| {
+        let words: Vec<_> = words.split(' ').collect();
+        Work { verb, first: words.clone(), again: words, out: "out", same: &[""] }
+    };
     vec![
         Work {
             verb: "train",
@@ -47,7 +52,29 @@ fn works() -> Vec<Work> {
                 "runs/pspnet_S_all_s0/validation_images.json",
             ],
         },
+        copies("export", "data export data --format coco --out out"),
+        copies("export nnunet", "data export data --format nnunet --out out"),
+        copies("import", "data import exported --out out"),
+        copies("fix", "data check data --fix out"),
+        copies("synth", "synth --out out --images 3 --size 96x64 --seed 4"),
+        copies("threshold", "threshold data/images --out out"),
+        copies("evaluate", "evaluate model --data data --out out"),
+        copies("study report", "study report studied --out out"),
     ]
+}
+
+/// A folder in which every work can be done.
+pub fn prepare() -> tempfile::TempDir {
+    let folder = workshop();
+    let at = folder.path();
+    succeed(at, &["train", "tiny.toml", "--data", "data", "--out", "model"]);
+    succeed(at, &["segment", "model", "data/images", "--out", "segmented"]);
+    fs::rename(at.join("segmented/masks"), at.join("masks")).unwrap();
+    succeed(at, &["data", "export", "data", "--format", "coco", "--out", "exported"]);
+    let study = "protocol = 'paper'\narchs = ['pspnet']\ntricks = ['S']\nbase = 'tiny.toml'\nrecipe.schedule.iterations = 2\n";
+    fs::write(at.join("n2.toml"), study).unwrap();
+    succeed(at, &["study", "run", "n2.toml", "--data", "data", "--out", "studied"]);
+    folder
 }
 
 /// Files of a folder by relative path, temporary ones left out.
@@ -71,7 +98,7 @@ fn files(root: &Path) -> BTreeMap<PathBuf, PathBuf> {
 }
 
 /// Every file that is there can be read to its end.
-fn all_whole(root: &Path) {
+pub fn all_whole(root: &Path) {
     for path in files(root).into_values() {
         let bytes = fs::read(&path).unwrap();
         let text = || String::from_utf8(bytes.clone()).unwrap();
@@ -112,7 +139,7 @@ fn quiet(mut command: Command) -> Command {
 }
 
 /// The bytes of what must not depend on kills.
-fn results(work: &Work, out: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+pub fn results(work: &Work, out: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let wanted = |p: &Path| work.same.iter().any(|s| s.is_empty() || p == Path::new(s));
     files(out).into_iter().filter(|(p, _)| wanted(p)).map(|(p, f)| (p, fs::read(f).unwrap())).collect()
 }
@@ -120,14 +147,8 @@ fn results(work: &Work, out: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 /// Kills the work at random moments until it has been killed `kills` times, starting anew whenever it gets
 /// through; gives how often it got through.
 fn kill(work: &Work, kills: usize, stream: &mut Stream) -> usize {
-    let folder = workshop();
+    let folder = prepare();
     let at = folder.path();
-    succeed(at, &["train", "tiny.toml", "--data", "data", "--out", "model"]);
-    succeed(at, &["segment", "model", "data/images", "--out", "segmented"]);
-    fs::rename(at.join("segmented/masks"), at.join("masks")).unwrap();
-    let study = "protocol = 'paper'\narchs = ['pspnet']\ntricks = ['S']\nbase = 'tiny.toml'\nrecipe.schedule.iterations = 2\n";
-    fs::write(at.join("n2.toml"), study).unwrap();
-
     let out = at.join(work.out);
     let began = Instant::now();
     succeed(at, &work.first);
@@ -188,6 +209,23 @@ fn two_hundred_kills_lose_nothing() {
     let mut stream = Stream::new(2, &[b"kills"]);
     for (work, kills) in works().iter().zip([100, 40, 30, 20, 30]) {
         let through = kill(work, kills, &mut stream);
+        println!(
+            "{}: killed {kills} times, {through} times brought to its end with the same bytes",
+            work.verb
+        );
+    }
+}
+
+/// `cargo xtask attack`: verbs that make copies, tables and pages.
+#[test]
+#[ignore = "kills 200 processes, some minutes"]
+fn attack_200_kills_of_copies() {
+    let mut stream = Stream::new(3, &[b"kills"]);
+    let kills = [40, 20, 40, 40, 10, 20, 10, 20];
+    let later =
+        works().into_iter().filter(|w| !["train", "segment", "measure", "report", "study"].contains(&w.verb));
+    for (work, kills) in later.zip(kills) {
+        let through = kill(&work, kills, &mut stream);
         println!(
             "{}: killed {kills} times, {through} times brought to its end with the same bytes",
             work.verb
