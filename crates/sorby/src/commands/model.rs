@@ -4,6 +4,7 @@ use crate::args::ModelCommand;
 use anyhow::{Context as _, bail};
 use sorby_image::ImagePart;
 use sorby_image::write::atomically;
+use sorby_image::{OutputKind, require_replaceable};
 use sorby_infer::foreign::{Given, model_of};
 use sorby_infer::{Backend, ModelCard};
 use sorby_nn::weights::{CLASSIFIER, StateDict, to_safetensors};
@@ -99,6 +100,7 @@ fn encoder_of(state: StateDict) -> StateDict {
 }
 
 fn convert(file: &Path, out: &Path, encoder: bool, given: &Given) -> anyhow::Result<ExitCode> {
+    require_replaceable(out, OutputKind::Weights)?;
     let checkpoint = read(file)?;
     let named = !given.classes.is_empty() || given.output_stride.is_some();
     let foreign = ModelCard::of(&checkpoint.metadata).is_none();

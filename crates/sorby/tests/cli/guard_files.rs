@@ -36,6 +36,9 @@ fn no_output_replaces_a_file_of_another_kind() {
         assert!(message.contains("overwritten") || message.contains("folder"), "{message}");
         let message = fail(at, &["data", "check", "data", "--page", output]);
         assert!(message.contains("overwritten") || message.contains("folder"), "{message}");
+        // Any weights will do.
+        let message = fail(at, &["model", "convert", image, "--out", output]);
+        assert!(message.contains("overwritten") || message.contains("folder"), "{message}");
     }
     assert_eq!(contents(at), before);
     // Over their own kind they may be written.
