@@ -45,9 +45,9 @@ fn probabilities_are_those_of_mmsegmentation() {
         found.probabilities.values.iter().enumerate().map(|(i, p)| (p - truth[i % 3 * 4096 + i / 3]).abs());
     let off = off.fold(0.0, f32::max);
     println!("largest difference of a probability: {off:e}");
-    assert!(off < 2e-4, "{off}");
+    assert!(off < 1e-4, "{off}");
     let doubtful = truth[..4096].iter().filter(|p| (0.01..0.99).contains(*p)).count();
-    assert!(doubtful > 1000, "the comparison says something: {doubtful}");
+    assert!(doubtful > 500, "the comparison says something: {doubtful}");
 }
 
 /// A network's state as in a checkpoint.
