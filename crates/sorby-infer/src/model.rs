@@ -162,9 +162,9 @@ impl Model {
         }
         let bytes = std::fs::read(&path).map_err(|cause| ModelError::Io { path: path.clone(), cause })?;
         let (state, metadata) = from_safetensors(&bytes).map_err(weights)?;
-        let text = metadata.get(CARD_KEY).ok_or_else(|| {
-            card(format!("is a bare weight file, without the card of a model of Sorby; {MAKE}"))
-        })?;
+        let text = metadata
+            .get(CARD_KEY)
+            .ok_or_else(|| card(format!("is a bare weight file without a model card of Sorby; {MAKE}")))?;
         let parsed: ModelCard =
             serde_json::from_str(text).map_err(|e| card(format!("its model card is damaged ({e})")))?;
         if parsed.format > CARD_FORMAT {
