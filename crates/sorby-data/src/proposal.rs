@@ -212,8 +212,8 @@ fn look_at_labels(root: &Path, pairs: &[Pair]) -> Found {
 
 fn count_data_bars(root: &Path, pairs: &[Pair]) -> usize {
     let taller = |(image, label): &(PathBuf, PathBuf)| {
-        let image = image::image_dimensions(image).ok();
-        let label = image::image_dimensions(label).ok();
+        let image = sorby_image::dimensions(image);
+        let label = sorby_image::dimensions(label);
         matches!((image, label), (Some((iw, ih)), Some((lw, lh))) if iw == lw && ih > lh)
     };
     label_paths(root, pairs).iter().filter(|p| taller(p)).count()

@@ -5,6 +5,7 @@ mod error;
 mod grey_range;
 mod guard;
 mod integers;
+mod jpeg_complete;
 mod label_map;
 mod mask_note;
 mod micrograph;

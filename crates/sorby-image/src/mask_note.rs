@@ -1,5 +1,6 @@
 //! What a mask written by Sorby says of itself, so that its scale travels with it.
 
+use crate::guard::guarded;
 use crate::scale::agreement::{KnownScale, ScaleClaim};
 use serde::{Deserialize, Serialize};
 use std::io::BufReader;
@@ -133,10 +134,13 @@ impl MaskNote {
 
     /// The note of a PNG, `None` for files without one.
     pub fn read(path: &Path) -> Option<Self> {
-        let file = std::fs::File::open(path).ok()?;
-        let reader = png::Decoder::new(BufReader::new(file)).read_info().ok()?;
-        let text = reader.info().utf8_text.iter().find(|t| t.keyword == KEYWORD)?;
-        Some(Self::from_text(&text.get_text().ok()?))
+        let read = || {
+            let file = std::fs::File::open(path).ok()?;
+            let reader = png::Decoder::new(BufReader::new(file)).read_info().ok()?;
+            let text = reader.info().utf8_text.iter().find(|t| t.keyword == KEYWORD)?;
+            Some(Self::from_text(&text.get_text().ok()?))
+        };
+        guarded(path, || Ok(read())).ok().flatten()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::guard::guarded;
 use crate::orientation::{turned, upright};
-use crate::{ImageError, Micrograph, Pixels, png_chunks, tiff_file};
+use crate::{ImageError, Micrograph, Pixels, jpeg_complete, png_chunks, tiff_file};
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder as _, ImageFormat, ImageReader, Limits};
 use std::fs::File;
@@ -145,6 +145,10 @@ pub(crate) fn library(path: &Path) -> Result<(DynamicImage, Orientation), ImageE
                 format!("holds {pictures} pictures; save the one that is meant as a file of its own");
             return Err(ImageError::unreadable(path, reason));
         }
+    }
+    if format == ImageFormat::Jpeg {
+        let data = std::fs::read(path).map_err(|e| ImageError::io(path, e))?;
+        jpeg_complete::require_complete(&data).map_err(|reason| ImageError::unreadable(path, reason))?;
     }
     let mut limits = Limits::default();
     limits.max_alloc = Some(MAX_BYTES);

@@ -58,8 +58,9 @@ impl Metadata {
             metadata.file = File::open(path).ok().map(BufReader::new);
         }
         if metadata.width_px == 0 || metadata.height_px == 0 {
-            (metadata.width_px, metadata.height_px) =
-                image::image_dimensions(path).map_err(|e| ImageError::unreadable(path, e))?;
+            let (width, height, _) = crate::read::header(path)
+                .ok_or_else(|| ImageError::unreadable(path, "not a PNG, TIFF, JPEG or BMP file"))?;
+            (metadata.width_px, metadata.height_px) = (width, height);
         }
         Ok(metadata)
     }

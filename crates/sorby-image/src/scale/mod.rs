@@ -10,10 +10,14 @@ mod metadata;
 mod printing;
 mod sidecar;
 mod text;
+mod upright;
 mod vendors;
 mod xml;
 
+use crate::guard::guarded;
+use crate::read::header;
 use crate::{DataBar, ImageError, Micrograph};
+use image::metadata::Orientation;
 use metadata::Metadata;
 use std::path::Path;
 use vendors::Statements;
@@ -179,20 +183,24 @@ impl ScaleReading {
     }
 }
 
-/// Reads the scale of an image file from its metadata, or from a sidecar of the same name.
+/// Reads the scale of an image file from its metadata, or from a sidecar of the same name: of the upright picture.
 ///
 /// # Errors
 /// When the file cannot be read or is no image; a file without a scale is no error.
 pub fn read(path: &Path) -> Result<ScaleReading, ImageError> {
-    let metadata = Metadata::read(path)?;
-    let Statements { sizes, unusable, remarks } = Statements::of(&metadata);
-    let mut sizes = sizes.into_iter();
-    Ok(ScaleReading {
-        width_px: metadata.width_px,
-        height_px: metadata.height_px,
-        found: sizes.next(),
-        others: sizes.collect(),
-        unusable,
-        remarks,
+    guarded(path, || {
+        let metadata = Metadata::read(path)?;
+        let Statements { sizes, unusable, remarks } = Statements::of(&metadata);
+        let mut sizes = sizes.into_iter();
+        let stored = ScaleReading {
+            width_px: metadata.width_px,
+            height_px: metadata.height_px,
+            found: sizes.next(),
+            others: sizes.collect(),
+            unusable,
+            remarks,
+        };
+        let orientation = header(path).map_or(Orientation::NoTransforms, |(_, _, orientation)| orientation);
+        Ok(stored.upright(orientation))
     })
 }

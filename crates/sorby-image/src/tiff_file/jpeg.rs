@@ -2,6 +2,7 @@
 
 use super::chunks::{self, INCOMPLETE, damaged};
 use super::layout::{Layout, photometric};
+use crate::jpeg_complete;
 use std::fs::File;
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
@@ -27,6 +28,7 @@ pub(super) fn read(layout: &Layout, file: &mut File, count: usize) -> Result<Vec
         let rows = chunk_height.min(layout.height - top);
         let columns = chunk_width.min(layout.width - left);
         let picture = whole(layout, chunks::stored(layout, file, index)?)?;
+        jpeg_complete::require_complete(&picture)?;
         let (pixels, width, height) = decode(layout, &picture)?;
         if width != chunk_width || height < rows || pixels.len() != width * height * together {
             return Err(INCOMPLETE.into());

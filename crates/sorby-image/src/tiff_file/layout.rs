@@ -8,7 +8,7 @@ use std::io::{BufReader, Read as _};
 use std::path::Path;
 use tiff::decoder::{ChunkType, Decoder};
 use tiff::tags::{ByteOrder, Tag};
-use tiff::{TiffError, TiffUnsupportedError};
+use tiff::{TiffError, TiffFormatError, TiffUnsupportedError};
 
 pub(super) type Tags = Decoder<BufReader<File>>;
 
@@ -90,6 +90,9 @@ pub(super) fn refused(path: &Path, error: &TiffError) -> ImageError {
             "save it with 8 or 16 bits in every channel"
         }
         TiffError::UnsupportedError(_) => "save it as a grey or RGB TIFF of 8 or 16 bits, or as PNG",
+        TiffError::FormatError(TiffFormatError::InconsistentSizesEncountered) => {
+            "is the file complete, and a single picture? Volumes are not read"
+        }
         _ => "is the file complete?",
     };
     ImageError::unreadable(path, format!("cannot be decoded ({error}); {advice}"))
