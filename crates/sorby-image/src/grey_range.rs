@@ -47,16 +47,34 @@ impl GreyRange {
     /// image's own range is that of its field: a data bar's black and white are not the steel's.
     ///
     /// # Errors
-    /// When the values of a floating-point image have no full range, or the range named is empty.
+    /// When the values of a floating-point image have no full range, with what a recipe can say of it.
     pub fn apply<'a>(&self, shot: &'a Shot) -> Result<Cow<'a, Shot>, String> {
+        self.mapped(shot).map_err(|reason| {
+            format!("{reason}: set data.grey_range = \"percentile\", or [black, white], in the recipe")
+        })
+    }
+
+    /// The same for a model that is trained, whose range stays as it is.
+    ///
+    /// # Errors
+    /// When the values of a floating-point image have no full range, with what can be done to the image.
+    pub fn apply_as_trained<'a>(&self, shot: &'a Shot) -> Result<Cow<'a, Shot>, String> {
+        self.mapped(shot).map_err(|reason| {
+            format!(
+                "{reason}, and this model was trained on images that have: save it with 8 or 16 bits and the black and \
+                 white of the training images, or train a model with data.grey_range = \"percentile\""
+            )
+        })
+    }
+
+    fn mapped<'a>(&self, shot: &'a Shot) -> Result<Cow<'a, Shot>, String> {
         let image = &shot.image;
         let (low, high) = match self {
             Self::Full => match &image.pixels {
                 Pixels::Float(values) => {
                     let (low, high) = extremes(values);
                     return Err(format!(
-                        "has numbers from {low} to {high} as pixels, which have no natural black and white: set \
-                         data.grey_range = \"percentile\", or [black, white], in the recipe"
+                        "has numbers from {low} to {high} as pixels, which have no natural black and white"
                     ));
                 }
                 _ => return Ok(Cow::Borrowed(shot)),

@@ -69,6 +69,12 @@ pub fn dimensions(path: &Path) -> Option<(usize, usize)> {
     Some((w as usize, h as usize))
 }
 
+/// Whether the file asks to be turned (EXIF orientation) and is turned when it is read: programs that do not do so show,
+/// and draw on, another picture.
+pub fn is_turned(path: &Path) -> bool {
+    header(path).is_some_and(|(_, _, orientation)| orientation != Orientation::NoTransforms)
+}
+
 /// Size as stored, and how it is to be turned.
 pub(crate) fn header(path: &Path) -> Option<(u32, u32, Orientation)> {
     let read = || {

@@ -1,7 +1,7 @@
 //! Kinds of files that readers get wrong: the picture that the file means comes out, or one line refuses it.
 //! Made by `reference/make_reader_fixtures.py`: pixel (x, y) of 17 x 13 is (13 x + 7 y) % 251.
 
-use sorby_image::{GreyRange, Micrograph, Pixels, dimensions};
+use sorby_image::{GreyRange, Micrograph, Pixels, Shot, dimensions};
 use std::path::{Path, PathBuf};
 
 fn fixture(name: &str) -> PathBuf {
@@ -85,7 +85,8 @@ fn numbers_of_every_format() {
     for name in ["zstd-16bit.tif", "white-is-zero-16bit.tif"] {
         assert_eq!(read(name).pixels, Pixels::Grey16(deep(&grey())), "{name}");
     }
-    let signed = GreyRange::Fixed([-128.0, 127.0]).apply(&read("int8.tif"), 13).unwrap().into_owned();
+    let signed =
+        GreyRange::Fixed([-128.0, 127.0]).apply(&Shot::plain(read("int8.tif"))).unwrap().into_owned().image;
     assert_eq!(signed.pixels, Pixels::Grey16(deep(&grey())));
     let Pixels::Grey16(inverted) = read("white-is-zero-float.tif").pixels else { panic!() };
     assert!(inverted.iter().zip(deep(&grey())).all(|(a, b)| a.abs_diff(b) <= 1));

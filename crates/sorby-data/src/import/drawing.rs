@@ -66,8 +66,12 @@ impl<'a> Drawing<'a> {
             return self.problem(&image, "cannot be read as an image");
         };
         if let Some(declared) = declared.filter(|d| *d != size) {
+            let turned = match declared == (size.1, size.0) && sorby_image::is_turned(&image) {
+                true => " once it is turned as its EXIF orientation asks",
+                false => "",
+            };
             let what = format!(
-                "is for an image of {}x{}, but {} has {}x{}; shapes would lie wrong",
+                "is for an image of {}x{}, but {} has {}x{}{turned}; shapes would lie wrong",
                 declared.0,
                 declared.1,
                 image.display(),

@@ -113,6 +113,10 @@ pub fn import(format: Format, source: &Source) -> Result<Imported, DataError> {
         Format::NnUnet => nnunet::read(source),
     }?;
     one_label_each(&mut imported);
+    // These two draw on the pixels as they are stored.
+    if matches!(format, Format::ImageJ | Format::QuPath) {
+        none_is_turned(&mut imported);
+    }
     sizes_agree(&mut imported);
     give_names(&mut imported);
     if imported.images.is_empty() {
@@ -144,6 +148,18 @@ fn one_label_each(imported: &mut Imported) {
         imported
             .problems
             .push(Problem::new(path, format!("has {count} labels; leave one. The image is left out")));
+    }
+}
+
+fn none_is_turned(imported: &mut Imported) {
+    for image in std::mem::take(&mut imported.images) {
+        if sorby_image::is_turned(&image.image) {
+            let what = "asks to be turned (EXIF orientation), which the program of its shapes does not do; save it \
+                        upright and draw them again";
+            imported.problems.push(Problem::new(image.image, what));
+        } else {
+            imported.images.push(image);
+        }
     }
 }
 

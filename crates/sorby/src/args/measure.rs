@@ -1,5 +1,6 @@
 //! Arguments of the verbs that measure.
 
+use super::out::new_or_folder;
 use clap::Args as ClapArgs;
 use std::path::PathBuf;
 
@@ -18,7 +19,7 @@ pub struct MeasureArgs {
     #[arg(required = true)]
     pub masks: Vec<PathBuf>,
     /// New folder, or one in which the same command was before.
-    #[arg(long)]
+    #[arg(long, value_parser = new_or_folder)]
     pub out: PathBuf,
     /// Move what another command left in the folder into DIR first.
     #[arg(long, value_name = "DIR")]
@@ -131,7 +132,7 @@ pub struct ThresholdArgs {
     /// Images, or folders of images.
     #[arg(required = true)]
     pub images: Vec<PathBuf>,
-    #[arg(long)]
+    #[arg(long, value_parser = new_or_folder)]
     pub out: PathBuf,
     /// Folder of true masks with the same names.
     #[arg(long, value_name = "DIR")]

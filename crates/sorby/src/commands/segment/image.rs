@@ -59,7 +59,7 @@ impl Work<'_> {
         }
         labels.ignore_bottom(rows);
         let card = &self.model.card;
-        let seen = card.grey_range.apply(&shot).map_err(anyhow::Error::msg)?;
+        let seen = card.grey_range.apply_as_trained(&shot).map_err(anyhow::Error::msg)?;
         let distance = card.domain.as_ref().map(|domain| domain.distance(&seen));
         let trust = sums.finish(distance, inputs::in_range(shot.nm_per_px(), card.nm_per_px));
         if trust.is_unlike() {
