@@ -62,16 +62,21 @@ fn decode(layout: &Layout, picture: &[u8]) -> Result<(Vec<u8>, usize, usize), St
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(picture), most);
     decoder.decode_headers().map_err(damaged)?;
     let stored = decoder.input_colorspace().ok_or(INCOMPLETE)?;
-    let wanted = match (layout.photometric, stored) {
-        (photometric::YCBCR, ColorSpace::YCbCr) => ColorSpace::RGB,
-        (photometric::YCBCR, _) => {
-            return Err("its tags and its JPEG data disagree about colour; save it as PNG".into());
-        }
-        // What else the tags say is what the numbers are.
-        _ => stored,
-    };
-    decoder.set_options(most.jpeg_set_out_colorspace(wanted));
-    let pixels = decoder.decode().map_err(damaged)?;
+    if layout.photometric == photometric::YCBCR && stored != ColorSpace::YCbCr {
+        return Err("its tags and its JPEG data disagree about colour; save it as PNG".into());
+    }
+    // What the tags say is what the numbers are: the decoder does not change them.
+    decoder.set_options(most.jpeg_set_out_colorspace(stored));
+    let mut pixels = decoder.decode().map_err(damaged)?;
+    if layout.photometric == photometric::YCBCR {
+        pixels.chunks_exact_mut(3).for_each(|pixel| pixel.copy_from_slice(&rgb(pixel)));
+    }
     let (width, height) = decoder.dimensions().ok_or(INCOMPLETE)?;
     Ok((pixels, width, height))
+}
+
+/// Red, green and blue of luminance and chrominance (JFIF, ITU-R BT.601 of full range).
+fn rgb(pixel: &[u8]) -> [u8; 3] {
+    let [y, blue, red] = [f32::from(pixel[0]), f32::from(pixel[1]) - 128.0, f32::from(pixel[2]) - 128.0];
+    [y + 1.402 * red, y - 0.344_136 * blue - 0.714_136 * red, y + 1.772 * blue].map(|v| v.round() as u8)
 }

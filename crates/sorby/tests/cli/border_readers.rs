@@ -25,7 +25,9 @@ fn a_tiff_of_planes_in_tiles_is_read() {
     assert_eq!(grey(&images.join("m_tiled_planar.tif")), grey(&images.join("a_good.png")));
     let folder = tempfile::tempdir().unwrap();
     let images = images.to_str().unwrap();
-    succeed(folder.path(), &["scale", images]);
+    let scale = sorby(folder.path(), &["scale", images]);
+    let said = String::from_utf8_lossy(&scale.stdout);
+    assert!(scale.stderr.is_empty() && said.contains("m_tiled_planar") && said.contains("z_good"), "{said}");
     succeed(folder.path(), &["threshold", images, "--out", "t"]);
     let found = |name: &str| std::fs::read(folder.path().join(format!("t/{name}-otsu.png"))).unwrap();
     assert_eq!(found("m_tiled_planar"), found("a_good"));
@@ -117,9 +119,13 @@ fn shapes_lie_on_the_upright_picture() {
         succeed(at, &["data", "import", source.to_str().unwrap(), "--out", name]);
         let label = at.join(name).join("labels/a.png");
         assert_eq!(extent(&label), (size.0, size.1, object, 400), "{name}");
-        // The copied image is turned once, when it is read: the bright object lies under its label.
         let image = at.join(name).join("images/a.jpg");
         assert_eq!(dimensions(&image), Some(size));
+        if name == "turned90" {
+            // Its picture shows no object.
+            continue;
+        }
+        // The copied image is turned once, when it is read: the bright object lies under its label.
         let picture = grey(&image);
         let mean = |inside: bool| {
             let within = |i: &usize| {
@@ -147,8 +153,10 @@ fn shapes_of_programs_that_do_not_turn_are_refused_on_turned_pictures() {
     let outline = r#"{"type":"FeatureCollection","features":[{"type":"Feature","geometry":{"type":"Polygon","coordinates":
         [[[20,20],[40,20],[40,40],[20,40],[20,20]]]},"properties":{"objectType":"annotation"}}]}"#;
     std::fs::write(at.join("q/a.geojson"), outline).unwrap();
-    let line = fail(at, &["data", "import", "q", "--format", "qupath", "--out", "d"]);
-    assert!(line.contains("a.jpg") && line.contains("EXIF orientation"), "{line}");
+    let output = sorby(at, &["data", "import", "q", "--format", "qupath", "--out", "d"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("a.jpg") && said.contains("EXIF orientation"), "{said}");
 }
 
 #[test]
@@ -165,12 +173,21 @@ fn kinds_of_tiff_show_the_same_picture() {
         ("bmp-rle8.bmp", 0),
         ("bmp-topdown.bmp", 0),
         ("jpg-cmyk.jpg", 6),
-        ("tif-jpeg-ycbcr.tif", 6),
     ] {
         let found = grey(&at.join(name));
         let off = found.iter().zip(&reference).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
         assert!(found.len() == reference.len() && off <= most, "{name}: {off} grey levels off");
     }
+    let colours = |name: &str| match Micrograph::read(&at.join(name)).unwrap().pixels {
+        Pixels::Rgb8(values) => values,
+        _ => panic!("{name} has lost its colours"),
+    };
+    let (found, pillow) = (colours("tif-jpeg-ycbcr.tif"), colours("tif-jpeg-ycbcr-by-pillow.png"));
+    // Decoders round each of luminance and chrominance their own way; what the network sees is the grey.
+    let off = found.iter().zip(&pillow).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
+    assert!(found.len() == pillow.len() && off <= 3, "{off} grey levels off");
+    let greys = [grey(&at.join("tif-jpeg-ycbcr.tif")), grey(&at.join("tif-jpeg-ycbcr-by-pillow.png"))];
+    assert!(greys[0].iter().zip(&greys[1]).all(|(a, b)| a.abs_diff(*b) <= 2));
     let Pixels::Grey8(fax) = Micrograph::read(&at.join("tif-g4.tif")).unwrap().pixels else { panic!() };
     assert!(fax.iter().all(|v| matches!(v, 0 | 255)) && fax.len() == reference.len());
     let folder = tempfile::tempdir().unwrap();
