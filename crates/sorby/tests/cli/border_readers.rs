@@ -192,7 +192,7 @@ fn kinds_of_tiff_show_the_same_picture() {
     assert!(fax.iter().all(|v| matches!(v, 0 | 255)) && fax.len() == reference.len());
     let folder = tempfile::tempdir().unwrap();
     for (name, cure) in [("tif-12bit.tif", "save it with 16 bits"), ("tif-4bit.tif", "save it with 8 bits")] {
-        let output = sorby(folder.path(), &["threshold", at.join(name).to_str().unwrap(), "--out", "t"]);
+        let output = sorby(folder.path(), &["threshold", at.join(name).to_str().unwrap(), "--out", name]);
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.code() == Some(2) && said.contains(cure), "{said}");
     }
