@@ -122,3 +122,16 @@ fn what_cannot_be_understood_needs_a_word() {
     assert!(settle(&[], &file, None).unwrap_err().to_string().contains("furlong"));
     assert_eq!(settle(&[(5.0, "--nm-per-px")], &file, None), Ok(Some(5.0)));
 }
+
+#[test]
+fn a_file_of_another_format_than_its_name_says_keeps_its_sidecar() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.tif");
+    let png = folder.path().join("a.png");
+    crate::write::png(&png, 4, 2, crate::write::PngKind::Grey, &[9; 8]).unwrap();
+    std::fs::rename(&png, &file).unwrap();
+    std::fs::write(folder.path().join("a.txt"), "[SemImageFile]\r\nPixelSize=20\r\n").unwrap();
+    assert_eq!(of_file(&file, &Said::default()).unwrap().unwrap().nm_per_px, 20.0);
+    let shot = crate::Shot::read(&file, &Said::default()).unwrap();
+    assert_eq!((shot.nm_per_px(), shot.field_rows()), (Some(20.0), 2));
+}
