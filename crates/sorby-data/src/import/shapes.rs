@@ -80,27 +80,53 @@ pub(super) fn draw((width, height): (usize, usize), shapes: &[Shape]) -> (LabelM
     (map, told)
 }
 
-/// Calls `paint` with the index of every pixel whose centre is inside, even-odd.
+/// An edge of a ring, and the rows whose middles it crosses.
+struct Edge {
+    rows: std::ops::Range<usize>,
+    from: (f64, f64),
+    to: (f64, f64),
+}
+
+impl Edge {
+    fn of((x1, y1): (f64, f64), (x2, y2): (f64, f64), height: usize) -> Self {
+        let (low, high) = (y1.min(y2), y1.max(y2));
+        // Rows whose middle y + 0.5 lies in low <= middle < high: a corner counts for one of its two edges.
+        let row = |y: f64| (y - 0.5).ceil().clamp(0.0, height as f64) as usize;
+        Self { rows: row(low)..row(high), from: (x1, y1), to: (x2, y2) }
+    }
+
+    /// Where it crosses the middle of a row.
+    fn crossing(&self, y: usize) -> f64 {
+        let ((x1, y1), (x2, y2)) = (self.from, self.to);
+        x1 + (y as f64 + 0.5 - y1) * (x2 - x1) / (y2 - y1)
+    }
+}
+
+/// Calls `paint` with the index of every pixel whose centre is inside, even-odd. Row by row, with the edges that cross
+/// it: memory grows with the corners, however high their edges are.
 fn fill(rings: &[Vec<(f64, f64)>], (width, height): (usize, usize), paint: &mut dyn FnMut(usize)) {
     let finite =
         |ring: &&Vec<(f64, f64)>| ring.len() >= 3 && ring.iter().all(|p| p.0.is_finite() && p.1.is_finite());
-    // Where the shape's edges cross the middle of each row.
-    let mut crossings: Vec<Vec<f64>> = vec![Vec::new(); height];
-    for ring in rings.iter().filter(finite) {
-        for (i, &(x1, y1)) in ring.iter().enumerate() {
-            let (x2, y2) = ring[(i + 1) % ring.len()];
-            let (low, high) = (y1.min(y2), y1.max(y2));
-            // Rows whose middle y + 0.5 lies in low <= middle < high: a corner counts for one of its two edges.
-            let first = (low - 0.5).ceil().clamp(0.0, height as f64) as usize;
-            let last = (high - 0.5).ceil().clamp(0.0, height as f64) as usize;
-            for (y, row) in crossings.iter_mut().enumerate().take(last).skip(first) {
-                row.push(x1 + (y as f64 + 0.5 - y1) * (x2 - x1) / (y2 - y1));
-            }
+    let edges_of = |ring: &Vec<(f64, f64)>| {
+        let next = ring.iter().cycle().skip(1);
+        ring.iter().zip(next).map(|(a, b)| Edge::of(*a, *b, height)).collect::<Vec<_>>()
+    };
+    let mut edges: Vec<Edge> = rings.iter().filter(finite).flat_map(edges_of).collect();
+    edges.retain(|e| !e.rows.is_empty());
+    edges.sort_by_key(|e| e.rows.start);
+    let (mut waiting, mut crossed, mut crossings) = (edges.iter().peekable(), Vec::<&Edge>::new(), Vec::new());
+    for y in edges.first().map_or(0, |e| e.rows.start)..height {
+        while let Some(edge) = waiting.next_if(|e| e.rows.start == y) {
+            crossed.push(edge);
         }
-    }
-    for (y, row) in crossings.iter_mut().enumerate() {
-        row.sort_by(f64::total_cmp);
-        for pair in row.chunks_exact(2) {
+        crossed.retain(|e| e.rows.end > y);
+        if crossed.is_empty() && waiting.peek().is_none() {
+            break;
+        }
+        crossings.clear();
+        crossings.extend(crossed.iter().map(|e| e.crossing(y)));
+        crossings.sort_unstable_by(f64::total_cmp);
+        for pair in crossings.chunks_exact(2) {
             let column = |x: f64| (x - 0.5).ceil().clamp(0.0, width as f64) as usize;
             (column(pair[0])..column(pair[1])).for_each(|x| paint(y * width + x));
         }
@@ -154,6 +180,19 @@ mod tests {
             draw((100, 100), &[Shape { class: 1, area: Area::ellipse((10.0, 10.0), (80.0, 60.0)) }]);
         let area = map.labels.iter().filter(|l| **l == 1).count() as f64;
         assert!((area / (std::f64::consts::PI * 40.0 * 30.0) - 1.0).abs() < 0.005, "{area}");
+    }
+
+    /// Edges that cross every row of the image: kept as crossings, these would take 1.6 GB.
+    #[test]
+    fn many_high_edges_take_little_memory() {
+        let corner = |i: usize| (i as f64 / 500.0, if i % 2 == 0 { 0.0 } else { 40.0 });
+        let mut comb: Vec<_> = (0..200_000).map(corner).collect();
+        comb.extend([(400.0, 60.0), (0.0, 60.0)]);
+        let (map, _) = draw((400, 60), &[polygon(1, comb)]);
+        let row = |y: usize| map.labels[y * 400..(y + 1) * 400].iter().filter(|l| **l == 1).count();
+        assert_eq!((row(45), row(59)), (400, 400));
+        // Teeth narrow downwards from nothing to all: half of them at half of the height.
+        assert!((row(20) as f64 - 200.0).abs() < 30.0, "{}", row(20));
     }
 
     #[test]
