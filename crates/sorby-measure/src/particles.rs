@@ -5,6 +5,7 @@ use crate::split::split;
 use crate::unknown;
 use serde::Serialize;
 use sorby_image::{IGNORE, LabelMap};
+use std::borrow::Borrow;
 
 /// Which objects count as particles.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -183,16 +184,17 @@ impl Particles {
 }
 
 /// Statistics over all particles of several masks together (the paper's means are pooled so).
-pub fn pool(fields: &[Particles]) -> Summary {
-    let count: usize = fields.iter().map(|f| f.regions.len()).sum();
+pub fn pool<P: Borrow<Particles>>(fields: &[P]) -> Summary {
+    let fields = || fields.iter().map(Borrow::borrow);
+    let count: usize = fields().map(|f| f.regions.len()).sum();
     let mean = |value: &dyn Fn(&Particles, &Region) -> Option<f64>| -> Option<f64> {
-        let values = fields.iter().flat_map(|f| f.regions.iter().map(move |r| value(f, r)));
+        let values = fields().flat_map(|f| f.regions.iter().map(move |r| value(f, r)));
         values.sum::<Option<f64>>().filter(|_| count > 0).map(|sum| sum / count as f64)
     };
     let mean_radius_px = mean(&|_, r| Some(r.equivalent_radius_px()));
     let mean_radius_nm = mean(&|f, r| Some(r.equivalent_radius_px() * f.nm_per_px?));
-    let (class, field) = fields.iter().fold((0, 0), |(c, f), p| (c + p.class_area_px, f + p.field_area_px));
-    let area_um2: Option<f64> = fields.iter().map(Particles::field_area_um2).sum();
+    let (class, field) = fields().fold((0, 0), |(c, f), p| (c + p.class_area_px, f + p.field_area_px));
+    let area_um2: Option<f64> = fields().map(Particles::field_area_um2).sum();
     Summary {
         count,
         mean_radius_px,

@@ -1,5 +1,7 @@
 //! One table, many formats. Units belong into column names.
 
+use std::io::Write;
+
 /// A value of a table.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cell {
@@ -91,12 +93,12 @@ impl Table {
 
     /// RFC 4180 with a header line; missing values are empty.
     pub fn to_csv(&self) -> String {
-        let mut writer = csv::Writer::from_writer(Vec::new());
-        let mut write =
-            |fields: Vec<String>| writer.write_record(fields).expect("memory cannot refuse a record");
-        write(self.columns.clone());
-        self.rows.iter().for_each(|row| write(row.iter().map(|c| c.text("")).collect()));
-        let bytes = writer.into_inner().unwrap_or_default();
+        let write = || -> std::io::Result<Vec<u8>> {
+            let mut rows = CsvRows::begin(Vec::new(), &self.columns)?;
+            self.rows.iter().try_for_each(|row| rows.row(row))?;
+            rows.finish()
+        };
+        let bytes = write().expect("memory cannot refuse a record");
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
@@ -165,6 +167,44 @@ impl Table {
             out += "</tr>";
         }
         out + "</tbody></table>"
+    }
+}
+
+/// A CSV file as of [`Table::to_csv`], written row by row, for tables too large to keep.
+pub struct CsvRows<W: Write> {
+    writer: csv::Writer<W>,
+    columns: usize,
+}
+
+impl<W: Write> CsvRows<W> {
+    /// Writes the header line.
+    ///
+    /// # Errors
+    /// Those of `out`, here and below.
+    pub fn begin(out: W, columns: &[String]) -> std::io::Result<Self> {
+        let mut writer = csv::Writer::from_writer(out);
+        writer.write_record(columns)?;
+        Ok(Self { writer, columns: columns.len() })
+    }
+
+    /// Adds a row.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    ///
+    /// # Panics
+    /// Where the row has not one cell per column.
+    pub fn row(&mut self, cells: &[Cell]) -> std::io::Result<()> {
+        assert_eq!(cells.len(), self.columns, "a row has one cell per column");
+        Ok(self.writer.write_record(cells.iter().map(|c| c.text("")))?)
+    }
+
+    /// Gives the writer back.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn finish(self) -> std::io::Result<W> {
+        self.writer.into_inner().map_err(csv::IntoInnerError::into_error)
     }
 }
 

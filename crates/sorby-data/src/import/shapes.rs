@@ -114,7 +114,8 @@ fn fill(rings: &[Vec<(f64, f64)>], (width, height): (usize, usize), paint: &mut 
     let mut edges: Vec<Edge> = rings.iter().filter(finite).flat_map(edges_of).collect();
     edges.retain(|e| !e.rows.is_empty());
     edges.sort_by_key(|e| e.rows.start);
-    let (mut waiting, mut crossed, mut crossings) = (edges.iter().peekable(), Vec::<&Edge>::new(), Vec::new());
+    let (mut waiting, mut crossed, mut crossings) =
+        (edges.iter().peekable(), Vec::<&Edge>::new(), Vec::new());
     for y in edges.first().map_or(0, |e| e.rows.start)..height {
         while let Some(edge) = waiting.next_if(|e| e.rows.start == y) {
             crossed.push(edge);

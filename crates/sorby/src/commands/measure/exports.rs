@@ -1,29 +1,41 @@
 //! Files for other programs.
 
 use super::Measured;
+use super::objects::{Columns, Rows};
 use crate::args::{ExportArg, MeasureArgs};
 use anyhow::Context as _;
 use serde_json::{Map, Value};
 use sorby_image::write::{Streamed, atomically};
 use sorby_measure::{Connectivity, each_outline};
-use sorby_report::{Cell, GeoJson, RoiSet, Table};
+use sorby_report::{Cell, CsvRows, GeoJson, RoiSet, Table};
 
+/// The table of all objects, and their outlines for other programs.
 pub fn write(
     args: &MeasureArgs,
     fields: &[Measured],
     class: &str,
     connectivity: Connectivity,
-    objects: &Table,
 ) -> anyhow::Result<()> {
-    let wanted = |kind| args.export.contains(&kind);
-    if wanted(ExportArg::Parquet) {
-        atomically(&args.out.join("particles.parquet"), &objects.to_parquet())?;
-    }
-    let mut rows = objects.rows.iter();
+    let columns = Columns::of(fields);
+    let path = args.out.join("particles.csv");
+    let named = || path.display().to_string();
+    let mut csv = CsvRows::begin(Streamed::begin(&path)?, &columns.names).with_context(named)?;
+    // Parquet lays columns one after the other, so it needs all rows at once.
+    let mut table = args.export.contains(&ExportArg::Parquet).then(|| Table::new(columns.names.clone()));
     for f in fields {
-        // The table holds the objects of the fields one after the other.
-        let own: Vec<&Vec<Cell>> = rows.by_ref().take(f.particles.regions.len()).collect();
-        outlines(args, f, class, connectivity, |i| measurements(objects, own[i]))?;
+        let rows = Rows::of(&columns, f);
+        for i in 0..rows.len() {
+            let row = rows.row(i);
+            csv.row(&row).with_context(named)?;
+            if let Some(table) = &mut table {
+                table.row(row);
+            }
+        }
+        outlines(args, f, class, connectivity, |i| measurements(&columns.names, &rows.row(i)))?;
+    }
+    csv.finish().with_context(named)?.finish()?;
+    if let Some(table) = table {
+        atomically(&args.out.join("particles.parquet"), &table.to_parquet())?;
     }
     Ok(())
 }
@@ -67,11 +79,11 @@ fn outlines(
 }
 
 /// The numbers of one object by column name.
-fn measurements(table: &Table, row: &[Cell]) -> Map<String, Value> {
+fn measurements(columns: &[String], row: &[Cell]) -> Map<String, Value> {
     let number = |(name, cell): (&String, &Cell)| match cell {
         Cell::Integer(n) => Some((name.clone(), Value::from(*n))),
         Cell::Number(v, _) | Cell::Signed(v, _) => Some((name.clone(), Value::from(*v))),
         Cell::Text(_) | Cell::Missing => None,
     };
-    table.columns.iter().zip(row).filter_map(number).collect()
+    columns.iter().zip(row).filter_map(number).collect()
 }

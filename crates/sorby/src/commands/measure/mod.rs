@@ -172,12 +172,11 @@ fn write(
     if let Some(f) = fields.iter().find(|f| f.truth.is_none() && fields.iter().any(|f| f.truth.is_some())) {
         eprintln!("note: `{}` has no true mask, so no errors are given", f.name);
     }
-    let objects = objects::table(fields);
     let images = images(fields, with_truth);
     let estimates = Estimates::of(fields.iter(), known);
     let bins = histogram::table(fields);
-    let all: Vec<Particles> = fields.iter().map(|f| f.particles.clone()).collect();
-    let truths: Option<Vec<Particles>> = fields.iter().map(|f| Some(f.truth.as_ref()?.0.clone())).collect();
+    let all: Vec<&Particles> = fields.iter().map(|f| &f.particles).collect();
+    let truths: Option<Vec<&Particles>> = fields.iter().map(|f| Some(&f.truth.as_ref()?.0)).collect();
     let (total, truth) = (pool(&all), truths.as_deref().map(pool));
     let learnt = with_truth.then(|| learn(fields.iter(), class, settings(filter, args.edges)));
     let warnings = Warnings::of(args, fields, class);
@@ -202,7 +201,7 @@ fn write(
         .map(|classes| estimates::spheres(fields, usize::from(classes), warnings.ruling.is_none()));
     let split = args.split.map(|depth| {
         let (parts, whole) = histogram::split_counts(fields);
-        let between: Vec<Option<f64>> = all.iter().map(contiguity).collect();
+        let between: Vec<Option<f64>> = all.iter().copied().map(contiguity).collect();
         json!({"depth_px": depth, "objects_before": whole, "objects_after": parts, "contiguity_per_image": between})
     });
     let summary = json!({
@@ -227,14 +226,13 @@ fn write(
         "warnings": warnings.json(),
     });
     let text = serde_json::to_string_pretty(&summary)? + "\n";
-    atomically(&out.join("particles.csv"), objects.to_csv().as_bytes())?;
     atomically(&out.join("images.csv"), images.to_csv().as_bytes())?;
     atomically(&out.join("estimates.csv"), estimates.table().to_csv().as_bytes())?;
     atomically(&out.join("sizes.csv"), bins.to_csv().as_bytes())?;
     if let Some(learnt) = &learnt {
         atomically(&calibration, (serde_json::to_string_pretty(learnt)? + "\n").as_bytes())?;
     }
-    exports::write(args, fields, class, filter.connectivity, &objects)?;
+    exports::write(args, fields, class, filter.connectivity)?;
     atomically(&out.join("summary.json"), text.as_bytes())?;
     if args.json {
         print!("{text}");

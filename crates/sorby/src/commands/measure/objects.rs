@@ -1,8 +1,8 @@
-//! The table of all objects.
+//! The table of all objects, line by line.
 
 use super::{Measured, intensity};
 use sorby_measure::{Region, nearest_centroids_px, nearest_edges_px};
-use sorby_report::{Cell, Table};
+use sorby_report::Cell;
 
 const COLUMNS: [&str; 33] = [
     "image",
@@ -51,36 +51,62 @@ fn mean_cell(value: f64) -> Cell {
     Cell::Number(value, digits as usize)
 }
 
-/// One line per object; `mean_intensity` and `mean_probability` where pictures were given, `unlike_training` where it
-/// is known.
-pub fn table(fields: &[Measured]) -> Table {
-    // Grey pictures and colour pictures have columns of their own.
-    let kinds: Vec<usize> = [1, 3]
-        .into_iter()
-        .filter(|n| fields.iter().any(|f| f.mean_grey.as_ref().is_some_and(|m| m.len() == *n)))
-        .collect();
-    let unlike = fields.iter().any(|f| f.unlike.is_some());
-    let probability = fields.iter().any(|f| f.mean_probability.is_some());
-    let means = kinds.iter().flat_map(|n| intensity::columns(*n));
-    let more = [("mean_probability", probability), ("unlike_training", unlike)];
-    let more = more.into_iter().filter(|(_, given)| *given).map(|(name, _)| name.to_owned());
-    let mut table = Table::new(COLUMNS.into_iter().map(str::to_owned).chain(means).chain(more));
-    for f in fields {
-        let p = &f.particles;
-        let centroids = nearest_centroids_px(&p.regions);
-        let gaps = nearest_edges_px(&p.runs, p.regions.len());
-        for (i, r) in p.regions.iter().enumerate() {
-            let mut row = cells(f, i, r, centroids[i], gaps[i]);
-            for channels in &kinds {
-                let own = f.mean_grey.as_ref().filter(|m| m.len() == *channels);
-                row.extend((0..*channels).map(|c| own.map_or(Cell::Missing, |m| mean_cell(m[c][i]))));
-            }
-            row.extend(probability.then(|| Cell::number(f.mean_probability.as_ref().map(|v| v[i]), 4)));
-            row.extend(unlike.then(|| yes_no(f.unlike)));
-            table.row(row);
-        }
+/// Which columns the objects of a lot have.
+pub struct Columns {
+    /// Channels of the pictures that means were taken of: grey pictures and colour pictures have columns of their own.
+    channels: Vec<usize>,
+    unlike: bool,
+    probability: bool,
+    pub names: Vec<String>,
+}
+
+impl Columns {
+    /// `mean_intensity` and `mean_probability` where pictures were given, `unlike_training` where it is known.
+    pub fn of(fields: &[Measured]) -> Self {
+        let channels: Vec<usize> = [1, 3]
+            .into_iter()
+            .filter(|n| fields.iter().any(|f| f.mean_grey.as_ref().is_some_and(|m| m.len() == *n)))
+            .collect();
+        let unlike = fields.iter().any(|f| f.unlike.is_some());
+        let probability = fields.iter().any(|f| f.mean_probability.is_some());
+        let means = channels.iter().flat_map(|n| intensity::columns(*n));
+        let more = [("mean_probability", probability), ("unlike_training", unlike)];
+        let more = more.into_iter().filter(|(_, given)| *given).map(|(name, _)| name.to_owned());
+        let names = COLUMNS.into_iter().map(str::to_owned).chain(means).chain(more).collect();
+        Self { channels, unlike, probability, names }
     }
-    table
+}
+
+/// The lines of one field's objects, each made when it is asked for: a million of them are not kept.
+pub struct Rows<'a> {
+    columns: &'a Columns,
+    field: &'a Measured,
+    centroids_px: Vec<Option<f64>>,
+    gaps_px: Vec<Option<f64>>,
+}
+
+impl<'a> Rows<'a> {
+    pub fn of(columns: &'a Columns, field: &'a Measured) -> Self {
+        let p = &field.particles;
+        let centroids_px = nearest_centroids_px(&p.regions);
+        Self { columns, field, centroids_px, gaps_px: nearest_edges_px(&p.runs, p.regions.len()) }
+    }
+
+    pub fn len(&self) -> usize {
+        self.field.particles.regions.len()
+    }
+
+    pub fn row(&self, i: usize) -> Vec<Cell> {
+        let (f, columns) = (self.field, self.columns);
+        let mut row = cells(f, i, &f.particles.regions[i], self.centroids_px[i], self.gaps_px[i]);
+        for channels in &columns.channels {
+            let own = f.mean_grey.as_ref().filter(|m| m.len() == *channels);
+            row.extend((0..*channels).map(|c| own.map_or(Cell::Missing, |m| mean_cell(m[c][i]))));
+        }
+        row.extend(columns.probability.then(|| Cell::number(f.mean_probability.as_ref().map(|v| v[i]), 4)));
+        row.extend(columns.unlike.then(|| yes_no(f.unlike)));
+        row
+    }
 }
 
 fn cells(f: &Measured, i: usize, r: &Region, centroid: Option<f64>, gap: Option<f64>) -> Vec<Cell> {
