@@ -33,7 +33,6 @@ pub use label_map::{IGNORE, LabelMap, RawLabels};
 pub use mask_note::{ImagePart, MaskNote, Origin};
 pub use micrograph::{Micrograph, Pixels};
 pub use own::{OutputKind, PAGE_GENERATOR, require_replaceable};
-pub use pixel_values::stored_unit;
 pub use read::{dimensions, is_turned};
 pub use scale::agreement::{KnownScale, Said, ScaleClaim, ScaleError};
 pub use shot::Shot;

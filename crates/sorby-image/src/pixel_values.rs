@@ -1,8 +1,7 @@
 //! What a file stores, as against what is made of it to be shown or learnt from: the values themselves, and a hash
 //! that says whether two images are the same pixels.
 
-use crate::guard::guarded;
-use crate::{Micrograph, Pixels, tiff_file};
+use crate::{ImageError, Micrograph, Pixels, read};
 use std::path::Path;
 
 impl Micrograph {
@@ -21,14 +20,23 @@ impl Micrograph {
         hasher.finalize().to_hex().to_string()
     }
 
-    /// The stored value of a pixel (by its place in the image, row by row) in the units of the file: 0..255, 0..65535, or
-    /// the numbers of a floating-point or signed file. `unit` is the file's [`stored_unit`].
-    pub fn stored(&self, pixel: usize, channel: usize, unit: f64) -> f64 {
+    /// Reads a picture with the numbers that its file stores: floats within 0..1 stay so, which [`Micrograph::read`] gives
+    /// 16 bits.
+    ///
+    /// # Errors
+    /// As [`Micrograph::read`].
+    pub fn read_stored(path: &Path) -> Result<Self, ImageError> {
+        Ok(read::numbers(path)?.0)
+    }
+
+    /// The value of a pixel (by its place in the image, row by row): 0..255, 0..65535, or a number of a floating-point or
+    /// signed file.
+    pub fn value(&self, pixel: usize, channel: usize) -> f64 {
         let at = pixel * self.channels() + channel;
         match &self.pixels {
-            Pixels::Grey8(p) | Pixels::Rgb8(p) => f64::from(p[at]),
-            Pixels::Grey16(p) | Pixels::Rgb16(p) => f64::from(p[at]) * unit,
-            Pixels::Float(p) => f64::from(p[at]),
+            Pixels::Grey8(p) | Pixels::Rgb8(p) => p[at].into(),
+            Pixels::Grey16(p) | Pixels::Rgb16(p) => p[at].into(),
+            Pixels::Float(p) => p[at].into(),
         }
     }
 }
@@ -46,14 +54,6 @@ fn words<'a, T: Copy, const N: usize>(
         hasher.update(&block);
     }
     hasher
-}
-
-/// What one step of an image's integers means in the file: 1, but 1 / 65535 for floating-point files within 0..1, which
-/// are read as 16 bits.
-pub fn stored_unit(path: &Path) -> f64 {
-    let floats = tiff_file::is_tiff(path)
-        && guarded(path, || tiff_file::Layout::read(path)).is_ok_and(|l| l.holds_floats());
-    if floats { 1.0 / 65535.0 } else { 1.0 }
 }
 
 #[cfg(test)]
@@ -84,11 +84,9 @@ mod tests {
 
     #[test]
     fn stored_values_are_those_of_the_file() {
-        assert_eq!(image(Pixels::Grey16(vec![2000, 4095])).stored(1, 0, 1.0), 4095.0);
+        assert_eq!(image(Pixels::Grey16(vec![2000, 4095])).value(1, 0), 4095.0);
         let rgb = image(Pixels::Rgb8(vec![1, 2, 3, 4, 5, 6]));
-        assert_eq!((rgb.stored(1, 0, 1.0), rgb.stored(1, 2, 1.0)), (4.0, 6.0));
-        let unit = 1.0 / 65535.0;
-        assert_eq!(image(Pixels::Grey16(vec![0, 65535])).stored(1, 0, unit), 1.0);
-        assert_eq!(image(Pixels::Float(vec![-7.5, 3e6])).stored(0, 0, unit), -7.5);
+        assert_eq!((rgb.value(1, 0), rgb.value(1, 2)), (4.0, 6.0));
+        assert_eq!(image(Pixels::Float(vec![-7.5, 3e6])).value(0, 0), -7.5);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::guard::guarded;
 use crate::orientation::{turned, upright};
-use crate::{ImageError, Micrograph, Pixels, jpeg_complete, png_chunks, tiff_file};
+use crate::{ImageError, Micrograph, Pixels, grey_range, jpeg_complete, png_chunks, tiff_file};
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder as _, ImageFormat, ImageReader, Limits};
 use std::fs::File;
@@ -13,10 +13,25 @@ use std::path::Path;
 pub(crate) const MAX_BYTES: u64 = 4 << 30;
 
 pub(crate) fn micrograph(path: &Path) -> Result<Micrograph, ImageError> {
+    Ok(match numbers(path)? {
+        // Floats within 0..1 have their black and white.
+        (image, true) if is_unit(&image) => grey_range::stretched(&image, 0.0, 1.0),
+        (image, _) => image,
+    })
+}
+
+fn is_unit(image: &Micrograph) -> bool {
+    matches!(&image.pixels, Pixels::Float(v) if v.iter().all(|v| (0.0..=1.0).contains(v)))
+}
+
+/// The picture with its numbers as they are stored, upright; and whether the file holds floats.
+pub(crate) fn numbers(path: &Path) -> Result<(Micrograph, bool), ImageError> {
     guarded(path, || {
         require_sound_header(path)?;
+        let mut floats = false;
         let (image, orientation) = if tiff_file::is_tiff(path) {
             let layout = tiff_file::Layout::read(path)?;
+            floats = layout.holds_floats();
             (tiff_file::micrograph(path, &layout, MAX_BYTES)?, layout.orientation)
         } else {
             let (image, orientation) = library(path)?;
@@ -25,7 +40,8 @@ pub(crate) fn micrograph(path: &Path) -> Result<Micrograph, ImageError> {
         if image.width == 0 || image.height == 0 {
             return Err(ImageError::unreadable(path, "the image is empty"));
         }
-        Ok(turned_upright(Micrograph { pixels: single_channel(image.pixels), ..image }, orientation))
+        let image = Micrograph { pixels: single_channel(image.pixels), ..image };
+        Ok((turned_upright(image, orientation), floats))
     })
 }
 

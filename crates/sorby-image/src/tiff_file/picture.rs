@@ -2,7 +2,7 @@
 
 use super::layout::{Format, Layout, photometric};
 use super::values::{self, Values};
-use crate::{ImageError, Micrograph, Pixels, grey_range};
+use crate::{ImageError, Micrograph, Pixels};
 use std::fs::File;
 use std::path::Path;
 
@@ -30,14 +30,7 @@ pub(crate) fn micrograph(path: &Path, layout: &Layout, max_bytes: u64) -> Result
         };
         Ok(Micrograph { width: layout.width, height: layout.height, pixels })
     };
-    let image = read().map_err(|reason: String| ImageError::unreadable(path, reason))?;
-    Ok(match &image.pixels {
-        // Floats within 0..1 have their black and white.
-        Pixels::Float(v) if layout.format == Format::Float && v.iter().all(|v| (0.0..=1.0).contains(v)) => {
-            grey_range::stretched(&image, 0.0, 1.0)
-        }
-        _ => image,
-    })
+    read().map_err(|reason: String| ImageError::unreadable(path, reason))
 }
 
 fn kind(layout: &Layout) -> String {

@@ -53,7 +53,7 @@ impl Makers {
 }
 
 /// How a model was applied, in words that are the same wherever it was applied so.
-pub fn settings(options: &Options, match_scale: bool) -> String {
+pub fn settings(options: &Options) -> String {
     let yes_no = |yes: bool| if yes { "yes" } else { "no" };
     format!(
         "window {} px, stride {} px, tta {}, flip {}, match-scale {}",
@@ -61,7 +61,7 @@ pub fn settings(options: &Options, match_scale: bool) -> String {
         options.stride_px,
         yes_no(!options.ratios.is_empty()),
         yes_no(options.flip),
-        yes_no(match_scale)
+        yes_no(options.magnify != 1.0)
     )
 }
 

@@ -130,7 +130,7 @@ fn an_edge_weight_that_decides_leaves_no_interval() {
     assert!((density - 20.0 / 0.3072).abs() < ci95 && ci95 < 100.0, "{number}");
     assert!(framed["warnings"]["decided_by_edge_weights"].is_null());
     for edges in ["exclude", "all"] {
-        let (_, error, _) = tell(at, &["measure", mask, "--edges", edges, "--out", "c"]);
+        let (_, error, _) = tell(at, &["measure", mask, "--edges", edges, "--out", edges]);
         assert!(!error.contains("edge weight"), "{edges}: {error}");
     }
 }
@@ -177,10 +177,11 @@ fn the_truth_itself_teaches_nothing() {
         write(&at.join(format!("holes/{seed}.png")), holes);
     }
     for copies in ["truth", "copies", "holes"] {
-        let (_, error, code) = tell(at, &["measure", copies, "--truth", "truth", "--out", "o"]);
+        let (_, error, code) =
+            tell(at, &["measure", copies, "--truth", "truth", "--out", &format!("o-{copies}")]);
         assert_eq!(code, Some(0), "measuring true masks is right: {error}");
         assert!(error.contains("no calibration.json: the masks are the truth itself"), "{copies}: {error}");
-        assert!(!at.join("o/calibration.json").exists(), "{copies}");
+        assert!(!at.join(format!("o-{copies}/calibration.json")).exists(), "{copies}");
     }
     // One copy among masks is left out by name; with fewer than three others there is nothing to learn.
     fs::copy(at.join("truth/2.png"), at.join("masks/2.png")).unwrap();
@@ -205,7 +206,7 @@ fn the_truth_itself_teaches_nothing() {
         r#"{{"class":"class 1","settings":"{settings}","images":["0","1","2"],"biases":[{bias}],"size_classes":[]}}"#
     );
     fs::write(at.join("old.json"), old).unwrap();
-    let error = fail(at, &["measure", "masks", "--calibration", "old.json", "--out", "p"]);
+    let error = fail(at, &["measure", "masks", "--calibration", "old.json", "--out", "q"]);
     assert!(error.contains("true masks compared with themselves"), "{error}");
 }
 
@@ -272,29 +273,28 @@ fn masks_say_what_made_them_and_calibrations_are_of_new_images() {
         serde_json::json!({"image": "carbide-002", "reason": "it trained the model"})
     );
     assert_eq!((learnt["model_blake3"].as_str(), learnt["held_out"].as_bool()), (Some(&*model), Some(true)));
-    let with = |masks: &'static str| {
-        ["measure", masks, "--calibration", "m/calibration.json", "--class", "carbide", "--out", "n"]
+    let with = |masks: &'static str, out: &'static str| {
+        ["measure", masks, "--calibration", "m/calibration.json", "--class", "carbide", "--out", out]
     };
-    let told = succeed(at, &with("seg/masks"));
+    let told = succeed(at, &with("seg/masks", "n1"));
     assert!(told.contains("its errors on held-out labelled images"), "{told}");
     // Another model, other settings, or masks that do not say: their errors are not these.
     succeed(at, &["segment", "other", "data/images", "--out", "seg3"]);
-    let error = fail(at, &with("seg3/masks"));
+    let error = fail(at, &with("seg3/masks", "n3"));
     assert!(
         error.contains(&model[..12]) && error.contains(&hash("other/model.safetensors")[..12]),
         "{error}"
     );
     succeed(at, &["segment", "run", "data/images", "--out", "seg4", "--flip"]);
-    let error = fail(at, &with("seg4/masks"));
+    let error = fail(at, &with("seg4/masks", "n4"));
     assert!(error.contains("flip no") && error.contains("flip yes"), "{error}");
-    fs::remove_dir_all(at.join("seg3")).unwrap();
     let plain = image::open(at.join("seg/masks/carbide-004.png")).unwrap().into_luma8();
-    write(&at.join("seg3/carbide-004.png"), plain.clone());
+    write(&at.join("plain/carbide-004.png"), plain.clone());
     let error = fail(
         at,
         &[
             "measure",
-            "seg3",
+            "plain",
             "--calibration",
             "m/calibration.json",
             "--data",
@@ -302,7 +302,7 @@ fn masks_say_what_made_them_and_calibrations_are_of_new_images() {
             "--class",
             "carbide",
             "--out",
-            "n",
+            "n5",
         ],
     );
     assert!(error.contains("a model that is not known"), "{error}");
@@ -559,8 +559,11 @@ fn measure_names_the_images_unlike_the_training_set() {
         };
         map.write_mask(&at.join(path), &[[0; 3], [255; 3]], &note).unwrap();
     };
+    let times = std::cell::Cell::new(0);
     let unlike = |masks: &str| {
-        let (text, error, code) = tell(at, &["measure", masks, "--out", "o", "--json"]);
+        times.set(times.get() + 1);
+        let out = format!("o{}", times.get());
+        let (text, error, code) = tell(at, &["measure", masks, "--out", &out, "--json"]);
         assert_eq!(code, Some(0), "{error}");
         let told: serde_json::Value = serde_json::from_str(&text).unwrap();
         (told["warnings"]["unlike_training"].clone(), error)
@@ -571,8 +574,8 @@ fn measure_names_the_images_unlike_the_training_set() {
     let (names, error) = unlike("far");
     assert_eq!(names, serde_json::json!(["a"]));
     assert!(error.contains("1 of 2 images are unlike those the model learnt from (a)"), "{error}");
-    assert_eq!(column(&at.join("o/images.csv"), "unlike_training"), ["yes", "no", "yes"]);
-    assert_eq!(column(&at.join("o/particles.csv"), "unlike_training"), ["yes", "no"]);
+    assert_eq!(column(&at.join("o1/images.csv"), "unlike_training"), ["yes", "no", "yes"]);
+    assert_eq!(column(&at.join("o1/particles.csv"), "unlike_training"), ["yes", "no"]);
     // By the table that lies with masks of an older version.
     mask("seg/masks/a.png", None);
     mask("seg/masks/b.png", None);
@@ -585,7 +588,7 @@ fn measure_names_the_images_unlike_the_training_set() {
     assert_eq!(unlike("seg/masks").0, serde_json::json!(["b"]));
     // One mask alone, and from within its folder.
     assert_eq!(unlike("seg/masks/b.png").0, serde_json::json!(["b"]));
-    let output = sorby(&at.join("seg/masks"), &["measure", "b.png", "--out", "../../o"]);
+    let output = sorby(&at.join("seg/masks"), &["measure", "b.png", "--out", "../../within"]);
     assert!(String::from_utf8(output.stderr).unwrap().contains("unlike those the model learnt from (b)"));
     // A table that does not list a mask is of another run; the mask's own note still holds.
     mask("seg/masks/c.png", Some(origin("C", Some(true))));
@@ -610,7 +613,8 @@ fn measure_names_the_images_unlike_the_training_set() {
     let (names, error) = unlike("seg/masks/a.png");
     assert_eq!(names, serde_json::json!([]));
     assert!(!error.contains("unlike"), "{error}");
-    assert_eq!(column(&at.join("o/images.csv"), "unlike_training"), ["", ""]);
+    let last = at.join(format!("o{}/images.csv", times.get()));
+    assert_eq!(column(&last, "unlike_training"), ["", ""]);
     // A table that is none stops nothing.
     fs::write(at.join("seg/trust.csv"), "\u{0}\u{1}nothing").unwrap();
     assert!(unlike("seg/masks").1.contains("cannot be read as a table of `sorby segment`"));

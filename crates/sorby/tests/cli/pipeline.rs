@@ -85,8 +85,8 @@ fn from_micrographs_to_a_report() {
     assert!(told.contains("are the same again"), "{told}");
     let altered = html.replacen("&quot;mean_iou&quot;:0.", "&quot;mean_iou&quot;:0.9", 1);
     assert_ne!(altered, html);
-    fs::write(at.join("altered.html"), altered).unwrap();
-    let output = sorby(at, &["replay", "altered.html"]);
+    fs::write(at.join("run/altered.html"), altered).unwrap();
+    let output = sorby(at, &["replay", "run/altered.html"]);
     assert_eq!(output.status.code(), Some(1));
     let told = String::from_utf8(output.stdout).unwrap();
     assert!(told.contains("mean_iou") && told.contains("1 of"), "{told}");

@@ -2,7 +2,7 @@
 
 use super::super::inputs;
 use anyhow::{Context as _, bail};
-use sorby_image::{LabelMap, Micrograph, stored_unit};
+use sorby_image::{LabelMap, Micrograph, Pixels};
 use sorby_measure::Particles;
 use std::path::{Path, PathBuf};
 
@@ -21,7 +21,7 @@ pub fn columns(channels: usize) -> Vec<String> {
 fn picture(folder: &Path, name: &str, mask: &LabelMap) -> anyhow::Result<(PathBuf, Micrograph)> {
     let found = inputs::find_by_stem(folder, name)?;
     let path = found.with_context(|| format!("{}: no picture `{name}` here", folder.display()))?;
-    let picture = Micrograph::read(&path)?;
+    let picture = Micrograph::read_stored(&path)?;
     // A data bar below the field does not matter.
     if picture.width != mask.width || picture.height < mask.height {
         let (w, h) = (picture.width, picture.height);
@@ -38,10 +38,14 @@ pub fn stored_means(
     objects: &Particles,
 ) -> anyhow::Result<(Means, String)> {
     let (path, picture) = picture(folder, name, mask)?;
-    let unit = stored_unit(&path);
-    let of =
-        |channel: usize| objects.mean_values(picture.width, |pixel| picture.stored(pixel, channel, unit));
-    Ok(((0..picture.channels()).map(of).collect(), picture.pixels_blake3()))
+    let of = |channel: usize| objects.mean_values(picture.width, |pixel| picture.value(pixel, channel));
+    let means = (0..picture.channels()).map(of).collect();
+    // Images are known by the values that a network sees: floats may have been given a range.
+    let seen = match &picture.pixels {
+        Pixels::Float(_) => Micrograph::read(&path)?.pixels_blake3(),
+        _ => picture.pixels_blake3(),
+    };
+    Ok((means, seen))
 }
 
 /// Mean probability of each object, from a picture that `segment --probabilities` wrote.

@@ -138,7 +138,7 @@ fn compute(args: &ReportArgs, device: &Device) -> anyhow::Result<Computed> {
     let makers = Makers::of(&model, &args.run);
     let standing = Standing::of(&makers, &samples);
     let (domain, range) = (model.card.domain.clone(), model.card.grey_range);
-    let (model_blake3, settings) = (model.blake3.clone(), provenance::settings(&options, false));
+    let (model_blake3, settings) = (model.blake3.clone(), provenance::settings(&options));
     let mut counts: Vec<Confusion> = Vec::new();
     let mut outcomes = Vec::new();
     let total = validate(&mut model, &samples, &options, device, &mut |sample, prediction, confusion| {

@@ -82,7 +82,7 @@ impl Work<'_> {
         let origin = Origin {
             model_blake3: self.model.blake3.clone(),
             image_blake3: shot.image.pixels_blake3(),
-            settings: provenance::settings(&options, self.args.match_scale),
+            settings: provenance::settings(&options),
             image_part: self.makers.part(&shot.image),
             unlike_training: trust.distance().map(|_| trust.is_unlike()),
         };

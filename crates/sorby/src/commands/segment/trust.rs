@@ -123,3 +123,47 @@ pub fn table(done: &[Done], classes: &[String]) -> Table {
     }
     table
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::inputs::in_range;
+    use super::*;
+    use sorby_infer::Residual;
+    use sorby_nn::{Arch, ModelSpec, Stem};
+
+    fn expected(distance: Option<f64>, in_range: bool, flip: bool) -> Option<ExpectedIou> {
+        let spec = ModelSpec { arch: Arch::DeepLabV3Plus, stem: Stem::V1c, classes: 2, output_stride: 16 };
+        let residual = Residual { bias: 0.0, sd: Some(0.02), images: 5 };
+        let reliability = Some(Reliability { temperature: 1.0, classes: vec![residual; 2] });
+        let card = ModelCard { reliability, ..ModelCard::new(spec) };
+        let options = Options { flip, ..Options::of(&card) };
+        let mut sums = TrustSums::new(&card, &options);
+        for _ in 0..100 {
+            sums.pixel(1, &[0.2, 0.8], true);
+        }
+        sums.finish(distance, in_range).expected[1]
+    }
+
+    /// What validation images taught holds for images like them, seen in the same way; for others there is no interval,
+    /// rather than a narrow one that is wrong.
+    #[test]
+    fn outside_the_training_range_there_is_no_interval() {
+        let interval = |distance, in_range, flip| expected(distance, in_range, flip).unwrap().interval;
+        assert!(interval(Some(0.99), true, false).is_some());
+        assert_eq!(interval(Some(1.01), true, false), None);
+        assert_eq!(interval(Some(0.5), false, false), None);
+        assert_eq!(interval(Some(0.5), true, true), None);
+        // A model of too few images to know what is usual says nothing against an image.
+        assert!(interval(None, true, false).is_some());
+        assert!((expected(Some(3.0), true, false).unwrap().value - 0.8).abs() < 1e-6);
+    }
+
+    #[test]
+    fn pixel_sizes_of_the_training_range() {
+        let trained = Some((10.0, 20.0));
+        for (nm, inside) in [(9.9, true), (9.5, false), (20.3, true), (21.0, false), (15.0, true)] {
+            assert_eq!(in_range(Some(nm), trained), inside, "{nm}");
+        }
+        assert!(in_range(None, trained) && in_range(Some(99.0), None));
+    }
+}
