@@ -57,7 +57,8 @@ export interface Job {
   verb: string;
   title: string;
   command: string;
-  state: "running" | "done" | "partly" | "failed" | "stopped";
+  /** Queued jobs wait until others have ended. */
+  state: "queued" | "running" | "done" | "partly" | "failed" | "stopped";
   seconds: number;
   last: string;
   result: string | null;
@@ -85,6 +86,8 @@ export class Refused extends Error {
   constructor(
     public status: number,
     what: string,
+    /** What somebody else has changed, where that is the reason. */
+    public changed?: "label" | "classes" | "image",
   ) {
     super(what);
   }
@@ -99,13 +102,13 @@ async function ask(path: string, init: RequestInit = {}): Promise<Response> {
   }
   if (response.ok) return response;
   const text = await response.text();
-  let what = text || response.statusText;
+  let told: { error: string; changed?: Refused["changed"] } = { error: text || response.statusText };
   try {
-    what = (JSON.parse(text) as { error: string }).error;
+    told = JSON.parse(text) as typeof told;
   } catch {
     // A refusal by the server itself is plain text.
   }
-  throw new Refused(response.status, what);
+  throw new Refused(response.status, told.error, told.changed);
 }
 
 export async function get<T>(path: string): Promise<T> {
@@ -196,5 +199,9 @@ export function connect(): void {
   source.onmessage = (message) => {
     const event = JSON.parse(message.data as string) as ServerEvent;
     for (const listener of listeners) listener(event);
+  };
+  source.onerror = () => {
+    // Browsers try again by themselves when nobody answers, but not after a refusal.
+    if (source.readyState === EventSource.CLOSED) setTimeout(connect, 5000);
   };
 }

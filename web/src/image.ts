@@ -42,15 +42,18 @@ export async function labelling(name: string): Promise<View> {
     name,
     () => data,
     revision,
-    (now, why) => {
+    (now, why, changed) => {
+      // On other classes or another picture these strokes mean something else: they can only be drawn again.
+      const label = changed === undefined || changed === "label";
       state.textContent = WORDS[now];
       state.dataset.state = now;
       conflict.hidden = now !== "conflict" && now !== "failed";
       replace(
         conflict,
         h("span", {}, why ?? ""),
-        now === "conflict" && button("Load theirs", () => void theirs()),
-        now === "conflict" && button("Keep mine", () => void saver.overwrite()),
+        now === "conflict" && label && button("Load theirs", () => void theirs()),
+        now === "conflict" && label && button("Keep mine", () => void saver.overwrite()),
+        now === "conflict" && !label && button("Open the image again", () => location.reload()),
         now === "failed" && button("Try again", () => saver.retry()),
       );
       tools();

@@ -56,19 +56,20 @@ function setTheme(theme: string): void {
   window.dispatchEvent(new Event("theme"));
 }
 
-/** Shows jobs that run, and the last that failed, in the bar. */
+/** Shows jobs that run or wait, and the last that failed, in the bar. */
 async function showJobs(): Promise<void> {
   const list = await get<Job[]>("/jobs").catch(() => [] as Job[]);
-  const running = list.filter((job) => job.state === "running");
+  const running = list.filter((job) => job.state === "running" || job.state === "queued");
   replace(jobs, ...running.map(jobChip));
 }
 
 function jobChip(job: Job): HTMLElement {
+  const waits = job.state === "queued";
   return h(
     "span",
     { class: "job", title: `${job.command}\n${job.last}` },
-    h("span", { class: "pulse", "aria-hidden": "true" }),
-    `${job.title} · ${duration(job.seconds)}`,
+    !waits && h("span", { class: "pulse", "aria-hidden": "true" }),
+    `${job.title} · ${waits ? "waits" : duration(job.seconds)}`,
     button("Stop", () => void post(`/jobs/${job.id}/stop`, {}).catch((e: Error) => toast(e.message, true)), {
       "aria-label": `Stop: ${job.title}`,
     }),
@@ -105,6 +106,8 @@ async function show(): Promise<void> {
 
 export const refresh = (): void => void show();
 
+// The cookie says who asks from now on: the token is for nobody who looks at the address bar or the history.
+if (new URLSearchParams(location.search).has("token")) history.replaceState(null, "", location.pathname + location.hash);
 setTheme(
   localStorage.getItem("theme") ?? (window.matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"),
 );

@@ -200,7 +200,8 @@ function detailOf(place: HTMLElement): { show: (name: string) => Promise<void>; 
       shown = "";
       const jobs = await get<Job[]>("/jobs").catch(() => [] as Job[]);
       const job = jobs.reverse().find((j) => j.result === `runs/${name}`);
-      if (job?.state === "running") replace(place, h("p", { class: "quiet" }, `${name} is starting...`));
+      if (job?.state === "queued") replace(place, h("p", { class: "quiet" }, `${name} waits until another training has ended.`));
+      else if (job?.state === "running") replace(place, h("p", { class: "quiet" }, `${name} is starting...`));
       else replace(place, h("p", { class: "problem", role: "alert" }, job?.last ?? `There is no run ${name}.`));
       return;
     }
@@ -265,7 +266,7 @@ function detailOf(place: HTMLElement): { show: (name: string) => Promise<void>; 
 
 async function stop(run: string): Promise<void> {
   const jobs = await get<Job[]>("/jobs");
-  const job = jobs.find((j) => j.state === "running" && j.result === `runs/${run}`);
+  const job = jobs.find((j) => (j.state === "running" || j.state === "queued") && j.result === `runs/${run}`);
   if (!job) return toast("This training was not started from this page; stop it where it runs", true);
   await post(`/jobs/${job.id}/stop`, {}).catch((e: Error) => toast(e.message, true));
 }

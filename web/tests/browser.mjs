@@ -65,11 +65,11 @@ function makeProject() {
 
 async function serve(root, port) {
   const server = spawn(sorby, ["serve", root, "--no-open", "--port", String(port)], { stdio: ["ignore", "pipe", "inherit"] });
-  await new Promise((done, fail) => {
-    server.stdout.on("data", done);
+  const printed = await new Promise((done, fail) => {
+    server.stdout.on("data", (data) => done(data.toString()));
     server.on("exit", () => fail(new Error("the server ended")));
   });
-  return { base: `http://127.0.0.1:${port}/`, stop: () => server.kill("SIGINT") };
+  return { address: printed.split("\n")[0].trim(), base: `http://127.0.0.1:${port}/`, stop: () => server.kill("SIGINT") };
 }
 
 const step = (text) => console.log(`- ${text}`);
@@ -125,16 +125,30 @@ const browser = await chromium.launch({
   executablePath: browserPath,
   args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--no-first-run"],
 });
+/** Gives a window the cookie that opening the printed address gives. */
+const enter = (page, to) => page.context().request.get(to.address);
 const open = async () => {
   const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
   page.on("pageerror", (error) => failures.push(`an error on the page: ${error.message}`));
   page.on("request", (request) => {
     if (!/^(http:\/\/127\.0\.0\.1:|data:|blob:)/.test(request.url())) failures.push(`a call leaves the machine: ${request.url()}`);
   });
+  await enter(page, server);
   return page;
 };
 
 try {
+  step("the printed address lets in, and its token does not stay in the address bar; without it nobody comes in");
+  const visitor = await browser.newPage();
+  assert.equal((await visitor.goto(server.base)).status(), 401);
+  await visitor.goto(server.address);
+  await visitor.waitForSelector(".gallery li");
+  assert.equal(visitor.url().split("#")[0], server.base);
+  assert.equal(await visitor.evaluate(() => document.cookie), "", "no script can read the cookie");
+  await visitor.reload();
+  await visitor.waitForSelector(".gallery li");
+  await visitor.close();
+
   const page = await open();
   step("the gallery shows every image and its state");
   await page.goto(server.base);
@@ -352,6 +366,7 @@ try {
   cpSync(join(root, "images"), join(fresh, "images"), { recursive: true });
   const second = await serve(fresh, 7991);
   const newcomer = await open();
+  await enter(newcomer, second);
   await newcomer.goto(second.base);
   await newcomer.getByRole("button", { name: "Begin" }).click();
   await newcomer.waitForSelector(".gallery li");
@@ -385,6 +400,7 @@ async function speeds() {
   writeFileSync(join(many, "dataset.toml"), CLASSES);
   const busy = await serve(many, 7992);
   const page = await open();
+  await enter(page, busy);
   const began = Date.now();
   await page.goto(busy.base);
   await page.waitForSelector(".gallery li");

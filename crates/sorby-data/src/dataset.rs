@@ -7,7 +7,9 @@ use crate::problem::{DataError, Problem};
 use crate::sample::Sample;
 use rayon::prelude::*;
 use sorby_image::scale::agreement;
-use sorby_image::{ImageError, LabelMap, MaskNote, Micrograph, RawLabels, Said, ScaleClaim, Shot};
+use sorby_image::{
+    ImageError, LabelMap, MaskNote, Micrograph, RawLabels, Said, ScaleClaim, Shot, files, supersedes,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -201,16 +203,16 @@ fn size_mismatch(image: (usize, usize), label: (usize, usize), taller: bool) -> 
 
 /// The manifest file and the folder its paths start from.
 pub(crate) fn locate(path: &Path) -> Result<(PathBuf, PathBuf), DataError> {
-    if path.is_dir() {
+    if files::is_folder(path) {
         let file = path.join(MANIFEST);
-        if !file.is_file() {
+        if !files::is_file(&file) {
             let what =
                 format!("no {MANIFEST} here; `sorby data init {}` prints a proposal for one", path.display());
             return Err(DataError::one(path, what));
         }
         return Ok((file, path.to_owned()));
     }
-    if !path.is_file() {
+    if !files::is_file(path) {
         return Err(DataError::one(path, "no such folder or manifest"));
     }
     let root = path.parent().map(Path::to_owned).unwrap_or_default();
@@ -220,14 +222,20 @@ pub(crate) fn locate(path: &Path) -> Result<(PathBuf, PathBuf), DataError> {
 /// Image files of a folder by name.
 pub(crate) fn images_in(folder: &Path) -> Result<BTreeMap<String, PathBuf>, Problem> {
     let mut images = BTreeMap::new();
-    let entries = std::fs::read_dir(folder).map_err(|e| Problem::new(folder, e))?;
-    for entry in entries {
-        let path = entry.map_err(|e| Problem::new(folder, e))?.path();
+    for path in files::entries(folder).map_err(|e| Problem::new(folder, e))? {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        if name.starts_with('.') || !path.is_file() || !sorby_image::is_image(&path) {
+        if name.starts_with('.') || !files::is_file(&path) || !sorby_image::is_image(&path) {
             continue;
         }
         if let Some(other) = images.insert(name.clone(), path.clone()) {
+            // Of a label that got another ending one counts, also where a kill has left both.
+            if supersedes(&path, &other) {
+                continue;
+            }
+            if supersedes(&other, &path) {
+                images.insert(name, other);
+                continue;
+            }
             return Err(Problem::new(path, format!("has the same name `{name}` as {}", other.display())));
         }
     }

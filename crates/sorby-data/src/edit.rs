@@ -3,8 +3,11 @@
 use crate::labels::LabelCoding;
 use crate::manifest::{DataBar, Manifest};
 use crate::problem::{DataError, Problem};
-use sorby_image::{ImageError, KnownScale, LabelMap, MaskNote, RawLabels, Said, ScaleClaim, is_image};
+use sorby_image::{
+    ImageError, KnownScale, LabelMap, MaskNote, RawLabels, Said, ScaleClaim, files, is_image, supersedes,
+};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry as Slot;
 use std::path::{Path, PathBuf};
 
 /// An image of a data set, labelled or not yet.
@@ -77,17 +80,70 @@ pub fn entries(manifest: &Manifest, root: &Path) -> Vec<Entry> {
 
 /// Image files of a folder by name; of two with the same name the first, in order of their endings.
 fn first_of_each_name(folder: &Path) -> BTreeMap<String, PathBuf> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut paths: Vec<PathBuf> = entries.map(|e| e.path()).filter(|p| p.is_file() && is_image(p)).collect();
-    paths.sort();
-    let mut found = BTreeMap::new();
-    for path in paths {
+    let mut found = BTreeMap::<String, PathBuf>::new();
+    for path in image_files(folder) {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        if !name.starts_with('.') {
-            found.entry(name).or_insert(path);
+        match found.entry(name) {
+            Slot::Vacant(slot) => _ = slot.insert(path),
+            Slot::Occupied(mut slot) if supersedes(&path, slot.get()) => _ = slot.insert(path),
+            Slot::Occupied(_) => {}
         }
     }
     found
+}
+
+/// Image files of a folder in order of their names, hidden ones left out. A link that leads out of a confined folder is
+/// one of them: whoever wants to read it is told.
+fn image_files(folder: &Path) -> Vec<PathBuf> {
+    let mut paths = files::entries(folder).unwrap_or_default();
+    let hidden = |p: &Path| p.file_name().unwrap_or_default().to_string_lossy().starts_with('.');
+    paths.retain(|p| is_image(p) && !hidden(p) && (files::is_file(p) || files::leads_out(p)));
+    paths.sort();
+    paths
+}
+
+/// Removes the label files that another has taken the place of, which a process that was ended left there: the label
+/// names them itself, or Sorby has written it and the very same bytes lie in `kept`. Gives the files removed.
+///
+/// # Errors
+/// When one cannot be removed.
+pub fn finish_replacements(manifest: &Manifest, root: &Path, kept: &Path) -> Result<Vec<PathBuf>, Problem> {
+    let mut removed = Vec::new();
+    for folder in &manifest.folders {
+        removed.extend(finish_replacements_in(&root.join(&folder.labels), kept)?);
+    }
+    Ok(removed)
+}
+
+fn finish_replacements_in(folder: &Path, kept: &Path) -> Result<Vec<PathBuf>, Problem> {
+    let paths = image_files(folder);
+    let mut removed = Vec::new();
+    for old in &paths {
+        let same_name = |p: &&PathBuf| *p != old && p.file_stem() == old.file_stem();
+        let replaced = paths.iter().filter(same_name).any(|new| {
+            supersedes(new, old)
+                || (MaskNote::read(new).is_some()
+                    && MaskNote::read(old).is_none()
+                    && is_kept(old, kept).is_some())
+        });
+        if replaced {
+            files::remove(old).map_err(|e| Problem::new(old, e))?;
+            removed.push(old.clone());
+        }
+    }
+    Ok(removed)
+}
+
+/// The file in `kept` that has a label's name, perhaps with a number, and its bytes.
+fn is_kept(old: &Path, kept: &Path) -> Option<PathBuf> {
+    let bytes = files::read(old).ok()?;
+    let stem = old.file_stem()?.to_string_lossy().into_owned();
+    let candidates = files::entries(kept).ok()?;
+    candidates.into_iter().find(|p| {
+        let name = p.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let named = name == stem || name.strip_prefix(&stem).is_some_and(|rest| rest.starts_with('-'));
+        named && files::read(p).is_ok_and(|there| there == bytes)
+    })
 }
 
 /// Reads a label file. One that Sorby wrote says itself what its values mean; others are read by `coding`.
@@ -128,7 +184,10 @@ pub fn save_label(
     mut label: LabelMap,
     kept: &Path,
 ) -> Result<PathBuf, Problem> {
+    let folder = entry.label_to_be.parent().unwrap_or(Path::new(""));
+    finish_replacements_in(folder, kept)?;
     if let Some(old) = entry.label.as_ref() {
+        files::require_unprotected(old)?;
         let rows = sorby_image::dimensions(old).map(|(_, height)| height);
         if let (DataBar::Crop, Some(rows)) = (manifest.labels.data_bar, rows)
             && rows < label.height
@@ -138,32 +197,41 @@ pub fn save_label(
         if MaskNote::read(old).is_none() {
             keep(old, kept)?;
         }
+        // Of two labels of one image the first is shown; the other is not lost either.
+        let other = &entry.label_to_be;
+        if other != old && files::is_file(other) {
+            files::require_unprotected(other)?;
+            keep(other, kept)?;
+        }
     }
     let note = MaskNote::new(scale, manifest.class_names());
-    label.write_mask(&entry.label_to_be, &manifest.colours(), &note)?;
-    // A label of another format beside the new one would be a second label of the same image.
-    if let Some(old) = entry.label.as_ref().filter(|old| **old != entry.label_to_be) {
-        std::fs::remove_file(old).map_err(|e| Problem::new(old, e))?;
+    match entry.label.as_ref().filter(|old| **old != entry.label_to_be) {
+        // A label of another format next to the new one would be a second label of the same image.
+        Some(old) => {
+            label.write_mask_for(&entry.label_to_be, &manifest.colours(), &note, old)?;
+            files::remove(old).map_err(|e| Problem::new(old, e))?;
+        }
+        None => label.write_mask(&entry.label_to_be, &manifest.colours(), &note)?,
     }
     Ok(entry.label_to_be.clone())
 }
 
 /// Copies a file into `kept`, unless the same bytes are there already. Nothing there is written over: other bytes of the
-/// same name get a number.
+/// same name get a number. The copy is as private as the file.
 fn keep(old: &Path, kept: &Path) -> Result<(), Problem> {
-    let bytes = std::fs::read(old).map_err(|e| Problem::new(old, e))?;
+    if is_kept(old, kept).is_some() {
+        return Ok(());
+    }
+    let bytes = files::read(old).map_err(|e| Problem::new(old, e))?;
     let part = |p: Option<&std::ffi::OsStr>| p.unwrap_or_default().to_string_lossy().into_owned();
     let (stem, ending) = (part(old.file_stem()), part(old.extension()));
+    let taken = files::entries(kept).unwrap_or_default();
     let numbered = (2..).map(|i| kept.join(format!("{stem}-{i}.{ending}")));
-    for place in std::iter::once(kept.join(format!("{stem}.{ending}"))).chain(numbered) {
-        match std::fs::read(&place) {
-            Ok(there) if there == bytes => return Ok(()),
-            Ok(_) => continue,
-            Err(_) if place.exists() => continue,
-            Err(_) => return Ok(sorby_image::write::atomically(&place, &bytes)?),
-        }
+    let first = std::iter::once(kept.join(format!("{stem}.{ending}")));
+    match first.chain(numbered).find(|place| !taken.contains(place)) {
+        Some(place) => Ok(sorby_image::write::atomically_for(&place, old, &bytes)?),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -241,6 +309,73 @@ mod tests {
         png(&dir.path().join("labels/a.png"), 4, 2, PngKind::Grey, &foreign).unwrap();
         draw(0);
         assert!(kept.join("a.png").exists() && kept.join("a-2.png").exists());
+    }
+
+    /// Image `b` has the label b.tif, drawn over by b.png; a kill has left both.
+    fn half_replaced(named: bool) -> (tempfile::TempDir, Manifest) {
+        let (dir, manifest) = set();
+        let (old, new) = (dir.path().join("labels/b.tif"), dir.path().join("labels/b.png"));
+        std::fs::copy(dir.path().join("labels/a.png"), &old).unwrap();
+        let bytes = std::fs::read(&old).unwrap();
+        let list = entries(&manifest, dir.path());
+        save_label(&manifest, &list[1], None, LabelMap::filled(4, 2, 1), &dir.path().join("kept")).unwrap();
+        assert!(!old.exists() && dir.path().join("kept/b.tif").exists());
+        if !named {
+            LabelMap::filled(4, 2, 1).write_mask(&new, &manifest.colours(), &MaskNote::default()).unwrap();
+        }
+        std::fs::write(&old, bytes).unwrap();
+        (dir, manifest)
+    }
+
+    #[test]
+    fn of_a_label_that_got_another_ending_one_counts() {
+        let (dir, manifest) = half_replaced(true);
+        let data = Dataset::open(dir.path()).unwrap();
+        assert_eq!(
+            data.load_label(&data.items[1]).unwrap().labels,
+            [1; 8],
+            "no second label to the other verbs"
+        );
+        assert!(entries(&manifest, dir.path())[1].label.as_ref().unwrap().ends_with("b.png"));
+        let list = entries(&manifest, dir.path());
+        save_label(&manifest, &list[1], None, LabelMap::filled(4, 2, 0), &dir.path().join("kept")).unwrap();
+        assert!(!dir.path().join("labels/b.tif").exists(), "the next save finishes");
+        std::fs::write(dir.path().join("labels/b.tif"), "another label").unwrap();
+        assert!(Dataset::open(dir.path()).is_err(), "what was put there since is not passed over");
+    }
+
+    #[test]
+    fn both_files_of_an_older_version_are_told_apart_by_the_copy_that_was_kept() {
+        let (dir, manifest) = half_replaced(false);
+        assert!(Dataset::open(dir.path()).is_err());
+        let removed = finish_replacements(&manifest, dir.path(), &dir.path().join("kept")).unwrap();
+        assert_eq!(removed, [dir.path().join("labels/b.tif")]);
+        assert!(Dataset::open(dir.path()).is_ok());
+        std::fs::write(dir.path().join("labels/b.tif"), "another label").unwrap();
+        assert!(finish_replacements(&manifest, dir.path(), &dir.path().join("kept")).unwrap().is_empty());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn labels_that_are_protected_or_shared_stay() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let (dir, manifest) = set();
+        let label = dir.path().join("labels/a.png");
+        let before = std::fs::read(&label).unwrap();
+        let draw = || {
+            let list = entries(&manifest, dir.path());
+            save_label(&manifest, &list[0], None, LabelMap::filled(4, 2, 1), &dir.path().join("kept"))
+        };
+        std::fs::set_permissions(&label, std::fs::Permissions::from_mode(0o444)).unwrap();
+        assert!(draw().unwrap_err().to_string().contains("read-only"));
+        std::fs::set_permissions(&label, std::fs::Permissions::from_mode(0o640)).unwrap();
+        std::fs::hard_link(&label, dir.path().join("backup.png")).unwrap();
+        assert!(draw().unwrap_err().to_string().contains("hard link"));
+        assert_eq!(std::fs::read(&label).unwrap(), before);
+        std::fs::remove_file(dir.path().join("backup.png")).unwrap();
+        draw().unwrap();
+        let mode = |p: &Path| std::fs::metadata(p).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&label), mode(&dir.path().join("kept/a.png"))), (0o640, 0o640));
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub use check::{ClassCount, Summary, check};
 pub use colour::{Colour, default_colour};
 pub use crop::{CropBox, CropRule, crop_box, draw};
 pub use dataset::{Dataset, Item};
-pub use edit::{Entry, entries, entries_of, read_label, save_label};
+pub use edit::{Entry, entries, entries_of, finish_replacements, read_label, save_label};
 pub use labels::LabelCoding;
 pub use manifest::{Class, DataBar, Folder, LabelKind, Labels, Manifest, Missing, Scale, one_line};
 pub use problem::{DataError, Problem};

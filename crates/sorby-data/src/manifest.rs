@@ -145,7 +145,7 @@ impl Manifest {
 
     /// Reads and validates a `dataset.toml`.
     pub fn read(path: &Path) -> Result<Self, DataError> {
-        let text = std::fs::read_to_string(path).map_err(|e| DataError::one(path, e))?;
+        let text = sorby_image::files::read_to_string(path).map_err(|e| DataError::one(path, e))?;
         Self::parse(&text).map_err(|what| DataError::one(path, what))
     }
 
@@ -163,6 +163,10 @@ impl Manifest {
             if self.classes[..i].iter().any(|c| c.name == class.name) {
                 return Err(format!("class name `{}` is used twice", class.name));
             }
+        }
+        if let Some(bad) = self.folders.iter().find(|f| f.label_suffix.contains(['/', '\\', '\0'])) {
+            let suffix = &bad.label_suffix;
+            return Err(format!("label_suffix `{suffix}` must be part of a file's name, without folders"));
         }
         let scales = self.scale.nm_per_px.iter().chain(self.scale.images.values());
         if let Some(bad) = scales.copied().find(|s| !(s.is_finite() && *s > 0.0)) {

@@ -17,6 +17,12 @@ pub enum ImageError {
 }
 
 impl ImageError {
+    /// Whether a path led out of the folder that it is confined to.
+    pub fn is_outside(&self) -> bool {
+        let outside = crate::files::Refused::Outside.to_string();
+        matches!(self, Self::Unreadable { reason, .. } if *reason == outside)
+    }
+
     pub(crate) fn unreadable(path: &Path, reason: impl std::fmt::Display) -> Self {
         // What libraries say may have several lines; a user gets one.
         let reason = reason.to_string().split('\n').map(str::trim).collect::<Vec<_>>().join(" ");
@@ -27,12 +33,16 @@ impl ImageError {
         Self::Scale { path: path.to_owned(), cause }
     }
 
-    pub(crate) fn io(path: &Path, cause: std::io::Error) -> Self {
+    /// A failure of the system with a file.
+    pub fn io(path: &Path, cause: std::io::Error) -> Self {
         if cause.kind() == std::io::ErrorKind::StorageFull {
             return Self::unreadable(
                 path,
                 "the disk is full; free some space (what was written before is whole)",
             );
+        }
+        if let Some(refused) = crate::files::Refused::of(&cause) {
+            return Self::unreadable(path, refused);
         }
         // The cause may name a temporary file; the user knows the path only.
         let cause = if cause.raw_os_error().is_none() { cause.kind().into() } else { cause };

@@ -79,7 +79,7 @@ impl RawLabels {
 
 /// Indices of a palette PNG; `None` for every other file.
 fn palette_indices(path: &Path) -> Result<Option<LabelMap>, ImageError> {
-    let file = std::fs::File::open(path).map_err(|e| ImageError::io(path, e))?;
+    let file = crate::files::open(path).map_err(|e| ImageError::io(path, e))?;
     let mut decoder = png::Decoder::new(BufReader::new(file));
     decoder.set_transformations(png::Transformations::IDENTITY);
     let Ok(mut reader) = decoder.read_info() else { return Ok(None) };
@@ -165,27 +165,37 @@ impl LabelMap {
     /// Writes an index PNG whose palette shows the classes in `colours`: viewers show colours,
     /// programs read indices.
     pub fn write_png(&self, path: &Path, colours: &[[u8; 3]]) -> Result<(), ImageError> {
-        self.write(path, colours, None)
+        write::atomically(path, &self.encoded(path, colours, None)?)
     }
 
     /// The same with a note that says what the mask is and how large its pixels are.
     pub fn write_mask(&self, path: &Path, colours: &[[u8; 3]], note: &MaskNote) -> Result<(), ImageError> {
-        self.write(path, colours, Some((mask_note::KEYWORD, note.to_text())))
+        write::atomically(path, &self.encoded(path, colours, Some(note.to_text()))?)
     }
 
-    fn write(
+    /// The same for a mask that takes the place of a file of another ending: it gets that file's rights, and its note
+    /// names the file, which is then to be removed. From the moment at which the mask has its name, the other file counts
+    /// no more ([`crate::supersedes`]).
+    pub fn write_mask_for(
         &self,
         path: &Path,
         colours: &[[u8; 3]],
-        text: Option<(&str, String)>,
+        note: &MaskNote,
+        old: &Path,
     ) -> Result<(), ImageError> {
+        let replaces = mask_note::replaces_line(old).map_err(|e| ImageError::io(old, e))?;
+        let bytes = self.encoded(path, colours, Some(note.to_text() + &replaces))?;
+        write::atomically_for(path, old, &bytes)
+    }
+
+    fn encoded(&self, path: &Path, colours: &[[u8; 3]], note: Option<String>) -> Result<Vec<u8>, ImageError> {
         let mut palette = vec![0u8; 256 * 3];
         for (i, c) in colours.iter().enumerate().take(256) {
             palette[3 * i..3 * i + 3].copy_from_slice(c);
         }
         let kind = write::PngKind::Palette(palette);
-        let bytes = write::encode(self.width, self.height, kind, &self.labels, text)
-            .map_err(|e| ImageError::unreadable(path, e))?;
-        write::atomically(path, &bytes)
+        let text = note.map(|n| (mask_note::KEYWORD, n));
+        write::encode(self.width, self.height, kind, &self.labels, text)
+            .map_err(|e| ImageError::unreadable(path, e))
     }
 }

@@ -2,11 +2,13 @@
 
 mod data_bar;
 mod error;
+pub mod files;
 mod grey_range;
 mod guard;
 mod integers;
 mod jpeg_complete;
 mod label_map;
+pub mod lock;
 mod mask_note;
 mod micrograph;
 mod orientation;
@@ -30,10 +32,10 @@ pub use error::ImageError;
 pub use grey_range::GreyRange;
 pub use integers::Integers;
 pub use label_map::{IGNORE, LabelMap, RawLabels};
-pub use mask_note::{ImagePart, MaskNote, Origin};
+pub use mask_note::{ImagePart, MaskNote, Origin, supersedes};
 pub use micrograph::{Micrograph, Pixels};
 pub use own::{OutputKind, PAGE_GENERATOR, require_replaceable};
-pub use read::{dimensions, is_turned};
+pub use read::{decoded_bytes, dimensions, is_turned};
 pub use scale::agreement::{KnownScale, Said, ScaleClaim, ScaleError};
 pub use shot::Shot;
 

@@ -134,14 +134,40 @@ impl MaskNote {
 
     /// The note of a PNG, `None` for files without one.
     pub fn read(path: &Path) -> Option<Self> {
-        let read = || {
-            let file = std::fs::File::open(path).ok()?;
-            let reader = png::Decoder::new(BufReader::new(file)).read_info().ok()?;
-            let text = reader.info().utf8_text.iter().find(|t| t.keyword == KEYWORD)?;
-            Some(Self::from_text(&text.get_text().ok()?))
-        };
-        guarded(path, || Ok(read())).ok().flatten()
+        Some(Self::from_text(&text_of(path)?))
     }
+}
+
+fn text_of(path: &Path) -> Option<String> {
+    let read = || {
+        let file = crate::files::open(path).ok()?;
+        let reader = png::Decoder::new(BufReader::new(file)).read_info().ok()?;
+        let text = reader.info().utf8_text.iter().find(|t| t.keyword == KEYWORD)?;
+        text.get_text().ok()
+    };
+    guarded(path, || Ok(read())).ok().flatten()
+}
+
+/// Line of a note that names the file of another ending whose place the mask has taken.
+pub(crate) fn replaces_line(old: &Path) -> std::io::Result<String> {
+    Ok(format!("replaces={}\n", fingerprint(old)?))
+}
+
+/// Whether a mask says that it has taken the place of this very file. Both are there when a process was ended between
+/// writing the one and removing the other.
+pub fn supersedes(mask: &Path, old: &Path) -> bool {
+    let Some(text) = text_of(mask) else { return false };
+    let Some(said) = text.lines().find_map(|l| l.strip_prefix("replaces=")) else { return false };
+    fingerprint(old).is_ok_and(|found| found == said)
+}
+
+/// Checksum, length and name of a file.
+fn fingerprint(path: &Path) -> std::io::Result<String> {
+    let bytes = crate::files::read(path)?;
+    let mut checksum = flate2::Crc::new();
+    checksum.update(&bytes);
+    let name = path.file_name().unwrap_or_default().to_string_lossy().replace('\n', " ");
+    Ok(format!("{:08x} {} {name}", checksum.sum(), bytes.len()))
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! Which file an output may replace: one of its own kind. A name given by mistake must not cost a micrograph.
 
 use crate::{ImageError, MaskNote};
-use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
@@ -41,7 +40,7 @@ impl OutputKind {
 fn head(path: &Path) -> Option<Vec<u8>> {
     const HEAD_BYTES: u64 = 4096;
     let mut bytes = Vec::new();
-    File::open(path).ok()?.take(HEAD_BYTES).read_to_end(&mut bytes).ok()?;
+    crate::files::open(path).ok()?.take(HEAD_BYTES).read_to_end(&mut bytes).ok()?;
     Some(bytes)
 }
 

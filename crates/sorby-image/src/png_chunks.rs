@@ -1,7 +1,6 @@
 //! What stands in a PNG beside its pixels, wherever it stands: before them or behind.
 
 use image::metadata::Orientation;
-use std::fs::File;
 use std::io::{BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
@@ -23,7 +22,7 @@ pub(crate) fn facts(path: &Path) -> PngFacts {
 }
 
 fn collect(path: &Path, facts: &mut PngFacts) -> std::io::Result<()> {
-    let mut file = BufReader::new(File::open(path)?);
+    let mut file = BufReader::new(crate::files::open(path)?);
     file.seek(SeekFrom::Start(8))?;
     loop {
         let mut head = [0; 8];

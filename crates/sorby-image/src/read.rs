@@ -2,7 +2,7 @@
 
 use crate::guard::guarded;
 use crate::orientation::{turned, upright};
-use crate::{ImageError, Micrograph, Pixels, grey_range, jpeg_complete, png_chunks, tiff_file};
+use crate::{ImageError, Micrograph, Pixels, files, grey_range, jpeg_complete, png_chunks, tiff_file};
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder as _, ImageFormat, ImageReader, Limits};
 use std::fs::File;
@@ -108,7 +108,25 @@ pub(crate) fn header(path: &Path) -> Option<(u32, u32, Orientation)> {
 }
 
 fn open(path: &Path) -> Result<ImageReader<BufReader<File>>, ImageError> {
-    ImageReader::open(path).and_then(ImageReader::with_guessed_format).map_err(|e| ImageError::io(path, e))
+    let io = |e| ImageError::io(path, e);
+    let mut reader = ImageReader::new(BufReader::new(files::open(path).map_err(io)?));
+    if let Ok(format) = ImageFormat::from_path(path) {
+        // What the name says, where the first bytes say nothing.
+        reader.set_format(format);
+    }
+    reader.with_guessed_format().map_err(io)
+}
+
+/// Bytes that an image's pixels take once they are read, as the file declares them; `None` when it cannot be read.
+pub fn decoded_bytes(path: &Path) -> Option<u64> {
+    let read = || {
+        if tiff_file::is_tiff(path) {
+            return tiff_file::declared_bytes(path);
+        }
+        let decoder = open(path)?.into_decoder();
+        Ok(decoder.map_err(|e| ImageError::unreadable(path, e))?.total_bytes())
+    };
+    guarded(path, read).ok()
 }
 
 /// What is damaged or strange is taken as upright, as every viewer does.
@@ -140,7 +158,7 @@ pub(crate) const MOST_COMPRESSED: u64 = 65_536;
 /// Refuses a file that declares a size its bytes cannot hold: memory is not asked for on a header's word alone.
 pub(crate) fn require_sound_header(path: &Path) -> Result<(), ImageError> {
     let Some((width, height, _)) = header(path) else { return Ok(()) };
-    let stored = std::fs::metadata(path).map_err(|e| ImageError::io(path, e))?.len();
+    let stored = files::open(path).and_then(|f| f.metadata()).map_err(|e| ImageError::io(path, e))?.len();
     if u64::from(width) * u64::from(height) / MOST_COMPRESSED > stored {
         let reason =
             format!("says it has {width}x{height} pixels but has {stored} bytes; the file is damaged");
@@ -169,7 +187,7 @@ pub(crate) fn library(path: &Path) -> Result<(DynamicImage, Orientation), ImageE
         }
     }
     if format == ImageFormat::Jpeg {
-        let data = std::fs::read(path).map_err(|e| ImageError::io(path, e))?;
+        let data = files::read(path).map_err(|e| ImageError::io(path, e))?;
         jpeg_complete::require_complete(&data).map_err(|reason| ImageError::unreadable(path, reason))?;
     }
     let mut limits = Limits::default();

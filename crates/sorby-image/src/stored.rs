@@ -116,7 +116,7 @@ fn read_stored(path: &Path, palette: Palette) -> Result<Stored, ImageError> {
         let samples = samples.map_err(|reason| ImageError::unreadable(path, reason))?;
         return Ok(Stored::new(layout.width, layout.height, layout.bits, samples, layout.orientation));
     }
-    let bytes = std::fs::read(path).map_err(|e| ImageError::io(path, e))?;
+    let bytes = crate::files::read(path).map_err(|e| ImageError::io(path, e))?;
     if bytes.starts_with(b"\x89PNG") && !(palette == Palette::Colours && is_palette(&bytes)) {
         return png(path, &bytes);
     }

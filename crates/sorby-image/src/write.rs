@@ -1,70 +1,158 @@
 //! Writing files so that a crash leaves the old file or the new one, never a part.
 
 use crate::ImageError;
+use crate::files::{self, Refused};
+use cap_std::fs::{Dir, Metadata, OpenOptions};
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::{BufWriter, Write as _};
+use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::time::Duration;
-use tempfile::NamedTempFile;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
 
-/// Writes `bytes` under a temporary name in the same folder, syncs, renames. Creates the folder.
+/// Writes `bytes` under a temporary name in the same folder, syncs, renames. Creates the folder. What is replaced keeps
+/// its rights, and its owner as far as the system lets; a link stays a link, and its target is replaced.
 ///
 /// # Errors
-/// Names `path`; the old file, if any, is then as it was.
+/// Names `path`, also when that is read-only; the old file, if any, is then as it was.
 pub fn atomically(path: &Path, bytes: &[u8]) -> Result<(), ImageError> {
     replace(path, bytes).map_err(|e| ImageError::io(path, e))
 }
 
-fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut file = temporary_beside(path)?;
-    file.write_all(bytes)?;
-    put(file, path)
-}
-
-fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-fn temporary_beside(path: &Path) -> std::io::Result<NamedTempFile> {
-    let folder = folder_of(path);
-    std::fs::create_dir_all(folder)?;
-    static SWEPT: Mutex<Option<HashSet<PathBuf>>> = Mutex::new(None);
-    let mut swept = SWEPT.lock().unwrap_or_else(|e| e.into_inner());
-    if swept.get_or_insert_default().insert(folder.to_owned()) {
-        sweep(folder);
+/// The same for a file that takes the place of one with another name, whose rights it gets.
+pub fn atomically_for(path: &Path, old: &Path, bytes: &[u8]) -> Result<(), ImageError> {
+    let rights = || -> io::Result<Metadata> {
+        let (folder, name) = files::place(old)?;
+        folder.symlink_metadata(&name)
+    };
+    let io = |e| ImageError::io(path, e);
+    let mut partial = Partial::next_to(path).map_err(io)?;
+    if partial.old.is_none() {
+        partial.old = Some(rights().map_err(|e| ImageError::io(old, e))?);
     }
-    drop(swept);
-    tempfile::Builder::new().prefix(".partial-").tempfile_in(folder_of(path))
+    partial.file.write_all(bytes).and_then(|()| partial.put()).map_err(io)
+}
+
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut partial = Partial::next_to(path)?;
+    partial.file.write_all(bytes)?;
+    partial.put()
+}
+
+/// A file under a temporary name in the folder where it will be; removed when it is dropped before it gets its name.
+struct Partial {
+    folder: Dir,
+    hidden: PathBuf,
+    name: PathBuf,
+    file: File,
+    /// The file that will be replaced.
+    old: Option<Metadata>,
+    done: bool,
+}
+
+impl Partial {
+    fn next_to(path: &Path) -> io::Result<Self> {
+        let (folder, name) = files::place(path)?;
+        sweep_once(path, &folder);
+        let old = folder.symlink_metadata(&name).ok();
+        if let Some(old) = &old {
+            if !old.is_file() {
+                return Err(Refused::NoFile.error());
+            }
+            if old.permissions().readonly() {
+                return Err(Refused::ReadOnly.error());
+            }
+        }
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        {
+            use cap_std::fs::OpenOptionsExt as _;
+            // A new file is as readable as the user's umask lets it be; what replaces another is private until it is whole.
+            options.mode(if old.is_some() { 0o600 } else { 0o666 });
+        }
+        loop {
+            let hidden = PathBuf::from(hidden_name());
+            match folder.open_with(&hidden, &options) {
+                Ok(file) => {
+                    return Ok(Self { folder, hidden, name, file: file.into_std(), old, done: false });
+                }
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(e) => return Err(e),
+            }
+        }
+    }
+
+    /// Gives a complete file its name.
+    fn put(mut self) -> io::Result<()> {
+        #[cfg(unix)]
+        if let Some(old) = &self.old {
+            keep_rights(&self.file, old)?;
+        }
+        self.file.sync_all()?;
+        self.folder.rename(&self.hidden, &self.folder, &self.name)?;
+        self.done = true;
+        // The handle itself may be good for nothing but finding files.
+        if cfg!(unix) { self.folder.open(".")?.sync_all() } else { Ok(()) }
+    }
+}
+
+impl Drop for Partial {
+    fn drop(&mut self) {
+        if !self.done {
+            // What cannot be removed is swept later.
+            let _ = self.folder.remove_file(&self.hidden);
+        }
+    }
+}
+
+/// A name that no other file has: of this process, this call and this moment.
+fn hidden_name() -> String {
+    static CALLS: AtomicU64 = AtomicU64::new(0);
+    let call = CALLS.fetch_add(1, Ordering::Relaxed);
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    format!(".partial-{:x}-{call:x}-{:x}", std::process::id(), now.subsec_nanos())
+}
+
+/// Gives a new file the owner, group and mode of the one that it replaces.
+#[cfg(unix)]
+fn keep_rights(file: &File, old: &Metadata) -> io::Result<()> {
+    use cap_std::fs::MetadataExt as _;
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
+    let new = file.metadata()?;
+    let mut mode = old.mode() & 0o7777;
+    if new.uid() != old.uid() {
+        // Only the administrator may give files away; else the file belongs to who has written it.
+        let _ = fchown(file, Some(old.uid()), None);
+    }
+    if new.gid() != old.gid() && fchown(file, None, Some(old.gid())).is_err() {
+        // What one group was allowed to do is nothing that another may: it gets the rights of all others.
+        mode = (mode & !0o070) | ((mode & 0o007) << 3);
+    }
+    file.set_permissions(std::fs::Permissions::from_mode(mode))
 }
 
 /// Nothing is written to for so long.
 const ABANDONED: Duration = Duration::from_secs(3600);
 
-/// Removes what killed processes left half-written.
-fn sweep(folder: &Path) {
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+/// Removes what killed processes left half-written, at the first file that this process writes into a folder.
+fn sweep_once(path: &Path, folder: &Dir) {
+    static SWEPT: Mutex<Option<HashSet<PathBuf>>> = Mutex::new(None);
+    let mut swept = SWEPT.lock().unwrap_or_else(|e| e.into_inner());
+    if !swept.get_or_insert_default().insert(path.parent().unwrap_or(Path::new("")).to_owned()) {
+        return;
+    }
+    drop(swept);
+    for entry in folder.entries().into_iter().flatten().flatten() {
         let ours = entry.file_name().to_string_lossy().starts_with(".partial-");
-        let age = || entry.metadata().ok().filter(|m| m.is_file())?.modified().ok()?.elapsed().ok();
+        let age =
+            || entry.metadata().ok().filter(|m| m.is_file())?.modified().ok()?.into_std().elapsed().ok();
         if ours && age().is_some_and(|age| age > ABANDONED) {
             // What cannot be removed does no harm.
-            let _ = std::fs::remove_file(entry.path());
+            let _ = entry.remove_file();
         }
     }
-}
-
-/// Gives a complete temporary file its name.
-fn put(file: NamedTempFile, path: &Path) -> std::io::Result<()> {
-    file.as_file().sync_all()?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        // A temporary file is private; an output should be as readable as any other.
-        file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))?;
-    }
-    file.persist(path).map_err(|e| e.error)?;
-    sync_folder(folder_of(path))
 }
 
 /// Makes renames in a folder outlast a power cut.
@@ -76,7 +164,8 @@ pub fn sync_folder(folder: &Path) -> std::io::Result<()> {
 /// none if it is dropped before.
 pub struct Streamed {
     path: PathBuf,
-    out: BufWriter<NamedTempFile>,
+    partial: Partial,
+    out: BufWriter<File>,
 }
 
 impl Streamed {
@@ -85,8 +174,10 @@ impl Streamed {
     /// # Errors
     /// Names `path`.
     pub fn begin(path: &Path) -> Result<Self, ImageError> {
-        let file = temporary_beside(path).map_err(|e| ImageError::io(path, e))?;
-        Ok(Self { path: path.to_owned(), out: BufWriter::with_capacity(1 << 20, file) })
+        let io = |e| ImageError::io(path, e);
+        let partial = Partial::next_to(path).map_err(io)?;
+        let out = BufWriter::with_capacity(1 << 20, partial.file.try_clone().map_err(io)?);
+        Ok(Self { path: path.to_owned(), partial, out })
     }
 
     /// Syncs the file and gives it its name.
@@ -94,8 +185,8 @@ impl Streamed {
     /// # Errors
     /// Names the file; the old one, if any, is then as it was.
     pub fn finish(self) -> Result<(), ImageError> {
-        let file = self.out.into_inner().map_err(|e| ImageError::io(&self.path, e.into_error()))?;
-        put(file, &self.path).map_err(|e| ImageError::io(&self.path, e))
+        self.out.into_inner().map_err(|e| ImageError::io(&self.path, e.into_error()))?;
+        self.partial.put().map_err(|e| ImageError::io(&self.path, e))
     }
 }
 
@@ -170,20 +261,20 @@ pub(crate) fn encode(
 /// name, and none if it is dropped before.
 pub struct PngRows {
     path: PathBuf,
-    file: NamedTempFile,
+    partial: Partial,
     stream: png::StreamWriter<'static, BufWriter<File>>,
 }
 
 impl PngRows {
     pub fn begin(path: &Path, (width, height): (usize, usize), kind: PngKind) -> Result<Self, ImageError> {
         let io = |e: std::io::Error| ImageError::io(path, e);
-        let file = temporary_beside(path).map_err(io)?;
-        let handle = file.as_file().try_clone().map_err(io)?;
+        let partial = Partial::next_to(path).map_err(io)?;
+        let handle = partial.file.try_clone().map_err(io)?;
         let mut encoder = png::Encoder::new(BufWriter::new(handle), width as u32, height as u32);
         configure(&mut encoder, kind);
         let writer = encoder.write_header().map_err(|e| encoding(path, e))?;
         let stream = writer.into_stream_writer().map_err(|e| encoding(path, e))?;
-        Ok(Self { path: path.to_owned(), file, stream })
+        Ok(Self { path: path.to_owned(), partial, stream })
     }
 
     /// Adds the bytes of the next row, or of several.
@@ -194,7 +285,7 @@ impl PngRows {
     /// Gives the file its name.
     pub fn finish(self) -> Result<(), ImageError> {
         self.stream.finish().map_err(|e| encoding(&self.path, e))?;
-        put(self.file, &self.path).map_err(|e| ImageError::io(&self.path, e))
+        self.partial.put().map_err(|e| ImageError::io(&self.path, e))
     }
 }
 
@@ -236,5 +327,53 @@ mod tests {
             std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
         names.sort();
         assert_eq!(names, [".partial-new", "partial-old", "table.csv"]);
+    }
+
+    #[cfg(unix)]
+    mod rights {
+        use super::*;
+        use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+
+        fn mode(path: &Path) -> u32 {
+            std::fs::metadata(path).unwrap().mode() & 0o7777
+        }
+
+        fn set_mode(path: &Path, mode: u32) {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        }
+
+        #[test]
+        fn what_is_replaced_keeps_its_rights() {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("a");
+            for wanted in [0o600, 0o640, 0o660, 0o644, 0o755, 0o666] {
+                std::fs::write(&path, "old").unwrap();
+                set_mode(&path, wanted);
+                atomically(&path, b"new").unwrap();
+                assert_eq!((mode(&path), std::fs::read(&path).unwrap()), (wanted, b"new".to_vec()));
+            }
+            set_mode(&path, 0o444);
+            let message = atomically(&path, b"newer").unwrap_err().to_string();
+            assert!(message.contains("read-only") && !message.contains('\n'), "{message}");
+            assert_eq!((mode(&path), std::fs::read(&path).unwrap()), (0o444, b"new".to_vec()));
+            assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "nothing half-written stays");
+        }
+
+        #[test]
+        fn a_link_stays_a_link() {
+            let dir = tempfile::tempdir().unwrap();
+            let at = |name: &str| dir.path().join(name);
+            std::fs::create_dir(at("store")).unwrap();
+            std::fs::write(at("store/real"), "old").unwrap();
+            symlink("store/real", at("link")).unwrap();
+            atomically(&at("link"), b"new").unwrap();
+            assert!(at("link").is_symlink());
+            assert_eq!(std::fs::read(at("store/real")).unwrap(), b"new");
+            symlink("nowhere", at("broken")).unwrap();
+            let message = atomically(&at("broken"), b"new").unwrap_err().to_string();
+            assert!(message.contains("link to nothing"), "{message}");
+            std::fs::create_dir(at("folder")).unwrap();
+            assert!(atomically(&at("folder"), b"new").is_err());
+        }
     }
 }

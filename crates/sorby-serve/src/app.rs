@@ -1,16 +1,17 @@
 //! What requests share.
 
+use crate::bodies::Room;
+use crate::coding::Coding;
 use crate::draft::Sketches;
 use crate::error::{Answer, Refusal};
 use crate::guard::Guard;
 use crate::jobs::Jobs;
+use crate::labels::Contents;
 use crate::pictures::{Picture, Pictures};
 use crate::project::Project;
 use crate::scales::Scales;
 use axum::http::StatusCode;
-use sorby_data::{Dataset, LabelCoding, Manifest, read_label};
-use sorby_image::{LabelMap, MaskNote};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use tokio::sync::{Semaphore, broadcast};
 
@@ -24,54 +25,63 @@ pub struct App {
     pub sketches: Sketches,
     pub jobs: Jobs,
     pub events: broadcast::Sender<String>,
-    /// How the labels code classes, told once for a state of the manifest.
-    coding: Mutex<Option<(Manifest, LabelCoding)>>,
+    pub coding: Coding,
+    pub contents: Contents,
+    pub room: Room,
     /// Held while a label is compared with its revision and replaced.
     pub saving: Mutex<()>,
-    /// Requests that hold whole images in memory, at the same time.
-    heavy: Arc<Semaphore>,
+    /// Held while a name is looked for and given to a new image.
+    pub adding: Mutex<()>,
+    lanes: [Arc<Semaphore>; 3],
+    /// Threads of their own, so that no listing waits in a row behind a thousand images.
+    bulk: rayon::ThreadPool,
 }
 
 pub type Shared = Arc<App>;
 
+/// Kinds of work. None waits for another kind.
+#[derive(Clone, Copy)]
+enum Lane {
+    /// Listings and states.
+    Light,
+    /// Whole images in memory.
+    Picture,
+    /// Many images after one another.
+    Bulk,
+}
+
+/// Requests of a lane that are worked on at the same time, by [`Lane`].
+const AT_ONCE: [usize; 3] = [16, 4, 2];
+
 impl App {
-    pub fn new(project: Project, program: PathBuf, guard: Guard) -> Shared {
+    /// `trainings` is how many may run at once.
+    ///
+    /// # Errors
+    /// When the system gives no threads.
+    pub fn new(project: Project, program: PathBuf, guard: Guard, trainings: usize) -> anyhow::Result<Shared> {
         let (events, _) = broadcast::channel(256);
-        Arc::new(Self {
+        Ok(Arc::new(Self {
             project,
             program,
             guard,
             pictures: Pictures::default(),
             scales: Scales::default(),
             sketches: Sketches::default(),
-            jobs: Jobs::new(events.clone()),
+            jobs: Jobs::new(events.clone(), trainings),
             events,
-            coding: Mutex::new(None),
+            coding: Coding::default(),
+            contents: Contents::default(),
+            room: Room::default(),
             saving: Mutex::new(()),
-            heavy: Arc::new(Semaphore::new(4)),
-        })
+            adding: Mutex::new(()),
+            lanes: AT_ONCE.map(|n| Arc::new(Semaphore::new(n))),
+            bulk: rayon::ThreadPoolBuilder::new().num_threads(rayon::current_num_threads()).build()?,
+        }))
     }
 
     /// The image of this name.
     pub fn picture(&self, name: &str) -> Answer<Arc<Picture>> {
-        self.pictures.get(&self.project.entry(name)?.1.image)
-    }
-
-    /// Reads a label of the project.
-    pub fn read_label(&self, manifest: &Manifest, file: &Path) -> Answer<LabelMap> {
-        self.project.confine(file)?;
-        if MaskNote::read(file).is_some() {
-            // It says itself what it means; no need to look at all the others.
-            let any = LabelCoding::Index { classes: manifest.classes.len() };
-            return Ok(read_label(manifest, &any, file)?);
-        }
-        let mut known = self.coding.lock().unwrap_or_else(|e| e.into_inner());
-        if !matches!(&*known, Some((of, _)) if of == manifest) {
-            let (data, _) = Dataset::examine(&self.project.data)?;
-            *known = Some((manifest.clone(), data.coding().clone()));
-        }
-        let Some((_, coding)) = &*known else { return Err(Refusal::bad("no label can be read")) };
-        Ok(read_label(manifest, coding, file)?)
+        self.pictures.get(&self.project.memory, &self.project.entry(name)?.1.image)
     }
 
     pub fn tell(&self, event: serde_json::Value) {
@@ -80,14 +90,38 @@ impl App {
     }
 }
 
-/// Does work that takes processor time or memory away from the threads that answer; a few at a time.
+/// Does work on whole images away from the threads that answer; a few at a time.
 pub async fn work<T: Send + 'static>(
     app: &Shared,
     job: impl FnOnce(&App) -> Answer<T> + Send + 'static,
 ) -> Answer<T> {
+    in_lane(app, Lane::Picture, job).await
+}
+
+/// The same for what only looks at files and lists them.
+pub async fn light<T: Send + 'static>(
+    app: &Shared,
+    job: impl FnOnce(&App) -> Answer<T> + Send + 'static,
+) -> Answer<T> {
+    in_lane(app, Lane::Light, job).await
+}
+
+/// The same for work on many images.
+pub async fn bulk<T: Send + 'static>(
+    app: &Shared,
+    job: impl FnOnce(&App) -> Answer<T> + Send + 'static,
+) -> Answer<T> {
+    in_lane(app, Lane::Bulk, move |app: &App| app.bulk.install(|| job(app))).await
+}
+
+async fn in_lane<T: Send + 'static>(
+    app: &Shared,
+    lane: Lane,
+    job: impl FnOnce(&App) -> Answer<T> + Send + 'static,
+) -> Answer<T> {
     let gone =
         || Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "this failed inside Sorby; see the terminal");
-    let permit = app.heavy.clone().acquire_owned().await.map_err(|_| gone())?;
+    let permit = app.lanes[lane as usize].clone().acquire_owned().await.map_err(|_| gone())?;
     let app = app.clone();
     tokio::task::spawn_blocking(move || {
         let _permit = permit;

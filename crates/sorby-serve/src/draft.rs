@@ -15,6 +15,9 @@ use std::sync::{Arc, Mutex};
 /// Images of more pixels are drafted in part: their features would fill the memory.
 pub const DRAFT_PX: usize = 16_000_000;
 
+/// Memory for the features of a pixel: 25 responses of four bytes, and what they are made from.
+const PER_PIXEL: u64 = 120;
+
 /// Features of the image that is worked on.
 #[derive(Default)]
 pub struct Sketches(Mutex<Option<(String, Arc<Features>)>>);
@@ -31,7 +34,8 @@ impl Sketches {
             return Ok(features.clone());
         }
         *kept = None;
-        let picture = app.pictures.get(&entry.image)?;
+        let picture = app.pictures.get(&app.project.memory, &entry.image)?;
+        let _share = app.project.memory.share(&entry.image, (part.2 * part.3) as u64 * PER_PIXEL)?;
         let (full_width, _) = picture.size();
         let grey = picture.grey();
         let (x, y, width, height) = part;

@@ -7,13 +7,15 @@ use axum::response::{IntoResponse, Response};
 pub struct Refusal {
     pub status: StatusCode,
     pub what: String,
+    /// What somebody else has changed, where that is the reason: the label, the classes, the image.
+    pub changed: Option<&'static str>,
 }
 
 pub type Answer<T> = Result<T, Refusal>;
 
 impl Refusal {
     pub fn new(status: StatusCode, what: impl Into<String>) -> Self {
-        Self { status, what: what.into() }
+        Self { status, what: what.into(), changed: None }
     }
 
     pub fn not_found(what: impl Into<String>) -> Self {
@@ -33,7 +35,11 @@ impl Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        (self.status, axum::Json(serde_json::json!({ "error": self.what }))).into_response()
+        let mut body = serde_json::json!({ "error": self.what });
+        if let Some(changed) = self.changed {
+            body["changed"] = changed.into();
+        }
+        (self.status, axum::Json(body)).into_response()
     }
 }
 
@@ -51,7 +57,15 @@ impl From<sorby_data::DataError> for Refusal {
 
 impl From<sorby_image::ImageError> for Refusal {
     fn from(error: sorby_image::ImageError) -> Self {
-        sorby_data::Problem::from(error).into()
+        if let sorby_image::ImageError::Io { cause, .. } = &error
+            && no_more_files(cause)
+        {
+            let what = "too many files are open at once; try again in a few seconds";
+            return Self::new(StatusCode::SERVICE_UNAVAILABLE, what);
+        }
+        let outside = error.is_outside();
+        let refusal = Self::from(sorby_data::Problem::from(error));
+        if outside { Self { status: StatusCode::FORBIDDEN, ..refusal } } else { refusal }
     }
 }
 
@@ -59,4 +73,9 @@ impl From<anyhow::Error> for Refusal {
     fn from(error: anyhow::Error) -> Self {
         Self::unreadable(format!("{error:#}"))
     }
+}
+
+/// Whether the system gives this process, or any, no more files (EMFILE, ENFILE).
+fn no_more_files(error: &std::io::Error) -> bool {
+    cfg!(unix) && matches!(error.raw_os_error(), Some(23 | 24))
 }

@@ -34,7 +34,9 @@ pub async fn watch(app: Shared) {
         }
         for run in app.project.folders("runs") {
             let root = app.project.root.join("runs").join(&run);
-            let size = |file: &str| std::fs::metadata(root.join(file)).map_or(0, |m| m.len());
+            let size = |file: &str| {
+                sorby_image::files::open(&root.join(file)).and_then(|f| f.metadata()).map_or(0, |m| m.len())
+            };
             let now = (size("metrics.jsonl"), size("validation.jsonl"));
             let before = seen.insert(run.clone(), now);
             if before.is_some_and(|b| b != now) {

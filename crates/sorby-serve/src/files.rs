@@ -38,7 +38,7 @@ pub async fn get(State(app): State<Shared>, Path(path): Path<String>) -> Answer<
         }
         let file = app.project.root.join(path);
         app.project.confine(&file)?;
-        let bytes = std::fs::read(&file).map_err(|_| none())?;
+        let bytes = sorby_image::files::read(&file).map_err(|_| none())?;
         let mut response = ([(CONTENT_TYPE, kind)], bytes).into_response();
         let rules = "default-src 'none'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; sandbox allow-popups allow-downloads";
         response.headers_mut().insert("content-security-policy", HeaderValue::from_static(rules));

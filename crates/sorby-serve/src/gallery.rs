@@ -1,18 +1,17 @@
 //! What there is: images with their state, models, classes.
 
-use crate::app::{App, Shared, work};
+use crate::app::{App, Shared, light, work};
 use crate::error::{Answer, Refusal};
 use crate::project::Project;
 use crate::runs;
 use crate::scales::ShownScale;
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
+use axum::extract::{Path, State};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sorby_data::{Class, Entry, Manifest, default_colour};
+use sorby_image::files;
 use std::time::UNIX_EPOCH;
 
 /// An image as the gallery shows it.
@@ -38,7 +37,7 @@ struct Card {
 
 /// `GET /api/project`.
 pub async fn project(State(app): State<Shared>) -> Answer<Json<Value>> {
-    work(&app, |app| describe(app).map(Json)).await
+    light(&app, |app| describe(app).map(Json)).await
 }
 
 fn describe(app: &App) -> Answer<Value> {
@@ -91,8 +90,8 @@ fn relative(project: &Project, path: &std::path::Path) -> String {
 /// Images of a folder that is no data set yet.
 fn loose_images(project: &Project) -> usize {
     let count = |folder: std::path::PathBuf| {
-        let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
-        files.filter(|f| sorby_image::is_image(&f.path())).count()
+        let found = files::entries(&folder).unwrap_or_default();
+        found.iter().filter(|f| sorby_image::is_image(f)).count()
     };
     match count(project.data.join("images")) {
         0 => count(project.data.clone()),
@@ -122,15 +121,22 @@ fn card(
         labelled: entry.label.is_some(),
         predicted: predictions.of(&entry.name, |m| &m.masks),
         unlike: predictions.of(&entry.name, |m| &m.unlike),
-        findings: about.map(|(_, what)| what.clone()).collect(),
+        findings: about.map(|(_, what)| what.clone()).chain(outside(entry)).collect(),
         name: entry.name.clone(),
         file,
     }
 }
 
+/// What is said of an image or label that is a link out of the project.
+fn outside(entry: &Entry) -> Option<String> {
+    let paths = std::iter::once(&entry.image).chain(&entry.label);
+    let file = paths.clone().find(|p| files::leads_out(p))?.file_name()?.to_string_lossy().into_owned();
+    Some(format!("{file} is a link out of the project; copy the file into the project's folder"))
+}
+
 /// Changes when the file does.
 pub fn version(path: &std::path::Path) -> String {
-    let Ok(about) = std::fs::metadata(path) else { return String::new() };
+    let Ok(about) = files::open(path).and_then(|f| f.metadata()) else { return String::new() };
     let changed = about.modified().ok().and_then(|t| t.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
     format!("{:x}-{:x}", changed.as_millis(), about.len())
 }
@@ -148,9 +154,9 @@ impl Predictions {
     fn read(project: &Project) -> Self {
         let model = |model: String| {
             let folder = project.root.join("predictions").join(&model);
-            let files = std::fs::read_dir(folder.join("masks")).into_iter().flatten().flatten();
+            let found = files::entries(&folder.join("masks")).unwrap_or_default();
             let stem = |p: std::path::PathBuf| p.file_stem().map(|s| s.to_string_lossy().into_owned());
-            let masks = files.filter_map(|f| stem(f.path())).collect();
+            let masks = found.into_iter().filter_map(stem).collect();
             let unlike = trust(&folder).into_iter().filter(|row| row.unlike).map(|row| row.image).collect();
             Predicted { model, masks, unlike }
         };
@@ -173,7 +179,8 @@ pub struct TrustRow {
 
 /// `trust.csv` of a folder of predictions.
 pub fn trust(folder: &std::path::Path) -> Vec<TrustRow> {
-    let Ok(mut file) = csv::Reader::from_path(folder.join("trust.csv")) else { return Vec::new() };
+    let Ok(file) = files::open(&folder.join("trust.csv")) else { return Vec::new() };
+    let mut file = csv::Reader::from_reader(file);
     let Ok(head) = file.headers().cloned() else { return Vec::new() };
     let column = |name: &str| head.iter().position(|h| h == name);
     let (Some(image), Some(class), Some(iou)) =
@@ -196,7 +203,7 @@ pub fn trust(folder: &std::path::Path) -> Vec<TrustRow> {
 
 /// File name and finding of the last `sorby data check --json`, kept in `.sorby/check.json`.
 fn last_check(project: &Project) -> Option<Vec<(String, String)>> {
-    let text = std::fs::read(project.root.join(".sorby").join("check.json")).ok()?;
+    let text = files::read(&project.root.join(".sorby").join("check.json")).ok()?;
     let found: Value = serde_json::from_slice(&text).ok()?;
     let mut list = Vec::new();
     for part in ["problems", "remarks"] {
@@ -232,62 +239,18 @@ pub async fn set_up(State(app): State<Shared>, Json(asked): Json<SetUp>) -> Answ
         Ok(Class { name, color, label_color: None })
     };
     let classes = asked.classes.into_iter().map(class).collect::<Answer<Vec<_>>>()?;
-    work(&app, move |app| app.project.set_up(classes)).await?;
+    light(&app, move |app| app.project.set_up(classes)).await?;
     Ok(Json(json!({})))
-}
-
-#[derive(Deserialize)]
-pub struct Upload {
-    name: String,
 }
 
 /// Largest file taken.
 pub const UPLOAD_BYTES: usize = 256 << 20;
 
-/// `POST /api/images?name=FILE`: adds an image to the first folder of the data set. It must be one that Sorby reads,
-/// under a name that is not taken.
-pub async fn upload(
-    State(app): State<Shared>,
-    Query(asked): Query<Upload>,
-    body: Bytes,
-) -> Answer<Json<Value>> {
-    work(&app, move |app| {
-        let manifest = app.project.require_manifest()?;
-        let file = std::path::Path::new(&asked.name);
-        let plain = file.components().count() == 1 && file.file_name().is_some_and(|n| *n == *asked.name);
-        if !plain
-            || asked.name.starts_with('.')
-            || asked.name.contains(['\\', ':', '\0'])
-            || !sorby_image::is_image(file)
-        {
-            return Err(Refusal::bad(
-                "the name must be that of a PNG, TIFF, JPEG or BMP file, without folders",
-            ));
-        }
-        let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        if app.project.entries(&manifest).iter().any(|e| e.name == stem) {
-            return Err(Refusal::new(StatusCode::CONFLICT, format!("there is an image `{stem}` already")));
-        }
-        let folder = app.project.data.join(&manifest.folders[0].images);
-        app.project.confine(&folder)?;
-        // Read in a place of its own first: what cannot be read never becomes part of the data set.
-        let trial = app.project.root.join(".sorby").join("upload").join(&asked.name);
-        sorby_image::write::atomically(&trial, &body)?;
-        let read = sorby_image::Micrograph::read(&trial);
-        let _ = std::fs::remove_file(&trial);
-        read?;
-        sorby_image::write::atomically(&folder.join(&asked.name), &body)?;
-        app.tell(json!({"kind": "project"}));
-        Ok(Json(json!({"name": stem})))
-    })
-    .await
-}
-
 /// `GET /api/images/{name}`: what the viewer has to know of one image.
 pub async fn image(State(app): State<Shared>, Path(name): Path<String>) -> Answer<Json<Value>> {
     work(&app, move |app| {
         let (manifest, entry) = app.project.entry(&name)?;
-        let picture = app.pictures.get(&entry.image)?;
+        let picture = app.pictures.get(&app.project.memory, &entry.image)?;
         let (width, height) = picture.size();
         app.scales.keep(&entry.image, &picture.seen);
         let settled = app.scales.settled(&manifest, &entry, None);

@@ -1,12 +1,15 @@
 //! Long work: the program's own verbs as child processes. What happens to one of them happens to nothing else.
 
 use crate::error::{Answer, Refusal};
+use axum::http::StatusCode;
 use serde::Serialize;
 use serde_json::json;
 use std::collections::VecDeque;
+use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader, Read};
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 use tokio::sync::broadcast;
@@ -15,10 +18,16 @@ use tokio::sync::broadcast;
 const LINES: usize = 200;
 /// Jobs remembered after their end.
 const REMEMBERED: usize = 50;
+/// Jobs that may wait.
+const QUEUED: usize = 100;
+/// Jobs that run at once and train nothing.
+const OTHERS: usize = 4;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
+    /// Waits until others have ended.
+    Queued,
     Running,
     Done,
     /// Ended with some problems told.
@@ -49,6 +58,9 @@ struct Job {
     view: JobView,
     lines: VecDeque<String>,
     began: Instant,
+    trains: bool,
+    /// While it waits.
+    order: Option<Order>,
     /// Open as long as the job may go on; a training stops in order when it closes.
     stdin: Option<ChildStdin>,
     /// Killing is how a study, and what has nothing to lose, is stopped.
@@ -56,102 +68,188 @@ struct Job {
     asked_to_stop: bool,
 }
 
-pub struct Jobs {
-    list: Arc<Mutex<Vec<Job>>>,
+pub struct Jobs(Arc<Board>);
+
+/// What the threads that follow children share.
+struct Board {
+    list: Mutex<Vec<Job>>,
     events: broadcast::Sender<String>,
+    next: AtomicU64,
+    trainings: usize,
 }
 
 /// A job to be started.
-pub struct Order<'a> {
-    pub program: &'a Path,
-    pub folder: &'a Path,
-    pub arguments: Vec<String>,
+pub struct Order {
+    pub program: PathBuf,
+    pub folder: PathBuf,
+    pub arguments: Vec<OsString>,
     pub title: String,
     pub result: Option<String>,
     /// Gets all that was printed, unless the job is stopped: a check that finds problems has told of them.
     pub then: Option<Then>,
 }
 
+impl Order {
+    fn verb(&self) -> String {
+        self.arguments.first().map(|a| a.to_string_lossy().into_owned()).unwrap_or_default()
+    }
+
+    /// Whether it trains networks, which takes all cores for long.
+    fn trains(&self) -> bool {
+        let words: Vec<_> = self.arguments.iter().take(2).map(|a| a.to_string_lossy()).collect();
+        words.first().is_some_and(|w| w == "train") || words == ["study", "run"]
+    }
+
+    fn shown(&self) -> String {
+        let hidden = |a: &&OsString| *a != "--stop-with-parent";
+        let words = self.arguments.iter().filter(hidden).map(|a| quoted(&a.to_string_lossy()));
+        format!("sorby {}", words.collect::<Vec<_>>().join(" "))
+    }
+
+    fn spawn(&self) -> std::io::Result<Child> {
+        Command::new(&self.program)
+            .current_dir(&self.folder)
+            .args(&self.arguments)
+            // What visitors have to know is nothing for the lists of processes of others.
+            .env_remove(crate::TOKEN_VARIABLE)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+    }
+}
+
 impl Jobs {
-    pub fn new(events: broadcast::Sender<String>) -> Self {
-        Self { list: Arc::default(), events }
+    /// `trainings` is how many may run at once; those ordered beyond that wait.
+    pub fn new(events: broadcast::Sender<String>, trainings: usize) -> Self {
+        let (list, next) = (Mutex::default(), AtomicU64::new(1));
+        Self(Arc::new(Board { list, events, next, trainings: trainings.max(1) }))
     }
 
     pub fn views(&self) -> Vec<JobView> {
-        let mut list = lock(&self.list);
+        let mut list = lock(&self.0.list);
         list.iter_mut().for_each(Job::tick);
         list.iter().map(|j| j.view.clone()).collect()
     }
 
     pub fn lines(&self, id: u64) -> Option<Vec<String>> {
-        lock(&self.list).iter().find(|j| j.view.id == id).map(|j| j.lines.iter().cloned().collect())
+        lock(&self.0.list).iter().find(|j| j.view.id == id).map(|j| j.lines.iter().cloned().collect())
     }
 
-    /// Whether a job of this verb is running for this result: two must not write the same files.
-    pub fn is_running(&self, verb: &str, result: Option<&str>) -> bool {
-        let same = |j: &Job| {
-            j.view.state == State::Running && j.view.verb == verb && j.view.result.as_deref() == result
-        };
-        lock(&self.list).iter().any(same)
-    }
-
+    /// Starts a job, or puts it into the queue.
+    ///
+    /// # Errors
+    /// When a job of this verb is there for the same result (two must not write the same files), when very many wait, or
+    /// when the program cannot be started.
     pub fn start(&self, order: Order) -> Answer<u64> {
-        let verb = order.arguments.first().cloned().unwrap_or_default();
-        if self.is_running(&verb, order.result.as_deref()) {
-            return Err(Refusal::new(axum::http::StatusCode::CONFLICT, "this is being done already"));
+        let id = self.0.queue(order)?;
+        self.0.fill();
+        let mut list = lock(&self.0.list);
+        match list.iter().position(|j| j.view.id == id && j.never_began()) {
+            // Whoever asked is told; nothing is left to look at.
+            Some(place) => Err(Refusal::bad(list.remove(place).view.last)),
+            None => Ok(id),
         }
-        let mut command = Command::new(order.program);
-        command.current_dir(order.folder).args(&order.arguments);
-        let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child =
-            command.spawn().map_err(|e| Refusal::bad(format!("cannot start `sorby {verb}`: {e}")))?;
-        let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        let child = Arc::new(Mutex::new(child));
-        let mut list = lock(&self.list);
-        let id = list.last().map_or(1, |j| j.view.id + 1);
-        let shown = order.arguments.iter().filter(|a| *a != "--stop-with-parent").map(|a| quoted(a));
-        let view = JobView {
-            id,
-            title: order.title,
-            command: format!("sorby {}", shown.collect::<Vec<_>>().join(" ")),
-            state: State::Running,
-            seconds: 0.0,
-            last: String::new(),
-            result: order.result,
-            verb,
-        };
-        let began = Instant::now();
-        list.push(Job {
-            view,
-            lines: VecDeque::new(),
-            began,
-            stdin,
-            child: Some(child.clone()),
-            asked_to_stop: false,
-        });
-        let done = list.iter().filter(|j| j.view.state != State::Running).count();
-        if done > REMEMBERED
-            && let Some(place) = list.iter().position(|j| j.view.state != State::Running)
-        {
-            list.remove(place);
-        }
-        drop(list);
-        let (all, events, then) = (self.list.clone(), self.events.clone(), order.then);
-        std::thread::spawn(move || follow(&all, &events, id, &child, stdout, stderr, then));
-        Ok(id)
     }
 
-    /// Asks a job to stop: a training keeps every step, a study its finished trainings.
+    /// Asks a job to stop: a training keeps every step, a study its finished trainings. One that waits is not begun.
     pub fn stop(&self, id: u64) -> Answer<()> {
-        let mut list = lock(&self.list);
+        let mut list = lock(&self.0.list);
         let job =
             list.iter_mut().find(|j| j.view.id == id).ok_or_else(|| Refusal::not_found("no such job"))?;
         job.stop();
+        let _ = self.0.events.send(json!({"kind": "job", "job": job.view}).to_string());
         Ok(())
     }
 
     pub fn stop_all(&self) {
-        lock(&self.list).iter_mut().for_each(Job::stop);
+        lock(&self.0.list).iter_mut().for_each(Job::stop);
+    }
+}
+
+impl Board {
+    fn queue(&self, order: Order) -> Answer<u64> {
+        let mut list = lock(&self.list);
+        let verb = order.verb();
+        let open = |j: &&Job| matches!(j.view.state, State::Running | State::Queued);
+        if list.iter().filter(open).any(|j| j.view.verb == verb && j.view.result == order.result) {
+            return Err(Refusal::new(StatusCode::CONFLICT, "this is being done already, or waits to be"));
+        }
+        if list.iter().filter(|j| j.view.state == State::Queued).count() >= QUEUED {
+            let what = format!("{QUEUED} jobs wait already; stop some of them first");
+            return Err(Refusal::new(StatusCode::TOO_MANY_REQUESTS, what));
+        }
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        let view = JobView {
+            id,
+            title: order.title.clone(),
+            command: order.shown(),
+            state: State::Queued,
+            seconds: 0.0,
+            last: "waits until others have ended".to_owned(),
+            result: order.result.clone(),
+            verb,
+        };
+        list.push(Job {
+            view,
+            lines: VecDeque::new(),
+            began: Instant::now(),
+            trains: order.trains(),
+            order: Some(order),
+            stdin: None,
+            child: None,
+            asked_to_stop: false,
+        });
+        let done = list.iter().filter(|j| j.has_ended()).count();
+        if done > REMEMBERED
+            && let Some(place) = list.iter().position(Job::has_ended)
+        {
+            list.remove(place);
+        }
+        Ok(id)
+    }
+
+    /// Begins jobs that wait, in their order, as long as there is room for their kind.
+    fn fill(self: &Arc<Self>) {
+        let mut list = lock(&self.list);
+        for trains in [true, false] {
+            let most = if trains { self.trainings } else { OTHERS };
+            let running =
+                list.iter().filter(|j| j.view.state == State::Running && j.trains == trains).count();
+            let mut room = most.saturating_sub(running);
+            for job in list.iter_mut().filter(|j| j.view.state == State::Queued && j.trains == trains) {
+                if room == 0 {
+                    break;
+                }
+                room -= usize::from(self.begin(job));
+            }
+        }
+    }
+
+    /// Starts the process of a job; false when that cannot be done.
+    fn begin(self: &Arc<Self>, job: &mut Job) -> bool {
+        let Some(order) = job.order.take() else { return false };
+        job.began = Instant::now();
+        let mut child = match order.spawn() {
+            Ok(child) => child,
+            Err(error) => {
+                job.view.state = State::Failed;
+                job.view.last = format!("error: cannot start `sorby {}`: {error}", job.view.verb);
+                let _ = self.events.send(json!({"kind": "job", "job": job.view}).to_string());
+                return false;
+            }
+        };
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        job.stdin = child.stdin.take();
+        let child = Arc::new(Mutex::new(child));
+        job.child = Some(child.clone());
+        (job.view.state, job.view.last) = (State::Running, String::new());
+        let (board, id) = (self.clone(), job.view.id);
+        std::thread::spawn(move || {
+            follow(&board, id, &child, stdout, stderr, order.then);
+            board.fill();
+        });
+        true
     }
 }
 
@@ -162,8 +260,22 @@ impl Job {
         }
     }
 
+    fn has_ended(&self) -> bool {
+        !matches!(self.view.state, State::Running | State::Queued)
+    }
+
+    /// Whether its process could not be started.
+    fn never_began(&self) -> bool {
+        self.view.state == State::Failed
+            && self.lines.is_empty()
+            && self.view.last.starts_with("error: cannot start")
+    }
+
     fn stop(&mut self) {
         self.asked_to_stop = true;
+        if self.order.take().is_some() {
+            (self.view.state, self.view.last) = (State::Stopped, "was not begun".to_owned());
+        }
         self.stdin = None;
         if self.view.verb != "train"
             && let Some(child) = &self.child
@@ -189,8 +301,7 @@ fn quoted(text: &str) -> String {
 
 /// Reads what a child prints until it ends, then tells how it ended.
 fn follow(
-    list: &Arc<Mutex<Vec<Job>>>,
-    events: &broadcast::Sender<String>,
+    board: &Arc<Board>,
     id: u64,
     child: &Mutex<Child>,
     stdout: Option<impl Read + Send + 'static>,
@@ -199,7 +310,7 @@ fn follow(
 ) {
     let whole = Arc::new(Mutex::new(String::new()));
     let listen = |stream: Option<Box<dyn Read + Send>>, keep: bool| {
-        let (list, events, whole) = (list.clone(), events.clone(), whole.clone());
+        let (board, whole) = (board.clone(), whole.clone());
         std::thread::spawn(move || {
             let Some(stream) = stream else { return };
             for line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
@@ -209,7 +320,7 @@ fn follow(
                     whole.push_str(&line);
                     whole.push('\n');
                 }
-                said(&list, &events, id, line);
+                said(&board, id, line);
             }
         })
     };
@@ -224,7 +335,7 @@ fn follow(
     if let (Some(0..=2), Some(then)) = (code, then) {
         then(&lock(&whole));
     }
-    let mut list = lock(list);
+    let mut list = lock(&board.list);
     if let Some(job) = list.iter_mut().find(|j| j.view.id == id) {
         job.tick();
         job.view.state = match code {
@@ -241,16 +352,16 @@ fn follow(
             job.view.last = line.clone();
         }
         (job.stdin, job.child) = (None, None);
-        let _ = events.send(json!({"kind": "job", "job": job.view}).to_string());
-        let _ = events.send(json!({"kind": "project"}).to_string());
+        let _ = board.events.send(json!({"kind": "job", "job": job.view}).to_string());
+        let _ = board.events.send(json!({"kind": "project"}).to_string());
     }
 }
 
-fn said(list: &Mutex<Vec<Job>>, events: &broadcast::Sender<String>, id: u64, line: String) {
+fn said(board: &Board, id: u64, line: String) {
     if line.is_empty() {
         return;
     }
-    let mut list = lock(list);
+    let mut list = lock(&board.list);
     let Some(job) = list.iter_mut().find(|j| j.view.id == id) else { return };
     job.tick();
     job.view.last = line.chars().take(400).collect();
@@ -258,25 +369,28 @@ fn said(list: &Mutex<Vec<Job>>, events: &broadcast::Sender<String>, id: u64, lin
     if job.lines.len() > LINES {
         job.lines.pop_front();
     }
-    let _ = events.send(json!({"kind": "job", "job": job.view}).to_string());
+    let _ = board.events.send(json!({"kind": "job", "job": job.view}).to_string());
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn run(arguments: &[&str]) -> (Jobs, u64) {
-        let (events, _) = broadcast::channel(64);
-        let jobs = Jobs::new(events);
-        let order = Order {
-            program: Path::new("/bin/sh"),
-            folder: Path::new("/"),
-            arguments: arguments.iter().map(|a| (*a).to_owned()).collect(),
+    fn order(arguments: &[&str]) -> Order {
+        Order {
+            program: PathBuf::from("/bin/sh"),
+            folder: PathBuf::from("/"),
+            arguments: arguments.iter().map(OsString::from).collect(),
             title: String::new(),
             result: None,
             then: None,
-        };
-        let id = jobs.start(order).unwrap();
+        }
+    }
+
+    fn run(arguments: &[&str]) -> (Jobs, u64) {
+        let (events, _) = broadcast::channel(64);
+        let jobs = Jobs::new(events, 1);
+        let id = jobs.start(order(arguments)).unwrap();
         (jobs, id)
     }
 
@@ -293,7 +407,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn ends_are_told_apart() {
+    fn ends_are_distinguished() {
         let (jobs, id) = run(&["-c", "echo one; echo two >&2; exit 0"]);
         assert_eq!(ended(&jobs).state, State::Done);
         let mut lines = jobs.lines(id).unwrap();
@@ -303,10 +417,54 @@ mod tests {
         let view = ended(&jobs);
         assert_eq!((view.state, view.last.as_str()), (State::Failed, "error: no disk"));
         let (jobs, id) = run(&["-c", "exec sleep 60"]);
-        assert!(jobs.is_running("-c", None));
+        assert!(jobs.start(order(&["-c", "true"])).is_err(), "two must not write the same files");
         jobs.stop(id).unwrap();
         assert_eq!(ended(&jobs).state, State::Stopped);
         assert!(jobs.stop(99).is_err());
+        let missing = Order { program: PathBuf::from("/nowhere"), ..order(&["x"]) };
+        assert!(jobs.start(missing).unwrap_err().what.contains("cannot start"));
+        assert_eq!(jobs.views().len(), 1);
+    }
+
+    /// A program that takes any arguments and waits.
+    #[cfg(unix)]
+    #[test]
+    fn trainings_run_one_by_one_and_can_be_taken_back() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        let program = dir.path().join("program");
+        std::fs::write(&program, "#!/bin/sh\ntest -e \"$2\" || exec sleep 60\n").unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let (events, _) = broadcast::channel(64);
+        let jobs = Jobs::new(events, 1);
+        let train = |result: &str| Order {
+            program: program.clone(),
+            result: Some(result.to_owned()),
+            ..order(&["train", "waits"])
+        };
+        let ids: Vec<u64> = (0..12).map(|i| jobs.start(train(&format!("runs/{i}"))).unwrap()).collect();
+        let states = |wanted: State| jobs.views().iter().filter(|v| v.state == wanted).count();
+        assert_eq!((states(State::Running), states(State::Queued)), (1, 11));
+        assert_eq!(jobs.start(train("runs/5")).unwrap_err().status, StatusCode::CONFLICT);
+        let other = Order { program: program.clone(), ..order(&["segment", "waits"]) };
+        jobs.start(other).unwrap();
+        assert_eq!(states(State::Running), 2, "what trains nothing does not wait for trainings");
+        jobs.stop(ids[1]).unwrap();
+        assert_eq!((states(State::Stopped), states(State::Queued)), (1, 10));
+        let first = lock(&jobs.0.list)[0].child.clone().unwrap();
+        lock(&first).kill().unwrap();
+        for _ in 0..200 {
+            if jobs.views()[2].state == State::Running {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        assert_eq!(jobs.views()[2].state, State::Running, "the next in the queue");
+        jobs.stop_all();
+        assert_eq!(states(State::Queued), 0);
+        for job in lock(&jobs.0.list).iter() {
+            job.child.iter().for_each(|c| drop(lock(c).kill()));
+        }
     }
 
     #[test]

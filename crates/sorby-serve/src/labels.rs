@@ -1,5 +1,5 @@
 //! Labels out and in. A label travels as one byte a pixel, compressed; it comes back with the revision that it was drawn
-//! on, so that two windows never overwrite each other.
+//! on, so that two windows never overwrite each other, and nothing is saved that meant something else when it was drawn.
 
 use crate::app::{App, Shared, work};
 use crate::error::{Answer, Refusal};
@@ -12,30 +12,103 @@ use axum::response::{IntoResponse as _, Response};
 use flate2::read::GzDecoder;
 use serde_json::{Value, json};
 use sorby_data::{Entry, Manifest, save_label};
+use sorby_image::files::{self, FileState};
 use sorby_image::{IGNORE, LabelMap};
+use std::collections::HashMap;
 use std::io::Read as _;
+use std::path::PathBuf;
+use std::sync::Mutex;
 
 /// Revision of an image without a label.
 const NONE: &str = "none";
+/// Memory for a label on its way, bytes a pixel.
+const PER_PIXEL: u64 = 12;
 
 /// The label as it is in its file.
 pub struct Current {
     /// As large as the image. Without a label every pixel is to be ignored.
     pub label: LabelMap,
-    pub revision: String,
+    pub revision: Revision,
     /// Rows at the bottom that the file lacks: a data bar.
     pub missing_rows: usize,
+}
+
+/// What a label is drawn on: the label that there was, what its indices mean, and the picture under it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Revision {
+    label: String,
+    classes: String,
+    image: String,
+}
+
+impl std::fmt::Display for Revision {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        write!(f, "{}.{}.{}", self.label, self.classes, self.image)
+    }
+}
+
+impl Revision {
+    fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('.').map(str::to_owned);
+        let revision = Self { label: parts.next()?, classes: parts.next()?, image: parts.next()? };
+        parts.next().is_none().then_some(revision)
+    }
+
+    /// What has changed since a label was drawn that the label itself does not show.
+    fn other_ground(&self, drawn_on: &Self) -> Option<Refusal> {
+        let (changed, what) = if self.classes != drawn_on.classes {
+            (
+                "classes",
+                "the classes of dataset.toml have changed since this label was opened; open the image again",
+            )
+        } else if self.image != drawn_on.image {
+            ("image", "the image file has been replaced since this label was opened; open the image again")
+        } else {
+            return None;
+        };
+        Some(Refusal { changed: Some(changed), ..Refusal::new(StatusCode::PRECONDITION_FAILED, what) })
+    }
+}
+
+/// Checksums of files, computed once for each state of a file.
+#[derive(Default)]
+pub struct Contents(Mutex<HashMap<PathBuf, (FileState, String)>>);
+
+impl Contents {
+    fn of(&self, path: &std::path::Path) -> Answer<String> {
+        let unreadable = |e: std::io::Error| Refusal::unreadable(format!("{}: {e}", path.display()));
+        let state = files::state(path).map_err(unreadable)?;
+        let lock = || self.0.lock().unwrap_or_else(|e| e.into_inner());
+        if let Some((known, sum)) = lock().get(path)
+            && *known == state
+        {
+            return Ok(sum.clone());
+        }
+        let mut hasher = blake3::Hasher::new();
+        hasher.update_reader(files::open(path).map_err(unreadable)?).map_err(unreadable)?;
+        let sum = short(&hasher.finalize(), 16);
+        if state.is_settled() {
+            lock().insert(path.to_owned(), (state, sum.clone()));
+        }
+        Ok(sum)
+    }
+}
+
+fn short(hash: &blake3::Hash, digits: usize) -> String {
+    hash.to_hex()[..digits].to_owned()
 }
 
 /// Reads the label of an image.
 pub fn current(app: &App, manifest: &Manifest, entry: &Entry) -> Answer<Current> {
     let (width, height) = sorby_image::dimensions(&entry.image)
         .ok_or_else(|| Refusal::unreadable(format!("{}: cannot be read", entry.image.display())))?;
+    let classes = short(&blake3::hash(manifest.class_names().join("\n").as_bytes()), 8);
+    let mut revision = Revision { label: NONE.to_owned(), classes, image: app.contents.of(&entry.image)? };
     let Some(file) = &entry.label else {
-        let label = LabelMap::filled(width, height, IGNORE);
-        return Ok(Current { label, revision: NONE.to_owned(), missing_rows: 0 });
+        return Ok(Current { label: LabelMap::filled(width, height, IGNORE), revision, missing_rows: 0 });
     };
-    let mut label = app.read_label(manifest, file)?;
+    let stored = app.contents.of(file)?;
+    let mut label = app.coding.read(&app.project, manifest, file)?;
     let mut missing_rows = 0;
     if label.width == width && label.height < height {
         missing_rows = height - label.height;
@@ -50,20 +123,20 @@ pub fn current(app: &App, manifest: &Manifest, entry: &Entry) -> Answer<Current>
         );
         return Err(Refusal::unreadable(what));
     }
-    let revision = revision(&label);
+    // The values as they are stored, and what they are read as.
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(stored.as_bytes()).update(&label.labels);
+    revision.label = short(&hasher.finalize(), 24);
     Ok(Current { label, revision, missing_rows })
-}
-
-fn revision(label: &LabelMap) -> String {
-    blake3::hash(&label.labels).to_hex()[..24].to_owned()
 }
 
 /// `GET /api/images/{name}/label`.
 pub async fn get(State(app): State<Shared>, Path(name): Path<String>) -> Answer<Response> {
     work(&app, move |app| {
         let (manifest, entry) = app.project.entry(&name)?;
+        let _share = app.project.memory.for_pixels(&entry.image, PER_PIXEL)?;
         let Current { label, revision, .. } = current(app, &manifest, &entry)?;
-        Ok(bytes(label.labels, Some(&revision)))
+        Ok(bytes(label.labels, Some(&revision.to_string())))
     })
     .await
 }
@@ -103,28 +176,70 @@ pub async fn put(
     let drawn_on = drawn_on.ok_or_else(|| {
         Refusal::new(StatusCode::PRECONDITION_REQUIRED, "say with If-Match which revision was drawn on")
     })?;
-    work(&app, move |app| {
-        let _one = app.saving.lock().unwrap_or_else(|e| e.into_inner());
-        let (manifest, entry) = app.project.entry(&name)?;
-        let Current { label: old, revision: revision_now, missing_rows } = current(app, &manifest, &entry)?;
-        let mut label = unpack(&body, old.width, old.height, manifest.classes.len())?;
-        // What is drawn on a data bar is not saved, and so no part of the revision.
-        label.ignore_bottom(missing_rows);
-        let revision_new = revision(&label);
-        if revision_now != drawn_on && revision_now != revision_new {
-            return Err(Refusal::new(
-                StatusCode::PRECONDITION_FAILED,
-                "another window or program has changed this label meanwhile",
-            ));
+    work(&app, move |app| save(app, name, &drawn_on, &body)).await
+}
+
+fn save(app: &App, name: String, drawn_on: &str, body: &[u8]) -> Answer<Json<Value>> {
+    let _one = app.saving.lock().unwrap_or_else(|e| e.into_inner());
+    let (manifest, entry) = app.project.entry(&name)?;
+    let _share = app.project.memory.for_pixels(&entry.image, PER_PIXEL)?;
+    let Current { label: old, revision: now, missing_rows } = current(app, &manifest, &entry)?;
+    let drawn_on = Revision::parse(drawn_on);
+    if let Some(refusal) = drawn_on.as_ref().and_then(|on| now.other_ground(on)) {
+        return Err(refusal);
+    }
+    let mut label = unpack(body, old.width, old.height, manifest.classes.len())?;
+    // What is drawn on a data bar is not saved, and so no part of the label.
+    label.ignore_bottom(missing_rows);
+    // The same label again changes nothing: its first answer was lost on the way.
+    let again = drawn_on.is_some() && entry.label.is_some() && label == old;
+    if drawn_on.as_ref() != Some(&now) && !again {
+        let what = "another window or program has changed this label meanwhile";
+        let refusal = Refusal::new(StatusCode::PRECONDITION_FAILED, what);
+        return Err(Refusal { changed: Some("label"), ..refusal });
+    }
+    if entry.label.is_some() && label == old {
+        return Ok(Json(json!({"revision": now.to_string()})));
+    }
+    // A label is saved whatever is said of the scale; the page shows what is wrong with that.
+    let scale = app.scales.settled(&manifest, &entry, None).ok().and_then(|s| s.scale);
+    save_label(&manifest, &entry, scale.as_ref(), label, &app.project.kept_labels())?;
+    let (manifest, entry) = app.project.entry(&name)?;
+    let revision = current(app, &manifest, &entry)?.revision.to_string();
+    app.tell(json!({"kind": "label", "name": name, "revision": revision}));
+    Ok(Json(json!({"revision": revision})))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_revision_covers_label_classes_and_image() {
+        let revision = |text: &str| Revision::parse(text).unwrap();
+        let now = revision("a.b.c");
+        assert_eq!(now.to_string(), "a.b.c");
+        assert!(now.other_ground(&revision("other.b.c")).is_none());
+        assert_eq!(now.other_ground(&revision("a.other.c")).unwrap().changed, Some("classes"));
+        assert_eq!(now.other_ground(&revision("a.b.other")).unwrap().changed, Some("image"));
+        for bad in ["", "none", "a.b", "a.b.c.d"] {
+            assert_eq!(Revision::parse(bad), None, "{bad}");
         }
-        if entry.label.is_none() || revision_now != revision_new {
-            // A label is saved whatever is said of the scale; the page shows what is wrong with that.
-            let scale = app.scales.settled(&manifest, &entry, None).ok().and_then(|s| s.scale);
-            let saved = save_label(&manifest, &entry, scale.as_ref(), label, &app.project.kept_labels())?;
-            app.project.confine(&saved)?;
-            app.tell(json!({"kind": "label", "name": name, "revision": revision_new}));
-        }
-        Ok(Json(json!({"revision": revision_new})))
-    })
-    .await
+    }
+
+    #[test]
+    fn checksums_follow_the_content_whatever_the_times_say() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.png");
+        let contents = Contents::default();
+        std::fs::write(&path, "one").unwrap();
+        let time = std::fs::metadata(&path).unwrap().modified().unwrap();
+        let first = contents.of(&path).unwrap();
+        let copy = dir.path().join("b.png");
+        std::fs::write(&copy, "two").unwrap();
+        std::fs::File::options().write(true).open(&copy).unwrap().set_modified(time).unwrap();
+        std::fs::rename(&copy, &path).unwrap();
+        assert_ne!(contents.of(&path).unwrap(), first, "of the same length and time");
+        assert!(contents.of(&dir.path().join("none.png")).is_err());
+    }
 }

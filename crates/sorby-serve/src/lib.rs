@@ -3,6 +3,9 @@
 //! processes.
 
 mod app;
+mod bodies;
+mod coding;
+mod door;
 mod draft;
 mod error;
 mod events;
@@ -12,6 +15,7 @@ mod guard;
 mod jobs;
 mod labels;
 mod measure;
+mod memory;
 mod next;
 mod page;
 mod pictures;
@@ -21,6 +25,7 @@ mod runs;
 mod scales;
 mod studies;
 mod tiles;
+mod upload;
 mod work;
 
 pub use error::Refusal;
@@ -31,6 +36,18 @@ use anyhow::Context as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+/// The environment variable that a token can be given in.
+pub const TOKEN_VARIABLE: &str = "SORBY_TOKEN";
+
+/// What visitors have to know.
+pub enum Token {
+    /// A new one of 128 random bits.
+    Random,
+    Given(String),
+    /// Everybody who reaches the address may read and write the project.
+    None,
+}
+
 /// What to serve, and to whom.
 pub struct Settings {
     /// The project's folder.
@@ -38,45 +55,49 @@ pub struct Settings {
     /// The program whose verbs do the work.
     pub program: PathBuf,
     pub address: SocketAddr,
-    /// What a visitor has to know. Always asked for on addresses that other machines can reach.
-    pub token: Option<String>,
+    pub token: Token,
+    /// Trainings that run at once; others wait.
+    pub trainings: usize,
 }
 
 /// Serves until Ctrl-C. `ready` is told the address to open.
 ///
 /// # Errors
-/// When the folder is no project, or the address cannot be had.
+/// When the folder is no project, another process serves it, or the address cannot be had.
 pub fn serve(settings: Settings, ready: impl FnOnce(&str)) -> anyhow::Result<()> {
     let project = Project::open(&settings.project)?;
+    let _lock = project.lock()?;
+    if let Err(refusal) = project.tidy() {
+        eprintln!("warning: {}", refusal.what);
+    }
     let token = match settings.token {
-        Some(token) => Some(token),
-        None if settings.address.ip().is_loopback() => None,
-        None => Some(guard::random_token()?),
+        Token::Random => Some(guard::random_token()?),
+        Token::Given(token) => Some(token),
+        Token::None => None,
     };
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
-    runtime.block_on(async {
+    let served = runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind(settings.address)
             .await
             .with_context(|| format!("{}: cannot be listened to; choose another --port", settings.address))?;
         let address = listener.local_addr()?;
-        let app = app::App::new(project, settings.program, guard::Guard::new(address, token.clone()));
+        let guard = guard::Guard::new(address, token.as_deref())?;
+        let app = app::App::new(project, settings.program, guard, settings.trainings)?;
         let query = token.map_or(String::new(), |t| format!("?token={t}"));
         ready(&format!("http://{address}/{query}"));
         let watcher = tokio::spawn(events::watch(app.clone()));
-        let jobs = app.clone();
-        axum::serve(listener, page::router(app))
-            .with_graceful_shutdown(async move {
-                let _ = tokio::signal::ctrl_c().await;
-                // Pages hold their stream of events open; nobody waits for them.
-                jobs.jobs.stop_all();
-                watcher.abort();
-                std::thread::spawn(|| {
-                    std::thread::sleep(std::time::Duration::from_millis(300));
-                    std::process::exit(0);
-                });
-            })
-            .await?;
+        tokio::select! {
+            () = door::open(listener, page::router(app.clone())) => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+        // Pages hold their stream of events open; nobody waits for them. What is being saved is saved.
+        app.jobs.stop_all();
+        watcher.abort();
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
         Ok(())
-    })
+    });
+    // What is being written gets its time; a long measurement does not.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    served
 }

@@ -1,6 +1,6 @@
 //! Numbers of masks while they are looked at: objects, estimates with their intervals, thresholds.
 
-use crate::app::{App, Shared, work};
+use crate::app::{App, Shared, bulk, work};
 use crate::error::{Answer, Refusal};
 use crate::labels::{Current, current};
 use crate::predictions;
@@ -20,6 +20,13 @@ use sorby_measure::{
 const LABELS: &str = "labels";
 /// Most images measured at once.
 const IMAGES: usize = 1000;
+
+/// Memory for measuring a mask: the mask, its objects and their runs, bytes a pixel.
+const PER_PIXEL: u64 = 32;
+
+fn share(app: &App, name: &str) -> Answer<crate::memory::Share> {
+    app.project.memory.for_pixels(&app.project.entry(name)?.1.image, PER_PIXEL)
+}
 
 /// The mask of an image: its label, or a model's, on the field alone; and its pixel size.
 fn mask(app: &App, name: &str, of: &str) -> Answer<(LabelMap, Option<f64>)> {
@@ -75,6 +82,7 @@ pub async fn object_at(
     Query(at): Query<At>,
 ) -> Answer<Json<Value>> {
     work(&app, move |app| {
+        let _share = share(app, &name)?;
         let (map, nm_per_px) = mask(app, &name, &at.of)?;
         let (x, y) = (at.x as usize, at.y as usize);
         if x >= map.width || y >= map.height {
@@ -111,13 +119,14 @@ pub struct Asked {
 
 /// `POST /api/measure`: objects of a class in these images, and estimates over all of them together.
 pub async fn images(State(app): State<Shared>, Json(asked): Json<Asked>) -> Answer<Json<Value>> {
-    work(&app, move |app| {
+    bulk(&app, move |app| {
         let manifest = app.project.require_manifest()?;
         if usize::from(asked.class) >= manifest.classes.len() || asked.images.is_empty() || asked.images.len() > IMAGES {
             return Err(Refusal::bad(format!("choose a class, and 1 to {IMAGES} images")));
         }
         let filter = Filter { min_area_px: asked.min_area_px, ..Filter::default() };
         let one = |name: &String| -> Answer<(Particles, Field)> {
+            let _share = share(app, name)?;
             let (map, nm_per_px) = mask(app, name, &asked.of)?;
             if map.labels.iter().all(|l| *l == sorby_image::IGNORE) {
                 return Err(Refusal::bad("has no label yet"));
@@ -189,7 +198,8 @@ pub async fn thresholds(
         if usize::from(duel.class) >= manifest.classes.len() {
             return Err(Refusal::bad("no such class"));
         }
-        let picture = app.pictures.get(&entry.image)?;
+        let picture = app.pictures.get(&app.project.memory, &entry.image)?;
+        let _share = share(app, &name)?;
         let (width, _) = picture.size();
         let mut grey = picture.grey();
         let truth = entry.label.is_some().then(|| mask(app, &name, LABELS)).transpose()?;

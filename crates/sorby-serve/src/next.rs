@@ -1,6 +1,6 @@
 //! Which image, and where in it, a label would help most.
 
-use crate::app::{Shared, work};
+use crate::app::{Shared, bulk};
 use crate::error::Answer;
 use crate::gallery::trust;
 use crate::project::Project;
@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 use serde_json::{Value, json};
 use sorby_data::Entry;
-use sorby_image::{Micrograph, RawLabels, Shot};
+use sorby_image::{Micrograph, RawLabels, Shot, files};
 use sorby_label::{Region, doubtful_region};
 
 /// Edge of the region that is proposed, in pixels: a training crop.
@@ -35,8 +35,8 @@ pub fn suggestions(project: &Project) -> Answer<Vec<Suggestion>> {
     let (labelled, open): (Vec<Entry>, Vec<Entry>) =
         project.entries(&manifest).into_iter().partition(|e| e.label.is_some());
     let newest = project.folders("predictions").into_iter().max_by_key(|model| {
-        std::fs::metadata(project.root.join("predictions").join(model).join("trust.csv"))
-            .and_then(|m| m.modified())
+        files::open(&project.root.join("predictions").join(model).join("trust.csv"))
+            .and_then(|f| f.metadata()?.modified())
             .ok()
     });
     let mut found = match newest {
@@ -47,7 +47,7 @@ pub fn suggestions(project: &Project) -> Answer<Vec<Suggestion>> {
     let rest: Vec<&Entry> = open.iter().filter(|e| !told.contains(&e.name)).collect();
     found.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.name.cmp(&b.0.name)));
     let mut list: Vec<Suggestion> = found.into_iter().map(|(s, _)| s).collect();
-    list.extend(by_strangeness(&labelled, &rest));
+    list.extend(by_strangeness(project, &labelled, &rest));
     Ok(list)
 }
 
@@ -56,6 +56,7 @@ fn by_doubt(project: &Project, model: &str, open: &[Entry]) -> Vec<(Suggestion, 
     let rows = trust(&folder);
     let one = |entry: &Entry| -> Option<(Suggestion, f64)> {
         let file = folder.join("confidence").join(format!("{}.png", entry.name));
+        let _share = project.memory.for_image(&file).ok()?;
         let sure = Micrograph::read(&file).ok()?;
         let mask = RawLabels::read(&folder.join("masks").join(format!("{}.png", entry.name)));
         let field = match mask {
@@ -82,7 +83,8 @@ fn by_doubt(project: &Project, model: &str, open: &[Entry]) -> Vec<(Suggestion, 
 }
 
 /// Farthest first from all that is labelled or already chosen, by their grey levels.
-fn by_strangeness(labelled: &[Entry], open: &[&Entry]) -> Vec<Suggestion> {
+fn by_strangeness(project: &Project, labelled: &[Entry], open: &[&Entry]) -> Vec<Suggestion> {
+    let levels = |entry: &Entry| levels(project, entry);
     let known: Vec<[f64; 32]> = labelled.par_iter().filter_map(levels).collect();
     let mut left: Vec<(&Entry, [f64; 32])> = open.par_iter().filter_map(|e| Some((*e, levels(e)?))).collect();
     let mut near: Vec<f64> = left
@@ -108,7 +110,8 @@ fn by_strangeness(labelled: &[Entry], open: &[&Entry]) -> Vec<Suggestion> {
 }
 
 /// Shares of 32 grey levels.
-fn levels(entry: &Entry) -> Option<[f64; 32]> {
+fn levels(project: &Project, entry: &Entry) -> Option<[f64; 32]> {
+    let _share = project.memory.for_image(&entry.image).ok()?;
     let image = Micrograph::read(&entry.image).ok()?;
     // A data bar is black and white whatever the steel is.
     let grey = Shot::without_scale(&entry.image, image, false).field_grey8();
@@ -133,7 +136,7 @@ fn distance(a: &[f64; 32], b: &[f64; 32]) -> f64 {
 
 /// `GET /api/next`.
 pub async fn get(State(app): State<Shared>) -> Answer<Json<Value>> {
-    work(&app, |app| Ok(Json(json!(suggestions(&app.project)?)))).await
+    bulk(&app, |app| Ok(Json(json!(suggestions(&app.project)?)))).await
 }
 
 #[cfg(test)]

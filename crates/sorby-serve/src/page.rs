@@ -2,24 +2,20 @@
 
 use crate::app::{App, Shared};
 use crate::{
-    draft, error, events, files, gallery, guard, labels, measure, next, predictions, runs, studies, tiles,
-    work,
+    bodies, draft, error, events, files, gallery, guard, labels, measure, next, predictions, runs, studies,
+    tiles, upload, work,
 };
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{StatusCode, Uri};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use rust_embed::RustEmbed;
 use std::sync::Arc;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
-
-/// Largest body but for uploads and labels.
-const BODY_BYTES: usize = 1 << 20;
-/// Largest label on its way, compressed.
-const LABEL_BYTES: usize = 64 << 20;
 
 /// What `npm run build` made of `web/`. A program built without it says so.
 #[derive(RustEmbed)]
@@ -33,9 +29,9 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/small", get(tiles::small))
         .route("/grey", get(tiles::grey))
         .route("/tiles/{layer}/{x}/{y}", get(tiles::tile))
-        .route("/label", get(labels::get).put(labels::put).layer(DefaultBodyLimit::max(LABEL_BYTES)))
+        .route("/label", get(labels::get).put(labels::put))
         .route("/features", post(draft::prepare))
-        .route("/draft", post(draft::make).layer(DefaultBodyLimit::max(LABEL_BYTES)))
+        .route("/draft", post(draft::make))
         .route("/fill", get(draft::fill))
         .route("/object", get(measure::object_at))
         .route("/thresholds", get(measure::thresholds))
@@ -46,7 +42,7 @@ pub fn router(app: Arc<App>) -> Router {
     let api = Router::new()
         .route("/project", get(gallery::project))
         .route("/setup", post(gallery::set_up))
-        .route("/images", post(gallery::upload).layer(DefaultBodyLimit::max(gallery::UPLOAD_BYTES)))
+        .route("/images", post(upload::upload))
         .nest("/images/{name}", image)
         .route("/next", get(next::get))
         .route("/measure", post(measure::images))
@@ -69,9 +65,23 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/results/{*path}", get(files::get))
         .fallback(page)
         .layer(CompressionLayer::new().compress_when(compressible))
-        .layer(DefaultBodyLimit::max(BODY_BYTES))
-        .layer(axum::middleware::from_fn_with_state(app.clone(), guard::check))
+        // Bodies are limited where they are admitted.
+        .layer(DefaultBodyLimit::disable())
+        .layer(from_fn_with_state(app.clone(), bodies::admit))
+        .layer(from_fn_with_state(app.clone(), in_place))
+        .layer(from_fn_with_state(app.clone(), guard::check))
         .with_state::<()>(app as Shared)
+}
+
+/// Answers nothing about a project that is no more where it was. Jobs that run can still be stopped.
+async fn in_place(State(app): State<Shared>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let of_project =
+        path.starts_with("/results/") || (path.starts_with("/api/") && !path.starts_with("/api/jobs"));
+    match app.project.require_in_place() {
+        Err(refusal) if of_project => refusal.into_response(),
+        _ => next.run(request).await,
+    }
 }
 
 /// A file of the page; the page itself for every other address, which is one of its views.

@@ -1,11 +1,12 @@
 //! Images in memory, with their smaller copies.
 
 use crate::error::{Answer, Refusal};
+use crate::memory::Memory;
 use crate::scales::Seen;
+use sorby_image::files::{self, FileState};
 use sorby_image::{GreyRange, Micrograph, Pixels, Shot};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::time::SystemTime;
 
 /// One size of an image, 8 bits, grey or red green blue.
 pub struct Layer {
@@ -29,7 +30,7 @@ pub const TILE_PX: usize = 512;
 const KEPT_BYTES: usize = 600 << 20;
 
 #[derive(PartialEq, Clone)]
-struct Key(PathBuf, Option<SystemTime>, u64);
+struct Key(PathBuf, FileState);
 
 /// The images last looked at.
 #[derive(Default)]
@@ -40,9 +41,9 @@ pub struct Pictures {
 }
 
 impl Pictures {
-    pub fn get(&self, path: &Path) -> Answer<Arc<Picture>> {
-        let about = std::fs::metadata(path).map_err(|_| Refusal::not_found("the image is gone"))?;
-        let key = Key(path.to_owned(), about.modified().ok(), about.len());
+    pub fn get(&self, memory: &Memory, path: &Path) -> Answer<Arc<Picture>> {
+        let state = files::state(path).map_err(|_| Refusal::not_found("the image is gone"))?;
+        let key = Key(path.to_owned(), state);
         if let Some(found) = self.find(&key) {
             return Ok(found);
         }
@@ -50,7 +51,13 @@ impl Pictures {
         if let Some(found) = self.find(&key) {
             return Ok(found);
         }
+        let share = memory.for_image(path).or_else(|_| {
+            // Images that are only kept for later make room first.
+            self.kept.lock().unwrap_or_else(|e| e.into_inner()).clear();
+            memory.for_image(path)
+        })?;
         let picture = Arc::new(Picture::read(path)?);
+        drop(share);
         let mut kept = self.kept.lock().unwrap_or_else(|e| e.into_inner());
         kept.push((key, picture.clone()));
         let mut bytes: usize = kept.iter().map(|(_, p)| p.bytes()).sum();

@@ -1,6 +1,6 @@
 //! Masks of models, as `sorby segment` left them in `predictions/MODEL/`.
 
-use crate::app::{App, Shared, work};
+use crate::app::{App, Shared, light, work};
 use crate::error::{Answer, Refusal};
 use crate::gallery::trust;
 use crate::labels::bytes;
@@ -9,7 +9,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use serde_json::{Value, json};
 use sorby_image::write::safe_name;
-use sorby_image::{LabelMap, MaskNote, Micrograph, RawLabels};
+use sorby_image::{LabelMap, MaskNote, Micrograph, RawLabels, files};
 use std::path::PathBuf;
 
 fn file(app: &App, name: &str, model: &str, folder: &str) -> Answer<PathBuf> {
@@ -20,8 +20,14 @@ fn file(app: &App, name: &str, model: &str, folder: &str) -> Answer<PathBuf> {
 fn part_file(app: &App, name: &str, model: &str, folder: &str, part: &str) -> Answer<PathBuf> {
     let (_, entry) = app.project.entry(name)?;
     let place = app.project.folder("predictions", model)?.join(folder);
-    let path = place.join(format!("{}{part}.png", entry.name));
-    if !path.is_file() {
+    let wanted = format!("{}{part}.png", entry.name);
+    let mut path = place.join(&wanted);
+    if !files::is_file(&path) {
+        // A name that is no UTF-8 is shown with signs in place of its odd bytes.
+        let is_it = |p: &PathBuf| p.file_name().is_some_and(|n| n.to_string_lossy() == wanted);
+        path = files::entries(&place).unwrap_or_default().into_iter().find(is_it).unwrap_or(path);
+    }
+    if !files::is_file(&path) {
         return Err(Refusal::not_found(format!(
             "`{model}` has left no {folder} of `{name}`; segment it again"
         )));
@@ -33,6 +39,7 @@ fn part_file(app: &App, name: &str, model: &str, folder: &str, part: &str) -> An
 /// A model's mask of an image, as large as the image, and what it says of itself.
 pub fn mask(app: &App, name: &str, model: &str) -> Answer<(LabelMap, Option<MaskNote>)> {
     let path = file(app, name, model, "masks")?;
+    let _share = app.project.memory.for_pixels(&path, 8)?;
     let manifest = app.project.require_manifest()?;
     let note = MaskNote::read(&path);
     let noted = note.as_ref().map(|n| &n.classes).filter(|c| !c.is_empty());
@@ -60,7 +67,9 @@ pub async fn confidence(
     Path((name, model)): Path<(String, String)>,
 ) -> Answer<Response> {
     work(&app, move |app| {
-        let image = Micrograph::read(&file(app, &name, &model, "confidence")?)?;
+        let file = file(app, &name, &model, "confidence")?;
+        let _share = app.project.memory.for_image(&file)?;
+        let image = Micrograph::read(&file)?;
         Ok(bytes(image.to_grey8(), None))
     })
     .await
@@ -75,7 +84,9 @@ pub async fn probability(
         let names = app.project.require_manifest()?.class_names();
         let class = names.get(class).ok_or_else(|| Refusal::bad("no such class"))?;
         let part = format!("-{}", safe_name(class));
-        let image = Micrograph::read(&part_file(app, &name, &model, "probabilities", &part)?)?;
+        let file = part_file(app, &name, &model, "probabilities", &part)?;
+        let _share = app.project.memory.for_image(&file)?;
+        let image = Micrograph::read(&file)?;
         Ok(bytes(image.to_grey8(), None))
     })
     .await
@@ -86,7 +97,7 @@ pub async fn expected(
     State(app): State<Shared>,
     Path((name, model)): Path<(String, String)>,
 ) -> Answer<Json<Value>> {
-    work(&app, move |app| {
+    light(&app, move |app| {
         let rows = trust(&app.project.folder("predictions", &model)?);
         let of_image = rows.iter().filter(|r| r.image == name);
         let classes: Vec<Value> =

@@ -11,10 +11,14 @@
 //! ```
 
 use crate::error::{Answer, Refusal};
+use crate::memory::Memory;
 use anyhow::{Context as _, bail};
 use axum::http::StatusCode;
 use sorby_data::{Class, Entry, Labels, Manifest, Missing, entries};
+use sorby_image::files::{self, Confined};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 const MANIFEST: &str = "dataset.toml";
 
@@ -23,6 +27,9 @@ pub struct Project {
     pub root: PathBuf,
     /// Folder of the data set.
     pub data: PathBuf,
+    pub memory: Arc<Memory>,
+    /// All that is opened below `root` is opened from this handle.
+    held: Arc<Confined>,
 }
 
 impl Project {
@@ -32,9 +39,59 @@ impl Project {
         if !root.is_dir() {
             bail!("{}: is not a folder", root.display());
         }
+        let held = files::confine(&root).with_context(|| format!("{}: cannot be opened", root.display()))?;
         let inner = root.join("data");
-        let data = if !root.join(MANIFEST).is_file() && inner.is_dir() { inner } else { root.clone() };
-        Ok(Self { root, data })
+        let data =
+            if !root.join(MANIFEST).is_file() && files::is_folder(&inner) { inner } else { root.clone() };
+        Ok(Self { root, data, memory: Arc::default(), held: Arc::new(held) })
+    }
+
+    /// Refuses when the folder is no more where it was: what is done by name would be done to another one.
+    pub fn require_in_place(&self) -> Answer<()> {
+        if self.held.is_in_place() {
+            return Ok(());
+        }
+        let what = format!(
+            "{} has been renamed or removed while it was served; end `sorby serve` and start it where the folder is now",
+            self.root.display()
+        );
+        Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, what))
+    }
+
+    /// Takes the project for this process until the file returned is dropped. `None` where the project cannot be written
+    /// to: then nobody can.
+    ///
+    /// # Errors
+    /// When another process has it.
+    pub fn lock(&self) -> anyhow::Result<Option<std::fs::File>> {
+        match sorby_image::lock::take(&self.root.join(".sorby").join("serve.lock")) {
+            Ok(Some(lock)) => Ok(Some(lock)),
+            Ok(None) => bail!(
+                "{}: another `sorby serve` has this project open; use its page, or end it first",
+                self.root.display()
+            ),
+            Err(e) if [ErrorKind::PermissionDenied, ErrorKind::ReadOnlyFilesystem].contains(&e.kind()) => {
+                Ok(None)
+            }
+            Err(e) => {
+                Err(anyhow::Error::new(e).context(format!("{}: .sorby/serve.lock", self.root.display())))
+            }
+        }
+    }
+
+    /// Ends what a process that was killed has left half-done.
+    pub fn tidy(&self) -> Answer<()> {
+        for folder in files::entries(&self.uploads()).unwrap_or_default() {
+            for trial in files::entries(&folder).unwrap_or_default() {
+                // What cannot be removed does no harm.
+                let _ = files::remove(&trial);
+            }
+            let _ = files::remove_folder(&folder).or_else(|_| files::remove(&folder));
+        }
+        if let Ok(Some(manifest)) = self.manifest() {
+            sorby_data::finish_replacements(&manifest, &self.data, &self.kept_labels())?;
+        }
+        Ok(())
     }
 
     pub fn name(&self) -> String {
@@ -44,10 +101,24 @@ impl Project {
     /// `None` while the project has no `dataset.toml`.
     pub fn manifest(&self) -> Answer<Option<Manifest>> {
         let file = self.data.join(MANIFEST);
-        if !file.is_file() {
-            return Ok(None);
+        match files::open(&file) {
+            Ok(_) => {}
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(sorby_image::ImageError::io(&file, e).into()),
         }
-        Ok(Some(Manifest::read(&file)?))
+        let manifest = Manifest::read(&file)?;
+        for folder in manifest.folders.iter().flat_map(|f| [&f.images, &f.labels]) {
+            let path = self.data.join(folder);
+            if !path.starts_with(&self.root) || files::leads_out(&path) {
+                return Err(Refusal::new(
+                    StatusCode::FORBIDDEN,
+                    format!(
+                        "dataset.toml: the folder `{folder}` lies outside the project; copy it into the project's folder"
+                    ),
+                ));
+            }
+        }
+        Ok(Some(manifest))
     }
 
     pub fn require_manifest(&self) -> Answer<Manifest> {
@@ -71,22 +142,35 @@ impl Project {
         Ok((manifest, entry))
     }
 
-    /// Refuses what lies outside the project, wherever links or a manifest's `..` lead.
+    /// Refuses what lies outside the project, wherever links or a manifest's `..` lead, and what is not there.
     pub fn confine(&self, path: &Path) -> Answer<()> {
-        let real = std::fs::canonicalize(path).map_err(|_| Refusal::not_found("no such file"))?;
-        if real.starts_with(&self.root) {
+        if !path.starts_with(&self.root) || files::leads_out(path) {
+            let what =
+                format!("{} lies outside the project; copy it into the project's folder", path.display());
+            return Err(Refusal::new(StatusCode::FORBIDDEN, what));
+        }
+        if files::is_file(path) || files::is_folder(path) {
             return Ok(());
         }
-        let what = format!("{} lies outside the project; copy it into the project's folder", path.display());
-        Err(Refusal::new(StatusCode::FORBIDDEN, what))
+        Err(Refusal::not_found("no such file"))
+    }
+
+    /// Refuses a place for results that a link leads out of the project, before another process writes there.
+    pub fn require_inside(&self, place: &Path) -> Answer<()> {
+        let mut above = place.ancestors().take_while(|p| p.starts_with(&self.root));
+        match above.find(|p| files::leads_out(p)) {
+            Some(path) => self.confine(path),
+            None => Ok(()),
+        }
     }
 
     /// Names of sub-folders, sorted; hidden ones left out.
     pub fn folders(&self, parent: &str) -> Vec<String> {
-        let entries = std::fs::read_dir(self.root.join(parent)).into_iter().flatten().flatten();
-        let mut names: Vec<String> = entries
-            .filter(|e| e.path().is_dir())
-            .map(|e| e.file_name().to_string_lossy().into_owned())
+        let paths = files::entries(&self.root.join(parent)).unwrap_or_default();
+        let mut names: Vec<String> = paths
+            .iter()
+            .filter(|p| files::is_folder(p))
+            .map(|p| p.file_name().unwrap_or_default().to_string_lossy().into_owned())
             .filter(|n| !n.starts_with('.'))
             .collect();
         names.sort();
@@ -107,9 +191,9 @@ impl Project {
             return Err(Refusal::new(StatusCode::CONFLICT, "the project has a dataset.toml already"));
         }
         let mut manifest = Manifest::of_classes(classes);
-        if !self.data.join("images").is_dir() {
-            let mut files = std::fs::read_dir(&self.data).into_iter().flatten().flatten();
-            if files.any(|f| sorby_image::is_image(&f.path())) {
+        if !files::is_folder(&self.data.join("images")) {
+            let found = files::entries(&self.data).unwrap_or_default();
+            if found.iter().any(|f| sorby_image::is_image(f)) {
                 manifest.folders[0].images = ".".to_owned();
             }
         }
@@ -117,7 +201,8 @@ impl Project {
         let text = toml::to_string(&manifest).map_err(|e| Refusal::bad(e.to_string()))?;
         Manifest::parse(&text).map_err(Refusal::bad)?;
         for folder in [&manifest.folders[0].images, &manifest.folders[0].labels] {
-            std::fs::create_dir_all(self.data.join(folder)).map_err(|e| Refusal::bad(e.to_string()))?;
+            let folder = self.data.join(folder);
+            files::create_folders(&folder).map_err(|e| sorby_image::ImageError::io(&folder, e))?;
         }
         sorby_image::write::atomically(&self.data.join(MANIFEST), text.as_bytes())?;
         Ok(())
@@ -126,6 +211,11 @@ impl Project {
     /// Where originals of labels are kept that were drawn over.
     pub fn kept_labels(&self) -> PathBuf {
         self.root.join(".sorby").join("labels-before")
+    }
+
+    /// Where what is sent is tried before it becomes part of the data set.
+    pub fn uploads(&self) -> PathBuf {
+        self.root.join(".sorby").join("upload")
     }
 }
 

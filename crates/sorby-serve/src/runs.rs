@@ -1,6 +1,6 @@
 //! Trainings: their states, curves and models.
 
-use crate::app::{Shared, work};
+use crate::app::{Shared, light, work};
 use crate::error::{Answer, Refusal};
 use crate::labels::bytes;
 use crate::project::Project;
@@ -8,7 +8,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use serde_json::{Value, json};
-use sorby_image::RawLabels;
+use sorby_image::{RawLabels, files};
 use sorby_train::{
     Metric, PRESETS, RunFolder, Status, VALIDATION_MASKS, ValidationRecord, nothing_found_by_run,
 };
@@ -28,12 +28,12 @@ pub struct ModelName {
 pub fn models(project: &Project) -> Vec<ModelName> {
     let mut found = Vec::new();
     for name in project.folders("runs") {
-        if project.root.join("runs").join(&name).join("model.safetensors").is_file() {
+        if files::is_file(&project.root.join("runs").join(&name).join("model.safetensors")) {
             found.push(ModelName { file: format!("runs/{name}"), name });
         }
     }
-    for file in std::fs::read_dir(project.root.join("models")).into_iter().flatten().flatten() {
-        let file = file.file_name().to_string_lossy().into_owned();
+    for file in files::entries(&project.root.join("models")).unwrap_or_default() {
+        let file = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if let Some(name) = file.strip_suffix(".safetensors").filter(|n| !n.starts_with('.')) {
             found.push(ModelName { name: name.to_owned(), file: format!("models/{file}") });
         }
@@ -49,7 +49,7 @@ pub fn model_file(project: &Project, name: &str) -> Answer<String> {
 
 /// `GET /api/runs`.
 pub async fn list(State(app): State<Shared>) -> Answer<Json<Value>> {
-    work(&app, |app| {
+    light(&app, |app| {
         let project = &app.project;
         let runs: Vec<Value> = project.folders("runs").iter().filter_map(|name| summary(project, name)).collect();
         let weights: Vec<String> = crate::work::weights(project).into_iter().map(|w| w.0).collect();
@@ -65,10 +65,10 @@ pub async fn list(State(app): State<Shared>) -> Answer<Json<Value>> {
 /// State of a run. One that says it is running but that nobody holds was cut off.
 fn summary(project: &Project, name: &str) -> Option<Value> {
     let root = project.root.join("runs").join(name);
-    let recipe = std::fs::read_to_string(root.join("recipe.toml")).ok()?;
+    let recipe = files::read_to_string(&root.join("recipe.toml")).ok()?;
     let recipe: toml::Value = toml::from_str(&recipe).ok()?;
     let status: Option<Status> =
-        std::fs::read(root.join("status.json")).ok().and_then(|t| serde_json::from_slice(&t).ok());
+        files::read(&root.join("status.json")).ok().and_then(|t| serde_json::from_slice(&t).ok());
     let held = RunFolder::is_held(&root);
     let state = match &status {
         Some(s) if s.state == sorby_train::State::Running && !held => "cut off".to_owned(),
@@ -85,13 +85,13 @@ fn summary(project: &Project, name: &str) -> Option<Value> {
         "iteration": status.as_ref().map(|s| s.iteration),
         "iterations": iterations,
         "best": status.as_ref().and_then(|s| s.best),
-        "report": root.join("report.html").is_file(),
+        "report": files::is_file(&root.join("report.html")),
     }))
 }
 
 /// `GET /api/runs/{name}`: curves and validations.
 pub async fn one(State(app): State<Shared>, Path(name): Path<String>) -> Answer<Json<Value>> {
-    work(&app, move |app| {
+    light(&app, move |app| {
         let root = app.project.folder("runs", &name)?;
         let about =
             summary(&app.project, &name).ok_or_else(|| Refusal::not_found("this is no run folder"))?;
@@ -102,9 +102,10 @@ pub async fn one(State(app): State<Shared>, Path(name): Path<String>) -> Answer<
             let last = &metrics[metrics.len().saturating_sub(20)..];
             (!last.is_empty()).then(|| last.iter().map(|m| m.seconds).sum::<f64>() / last.len() as f64)
         };
-        let masks = std::fs::read_dir(root.join(VALIDATION_MASKS)).into_iter().flatten().flatten();
+        let masks = files::entries(&root.join(VALIDATION_MASKS)).unwrap_or_default();
         let mut masks: Vec<String> = masks
-            .filter_map(|f| f.file_name().to_string_lossy().strip_suffix(".png").map(str::to_owned))
+            .iter()
+            .filter_map(|f| f.file_name()?.to_string_lossy().strip_suffix(".png").map(str::to_owned))
             .filter(|n| !n.starts_with('.'))
             .collect();
         masks.sort();
@@ -115,7 +116,7 @@ pub async fn one(State(app): State<Shared>, Path(name): Path<String>) -> Answer<
             "nothing_found": nothing_found_by_run(&root, &classes),
             "step_s": step_s,
             "seconds": metrics.iter().map(|m| m.seconds).sum::<f64>(),
-            "recipe": std::fs::read_to_string(root.join("recipe.toml")).unwrap_or_default(),
+            "recipe": files::read_to_string(&root.join("recipe.toml")).unwrap_or_default(),
             "masks": masks,
             "masks_version": crate::gallery::version(&root.join("validation.jsonl")),
         })))
@@ -141,7 +142,7 @@ pub async fn validation(
         let root = app.project.folder("runs", &name)?;
         let (_, entry) = app.project.entry(&image)?;
         let file = root.join(VALIDATION_MASKS).join(format!("{}.png", entry.name));
-        if !file.is_file() {
+        if !files::is_file(&file) {
             return Err(Refusal::not_found("this image was not validated on"));
         }
         match RawLabels::read(&file)? {

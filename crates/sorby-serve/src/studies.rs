@@ -1,21 +1,22 @@
 //! Studies: the board of trainings, gains and verdicts.
 
-use crate::app::{Shared, work};
+use crate::app::{Shared, light};
 use crate::error::{Answer, Refusal};
 use axum::Json;
 use axum::extract::{Path, State};
 use serde_json::{Value, json};
+use sorby_image::files;
 use std::process::Command;
 
 /// `GET /api/studies`.
 pub async fn list(State(app): State<Shared>) -> Answer<Json<Value>> {
-    work(&app, |app| {
+    light(&app, |app| {
         let files = crate::work::studies(&app.project);
         let folders: Vec<String> = app
             .project
             .folders("studies")
             .into_iter()
-            .filter(|n| app.project.root.join("studies").join(n).join("study.toml").is_file())
+            .filter(|n| files::is_file(&app.project.root.join("studies").join(n).join("study.toml")))
             .collect();
         Ok(Json(json!({"files": files, "studies": folders})))
     })
@@ -24,7 +25,7 @@ pub async fn list(State(app): State<Shared>) -> Answer<Json<Value>> {
 
 /// `GET /api/studies/{name}`: `sorby study status --json`, and the tables of the last report.
 pub async fn one(State(app): State<Shared>, Path(name): Path<String>) -> Answer<Json<Value>> {
-    work(&app, move |app| {
+    light(&app, move |app| {
         let root = app.project.folder("studies", &name)?;
         let output = Command::new(&app.program)
             .args(["study", "status", "--json"])
@@ -37,7 +38,7 @@ pub async fn one(State(app): State<Shared>, Path(name): Path<String>) -> Answer<
         }
         let status: Value =
             serde_json::from_slice(&output.stdout).map_err(|e| Refusal::bad(e.to_string()))?;
-        let report = root.join("report").join("report.html").is_file();
+        let report = files::is_file(&root.join("report").join("report.html"));
         Ok(Json(json!({"name": name, "status": status, "report": report})))
     })
     .await

@@ -6,6 +6,7 @@ use crate::pictures::{Layer, TILE_PX};
 use axum::extract::{Path, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
+use sorby_image::files;
 use std::time::UNIX_EPOCH;
 
 /// Edge of the gallery's pictures in pixels.
@@ -42,16 +43,18 @@ pub async fn grey(State(app): State<Shared>, Path(name): Path<String>) -> Answer
 pub async fn small(State(app): State<Shared>, Path(name): Path<String>) -> Answer<Response> {
     work(&app, move |app| {
         let (_, entry) = app.project.entry(&name)?;
-        let about = std::fs::metadata(&entry.image).map_err(|_| Refusal::not_found("the image is gone"))?;
+        let about = files::open(&entry.image).and_then(|f| f.metadata());
+        let about = about.map_err(|_| Refusal::not_found("the image is gone"))?;
         let changed =
             about.modified().ok().and_then(|t| t.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
         let key = format!("{} {} {}", entry.image.display(), changed.as_nanos(), about.len());
         let file = format!("{}.png", blake3::hash(key.as_bytes()).to_hex());
         let place = app.project.root.join(".sorby").join("small").join(file);
-        if let Ok(bytes) = std::fs::read(&place) {
+        if let Ok(bytes) = files::read(&place) {
             return Ok(png(&bytes));
         }
         // Not by way of the kept images: a gallery would push out the one that is worked on.
+        let _share = app.project.memory.for_image(&entry.image)?;
         let image = sorby_image::Micrograph::read(&entry.image)?;
         let longest = image.width.max(image.height).max(1);
         let (width, height) = if longest > SMALL_PX {

@@ -1,6 +1,6 @@
 //! Starting the program's verbs from the page.
 
-use crate::app::{App, Shared, work};
+use crate::app::{App, Shared, light};
 use crate::error::{Answer, Refusal};
 use crate::jobs::{Order, Then};
 use crate::project::Project;
@@ -9,7 +9,9 @@ use axum::Json;
 use axum::extract::{Path, State};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use sorby_image::files;
 use sorby_train::PRESETS;
+use std::ffi::OsString;
 
 /// `GET /api/jobs`.
 pub async fn jobs(State(app): State<Shared>) -> Json<Value> {
@@ -74,7 +76,8 @@ pub enum Asked {
 
 /// `POST /api/jobs`.
 pub async fn start(State(app): State<Shared>, Json(asked): Json<Asked>) -> Answer<Json<Value>> {
-    work(&app, move |app| {
+    light(&app, move |app| {
+        app.project.require_in_place()?;
         let order = order(app, asked)?;
         let id = app.jobs.start(order)?;
         Ok(Json(json!({ "id": id })))
@@ -98,11 +101,16 @@ fn split_name(text: &str) -> Answer<String> {
     serde_json::to_string(text).map_err(|e| Refusal::bad(e.to_string()))
 }
 
-fn order(app: &App, asked: Asked) -> Answer<Order<'_>> {
+fn order(app: &App, asked: Asked) -> Answer<Order> {
     let project = &app.project;
     let data = relative_data(project);
-    project.require_manifest()?;
-    let (mut arguments, title, result): (Vec<String>, String, Option<String>);
+    let manifest = project.require_manifest()?;
+    // The verbs follow links; what they would show or learn from must lie inside.
+    for entry in project.entries(&manifest) {
+        project.confine(&entry.image)?;
+        entry.label.iter().try_for_each(|label| project.confine(label))?;
+    }
+    let (mut arguments, title, result): (Vec<OsString>, String, Option<String>);
     let mut then: Option<Then> = None;
     match asked {
         Asked::Train { recipe, name, minutes, iterations, train, val, pretrained } => {
@@ -113,13 +121,15 @@ fn order(app: &App, asked: Asked) -> Answer<Order<'_>> {
                 return Err(Refusal::bad(format!("no recipe `{recipe}`")));
             }
             let out = format!("runs/{name}");
-            if project.root.join(&out).join("recipe.toml").exists() {
+            if files::is_file(&project.root.join(&out).join("recipe.toml")) {
                 return Err(Refusal::new(
                     axum::http::StatusCode::CONFLICT,
                     format!("there is a run `{name}` already"),
                 ));
             }
-            arguments = words(&["train", &recipe, "--data", &data, "--out", &out, "--stop-with-parent"]);
+            let recipe = if built_in { OsString::from(recipe) } else { no_option(OsString::from(recipe)) };
+            arguments = words(&["train", "--out", &out, "--stop-with-parent", "--data"]);
+            arguments.extend([data, recipe]);
             if let Some(minutes) = minutes {
                 if !(minutes.is_finite() && (0.5..=100_000.0).contains(&minutes)) {
                     return Err(Refusal::bad("choose a time of half a minute or more"));
@@ -151,9 +161,9 @@ fn order(app: &App, asked: Asked) -> Answer<Order<'_>> {
         Asked::Segment { model, images } => {
             let file = runs::model_file(project, &model)?;
             let out = format!("predictions/{model}");
-            arguments = words(&["segment", &file, "--out", &out, "--probabilities", "--data", &data]);
+            arguments = words(&["segment", &file, "--out", &out, "--probabilities", "--data"]);
+            arguments.push(data);
             arguments.extend(words(&["--add", "--put-aside", EARLIER]));
-            let manifest = project.require_manifest()?;
             let entries = project.entries(&manifest);
             let chosen: Vec<_> =
                 entries.iter().filter(|e| images.is_empty() || images.contains(&e.name)).collect();
@@ -161,13 +171,13 @@ fn order(app: &App, asked: Asked) -> Answer<Order<'_>> {
                 return Err(Refusal::bad("no such images"));
             }
             for entry in &chosen {
-                project.confine(&entry.image)?;
                 arguments.push(inside(project, &entry.image));
             }
             (title, result) = (format!("{model} on {} images", chosen.len()), Some(out));
         }
         Asked::Check {} => {
-            arguments = words(&["data", "check", &data, "--json", "--page", ".sorby/check.html"]);
+            arguments = words(&["data", "check", "--json", "--page", ".sorby/check.html"]);
+            arguments.push(data);
             let place = project.root.join(".sorby").join("check.json");
             then = Some(Box::new(move |text| {
                 // Only shown: a project that cannot be written to is checked all the same.
@@ -178,12 +188,18 @@ fn order(app: &App, asked: Asked) -> Answer<Order<'_>> {
         Asked::Report { run, split } => {
             project.folder("runs", &run)?;
             let out = format!("runs/{run}/report.html");
-            arguments =
-                words(&["report", &format!("runs/{run}"), "--data", &data, "--split", &split, "--out", &out]);
+            arguments = words(&[
+                "report",
+                &format!("runs/{run}"),
+                &format!("--split={split}"),
+                "--out",
+                &out,
+                "--data",
+            ]);
+            arguments.push(data);
             (title, result) = (format!("Report of {run}"), Some(out));
         }
         Asked::Measure { of, class } => {
-            let manifest = project.require_manifest()?;
             if !manifest.class_names().contains(&class) {
                 return Err(Refusal::bad(format!("no class `{class}`")));
             }
@@ -201,21 +217,13 @@ fn order(app: &App, asked: Asked) -> Answer<Order<'_>> {
                 }
             } else {
                 project.folder("predictions", &of)?;
-                list.push(format!("predictions/{of}/masks"));
+                list.push(OsString::from(format!("predictions/{of}/masks")));
             }
-            arguments = words(&[
-                "measure",
-                "--out",
-                &out,
-                "--put-aside",
-                EARLIER,
-                "--class",
-                &class,
-                "--data",
-                &data,
-                "--export",
-                "roi,geojson,parquet",
-            ]);
+            let class_is = format!("--class={class}");
+            let export = "roi,geojson,parquet";
+            arguments = words(&["measure", "--out", &out, "--put-aside", EARLIER, &class_is]);
+            arguments.extend(words(&["--export", export, "--data"]));
+            arguments.push(data);
             arguments.extend(list);
             (title, result) = (format!("Measuring {class} of {of}"), Some(out));
         }
@@ -225,7 +233,8 @@ fn order(app: &App, asked: Asked) -> Answer<Order<'_>> {
             }
             let stem = file.trim_end_matches(".toml").rsplit('/').next().unwrap_or("study").to_owned();
             let out = format!("studies/{stem}");
-            arguments = words(&["study", "run", &file, "--data", &data, "--out", &out]);
+            arguments = words(&["study", "run", "--out", &out, "--data"]);
+            arguments.extend([data, no_option(OsString::from(file))]);
             (title, result) = (format!("Study {stem}"), Some(out));
         }
         Asked::StudyReport { study } => {
@@ -235,25 +244,38 @@ fn order(app: &App, asked: Asked) -> Answer<Order<'_>> {
             (title, result) = (format!("Report of the study {study}"), Some(out));
         }
     }
-    Ok(Order { program: &app.program, folder: &project.root, arguments, title, result, then })
+    if let Some(place) = &result {
+        project.require_inside(&project.root.join(place))?;
+    }
+    let (program, folder) = (app.program.clone(), project.root.clone());
+    Ok(Order { program, folder, arguments, title, result, then })
 }
 
 /// Where results go that those of another model, or of other images, take the place of.
 const EARLIER: &str = ".sorby/earlier";
 
-fn words(list: &[&str]) -> Vec<String> {
-    list.iter().map(|w| (*w).to_owned()).collect()
+fn words(list: &[&str]) -> Vec<OsString> {
+    list.iter().map(OsString::from).collect()
 }
 
 /// A path as the verbs are given it: from the project's root. Never something that reads as an option.
-fn inside(project: &Project, path: &std::path::Path) -> String {
-    let path = path.strip_prefix(&project.root).unwrap_or(path).display().to_string();
-    if path.starts_with('-') { format!("./{path}") } else { path }
+fn inside(project: &Project, path: &std::path::Path) -> OsString {
+    no_option(path.strip_prefix(&project.root).unwrap_or(path).as_os_str().to_owned())
 }
 
-fn relative_data(project: &Project) -> String {
+/// A file's name that begins like an option names the file all the same.
+fn no_option(path: OsString) -> OsString {
+    if !path.as_encoded_bytes().starts_with(b"-") {
+        return path;
+    }
+    let mut plain = OsString::from("./");
+    plain.push(path);
+    plain
+}
+
+fn relative_data(project: &Project) -> OsString {
     let path = inside(project, &project.data);
-    if path.is_empty() { ".".to_owned() } else { path }
+    if path.is_empty() { OsString::from(".") } else { path }
 }
 
 /// Recipe files of the project: `*.toml` at the top or in `recipes/` that are neither a data set nor a study.
@@ -276,13 +298,11 @@ fn toml_files(project: &Project, folder: &str, accept: impl Fn(&str) -> bool) ->
     for (place, prefix) in
         [(project.root.clone(), String::new()), (project.root.join(folder), format!("{folder}/"))]
     {
-        for file in std::fs::read_dir(place).into_iter().flatten().flatten() {
-            let name = file.file_name().to_string_lossy().into_owned();
-            let small = file.metadata().is_ok_and(|m| m.is_file() && m.len() < 1 << 20);
-            if small
-                && name.ends_with(".toml")
-                && std::fs::read_to_string(file.path()).is_ok_and(|t| accept(&t))
-            {
+        for file in files::entries(&place).unwrap_or_default() {
+            // A name that is no UTF-8 cannot be asked for.
+            let Some(name) = file.file_name().and_then(|n| n.to_str()) else { continue };
+            let small = || files::open(&file).and_then(|f| f.metadata()).is_ok_and(|m| m.len() < 1 << 20);
+            if name.ends_with(".toml") && small() && files::read_to_string(&file).is_ok_and(|t| accept(&t)) {
                 found.push(format!("{prefix}{name}"));
             }
         }
@@ -294,15 +314,18 @@ fn toml_files(project: &Project, folder: &str, accept: impl Fn(&str) -> bool) ->
 /// Files that an encoder can start from: name shown, and path from the project's root.
 pub fn weights(project: &Project) -> Vec<(String, String)> {
     let mut found = Vec::new();
-    for file in std::fs::read_dir(project.root.join("weights")).into_iter().flatten().flatten() {
-        let name = file.file_name().to_string_lossy().into_owned();
+    for file in files::entries(&project.root.join("weights")).unwrap_or_default() {
+        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if files::leads_out(&file) {
+            continue;
+        }
         if name.ends_with(".safetensors") || name.ends_with(".pth") {
             found.push((name.clone(), format!("weights/{name}")));
         }
     }
     for run in project.folders("runs") {
         let file = format!("runs/{run}/model.safetensors");
-        if project.root.join(&file).is_file() {
+        if files::is_file(&project.root.join(&file)) {
             found.push((format!("run {run}"), file));
         }
     }
@@ -321,5 +344,7 @@ mod tests {
         }
         assert_eq!(folder_name(" steel 1.2_b ").unwrap(), "steel 1.2_b");
         assert_eq!(split_name("a\"b").unwrap(), "\"a\\\"b\"");
+        assert_eq!(no_option("-h.toml".into()), "./-h.toml");
+        assert_eq!(no_option("recipes/-h.toml".into()), "recipes/-h.toml");
     }
 }

@@ -34,7 +34,8 @@ pub(crate) fn require_memory(recipe: &Recipe, samples: &[Sample]) -> Result<(), 
     }
 }
 
-/// Memory that can still be used, where the system tells (Linux): what is free, and what a container's limit leaves.
+/// Memory that can still be used, where the system tells (Linux): what is free, and what the limits of a container
+/// and of the process leave.
 pub fn available_bytes() -> Option<u64> {
     let free = field("/proc/meminfo", "MemAvailable:");
     let number = |file: &str| std::fs::read_to_string(file).ok()?.trim().parse::<u64>().ok();
@@ -42,7 +43,15 @@ pub fn available_bytes() -> Option<u64> {
     let cached = std::fs::read_to_string("/sys/fs/cgroup/memory.stat").ok().and_then(|t| inactive_file(&t));
     let used = number("/sys/fs/cgroup/memory.current").unwrap_or(0).saturating_sub(cached.unwrap_or(0));
     let left = number("/sys/fs/cgroup/memory.max").map(|limit| limit.saturating_sub(used));
-    [free, left].into_iter().flatten().min()
+    [free, left, address_space()].into_iter().flatten().min()
+}
+
+/// What a limit of this process's addresses (`ulimit -v`) leaves.
+fn address_space() -> Option<u64> {
+    let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
+    let line = limits.lines().find_map(|l| l.strip_prefix("Max address space"))?;
+    let limit: u64 = line.split_whitespace().next()?.parse().ok()?;
+    Some(limit.saturating_sub(field("/proc/self/status", "VmSize:")?))
 }
 
 /// The most memory this process has held at once, where the system tells (Linux).

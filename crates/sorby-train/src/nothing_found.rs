@@ -23,7 +23,7 @@ pub fn nothing_found<'a>(
 
 /// The same of a run's last validation; nothing where it has none.
 pub fn nothing_found_by_run(run: &Path, classes: &[String]) -> Vec<String> {
-    let counts = std::fs::read(run.join(IMAGE_COUNTS)).unwrap_or_default();
+    let counts = sorby_image::files::read(&run.join(IMAGE_COUNTS)).unwrap_or_default();
     let counts: Vec<ImageCounts> = serde_json::from_slice(&counts).unwrap_or_default();
     nothing_found(classes, counts.iter().map(|c| c.matrix.as_slice()))
 }

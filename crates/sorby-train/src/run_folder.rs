@@ -123,7 +123,7 @@ impl RunFolder {
     /// Whether a process works on this run now.
     pub fn is_held(root: &Path) -> bool {
         // A folder without a lock file is nobody's.
-        File::open(root.join("lock")).is_ok_and(|lock| lock.try_lock().is_err())
+        sorby_image::files::open(&root.join("lock")).is_ok_and(|lock| lock.try_lock().is_err())
     }
 
     fn lock(root: &Path) -> Result<Self, TrainError> {
@@ -170,7 +170,7 @@ impl RunFolder {
 
     /// Reads a log of JSON lines; a last line cut short by a crash is dropped.
     pub fn read_lines<T: DeserializeOwned>(root: &Path, name: &str) -> Vec<T> {
-        let text = std::fs::read_to_string(root.join(name)).unwrap_or_default();
+        let text = sorby_image::files::read_to_string(&root.join(name)).unwrap_or_default();
         text.lines().map_while(|line| serde_json::from_str(line).ok()).collect()
     }
 

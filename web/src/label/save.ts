@@ -34,7 +34,7 @@ export class Saver {
     private name: string,
     private data: () => Uint8Array,
     public revision: string,
-    private told: (state: SaveState, why?: string) => void,
+    private told: (state: SaveState, why?: string, changed?: Refused["changed"]) => void,
     /** Somebody else saved, and nothing of ours is unsaved. */
     private changedElsewhere: () => void,
   ) {
@@ -49,9 +49,9 @@ export class Saver {
     if (this.state !== "saved") event.preventDefault();
   };
 
-  private tell(state: SaveState, why?: string): void {
+  private tell(state: SaveState, why?: string, changed?: Refused["changed"]): void {
     this.state = state;
-    this.told(state, why);
+    this.told(state, why, changed);
   }
 
   changed(): void {
@@ -79,7 +79,8 @@ export class Saver {
       if (this.state === "saving") this.tell("saved");
     } catch (error) {
       const conflict = error instanceof Refused && error.status === 412;
-      this.tell(conflict ? "conflict" : "failed", (error as Error).message);
+      const changed = error instanceof Refused ? error.changed : undefined;
+      this.tell(conflict ? "conflict" : "failed", (error as Error).message, changed);
     }
   }
 

@@ -44,7 +44,7 @@ enum TagValue {
 
 impl Metadata {
     pub fn read(path: &Path) -> Result<Self, ImageError> {
-        let file = File::open(path).map_err(|e| ImageError::io(path, e))?;
+        let file = crate::files::open(path).map_err(|e| ImageError::io(path, e))?;
         let (sidecars, unreadable) = sidecar::of(path);
         let mut metadata =
             Self { width_px: 0, height_px: 0, tags: BTreeMap::new(), sidecars, unreadable, file: None };
@@ -55,7 +55,7 @@ impl Metadata {
                 (metadata.width_px, metadata.height_px) = (width, height);
             }
             metadata.collect(decoder);
-            metadata.file = File::open(path).ok().map(BufReader::new);
+            metadata.file = crate::files::open(path).ok().map(BufReader::new);
         }
         if metadata.width_px == 0 || metadata.height_px == 0 {
             let (width, height, _) = crate::read::header(path)
@@ -170,6 +170,6 @@ fn number(value: &Value) -> Option<f64> {
 /// A whole file, unless it is longer than any settings are.
 pub(super) fn read_limited(path: &Path) -> std::io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(LONGEST_BYTES + 1).read_to_end(&mut bytes)?;
+    crate::files::open(path)?.take(LONGEST_BYTES + 1).read_to_end(&mut bytes)?;
     Ok(Some(bytes).filter(|bytes| bytes.len() as u64 <= LONGEST_BYTES))
 }

@@ -2,6 +2,7 @@
 
 use super::metadata::read_limited;
 use super::text;
+use crate::files;
 use std::path::{Path, PathBuf};
 
 pub(super) struct Sidecar {
@@ -36,15 +37,14 @@ fn names(image: &Path) -> Vec<PathBuf> {
     let (Some(stem), Some(name)) = (image.file_stem(), image.file_name()) else { return Vec::new() };
     let (stem, name) = (stem.to_string_lossy(), name.to_string_lossy());
     let folder = image.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let Ok(entries) = files::entries(folder) else { return Vec::new() };
     let mut found: Vec<(bool, PathBuf)> = entries
-        .flatten()
-        .filter_map(|entry| {
-            let file = entry.file_name();
-            let file = file.to_string_lossy();
+        .into_iter()
+        .filter_map(|path| {
+            let file = path.file_name()?.to_string_lossy().into_owned();
             let exact = belongs(&file, &stem, &name)?;
-            // Not `file_type`: a sidecar may be a link to one.
-            entry.path().is_file().then(|| (exact, entry.path()))
+            // A sidecar may be a link to one.
+            files::is_file(&path).then_some((exact, path))
         })
         .collect();
     // Where `a.tif` and `A.tif` lie in one folder, each has its own.

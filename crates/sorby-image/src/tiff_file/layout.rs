@@ -71,13 +71,13 @@ pub(crate) struct Layout {
 
 pub(crate) fn is_tiff(path: &Path) -> bool {
     let mut head = [0; 4];
-    let read = File::open(path).and_then(|mut file| file.read_exact(&mut head));
+    let read = crate::files::open(path).and_then(|mut file| file.read_exact(&mut head));
     read.is_ok() && matches!(&head, b"II\x2a\0" | b"MM\0\x2a" | b"II\x2b\0" | b"MM\0\x2b")
 }
 
 /// The tags of a TIFF's first picture.
 pub(super) fn open(path: &Path) -> Result<Tags, ImageError> {
-    let file = File::open(path).map_err(|e| ImageError::io(path, e))?;
+    let file = crate::files::open(path).map_err(|e| ImageError::io(path, e))?;
     Decoder::new(BufReader::new(file)).map_err(|e| refused(path, &e))
 }
 
@@ -103,6 +103,17 @@ pub(crate) fn size(path: &Path) -> Result<(u32, u32, Orientation), ImageError> {
     let mut tags = open(path)?;
     let (width, height) = tags.dimensions().map_err(|e| refused(path, &e))?;
     Ok((width, height, orientation(&mut tags)))
+}
+
+/// Bytes of the first picture's numbers.
+pub(crate) fn declared_bytes(path: &Path) -> Result<u64, ImageError> {
+    let mut tags = open(path)?;
+    let (width, height) = tags.dimensions().map_err(|e| refused(path, &e))?;
+    let pixels = u64::from(width).saturating_mul(u64::from(height));
+    let layout = Layout::of(&mut tags).map_err(|e| refused(path, &e))?;
+    let per_pixel =
+        layout.map_or(4, |l| l.samples as u64 * u64::from(l.bits.div_ceil(8).next_power_of_two()));
+    Ok(pixels.saturating_mul(per_pixel))
 }
 
 /// What is damaged or strange is taken as upright, as every viewer does.

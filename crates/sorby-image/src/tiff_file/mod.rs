@@ -9,6 +9,6 @@ mod picture;
 mod stored;
 mod values;
 
-pub(crate) use layout::{Layout, is_tiff, size};
+pub(crate) use layout::{Layout, declared_bytes, is_tiff, size};
 pub(crate) use picture::micrograph;
 pub(crate) use stored::{colours, stored};

@@ -12,7 +12,8 @@ const MOST_PAGES: usize = 1000;
 
 /// Refuses files with several pictures: which one is meant cannot be guessed. Thumbnails do not count.
 pub(super) fn require_one(path: &Path, layout: &Layout, mut tags: Tags) -> Result<(), ImageError> {
-    let stored_bytes = std::fs::metadata(path).map_err(|e| ImageError::io(path, e))?.len();
+    let stored_bytes =
+        crate::files::open(path).and_then(|f| f.metadata()).map_err(|e| ImageError::io(path, e))?.len();
     let stacked = in_one_directory(layout, &mut tags, stored_bytes);
     let pictures = stacked.max(1 + further_pictures(layout, &mut tags));
     if pictures == 1 {

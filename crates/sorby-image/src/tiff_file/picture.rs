@@ -3,7 +3,6 @@
 use super::layout::{Format, Layout, photometric};
 use super::values::{self, Values};
 use crate::{ImageError, Micrograph, Pixels};
-use std::fs::File;
 use std::path::Path;
 
 const EIGHT_BITS: &str = "save it with 8 or 16 bits per channel";
@@ -15,7 +14,7 @@ const EIGHT_BITS: &str = "save it with 8 or 16 bits per channel";
 pub(crate) fn micrograph(path: &Path, layout: &Layout, max_bytes: u64) -> Result<Micrograph, ImageError> {
     let read = || {
         let channels = channels(layout)?;
-        let mut file = File::open(path).map_err(|e| e.to_string())?;
+        let mut file = crate::files::open(path).map_err(|e| e.to_string())?;
         let values = values::read(layout, &mut file, max_bytes)?;
         let values = without_alpha(layout, values, channels)?;
         let pixels = match layout.photometric {

@@ -4,13 +4,12 @@ use super::layout::{Layout, photometric};
 use super::picture;
 use super::values::{self, Values};
 use crate::stored::Samples;
-use std::fs::File;
 use std::path::Path;
 
 /// The numbers as stored: indices of a palette, never inverted.
 pub(crate) fn stored(path: &Path, layout: &Layout, max_bytes: u64) -> Result<Samples, String> {
     let seen = picture::channels(layout)?;
-    let mut file = File::open(path).map_err(|e| e.to_string())?;
+    let mut file = crate::files::open(path).map_err(|e| e.to_string())?;
     let values = values::read(layout, &mut file, max_bytes)?;
     if seen > 1 {
         return coloured(layout, values, seen);
@@ -36,7 +35,7 @@ pub(crate) fn colours(path: &Path, layout: &Layout, max_bytes: u64) -> Result<Sa
         return stored(path, layout, max_bytes);
     }
     picture::channels(layout)?;
-    let mut file = File::open(path).map_err(|e| e.to_string())?;
+    let mut file = crate::files::open(path).map_err(|e| e.to_string())?;
     let indices = match values::read(layout, &mut file, max_bytes)? {
         Values::U8(v) => Values::U8(every(v, layout.samples)),
         other => other,

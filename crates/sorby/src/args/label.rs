@@ -12,12 +12,23 @@ pub struct ServeArgs {
     pub project: PathBuf,
     #[arg(long, default_value_t = 7878)]
     pub port: u16,
-    /// Address to listen on. Other machines can reach any but 127.0.0.1: a token is then asked for.
+    /// Address to listen on. Other machines can reach any but those of this machine itself (127.0.0.1).
     #[arg(long, default_value = "127.0.0.1", value_name = "ADDRESS")]
     pub bind: IpAddr,
-    /// What visitors have to know; default: none on this machine, a random one on other addresses.
+    /// File whose first line is what visitors have to know: 16 or more letters, digits, - and _. The environment variable
+    /// SORBY_TOKEN can hold it as well; default: a new random token, part of the address that is printed.
+    #[arg(long, value_name = "FILE", conflicts_with = "token")]
+    pub token_file: Option<PathBuf>,
+    /// The same, given here, where other users of the machine can read it in the list of processes.
     #[arg(long)]
     pub token: Option<String>,
+    /// Let in everybody who reaches the address: every user and program of this machine can then read and change the
+    /// project. Only for addresses of this machine itself.
+    #[arg(long, conflicts_with_all = ["token", "token_file"])]
+    pub no_token: bool,
+    /// Trainings that run at the same time; those started beyond that wait.
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=16))]
+    pub trainings: u8,
     /// Do not open a browser.
     #[arg(long)]
     pub no_open: bool,

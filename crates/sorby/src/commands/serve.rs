@@ -2,21 +2,18 @@
 
 use crate::args::ServeArgs;
 use anyhow::{Context as _, bail};
-use sorby_serve::{Settings, serve};
+use sorby_serve::{Settings, TOKEN_VARIABLE, Token, serve};
 use std::net::SocketAddr;
 use std::process::{Command, ExitCode, Stdio};
 
 pub fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
-    let plain =
-        |t: &String| t.len() >= 8 && t.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
-    if args.token.as_ref().is_some_and(|t| !plain(t)) {
-        bail!("--token must be 8 or more letters, digits, - and _");
-    }
+    let token = token(&args)?;
     let settings = Settings {
         project: args.project,
         program: std::env::current_exe().context("cannot find this program's own file")?,
         address: SocketAddr::new(args.bind, args.port),
-        token: args.token,
+        token,
+        trainings: args.trainings.into(),
     };
     serve(settings, |address| {
         println!("{address}\nCtrl-C ends it; trainings that it started stop in order and can be resumed.");
@@ -25,6 +22,49 @@ pub fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         }
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What visitors have to know, from where it was given.
+fn token(args: &ServeArgs) -> anyhow::Result<Token> {
+    if args.no_token {
+        if !args.bind.is_loopback() {
+            bail!("--no-token would let in everybody who reaches {}; leave it out", args.bind);
+        }
+        return Ok(Token::None);
+    }
+    let (place, token) = if let Some(file) = &args.token_file {
+        let text =
+            std::fs::read_to_string(file).with_context(|| format!("{}: cannot be read", file.display()))?;
+        if readable_by_others(file) {
+            eprintln!("warning: {}: other users can read it; chmod 600 makes it private", file.display());
+        }
+        (file.display().to_string(), text.lines().next().unwrap_or_default().trim().to_owned())
+    } else if let Some(token) = &args.token {
+        eprintln!(
+            "warning: other users of this machine can read --token in the list of processes; use --token-file or {TOKEN_VARIABLE}"
+        );
+        ("--token".to_owned(), token.clone())
+    } else if let Some(token) = std::env::var_os(TOKEN_VARIABLE).filter(|t| !t.is_empty()) {
+        (TOKEN_VARIABLE.to_owned(), token.to_string_lossy().into_owned())
+    } else {
+        return Ok(Token::Random);
+    };
+    let plain = token.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    if !plain || !(16..=256).contains(&token.len()) {
+        bail!("{place}: a token must be 16 to 256 letters, digits, - and _");
+    }
+    Ok(Token::Given(token))
+}
+
+#[cfg(unix)]
+fn readable_by_others(file: &std::path::Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::metadata(file).is_ok_and(|m| m.permissions().mode() & 0o077 != 0)
+}
+
+#[cfg(not(unix))]
+fn readable_by_others(_: &std::path::Path) -> bool {
+    false
 }
 
 /// Opens the page in the usual browser, if there is one.

@@ -1,0 +1,60 @@
+//! How the labels of the project code classes: decided from all label files, and anew when one of them or the manifest
+//! changes.
+
+use crate::error::{Answer, Refusal};
+use crate::project::Project;
+use sorby_data::{Dataset, LabelCoding, Manifest, read_label};
+use sorby_image::files::{self, FileState};
+use sorby_image::{LabelMap, MaskNote};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+/// The state of all label files.
+type State = Vec<(PathBuf, Option<FileState>)>;
+
+#[derive(Default)]
+pub struct Coding(Mutex<Option<(Manifest, State, LabelCoding)>>);
+
+impl Coding {
+    /// Reads a label of the project.
+    pub fn read(&self, project: &Project, manifest: &Manifest, file: &Path) -> Answer<LabelMap> {
+        project.confine(file)?;
+        if MaskNote::read(file).is_some() {
+            // It says itself what it means; no need to look at all the others.
+            let any = LabelCoding::Index { classes: manifest.classes.len() };
+            return Ok(read_label(manifest, &any, file)?);
+        }
+        let state: State = project
+            .entries(manifest)
+            .into_iter()
+            .filter_map(|e| e.label)
+            .map(|label| {
+                let state = files::state(&label).ok();
+                (label, state)
+            })
+            .collect();
+        let mut known = self.0.lock().unwrap_or_else(|e| e.into_inner());
+        if !known.as_ref().is_some_and(|(m, s, _)| m == manifest && *s == state) {
+            *known = None;
+            let coding = decide(project)?;
+            if !state.iter().all(|(_, s)| s.is_some_and(|s| s.is_settled())) {
+                // A change that follows at once might not show.
+                return Ok(read_label(manifest, &coding, file)?);
+            }
+            *known = Some((manifest.clone(), state, coding));
+        }
+        let Some((_, _, coding)) = &*known else { return Err(Refusal::bad("no label can be read")) };
+        Ok(read_label(manifest, coding, file)?)
+    }
+}
+
+fn decide(project: &Project) -> Answer<LabelCoding> {
+    let (data, problems) = Dataset::examine(&project.data)?;
+    // A coding that could not be decided is no coding: what it would read might be wrong.
+    let file = project.data.join("dataset.toml");
+    let undecided = problems.into_iter().find(|p| p.path == file && !p.what.starts_with("split `"));
+    match undecided {
+        Some(problem) => Err(problem.into()),
+        None => Ok(data.coding().clone()),
+    }
+}

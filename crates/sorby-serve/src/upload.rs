@@ -1,0 +1,66 @@
+//! New images. They are tried in a place of their own; one name is given once, whoever asks at the same time.
+
+use crate::app::{App, Shared, work};
+use crate::error::{Answer, Refusal};
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use sorby_image::{Micrograph, files, write};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+#[derive(Deserialize)]
+pub struct Upload {
+    name: String,
+}
+
+/// `POST /api/images?name=FILE`: adds an image to the first folder of the data set. It must be one that Sorby reads,
+/// under a name that is not taken.
+pub async fn upload(
+    State(app): State<Shared>,
+    Query(asked): Query<Upload>,
+    body: Bytes,
+) -> Answer<Json<Value>> {
+    work(&app, move |app| add(app, &asked.name, &body)).await
+}
+
+fn add(app: &App, name: &str, body: &[u8]) -> Answer<Json<Value>> {
+    let manifest = app.project.require_manifest()?;
+    let file = Path::new(name);
+    let plain = file.components().count() == 1 && file.file_name().is_some_and(|n| *n == *name);
+    if !plain || name.starts_with('.') || name.contains(['\\', ':', '\0']) || !sorby_image::is_image(file) {
+        return Err(Refusal::bad("the name must be that of a PNG, TIFF, JPEG or BMP file, without folders"));
+    }
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let folder = app.project.data.join(&manifest.folders[0].images);
+    let target = folder.join(name);
+    let free = || {
+        let taken = app.project.entries(&manifest).iter().any(|e| e.name == stem) || files::is_file(&target);
+        let what = || Refusal::new(StatusCode::CONFLICT, format!("there is an image `{stem}` already"));
+        if taken { Err(what()) } else { Ok(()) }
+    };
+    free()?;
+    try_out(app, file, body)?;
+    let _one = app.adding.lock().unwrap_or_else(|e| e.into_inner());
+    app.project.require_in_place()?;
+    free()?;
+    write::atomically(&target, body)?;
+    app.tell(json!({"kind": "project"}));
+    Ok(Json(json!({"name": stem})))
+}
+
+/// Reads what was sent under a name that nothing else has: what cannot be read never becomes part of the data set.
+fn try_out(app: &App, file: &Path, body: &[u8]) -> Answer<()> {
+    static CALLS: AtomicU64 = AtomicU64::new(0);
+    let call = CALLS.fetch_add(1, Ordering::Relaxed);
+    let folder = app.project.uploads().join(format!("{}-{call}", std::process::id()));
+    let trial = folder.join(file);
+    write::atomically(&trial, body)?;
+    let read = app.project.memory.for_image(&trial).and_then(|_share| Ok(Micrograph::read(&trial)?));
+    // What cannot be removed is removed at the next start.
+    let _ = files::remove(&trial).and_then(|()| files::remove_folder(&folder));
+    read.map(drop)
+}
