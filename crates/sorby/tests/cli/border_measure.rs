@@ -199,6 +199,12 @@ fn the_truth_itself_teaches_nothing() {
     let (_, error, _) = tell(at, &["measure", "masks", "--truth", "truth", "--out", "o"]);
     assert!(error.contains("it takes three images or more, and here are 2"), "{error}");
     assert!(!at.join("o/calibration.json").exists(), "that of before is not left to be taken for this one's");
+    // Masks without any object have no errors that could be taken out of others.
+    for seed in 0..4 {
+        write(&at.join(format!("none/{seed}.png")), image::GrayImage::new(240, 192));
+    }
+    let (_, error, _) = tell(at, &["measure", "none", "--truth", "truth", "--out", "o-none"]);
+    assert!(error.contains("no calibration.json: too little class 1 is measured"), "{error}");
     // A file of an older version that was learnt so is refused.
     let bias = r#"{"quantity":"mean_diameter","images":3,"log_bias":0.0,"log_bias_standard_error":0.0,"log_spread":0.0}"#;
     let settings = "connectivity 8, min_area_px 0, exclude_edge false, split none, edges weighted";

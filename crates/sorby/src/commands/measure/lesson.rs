@@ -39,6 +39,9 @@ pub fn learn<'a>(
     let names = used.iter().map(|f| f.name.clone()).collect();
     let learnt =
         Calibration::learn(class, settings, names, &pairs).ok_or_else(|| too_few(&used, &left_out))?;
+    if learnt.biases.is_empty() {
+        return Err(format!("too little {class} is measured in these images to compare it with the truth"));
+    }
     let part = |f: &&Measured| f.origin.as_ref().and_then(|o| o.image_part);
     let held_out = used.iter().all(|f| part(f).is_some()).then_some(true);
     Ok(Calibration { model_blake3, segmentation, held_out, left_out, ..learnt })
