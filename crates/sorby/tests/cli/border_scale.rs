@@ -115,7 +115,7 @@ impl Drop for Page {
 
 impl Page {
     fn open(at: &Path, folder: &str) -> Self {
-        let mut command = command(at, &["serve", folder, "--no-open", "--port", "0"]);
+        let mut command = command(at, &["serve", folder, "--no-open", "--no-token", "--port", "0"]);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
