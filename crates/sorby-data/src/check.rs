@@ -139,6 +139,7 @@ pub fn check(data: &Dataset) -> Summary {
         .filter_map(|(item, look)| Some((item.name.as_str(), look.as_ref().ok()?.nm_per_px)))
         .collect();
     remarks.extend(far_apart(&scales));
+    remarks.extend(data.coding().remarks.iter().cloned());
     let names = data.manifest.class_names();
     let mut splits = BTreeMap::new();
     for split in data.split_names() {

@@ -1,15 +1,13 @@
 //! A data set on disk: the manifest, and the image-label pairs it stands for.
 
+use crate::coding::{Expected, LabelCoding};
 use crate::edit::read_label;
-use crate::labels::LabelCoding;
-use crate::manifest::{DataBar, LabelKind, Manifest, Missing};
+use crate::manifest::{DataBar, Manifest, Missing};
 use crate::problem::{DataError, Problem};
 use crate::sample::Sample;
 use rayon::prelude::*;
 use sorby_image::scale::agreement;
-use sorby_image::{
-    ImageError, LabelMap, MaskNote, Micrograph, RawLabels, Said, ScaleClaim, Shot, files, supersedes,
-};
+use sorby_image::{ImageError, LabelMap, Micrograph, Said, ScaleClaim, Shot, files, supersedes};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -56,13 +54,14 @@ impl Dataset {
             problems.push(Problem::new(&root, "no labelled images found"));
             return Err(DataError(problems));
         }
-        let coding = values_seen(&items, &mut problems, manifest.labels.kind).and_then(|seen| {
-            LabelCoding::decide(&manifest, &seen)
-                .map_err(|what| problems.push(Problem::new(&file, what)))
-                .ok()
+        let labels: Vec<PathBuf> = items.iter().map(|i| i.label.clone()).collect();
+        let coding = LabelCoding::decide(&Expected::of_manifest(&manifest), &labels);
+        // With undecidable labels the rest is still checked, as indices.
+        let coding = coding.unwrap_or_else(|problem| {
+            problems.push(problem);
+            LabelCoding::index(manifest.classes.len())
         });
-        // With unreadable or undecidable labels the rest is still checked, as indices.
-        let coding = coding.unwrap_or(LabelCoding::Index { classes: manifest.classes.len() });
+        problems.extend(coding.refused());
         add_splits(&mut splits, &manifest, &items, &unlabelled, |what| {
             problems.push(Problem::new(&file, what))
         });
@@ -308,35 +307,4 @@ fn add_splits(
         }
         splits.entry(split.clone()).or_default().extend(names.iter().cloned());
     }
-}
-
-/// The values that occur in each label, or `None` after telling which labels cannot be read.
-fn values_seen<'a>(
-    items: &'a [Item],
-    problems: &mut Vec<Problem>,
-    kind: LabelKind,
-) -> Option<Vec<(&'a str, [bool; 256])>> {
-    if kind != LabelKind::Auto {
-        return Some(Vec::new());
-    }
-    let look = |item: &'a Item| -> Result<(&'a str, [bool; 256]), Problem> {
-        if MaskNote::read(&item.label).is_some() {
-            return Ok((item.name.as_str(), [false; 256]));
-        }
-        let histogram = match RawLabels::read(&item.label)? {
-            RawLabels::Values(map) => map.histogram(),
-            RawLabels::Colours { .. } => [0; 256],
-        };
-        Ok((item.name.as_str(), histogram.map(|n| n > 0)))
-    };
-    let looked: Vec<_> = items.par_iter().map(look).collect();
-    // Deciding without the unreadable labels could decide wrongly.
-    let mut seen = Vec::new();
-    for result in looked {
-        match result {
-            Ok(found) => seen.push(found),
-            Err(problem) => problems.push(problem),
-        }
-    }
-    (seen.len() == items.len()).then_some(seen)
 }

@@ -1,10 +1,10 @@
 //! Labels that are being drawn: images without one are part of the list, and what is saved never loses what was there.
 
-use crate::labels::LabelCoding;
+use crate::coding::LabelCoding;
 use crate::manifest::{DataBar, Manifest};
 use crate::problem::{DataError, Problem};
 use sorby_image::{
-    ImageError, KnownScale, LabelMap, MaskNote, RawLabels, Said, ScaleClaim, files, is_image, supersedes,
+    ImageError, KnownScale, LabelMap, MaskNote, Said, ScaleClaim, files, is_image, supersedes,
 };
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry as Slot;
@@ -151,13 +151,10 @@ fn is_kept(old: &Path, kept: &Path) -> Option<PathBuf> {
 /// # Errors
 /// When it cannot be read, has values that stand for no class, or was drawn for other classes.
 pub fn read_label(manifest: &Manifest, coding: &LabelCoding, file: &Path) -> Result<LabelMap, Problem> {
-    let Some(note) = MaskNote::read(file) else {
-        let painted = matches!(coding, LabelCoding::Painted { .. });
-        let raw = if painted { RawLabels::read_colours(file)? } else { RawLabels::read(file)? };
-        return coding.decode(raw).map_err(|what| Problem::new(file, what));
-    };
     let classes = manifest.class_names();
-    if !note.classes.is_empty() && note.classes != classes {
+    if let Some(note) =
+        MaskNote::read(file).filter(|note| !note.classes.is_empty() && note.classes != classes)
+    {
         let what = format!(
             "was drawn for the classes {} but the data set has {}",
             note.classes.join(", "),
@@ -165,8 +162,7 @@ pub fn read_label(manifest: &Manifest, coding: &LabelCoding, file: &Path) -> Res
         );
         return Err(Problem::new(file, what));
     }
-    let index = LabelCoding::Index { classes: classes.len() };
-    index.decode(RawLabels::read(file)?).map_err(|what| Problem::new(file, what))
+    Ok(coding.read(file)?.map)
 }
 
 /// Saves a drawn label: class indices with a note that says so, whatever coding the data set's other labels have. A

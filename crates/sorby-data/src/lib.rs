@@ -3,13 +3,13 @@
 
 mod augment;
 mod check;
+mod coding;
 mod colour;
 mod crop;
 mod dataset;
 pub mod doctor;
 mod edit;
 pub mod import;
-mod labels;
 mod manifest;
 mod problem;
 mod proposal;
@@ -19,11 +19,11 @@ pub mod synth;
 
 pub use augment::{Augment, Patch, augment};
 pub use check::{ClassCount, Summary, check};
+pub use coding::{Expected, Label, LabelCoding, ObjectNumbers};
 pub use colour::{Colour, default_colour};
 pub use crop::{CropBox, CropRule, crop_box, draw};
 pub use dataset::{Dataset, Item};
 pub use edit::{Entry, entries, entries_of, finish_replacements, read_label, save_label};
-pub use labels::LabelCoding;
 pub use manifest::{Class, DataBar, Folder, LabelKind, Labels, Manifest, Missing, Scale, one_line};
 pub use problem::{DataError, Problem};
 pub use proposal::propose;

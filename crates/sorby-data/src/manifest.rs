@@ -67,6 +67,9 @@ pub(crate) fn default_folders() -> Vec<Folder> {
 #[serde(deny_unknown_fields, default)]
 pub struct Labels {
     pub kind: LabelKind,
+    /// The stored value of each class, first class first, where `kind` does not say it; 255 is ignored unless listed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<u32>,
     pub data_bar: DataBar,
     pub missing: Missing,
 }
@@ -75,7 +78,8 @@ pub struct Labels {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LabelKind {
-    /// `index` or `grey`, whichever all label files agree with; refused when neither fits.
+    /// What all label files agree with: indices, greys, indices from 1, black and white with soft edges; refused when
+    /// none fits or two do.
     #[default]
     Auto,
     /// 0..k-1, and 255 for pixels to ignore.
@@ -176,6 +180,20 @@ impl Manifest {
             && self.classes.iter().skip(1).any(|c| c.label_color.is_none())
         {
             return Err("labels.kind = \"painted\" needs a label_color for every class but the first".into());
+        }
+        let values = &self.labels.values;
+        if !values.is_empty() && values.len() != self.classes.len() {
+            return Err(format!(
+                "labels.values has {} values for {} classes",
+                values.len(),
+                self.classes.len()
+            ));
+        }
+        if let Some(twice) = values.iter().enumerate().find(|(i, v)| values[..*i].contains(v)) {
+            return Err(format!("labels.values names {} twice", twice.1));
+        }
+        if !values.is_empty() && self.labels.kind != LabelKind::Auto {
+            return Err("labels.values says what the values are; leave labels.kind out".into());
         }
         for (i, (specimen, names)) in self.specimens.iter().enumerate() {
             let others = self.specimens.iter().take(i);

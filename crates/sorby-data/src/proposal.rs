@@ -54,7 +54,10 @@ pub fn propose(root: &Path) -> Result<String, DataError> {
         }
         out.push('\n');
     }
-    out += &format!("[labels]\nkind = \"{}\"   # {}\n", found.kind, found.reason);
+    out += &match &found.values[..] {
+        [] => format!("[labels]\nkind = \"{}\"   # {}\n", found.kind, found.reason),
+        values => format!("[labels]\nvalues = {values:?}   # {}\n", found.reason),
+    };
     let bars = count_data_bars(root, &pairs);
     if bars > 0 {
         out += &format!(
@@ -153,6 +156,8 @@ struct Found {
     classes: Vec<String>,
     paint: Vec<Option<[u8; 3]>>,
     kind: &'static str,
+    /// The stored value of each class, where `kind` does not say it.
+    values: Vec<usize>,
     reason: String,
 }
 
@@ -180,6 +185,7 @@ fn look_at_labels(root: &Path, pairs: &[Pair]) -> Found {
             classes: classes.chain(by_count.iter().map(|(_, n)| format!("{n} painted pixels"))).collect(),
             paint: std::iter::once(None).chain(by_count.iter().map(|(c, _)| Some(*c))).collect(),
             kind: "painted",
+            values: Vec::new(),
             reason: "labels are colour pictures with pure colours in them".into(),
         };
     }
@@ -195,14 +201,26 @@ fn look_at_labels(root: &Path, pairs: &[Pair]) -> Found {
             classes,
             paint: Vec::new(),
             kind: "grey",
+            values: Vec::new(),
             reason: "evenly spaced grey levels".into(),
         };
     }
-    let classes = values.iter().filter(|&&v| v != 255).max().copied().unwrap_or(0).clamp(1, 31);
+    let own: Vec<usize> = values.iter().copied().filter(|v| *v != 255).collect();
+    if own.len() > 1 && own.iter().enumerate().all(|(i, v)| *v == i + 1) {
+        return Found {
+            classes: own.iter().map(|v| describe(*v)).collect(),
+            paint: Vec::new(),
+            kind: "index",
+            reason: "no label has the value 0: value 1 is the first class, as ilastik writes them".into(),
+            values: own,
+        };
+    }
+    let classes = own.iter().max().copied().unwrap_or(0).clamp(1, 31);
     Found {
         classes: (0..=classes).map(describe).collect(),
         paint: Vec::new(),
         kind: "index",
+        values: Vec::new(),
         reason: format!(
             "values found: {}",
             values.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")

@@ -1,7 +1,7 @@
 //! Class index per pixel.
 
-use crate::{ImageError, MaskNote, mask_note, read, write};
-use std::io::BufReader;
+use crate::label_file::{LabelFile, LabelValues};
+use crate::{ImageError, MaskNote, mask_note, write};
 use std::path::Path;
 
 /// Label of pixels that count for nothing.
@@ -25,48 +25,36 @@ pub enum RawLabels {
 }
 
 impl RawLabels {
-    /// Reads a label file. Palette PNGs give their indices, not their colours; colour files whose
-    /// three channels agree everywhere give that one channel.
+    /// Reads a label file's stored values, see [`LabelFile::read`].
+    ///
+    /// # Errors
+    /// When it cannot be read, or has values beyond 255.
     pub fn read(path: &Path) -> Result<Self, ImageError> {
-        if let Some(indices) = palette_indices(path)? {
-            return Ok(Self::Values(indices));
-        }
-        let image = read::decode(path)?;
-        let (width, height) = (image.width() as usize, image.height() as usize);
-        match image {
-            image::DynamicImage::ImageLuma8(i) => {
-                Ok(Self::Values(LabelMap { width, height, labels: i.into_raw() }))
-            }
-            image::DynamicImage::ImageLuma16(_) | image::DynamicImage::ImageLumaA16(_) => {
-                let values = image.into_luma16().into_raw();
-                let labels = values.into_iter().map(u8::try_from).collect::<Result<Vec<_>, _>>();
-                let labels = labels.map_err(|_| {
-                    ImageError::unreadable(path, "16-bit label with values above 255; labels must be 0..255")
-                })?;
-                Ok(Self::Values(LabelMap { width, height, labels }))
-            }
-            // Scaling 16 bits down to 8 would turn indices into zeros.
-            other if other.color().bytes_per_pixel() / other.color().channel_count() > 1 => {
-                let reason =
-                    format!("label of pixel type {:?}; save labels with 8 bits per channel", other.color());
-                Err(ImageError::unreadable(path, reason))
-            }
-            other => {
-                let pixels: Vec<[u8; 3]> = other.to_rgb8().pixels().map(|p| p.0).collect();
-                if pixels.iter().all(|p| p[0] == p[1] && p[1] == p[2]) {
-                    let labels = pixels.iter().map(|p| p[0]).collect();
-                    return Ok(Self::Values(LabelMap { width, height, labels }));
-                }
-                Ok(Self::Colours { width, height, pixels })
+        let LabelFile { width, height, values, .. } = LabelFile::read(path)?;
+        match values {
+            LabelValues::Small(labels) => Ok(Self::Values(LabelMap { width, height, labels })),
+            LabelValues::Colours(pixels) => Ok(Self::Colours { width, height, pixels }),
+            LabelValues::Wide(values) => {
+                let odd = values.iter().find(|v| !(0..256).contains(*v)).copied().unwrap_or_default();
+                Err(ImageError::unreadable(path, format!("has the value {odd}; class indices are 0 to 255")))
             }
         }
     }
 
     /// Reads a label file as colours, whatever it is: for labels painted in colours.
+    ///
+    /// # Errors
+    /// When it cannot be read.
     pub fn read_colours(path: &Path) -> Result<Self, ImageError> {
-        let image = read::decode(path)?.into_rgb8();
-        let (width, height) = (image.width() as usize, image.height() as usize);
-        Ok(Self::Colours { width, height, pixels: image.pixels().map(|p| p.0).collect() })
+        let LabelFile { width, height, values, .. } = LabelFile::read_colours(path)?;
+        let pixels = match values {
+            LabelValues::Colours(pixels) => pixels,
+            LabelValues::Small(values) => values.into_iter().map(|v| [v; 3]).collect(),
+            LabelValues::Wide(_) => {
+                return Err(ImageError::unreadable(path, "has values beyond 255, no colours"));
+            }
+        };
+        Ok(Self::Colours { width, height, pixels })
     }
 
     pub fn size(&self) -> (usize, usize) {
@@ -75,43 +63,6 @@ impl RawLabels {
             Self::Colours { width, height, .. } => (*width, *height),
         }
     }
-}
-
-/// Indices of a palette PNG; `None` for every other file.
-fn palette_indices(path: &Path) -> Result<Option<LabelMap>, ImageError> {
-    let file = crate::files::open(path).map_err(|e| ImageError::io(path, e))?;
-    let mut decoder = png::Decoder::new(BufReader::new(file));
-    decoder.set_transformations(png::Transformations::IDENTITY);
-    let Ok(mut reader) = decoder.read_info() else { return Ok(None) };
-    if reader.info().color_type != png::ColorType::Indexed {
-        return Ok(None);
-    }
-    let damaged =
-        |e: &dyn std::fmt::Display| ImageError::unreadable(path, format!("cannot be decoded ({e})"));
-    read::require_sound_header(path)?;
-    let size = reader.output_buffer_size().ok_or_else(|| damaged(&"too large"))?;
-    if size as u64 > read::MAX_BYTES {
-        return Err(damaged(&"it says it is larger than any image"));
-    }
-    let mut buffer = vec![0; size];
-    let frame = reader.next_frame(&mut buffer).map_err(|e| damaged(&e))?;
-    let bits = frame.bit_depth as usize;
-    let (width, height) = (frame.width as usize, frame.height as usize);
-    if bits == 8 && frame.line_size == width {
-        // Masks may be large: no second copy.
-        buffer.truncate(width * height);
-        return Ok(Some(LabelMap { width, height, labels: buffer }));
-    }
-    let mut labels = Vec::with_capacity(width * height);
-    for row in buffer.chunks(frame.line_size).take(height) {
-        // Packed from the high bits down.
-        labels.extend((0..width).map(|x| {
-            let bit = x * bits;
-            let shift = 8 - bits - bit % 8;
-            (row[bit / 8] >> shift) & (0xFFu16 >> (8 - bits)) as u8
-        }));
-    }
-    Ok(Some(LabelMap { width, height, labels }))
 }
 
 impl LabelMap {

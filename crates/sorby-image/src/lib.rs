@@ -7,6 +7,7 @@ mod grey_range;
 mod guard;
 mod integers;
 mod jpeg_complete;
+mod label_file;
 mod label_map;
 pub mod lock;
 mod mask_note;
@@ -20,7 +21,6 @@ mod read;
 pub mod resize;
 pub mod scale;
 mod shot;
-#[allow(dead_code)] // The label reader is about to use it.
 mod stored;
 #[allow(dead_code)]
 mod tiff_file;
@@ -31,6 +31,7 @@ pub use data_bar::{DataBar, ScaleBar};
 pub use error::ImageError;
 pub use grey_range::GreyRange;
 pub use integers::Integers;
+pub use label_file::{LabelFile, LabelValues};
 pub use label_map::{IGNORE, LabelMap, RawLabels};
 pub use mask_note::{ImagePart, MaskNote, Origin, supersedes};
 pub use micrograph::{Micrograph, Pixels};

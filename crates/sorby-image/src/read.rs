@@ -204,25 +204,3 @@ pub(crate) fn library(path: &Path) -> Result<(DynamicImage, Orientation), ImageE
     let orientation = orientation(path, format, &mut decoder);
     Ok((DynamicImage::from_decoder(decoder).map_err(refused)?, orientation))
 }
-
-/// What the image library makes of a file, also of TIFF, turned upright.
-pub(crate) fn decode(path: &Path) -> Result<DynamicImage, ImageError> {
-    guarded(path, || {
-        require_sound_header(path)?;
-        if !tiff_file::is_tiff(path) {
-            let (mut image, orientation) = library(path)?;
-            image.apply_orientation(orientation);
-            return Ok(image);
-        }
-        let layout = tiff_file::Layout::read(path)?;
-        let mut reader = open(path)?;
-        let mut limits = Limits::default();
-        limits.max_alloc = Some(MAX_BYTES);
-        reader.limits(limits);
-        let refused =
-            |e| ImageError::unreadable(path, format!("cannot be decoded ({e}); is the file complete?"));
-        let mut image = reader.decode().map_err(refused)?;
-        image.apply_orientation(layout.orientation);
-        Ok(image)
-    })
-}

@@ -3,7 +3,7 @@
 
 use crate::error::{Answer, Refusal};
 use crate::project::Project;
-use sorby_data::{Dataset, LabelCoding, Manifest, read_label};
+use sorby_data::{Expected, LabelCoding, Manifest, read_label};
 use sorby_image::files::{self, FileState};
 use sorby_image::{LabelMap, MaskNote};
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ impl Coding {
         project.confine(file)?;
         if MaskNote::read(file).is_some() {
             // It says itself what it means; no need to look at all the others.
-            let any = LabelCoding::Index { classes: manifest.classes.len() };
+            let any = LabelCoding::index(manifest.classes.len());
             return Ok(read_label(manifest, &any, file)?);
         }
         let state: State = project
@@ -36,7 +36,7 @@ impl Coding {
         let mut known = self.0.lock().unwrap_or_else(|e| e.into_inner());
         if !known.as_ref().is_some_and(|(m, s, _)| m == manifest && *s == state) {
             *known = None;
-            let coding = decide(project)?;
+            let coding = decide(manifest, &state)?;
             if !state.iter().all(|(_, s)| s.is_some_and(|s| s.is_settled())) {
                 // A change that follows at once might not show.
                 return Ok(read_label(manifest, &coding, file)?);
@@ -48,13 +48,8 @@ impl Coding {
     }
 }
 
-fn decide(project: &Project) -> Answer<LabelCoding> {
-    let (data, problems) = Dataset::examine(&project.data)?;
-    // A coding that could not be decided is no coding: what it would read might be wrong.
-    let file = project.data.join("dataset.toml");
-    let undecided = problems.into_iter().find(|p| p.path == file && !p.what.starts_with("split `"));
-    match undecided {
-        Some(problem) => Err(problem.into()),
-        None => Ok(data.coding().clone()),
-    }
+/// A coding that could not be decided is no coding: what it would read might be wrong.
+fn decide(manifest: &Manifest, state: &State) -> Answer<LabelCoding> {
+    let labels: Vec<PathBuf> = state.iter().map(|(label, _)| label.clone()).collect();
+    Ok(LabelCoding::decide(&Expected::of_manifest(manifest), &labels)?)
 }

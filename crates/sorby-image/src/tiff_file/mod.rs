@@ -2,6 +2,7 @@
 //! read here, chunk by chunk, because it lacks palettes, planes in tiles, reversed bits, odd depths and colour JPEG.
 
 mod chunks;
+mod facts;
 mod jpeg;
 mod layout;
 mod pages;
@@ -9,6 +10,7 @@ mod picture;
 mod stored;
 mod values;
 
+pub(crate) use facts::alpha;
 pub(crate) use layout::{Layout, declared_bytes, is_tiff, size};
 pub(crate) use picture::micrograph;
 pub(crate) use stored::{colours, stored};

@@ -13,6 +13,18 @@ pub struct ScaleArgs {
     pub json: bool,
 }
 
+/// What the user says of masks whose values could mean several things.
+#[derive(ClapArgs, Default)]
+pub struct CodingArgs {
+    /// Stored value of each class, the first class (matrix) first: 0,255 or 1,2 or 0,127,255. Masks that Sorby wrote
+    /// say it themselves.
+    #[arg(long, value_name = "VALUES", value_delimiter = ',')]
+    pub values: Vec<u32>,
+    /// The masks hold numbers of objects, 0 for none (napari, Cellpose, ilastik): each number is an object.
+    #[arg(long)]
+    pub instances: bool,
+}
+
 #[derive(ClapArgs)]
 pub struct MeasureArgs {
     /// Index masks, or folders of masks.
@@ -24,9 +36,11 @@ pub struct MeasureArgs {
     /// Move what another command left in the folder into DIR first.
     #[arg(long, value_name = "DIR")]
     pub put_aside: Option<PathBuf>,
-    /// Class to measure, by name or index.
-    #[arg(long, default_value = "1")]
-    pub class: String,
+    /// Class to measure, by name or index; default: 1.
+    #[arg(long)]
+    pub class: Option<String>,
+    #[command(flatten)]
+    pub coding: CodingArgs,
     /// Data set that names the classes and gives pixel sizes; its labels are the truth to compare with.
     #[arg(long)]
     pub data: Option<PathBuf>,
@@ -140,6 +154,8 @@ pub struct ThresholdArgs {
     /// Folder of a model's masks with the same names, to compare with.
     #[arg(long, value_name = "DIR")]
     pub masks: Option<PathBuf>,
+    #[command(flatten)]
+    pub coding: CodingArgs,
     /// Window of the local threshold in pixels; default: an eighth of the shorter side.
     #[arg(long, value_name = "PX", value_parser = clap::value_parser!(u16).range(3..=4001))]
     pub window: Option<u16>,

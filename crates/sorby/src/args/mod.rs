@@ -6,7 +6,7 @@ mod out;
 mod study;
 
 pub use label::{DraftArgs, LabelCommand, ServeArgs, TrialArgs};
-pub use measure::{EdgeArg, ExportArg, GivenScale, MeasureArgs, ScaleArgs, ThresholdArgs};
+pub use measure::{CodingArgs, EdgeArg, ExportArg, GivenScale, MeasureArgs, ScaleArgs, ThresholdArgs};
 
 pub use study::{StudyCommand, StudyPlanArgs, StudyReportArgs, StudyRunArgs};
 

@@ -14,6 +14,7 @@ mod exhibit;
 mod inputs;
 mod interrupts;
 mod label;
+mod masks;
 mod measure;
 mod model;
 mod out_folder;

@@ -1,14 +1,14 @@
 //! `sorby threshold`: what the traditional method gives, beside a model's masks and the truth.
 
-use super::measure::MaskCoding;
 use super::out_folder::{Command, OutFolder};
-use super::{charts, duel, inputs, tables};
+use super::{charts, duel, inputs, masks, tables};
 use crate::args::ThresholdArgs;
 use anyhow::{Context as _, bail};
 use duel::{BEST_FOR_COUNT, BEST_FOR_RADIUS, MODEL, OTSU, SAUVOLA, TRUTH};
+use sorby_data::{Label, LabelCoding};
 use sorby_image::write::atomically;
 use sorby_image::{LabelMap, Said, Shot};
-use sorby_measure::{Filter, Particles, compare, measure, otsu, pool, sauvola, sweep};
+use sorby_measure::{Filter, Particles, compare, measure, measure_numbered, otsu, pool, sauvola, sweep};
 use sorby_report::{Cell, Table};
 use std::path::Path;
 use std::process::ExitCode;
@@ -20,9 +20,8 @@ pub fn run(args: ThresholdArgs) -> anyhow::Result<ExitCode> {
     let said = args.scale.said()?;
     let files = inputs::images(&args.images)?;
     let out = OutFolder::check(&args.out, Command::typed("threshold").with_files("images", &files), &[])?;
-    let coding = |folder: &Option<std::path::PathBuf>| -> anyhow::Result<MaskCoding> {
-        let files = folder.iter().map(|t| inputs::images(std::slice::from_ref(t)));
-        Ok(MaskCoding::of(&files.collect::<Result<Vec<_>, _>>()?.concat()))
+    let coding = |folder: &Option<std::path::PathBuf>| {
+        masks::coding(&masks::files_of(folder.as_ref())?, &args.coding, masks::Known::default())
     };
     let codings = (coding(&args.truth)?, coding(&args.masks)?);
     let columns = ["image", "method", "threshold"].into_iter().chain(tables::PARTICLE_COLUMNS);
@@ -31,7 +30,7 @@ pub fn run(args: ThresholdArgs) -> anyhow::Result<ExitCode> {
     let mut all: Vec<Vec<Outcome>> = Vec::new();
     out.claim()?;
     for file in &files {
-        match one(file, &args, &said.of(file), codings) {
+        match one(file, &args, &said.of(file), (&codings.0, &codings.1)) {
             Ok(outcomes) => {
                 add_rows(&mut table, &inputs::stem(file), &outcomes);
                 all.push(outcomes);
@@ -89,49 +88,55 @@ fn one(
     file: &Path,
     args: &ThresholdArgs,
     said: &Said,
-    (truths, masks): (MaskCoding, MaskCoding),
+    (truths, masks): (&LabelCoding, &LabelCoding),
 ) -> anyhow::Result<Vec<Outcome>> {
     let name = inputs::stem(file);
     let shot = Shot::read(file, said)?;
     let image = &shot.image;
-    let named = |folder: &Option<std::path::PathBuf>, coding: MaskCoding| {
+    let named = |folder: &Option<std::path::PathBuf>, coding: &LabelCoding| {
         let Some(folder) = folder else { return Ok(None) };
         let path = inputs::find_by_stem(folder, &name)?;
         let path = path.with_context(|| format!("{}: no mask `{name}` here", folder.display()))?;
-        let mask = coding.read(&path)?;
+        let label = coding.read(&path).map_err(|problem| anyhow::anyhow!("{problem}"))?;
+        let mask = &label.map;
         if mask.width != image.width || mask.height > image.height {
             let (w, h) = (image.width, image.height);
             bail!("{}: image is {w}x{h} but its mask is {}x{}", file.display(), mask.width, mask.height);
         }
-        Ok(Some(mask))
+        Ok(Some(label))
     };
     let mut truth = named(&args.truth, truths)?;
     let mut model = named(&args.masks, masks)?;
     // The rows of a data bar have no label and are no steel.
-    let height = truth.as_ref().map_or(shot.field_rows(), |t| t.height.min(shot.field_rows()));
+    let height = truth.as_ref().map_or(shot.field_rows(), |t| t.map.height.min(shot.field_rows()));
     let mut grey = image.to_grey8();
     grey.truncate(height * image.width);
     if let Some(truth) = &mut truth {
-        truth.crop_rows(height);
+        truth.map.crop_rows(height);
     }
     if let Some(model) = &mut model {
-        if model.height < height {
-            bail!("{}: its mask has {} rows, but its truth {height}", file.display(), model.height);
+        if model.map.height < height {
+            bail!("{}: its mask has {} rows, but its truth {height}", file.display(), model.map.height);
         }
-        model.crop_rows(height);
+        model.map.crop_rows(height);
     }
-    let of = |method, threshold, mut mask: LabelMap| {
-        if let Some(truth) = &truth {
-            mask.ignore_where(truth);
-        }
-        let particles = measure(&mask, 1, Filter::default(), shot.nm_per_px());
-        (Outcome { method, threshold, particles }, mask)
+    let measured = |label: &Label| match label.known_numbers() {
+        Some(numbers) => measure_numbered(&label.map, &numbers, 1, Filter::default(), shot.nm_per_px()),
+        None => measure(&label.map, 1, Filter::default(), shot.nm_per_px()),
     };
+    let of_label = |method, threshold, mut label: Label| {
+        if let Some(truth) = &truth {
+            label.map.ignore_where(&truth.map);
+        }
+        let particles = measured(&label);
+        (Outcome { method, threshold, particles }, label.map)
+    };
+    let of = |method, threshold, map: LabelMap| of_label(method, threshold, Label { map, numbers: None });
     let write = |method: &str, mask: &LabelMap| {
         let path = args.out.join(format!("{name}-{}.png", method.to_lowercase().replace(' ', "-")));
         mask.write_png(&path, &[[0, 0, 0], [255, 255, 255]])
     };
-    let true_particles = truth.as_ref().map(|t| measure(t, 1, Filter::default(), shot.nm_per_px()));
+    let true_particles = truth.as_ref().map(measured);
     let true_summary = true_particles.as_ref().map(Particles::summary);
     let curve = sweep(&grey, image.width, height);
     let mut chosen = vec![(OTSU, otsu(&grey))];
@@ -148,7 +153,7 @@ fn one(
     let (outcome, mask) = of(SAUVOLA, None, local(&grey, image.width, height, args.window.map(usize::from)));
     write(SAUVOLA, &mask)?;
     outcomes.push(outcome);
-    outcomes.extend(model.map(|mask| of(MODEL, None, mask).0));
+    outcomes.extend(model.map(|label| of_label(MODEL, None, label).0));
     let model = outcomes.iter().find(|o| o.method == MODEL).map(|o| o.particles.summary());
     outcomes.extend(true_particles.map(|particles| Outcome { method: TRUTH, threshold: None, particles }));
 

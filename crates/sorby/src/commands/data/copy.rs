@@ -42,6 +42,7 @@ impl Copy {
             split: None,
         }];
         manifest.labels.kind = LabelKind::Index;
+        manifest.labels.values.clear();
         Ok(atomically(&self.root.join("dataset.toml"), toml::to_string(&manifest)?.as_bytes())?)
     }
 }

@@ -13,10 +13,8 @@ mod warnings;
 pub use lesson::learn;
 pub use warnings::ruling_line;
 
-pub use source::MaskCoding;
-
 use super::out_folder::{Command, OutFolder};
-use super::{inputs, tables};
+use super::{inputs, masks, tables};
 use crate::args::{EdgeArg, MeasureArgs};
 use anyhow::bail;
 use estimates::Estimates;
@@ -62,9 +60,9 @@ pub fn run(args: MeasureArgs) -> anyhow::Result<ExitCode> {
     let out = OutFolder::check_or_put_aside(&args.out, command, &[], args.put_aside.as_deref())?;
     let names = match &data {
         Some(data) => data.manifest.class_names(),
-        None => source::noted_classes(&files),
+        None => masks::noted_classes(&files),
     };
-    let class = inputs::class_index(&args.class, &names)?;
+    let class = inputs::class_index(args.class.as_deref().unwrap_or("1"), &names)?;
     let class_name = names.get(usize::from(class)).cloned().unwrap_or_else(|| format!("class {class}"));
     let filter = Filter {
         connectivity: connectivity(&args)?,
@@ -72,12 +70,13 @@ pub fn run(args: MeasureArgs) -> anyhow::Result<ExitCode> {
         exclude_edge: args.exclude_edge,
         split_depth_px: args.split,
     };
+    let source = Source::new(&args, data.as_ref(), &files, (class, class_name), filter)?;
+    let class_name = source.class_name();
     let calibration = args
         .calibration
         .as_deref()
-        .map(|path| lesson::read(path, &class_name, &settings(&filter, args.edges), &files))
+        .map(|path| lesson::read(path, class_name, &settings(&filter, args.edges), &files))
         .transpose()?;
-    let source = Source::new(&args, data.as_ref(), &files, (class, &class_name), filter)?;
     let mut fields = Vec::new();
     let mut problems = Table::new(["file", "problem"]);
     for file in &files {
@@ -100,7 +99,7 @@ pub fn run(args: MeasureArgs) -> anyhow::Result<ExitCode> {
         scale_accuracy_percent: args.scale_accuracy,
         plan_percent: args.plan,
     };
-    write(&args, &fields, &class_name, &filter, known)?;
+    write(&args, &fields, (class_name, source.coding()), &filter, known)?;
     Ok(if problems.rows.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
@@ -163,7 +162,7 @@ pub fn settings(filter: &Filter, edges: EdgeArg) -> String {
 fn write(
     args: &MeasureArgs,
     fields: &[Measured],
-    class: &str,
+    (class, coding): (&str, String),
     filter: &Filter,
     known: Knowledge,
 ) -> anyhow::Result<()> {
@@ -207,6 +206,7 @@ fn write(
     let summary = json!({
         "sorby_version": env!("CARGO_PKG_VERSION"),
         "class": class,
+        "values": coding,
         "images": fields.len(),
         "connectivity": filter.connectivity.neighbours(),
         "min_area_px": args.min_area_px,

@@ -1,42 +1,64 @@
 //! Where masks, truths, pictures and pixel sizes come from.
 
-use super::super::inputs;
+use super::super::{inputs, masks};
 use super::intensity::{probabilities, stored_means};
 use super::trust::TrustTables;
 use super::{Measured, edge_rule};
 use crate::args::MeasureArgs;
 use anyhow::{Context as _, bail};
-use sorby_data::{Dataset, Item, Sample};
+use sorby_data::{Dataset, Item, Label, LabelCoding, Sample};
 use sorby_image::scale::agreement::Statements;
 use sorby_image::write::safe_name;
-use sorby_image::{KnownScale, LabelMap, MaskNote, Micrograph, RawLabels, Shot};
-use sorby_measure::{Field, Filter, LINE_WIDTH_PX, Particles, grain_counts, measure};
+use sorby_image::{KnownScale, LabelMap, MaskNote, Micrograph, Shot};
+use sorby_measure::{Field, Filter, LINE_WIDTH_PX, Particles, grain_counts, measure, measure_numbered};
 use std::path::{Path, PathBuf};
 
 /// Where everything comes from, and how masks are coded.
 pub struct Source<'a> {
     args: &'a MeasureArgs,
     data: Option<&'a Dataset>,
-    masks: MaskCoding,
-    truths: MaskCoding,
+    masks: LabelCoding,
+    truths: LabelCoding,
     class: u8,
-    class_name: &'a str,
+    class_name: String,
     filter: Filter,
     trust: TrustTables,
 }
 
 impl<'a> Source<'a> {
+    /// `class` is the class to measure with its name; of numbers of objects it is "object".
     pub fn new(
         args: &'a MeasureArgs,
         data: Option<&'a Dataset>,
         files: &[PathBuf],
-        (class, class_name): (u8, &'a str),
+        class: (u8, String),
         filter: Filter,
     ) -> anyhow::Result<Self> {
-        let truths = args.truth.iter().map(|t| inputs::images(std::slice::from_ref(t)));
-        let truths = MaskCoding::of(&truths.collect::<Result<Vec<_>, _>>()?.concat());
+        let asked = args.class.as_ref().and_then(|class| class.parse().ok());
+        let known = || masks::Known { data, class: asked };
+        let masks = masks::coding(files, &args.coding, known())?;
+        let truths = masks::files_of(args.truth.as_ref())?;
+        let truths = masks::coding(&truths, &args.coding, known())?;
+        let numbers = masks.numbers_objects();
+        if numbers && args.split.is_some() {
+            bail!("--split: the masks hold numbers of objects, which are apart already");
+        }
+        if numbers && class.0 != 1 {
+            bail!("--class {}: the masks hold numbers of objects, not classes", class.0);
+        }
+        let class_name = if numbers && data.is_none() { "object".to_owned() } else { class.1 };
         let trust = TrustTables::beside(files);
-        Ok(Self { args, data, masks: MaskCoding::of(files), truths, class, class_name, filter, trust })
+        Ok(Self { args, data, masks, truths, class: class.0, class_name, filter, trust })
+    }
+
+    /// Name of what is measured.
+    pub fn class_name(&self) -> &str {
+        &self.class_name
+    }
+
+    /// What the values of the masks were taken for.
+    pub fn coding(&self) -> String {
+        self.masks.words()
     }
 
     /// Measures one mask, and its truth if there is one.
@@ -44,26 +66,32 @@ impl<'a> Source<'a> {
         let sample = self.sample(file)?;
         let name = sample.as_ref().map_or_else(|| inputs::stem(file), |s| s.name.clone());
         let scale = self.nm_per_px(file, sample.as_ref())?;
-        let mut mask = self.masks.read(file)?;
+        let mut label = read(&self.masks, file)?;
         if sample.is_none() {
-            self.leave_out_the_bar(file, &mut mask)?;
+            self.leave_out_the_bar(file, &mut label.map)?;
         }
-        let mut truth = self.truth(file, sample, &mut mask)?;
-        if let Some(truth) = &mut truth {
+        let mut truth = self.truth(file, sample, &mut label.map)?;
+        let mask = &mut label.map;
+        if let Some(Label { map: truth, .. }) = &mut truth {
             if (truth.width, truth.height) != (mask.width, mask.height) {
                 let (name, w, h) = (file.display(), mask.width, mask.height);
                 bail!("{name}: mask is {w}x{h} but its true mask is {}x{}", truth.width, truth.height);
             }
             // Both are measured on what both know: no data bar on one side only.
             mask.ignore_where(truth);
-            truth.ignore_where(&mask);
+            truth.ignore_where(mask);
         }
-        let of = |mask: &LabelMap| -> (Particles, Field) {
-            let p = measure(mask, self.class, self.filter, scale);
-            let field = Field::of(mask, self.class, &p, edge_rule(self.args, &p));
+        let of = |label: &Label| -> (Particles, Field) {
+            let (map, class) = (&label.map, self.class);
+            let p = match label.known_numbers() {
+                Some(numbers) => measure_numbered(map, &numbers, class, self.filter, scale),
+                None => measure(map, class, self.filter, scale),
+            };
+            let field = Field::of(map, class, &p, edge_rule(self.args, &p));
             (p, field)
         };
-        let (particles, field) = of(&mask);
+        let (particles, field) = of(&label);
+        let mask = &label.map;
         if particles.boundary_px > 0 {
             eprintln!(
                 "{}: {} pixels of 255 are lines (at most {LINE_WIDTH_PX} px wide) between objects of this class: they \
@@ -72,18 +100,17 @@ impl<'a> Source<'a> {
                 particles.boundary_px
             );
         }
-        let grey =
-            self.args.images.as_ref().map(|f| stored_means(f, &name, &mask, &particles)).transpose()?;
-        let probability = format!("{name}-{}", safe_name(self.class_name));
+        let grey = self.args.images.as_ref().map(|f| stored_means(f, &name, mask, &particles)).transpose()?;
+        let probability = format!("{name}-{}", safe_name(&self.class_name));
         let sure = self.args.probabilities.as_ref();
-        let sure = sure.map(|f| probabilities(f, &probability, &mask, &particles)).transpose()?;
+        let sure = sure.map(|f| probabilities(f, &probability, mask, &particles)).transpose()?;
         let origin = MaskNote::read(file).and_then(|n| n.origin);
         let (unlike, doubt) = self.trust.of(file, &inputs::stem(file), origin.as_ref());
         let (mean_grey, picture) = grey.unzip();
         let segmented = origin.as_ref().map(|o| &o.image_blake3);
         Ok(Measured {
             grains: grain_counts(&particles),
-            is_truth: truth.as_ref().is_some_and(|t| same_class(&mask, t, self.class)),
+            is_truth: truth.as_ref().is_some_and(|t| same_class(mask, &t.map, self.class)),
             truth: truth.as_ref().map(of),
             other_picture: picture.as_ref().zip(segmented).is_some_and(|(a, b)| a != b),
             unlike,
@@ -151,7 +178,7 @@ impl<'a> Source<'a> {
         file: &Path,
         sample: Option<Sample>,
         mask: &mut LabelMap,
-    ) -> anyhow::Result<Option<LabelMap>> {
+    ) -> anyhow::Result<Option<Label>> {
         let of_field = |mask: &mut LabelMap, sample: &Sample| {
             let (width, rows) = (sample.label.width, sample.label.height);
             // One of another size is refused below.
@@ -172,16 +199,16 @@ impl<'a> Source<'a> {
                 };
                 let path =
                     found.with_context(|| format!("{}: no true mask `{named}` here", folder.display()))?;
-                let mut truth = self.truths.read(&path)?;
+                let mut truth = read(&self.truths, &path)?;
                 if let Some(sample) = &sample {
                     of_field(mask, sample);
-                    of_field(&mut truth, sample);
+                    of_field(&mut truth.map, sample);
                 }
                 Ok(Some(truth))
             }
             (None, Some(sample)) => {
                 of_field(mask, &sample);
-                Ok(Some(sample.label))
+                Ok(Some(Label { map: sample.label, numbers: None }))
             }
             (None, None) => Ok(None),
         }
@@ -206,48 +233,6 @@ fn note_of(file: &Path, item: Option<&Item>) -> MaskNote {
     if repeated { MaskNote { nm_per_px: None, ..note } } else { note }
 }
 
-/// Names of the classes, as the first mask with a note says.
-pub fn noted_classes(files: &[PathBuf]) -> Vec<String> {
-    files.iter().find_map(|f| MaskNote::read(f)).map(|note| note.classes).unwrap_or_default()
-}
-
-/// How a set of masks without a data set codes its classes, decided over all of them.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum MaskCoding {
-    Index,
-    /// No value but 0 and 255 in any mask: 255 is class 1.
-    BlackAndWhite,
-}
-
-impl MaskCoding {
-    /// Files that cannot be read are passed over here; reading them tells.
-    pub fn of(files: &[PathBuf]) -> Self {
-        let mut seen = [false; 256];
-        for file in files {
-            if MaskNote::read(file).is_some() {
-                return Self::Index;
-            }
-            if let Ok(RawLabels::Values(map)) = RawLabels::read(file) {
-                seen.iter_mut().zip(map.histogram()).for_each(|(s, n)| *s |= n > 0);
-            }
-        }
-        if seen[255] && seen[1..255].iter().all(|s| !s) { Self::BlackAndWhite } else { Self::Index }
-    }
-
-    pub fn read(self, path: &Path) -> anyhow::Result<LabelMap> {
-        match RawLabels::read(path)? {
-            RawLabels::Values(mut map) => {
-                if self == Self::BlackAndWhite {
-                    map.labels.iter_mut().for_each(|l| *l = u8::from(*l == 255));
-                }
-                Ok(map)
-            }
-            RawLabels::Colours { .. } => {
-                bail!(
-                    "{}: is a colour picture, not an index mask; give the mask, not the overlay",
-                    path.display()
-                )
-            }
-        }
-    }
+fn read(coding: &LabelCoding, file: &Path) -> anyhow::Result<Label> {
+    coding.read(file).map_err(|problem| anyhow::anyhow!("{problem}"))
 }
