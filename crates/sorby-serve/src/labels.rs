@@ -98,12 +98,17 @@ fn short(hash: &blake3::Hash, digits: usize) -> String {
     hash.to_hex()[..digits].to_owned()
 }
 
+/// What any label of an image is drawn on.
+fn ground(app: &App, manifest: &Manifest, entry: &Entry) -> Answer<Revision> {
+    let classes = short(&blake3::hash(manifest.class_names().join("\n").as_bytes()), 8);
+    Ok(Revision { label: NONE.to_owned(), classes, image: app.contents.of(&entry.image)? })
+}
+
 /// Reads the label of an image.
 pub fn current(app: &App, manifest: &Manifest, entry: &Entry) -> Answer<Current> {
     let (width, height) = sorby_image::dimensions(&entry.image)
         .ok_or_else(|| Refusal::unreadable(format!("{}: cannot be read", entry.image.display())))?;
-    let classes = short(&blake3::hash(manifest.class_names().join("\n").as_bytes()), 8);
-    let mut revision = Revision { label: NONE.to_owned(), classes, image: app.contents.of(&entry.image)? };
+    let mut revision = ground(app, manifest, entry)?;
     let Some(file) = &entry.label else {
         return Ok(Current { label: LabelMap::filled(width, height, IGNORE), revision, missing_rows: 0 });
     };
@@ -182,12 +187,14 @@ pub async fn put(
 fn save(app: &App, name: String, drawn_on: &str, body: &[u8]) -> Answer<Json<Value>> {
     let _one = app.saving.lock().unwrap_or_else(|e| e.into_inner());
     let (manifest, entry) = app.project.entry(&name)?;
-    let _share = app.project.memory.for_pixels(&entry.image, PER_PIXEL)?;
-    let Current { label: old, revision: now, missing_rows } = current(app, &manifest, &entry)?;
     let drawn_on = Revision::parse(drawn_on);
-    if let Some(refusal) = drawn_on.as_ref().and_then(|on| now.other_ground(on)) {
+    // Before the label is read: with other classes or another image it may not be readable at all.
+    let ground = ground(app, &manifest, &entry)?;
+    if let Some(refusal) = drawn_on.as_ref().and_then(|on| ground.other_ground(on)) {
         return Err(refusal);
     }
+    let _share = app.project.memory.for_pixels(&entry.image, PER_PIXEL)?;
+    let Current { label: old, revision: now, missing_rows } = current(app, &manifest, &entry)?;
     let mut label = unpack(body, old.width, old.height, manifest.classes.len())?;
     // What is drawn on a data bar is not saved, and so no part of the label.
     label.ignore_bottom(missing_rows);

@@ -70,7 +70,11 @@ impl Project {
                 "{}: another `sorby serve` has this project open; use its page, or end it first",
                 self.root.display()
             ),
-            Err(e) if [ErrorKind::PermissionDenied, ErrorKind::ReadOnlyFilesystem].contains(&e.kind()) => {
+            // What the system itself does not let us write, nobody of this user can.
+            Err(e)
+                if e.raw_os_error().is_some()
+                    && [ErrorKind::PermissionDenied, ErrorKind::ReadOnlyFilesystem].contains(&e.kind()) =>
+            {
                 Ok(None)
             }
             Err(e) => {

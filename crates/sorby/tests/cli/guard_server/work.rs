@@ -38,6 +38,7 @@ fn trainings_wait_for_each_other_and_can_be_taken_back() {
     let count = |wanted: &str| states(&server).iter().filter(|s| *s == wanted).count();
     assert_eq!((count("running"), count("queued")), (1, 11));
     assert_eq!(server.post("/api/jobs", &order(7)).0, 409, "the same again");
+    wait_until("the first one begins", || server.steel().join("runs/t0/recipe.toml").exists());
     for id in &ids[1..] {
         assert_eq!(server.post(&format!("/api/jobs/{id}/stop"), "{}").0, 200);
     }
@@ -60,6 +61,11 @@ fn names_never_become_options() {
     }
     let manifest = fs::read_to_string(steel.join("dataset.toml")).unwrap();
     fs::write(steel.join("dataset.toml"), manifest.replace("\"carbide\"\n", "\"-1\"\n")).unwrap();
+    // Labels that say nothing of their classes.
+    for label in fs::read_dir(steel.join("labels")).unwrap().flatten() {
+        let pixels: Vec<u8> = (0..96 * 64).map(|i| u8::from(i % 96 < 40)).collect();
+        fs::write(label.path(), super::grey_png(96, 64, &pixels)).unwrap();
+    }
     let server = serve_in(folder, &[]);
     for order in [
         r#"{"verb":"train","recipe":"-h.toml","name":"a"}"#,
