@@ -98,7 +98,8 @@ pub(crate) fn header(path: &Path) -> Option<(u32, u32, Orientation)> {
             return tiff_file::size(path);
         }
         let missing = || ImageError::unreadable(path, "no image");
-        let reader = open(path)?;
+        let mut reader = open(path)?;
+        reader.no_limits();
         let format = reader.format().ok_or_else(missing)?;
         let mut decoder = reader.into_decoder().map_err(|_| missing())?;
         let (width, height) = decoder.dimensions();
@@ -201,6 +202,12 @@ pub(crate) fn library(path: &Path) -> Result<(DynamicImage, Orientation), ImageE
         ImageError::unreadable(path, format!("cannot be decoded ({e}); {advice}"))
     };
     let mut decoder = reader.into_decoder().map_err(refused)?;
+    if decoder.total_bytes() > MAX_BYTES {
+        return Err(ImageError::unreadable(
+            path,
+            "says it is larger than any image that is read; is it damaged?",
+        ));
+    }
     let orientation = orientation(path, format, &mut decoder);
     Ok((DynamicImage::from_decoder(decoder).map_err(refused)?, orientation))
 }

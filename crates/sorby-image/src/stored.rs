@@ -203,6 +203,12 @@ fn bmp_indices(path: &Path, bytes: &[u8]) -> Result<Option<Stored>, ImageError> 
     }
     decoder.set_indexed_color(true);
     let (width, height) = decoder.dimensions();
+    if u64::from(width) * u64::from(height) > read::MAX_BYTES {
+        return Err(ImageError::unreadable(
+            path,
+            "says it is larger than any image that is read; is it damaged?",
+        ));
+    }
     let mut indices = vec![0; width as usize * height as usize];
     decoder.read_image(&mut indices).map_err(refused)?;
     let samples = Samples::U8(indices);
