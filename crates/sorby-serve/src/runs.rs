@@ -95,8 +95,8 @@ pub async fn one(State(app): State<Shared>, Path(name): Path<String>) -> Answer<
         let root = app.project.folder("runs", &name)?;
         let about =
             summary(&app.project, &name).ok_or_else(|| Refusal::not_found("this is no run folder"))?;
-        let metrics: Vec<Metric> = RunFolder::read_lines(&root, "metrics.jsonl");
-        let validations: Vec<ValidationRecord> = RunFolder::read_lines(&root, "validation.jsonl");
+        let metrics: Vec<Metric> = RunFolder::read_lines(&root);
+        let validations: Vec<ValidationRecord> = RunFolder::read_lines(&root);
         let classes = app.project.require_manifest().map(|m| m.class_names()).unwrap_or_default();
         let step_s = {
             let last = &metrics[metrics.len().saturating_sub(20)..];

@@ -3,12 +3,15 @@
 mod bench;
 mod checkpoint;
 mod error;
+mod identity;
+mod log;
 mod memory;
 mod nothing_found;
 mod preset;
 mod recipe;
 mod run_folder;
 mod schedule;
+mod seal;
 mod split_record;
 mod step;
 mod trainer;
@@ -16,6 +19,7 @@ mod validate;
 
 pub use bench::bench_training;
 pub use error::TrainError;
+pub use log::{Log, LogLine};
 pub use memory::{available_bytes, estimated_bytes, peak_bytes, values_of};
 pub use nothing_found::{nothing_found, nothing_found_by_run};
 pub use preset::{PRESETS, preset};

@@ -8,6 +8,7 @@ use sorby_image::GreyRange;
 use sorby_nn::ops::PixelLoss;
 use sorby_nn::optimizer::Rule;
 use sorby_nn::{Arch, ModelSpec, Stem};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -324,7 +325,33 @@ impl Recipe {
         blake3::hash(self.to_toml().as_bytes()).to_hex()[..16].to_owned()
     }
 
-    fn validate(&self) -> Result<(), RecipeError> {
+    /// Keys whose values differ from `other`'s: key, value here, value there; no value where a key is not set.
+    pub fn differences(&self, other: &Recipe) -> Vec<(String, Option<String>, Option<String>)> {
+        let (ours, theirs) = (self.flat(), other.flat());
+        let keys: std::collections::BTreeSet<_> = ours.keys().chain(theirs.keys()).collect();
+        keys.into_iter()
+            .map(|key| (key.clone(), ours.get(key).cloned(), theirs.get(key).cloned()))
+            .filter(|(_, here, there)| here != there)
+            .collect()
+    }
+
+    /// Values by `a.b.c`.
+    fn flat(&self) -> BTreeMap<String, String> {
+        fn walk(prefix: &str, table: &toml::Table, out: &mut BTreeMap<String, String>) {
+            for (key, value) in table {
+                let key = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+                match value {
+                    toml::Value::Table(inner) => walk(&key, inner, out),
+                    value => _ = out.insert(key, value.to_string()),
+                }
+            }
+        }
+        let mut out = BTreeMap::new();
+        walk("", &self.to_toml().parse().unwrap_or_default(), &mut out);
+        out
+    }
+
+    pub(crate) fn validate(&self) -> Result<(), RecipeError> {
         let check = |ok: bool, what: &str| if ok { Ok(()) } else { Err(RecipeError(what.to_owned())) };
         let (d, o, s) = (&self.data, &self.optimizer, &self.schedule);
         check(d.batch >= 2, "data.batch must be at least 2: batch norm needs more than one crop")?;

@@ -5,13 +5,16 @@
 //! source.toml        recipe as typed            validation.jsonl one line per validation
 //! environment.json   versions, threads, argv    status.json     state, iteration, best
 //! split.json         images and their hashes    checkpoints/    the last two, to resume from
+//! identity.json      recipe, classes and data as they were at the beginning, compared by `--resume`
 //! validation_images.json  counts of the last validation by image
 //! validation/     masks of the last validation, of the first images
 //! log.txt            what was printed           model.safetensors (last), best.safetensors
 //! ```
 
 use crate::error::TrainError;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use crate::identity::IDENTITY;
+use crate::log::{Log, LogLine, retained};
+use serde::{Deserialize, Serialize};
 use sorby_image::write::atomically;
 use std::fs::File;
 use std::io::Write as _;
@@ -20,6 +23,8 @@ use std::path::{Path, PathBuf};
 /// A run folder that this process holds: a second process is refused.
 pub struct RunFolder {
     root: PathBuf,
+    /// Made now, not found.
+    new: bool,
     /// Held until dropped.
     _lock: File,
 }
@@ -109,12 +114,18 @@ impl RunFolder {
             return Err(TrainError::run(root, reason));
         }
         fs_err::create_dir_all(root).map_err(TrainError::io(root))?;
-        Self::lock(root)
+        let run = Self { new: true, ..Self::lock(root)? };
+        // Of a start that failed.
+        let left = run.path(IDENTITY);
+        if left.exists() {
+            fs_err::remove_file(&left).map_err(TrainError::io(&left))?;
+        }
+        Ok(run)
     }
 
     /// An existing run folder.
     pub fn open(root: &Path) -> Result<Self, TrainError> {
-        if !root.join("recipe.toml").is_file() {
+        if !root.join("recipe.toml").is_file() && !root.join(IDENTITY).is_file() {
             return Err(TrainError::run(root, "is not a run folder (no recipe.toml)"));
         }
         Self::lock(root)
@@ -133,10 +144,15 @@ impl RunFolder {
             Ok(()) => {
                 sweep(root);
                 sweep(&root.join("checkpoints"));
-                Ok(Self { root: root.to_owned(), _lock: lock })
+                Ok(Self { root: root.to_owned(), new: false, _lock: lock })
             }
             Err(_) => Err(TrainError::run(root, "another process is working on this run")),
         }
+    }
+
+    /// Whether it was made by this process, so that there is nothing to go on from.
+    pub fn is_new(&self) -> bool {
+        self.new
     }
 
     pub fn root(&self) -> &Path {
@@ -158,6 +174,11 @@ impl RunFolder {
         self.write(name, text.as_bytes())
     }
 
+    /// What was last written of the run's state, if it can be read.
+    pub fn status(&self) -> Option<Status> {
+        serde_json::from_slice(&std::fs::read(self.path("status.json")).ok()?).ok()
+    }
+
     /// Adds a line to a log of JSON lines.
     pub fn append(&self, name: &str, value: &impl Serialize) -> Result<(), TrainError> {
         let path = self.path(name);
@@ -168,23 +189,31 @@ impl RunFolder {
         file.write_all(line.as_bytes()).map_err(TrainError::io(&path))
     }
 
-    /// Reads a log of JSON lines; a last line cut short by a crash is dropped.
-    pub fn read_lines<T: DeserializeOwned>(root: &Path, name: &str) -> Vec<T> {
-        let text = sorby_image::files::read_to_string(&root.join(name)).unwrap_or_default();
-        text.lines().map_while(|line| serde_json::from_str(line).ok()).collect()
+    /// The lines of a log that can be read; see [`Log`] for those that cannot.
+    pub fn read_lines<T: LogLine>(root: &Path) -> Vec<T> {
+        Log::read(root).lines
     }
 
-    /// Keeps the lines that `keep` accepts: what came after the checkpoint will be written again.
-    pub fn retain_lines<T: Serialize + DeserializeOwned>(
-        &self,
-        name: &str,
-        keep: impl Fn(&T) -> bool,
-    ) -> Result<(), TrainError> {
-        let mut text = String::new();
-        for line in Self::read_lines::<T>(&self.root, name).iter().filter(|l| keep(l)) {
-            text += &serde_json::to_string(line).map_err(|e| TrainError::run(&self.path(name), e))?;
-            text.push('\n');
+    /// Takes away what came after iteration `last`, which will be written again. Gives a line on what cannot be read,
+    /// if anything; it stays where it is.
+    pub(crate) fn cut_log<T: LogLine>(&self, last: u64) -> Result<Option<String>, TrainError> {
+        let path = self.path(T::FILE);
+        match std::fs::read(&path) {
+            Ok(bytes) => self.write(T::FILE, &retained::<T>(&bytes, last))?,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => self.write(T::FILE, b"")?,
+            Err(e) => return Err(TrainError::io(&path)(e)),
         }
-        self.write(name, text.as_bytes())
+        Ok(Log::<T>::read(&self.root).gaps())
+    }
+
+    /// Makes the logs outlast a power cut.
+    pub(crate) fn sync_logs(&self) -> Result<(), TrainError> {
+        for path in [Metric::FILE, ValidationRecord::FILE].map(|name| self.path(name)) {
+            match File::open(&path).and_then(|f| f.sync_all()) {
+                Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(TrainError::io(&path)(e)),
+                _ => {}
+            }
+        }
+        Ok(())
     }
 }

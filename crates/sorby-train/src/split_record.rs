@@ -117,33 +117,35 @@ pub(crate) fn hash_of(records: &[SplitRecord]) -> String {
     hasher.finalize().to_hex().to_string()
 }
 
-/// A run that has checkpoints goes on with the data it began with, or not at all. `now` gives the records by kind of
-/// hash: a run of an older version is compared by its own.
+/// A run of an older version goes on with the data it began with, or not at all. `now` gives the records by kind of
+/// hash: it is compared by its own.
 pub(crate) fn require_same_data(
     run: &RunFolder,
     now: impl Fn(ImageHash) -> Vec<SplitRecord>,
 ) -> Result<(), TrainError> {
     let path = run.path(SPLIT);
-    let Ok(bytes) = std::fs::read(&path) else { return Ok(()) };
-    if !run.path("checkpoints").exists() {
-        return Ok(());
-    }
+    let bytes = std::fs::read(&path).map_err(TrainError::io(&path))?;
     let then: Vec<SplitRecord> = serde_json::from_slice(&bytes).map_err(|e| TrainError::run(&path, e))?;
     let now = now(then.first().map_or(ImageHash::StoredPixels, |r| r.image_hash));
-    let changed = now.iter().find(|n| !then.contains(n)).or(then.iter().find(|t| !now.contains(t)));
-    match changed {
+    match changes(&then, &now).first() {
         None => Ok(()),
-        Some(record) => Err(TrainError::run(
+        Some(what) => Err(TrainError::run(
             run.root(),
-            format!("{} changed since this run began; start a new run", what_changed(record, &then, &now)),
+            format!("this run cannot go on: {what} changed since it began; put it back, or start a new run"),
         )),
     }
 }
 
-/// The difference in words.
-fn what_changed(record: &SplitRecord, then: &[SplitRecord], now: &[SplitRecord]) -> String {
-    let name = &record.name;
-    let of = |set: &[SplitRecord]| set.iter().find(|r| r.name == *name).cloned();
+/// What is another now, in words.
+pub(crate) fn changes(then: &[SplitRecord], now: &[SplitRecord]) -> Vec<String> {
+    let lost = then.iter().filter(|t| !now.contains(t)).map(|t| &t.name);
+    let new = now.iter().filter(|n| !then.contains(n)).map(|n| &n.name);
+    let names: std::collections::BTreeSet<_> = lost.chain(new).collect();
+    names.into_iter().map(|name| what_changed(name, then, now)).collect()
+}
+
+fn what_changed(name: &str, then: &[SplitRecord], now: &[SplitRecord]) -> String {
+    let of = |set: &[SplitRecord]| set.iter().find(|r| r.name == name).cloned();
     let (Some(then), Some(now)) = (of(then), of(now)) else {
         return format!("the list of images (`{name}`)");
     };

@@ -1,13 +1,14 @@
 //! The training loop.
 
-use crate::checkpoint::{self, Carried, Progress};
+use crate::checkpoint::{self, Carried, Loaded, Progress};
 use crate::error::TrainError;
+use crate::identity::{self, ITERATIONS, Identity};
 use crate::memory::require_memory;
 use crate::recipe::Recipe;
 use crate::run_folder::{
     IMAGE_COUNTS, ImageCounts, Metric, RunFolder, State, Status, VALIDATION_MASKS, ValidationRecord,
 };
-use crate::split_record::{ImageHash, SPLIT, SplitRecord, hash_of, require_same_data};
+use crate::split_record::{ImageHash, SPLIT, SplitRecord, hash_of};
 use crate::step::{StepResult, step};
 use crate::validate::validate;
 use burn::tensor::Device;
@@ -34,6 +35,8 @@ pub enum Event<'a> {
     },
     /// What the encoder was filled from.
     Pretrained(LoadedKeys),
+    /// Something about the run that its owner should know.
+    Note(&'a str),
     Step(&'a Metric),
     Validated {
         iteration: u64,
@@ -59,6 +62,8 @@ pub struct Trainer<'a> {
     train: Vec<Sample>,
     val: Vec<Sample>,
     card: ModelCard,
+    identity: Identity,
+    notes: Vec<String>,
 }
 
 impl<'a> Trainer<'a> {
@@ -68,6 +73,39 @@ impl<'a> Trainer<'a> {
         data: &Dataset,
         run: &'a RunFolder,
         device: Device,
+    ) -> Result<Self, TrainError> {
+        Self::prepare(recipe, data, run, device, false)
+    }
+
+    /// Takes a run up again, with the recipe in its folder; `iterations` makes it end at another iteration.
+    ///
+    /// # Errors
+    /// Also when recipe, classes, split or data are not those that the run began with: says what differs.
+    pub fn resume(
+        data: &Dataset,
+        run: &'a RunFolder,
+        device: Device,
+        iterations: Option<u64>,
+    ) -> Result<Self, TrainError> {
+        let mut recipe = identity::recipe_of(run)?;
+        if let Some(iterations) = iterations {
+            recipe.schedule.iterations = iterations;
+            recipe.validate()?;
+        }
+        Self::prepare(recipe, data, run, device, iterations.is_some())
+    }
+
+    pub fn recipe(&self) -> &Recipe {
+        &self.recipe
+    }
+
+    /// `longer`: the recipe may have other iterations than the run began with.
+    fn prepare(
+        recipe: Recipe,
+        data: &Dataset,
+        run: &'a RunFolder,
+        device: Device,
+        longer: bool,
     ) -> Result<Self, TrainError> {
         let mut items = Vec::new();
         for split in &recipe.data.train {
@@ -88,8 +126,13 @@ impl<'a> Trainer<'a> {
             let of = |part: &'static str| move |s: &Sample| SplitRecord::hashed(s, part, kind);
             train.iter().map(of("train")).chain(val.iter().map(of("val"))).collect()
         };
-        require_same_data(run, records)?;
         let record = records(ImageHash::StoredPixels);
+        let now =
+            Identity::of(&recipe, data.manifest.class_names(), record.clone(), train.iter().chain(&val));
+        let (identity, notes) = identity::require_same(run, &recipe, now, records, longer)?;
+        if !run.path("recipe.toml").exists() {
+            run.write("recipe.toml", identity.recipe.as_bytes())?;
+        }
         run.write_json(SPLIT, &record)?;
         // Before their values are brought to another range.
         let of = |part: ImagePart| move |s: &Sample| seen(part, s);
@@ -119,13 +162,13 @@ impl<'a> Trainer<'a> {
             domain: domain(&train),
             ..ModelCard::new(recipe.model_spec(data.manifest.classes.len()))
         };
-        Ok(Self { recipe, run, device, train, val, card })
+        Ok(Self { recipe, run, device, train, val, card, identity, notes })
     }
 
     /// Trains to the end, from the newest checkpoint if there is one. When `stop` says so, a checkpoint of the
     /// present iteration is written first, so that not a step is lost.
     pub fn run(
-        self,
+        mut self,
         observer: &mut dyn FnMut(Event),
         stop: &dyn Fn() -> bool,
     ) -> Result<Outcome, TrainError> {
@@ -138,35 +181,20 @@ impl<'a> Trainer<'a> {
     }
 
     fn run_inner(
-        &self,
+        &mut self,
         observer: &mut dyn FnMut(Event),
         stop: &dyn Fn() -> bool,
     ) -> Result<Outcome, TrainError> {
         let network = Segmentor::new(self.card.spec(), self.recipe.seed, &self.device);
         let mut model = Model::new(self.card.clone(), network);
-        let (progress, mut carried) = match checkpoint::load(self.run, &mut model.network, &self.device)? {
-            Some(found) => found,
-            None => {
-                if let Some(keys) = load_pretrained(&self.recipe, &mut model.network)? {
-                    self.run.write_json(
-                        "pretrained.json",
-                        &json!({
-                            "file": self.recipe.pretrained,
-                            "blake3": self.recipe.pretrained.as_deref().and_then(file_blake3),
-                            "loaded": keys.loaded,
-                            "skipped": keys.skipped,
-                            "missing": keys.missing,
-                        }),
-                    )?;
-                    observer(Event::Pretrained(keys));
-                }
-                (Progress { iteration: 0, best: None, reliability: None }, Carried::default())
-            }
-        };
+        let (progress, mut carried) = self.begin(&mut model, observer)?;
         let Progress { iteration: start, mut best, reliability } = progress;
+        model.card.recipe = self.recipe_text();
         model.card.reliability = reliability;
-        self.run.retain_lines("metrics.jsonl", |m: &Metric| m.iteration <= start)?;
-        self.run.retain_lines("validation.jsonl", |v: &ValidationRecord| v.iteration <= start)?;
+        let gaps = [self.run.cut_log::<Metric>(start)?, self.run.cut_log::<ValidationRecord>(start)?];
+        for note in self.notes.iter().chain(gaps.iter().flatten()) {
+            observer(Event::Note(note));
+        }
         observer(Event::Started { done: start, train_images: self.train.len(), val_images: self.val.len() });
 
         let schedule = &self.recipe.schedule;
@@ -236,7 +264,7 @@ impl<'a> Trainer<'a> {
             if finished || stopped || done % schedule.checkpoint_every == 0 {
                 let reliability = model.card.reliability.clone();
                 let progress = Progress { iteration: done, best, reliability };
-                checkpoint::save(self.run, &progress, &mut model.network, &carried)?;
+                checkpoint::save(self.run, &self.identity, &progress, &mut model.network, &carried)?;
                 let state = if stopped { State::Stopped } else { State::Running };
                 self.write_status(state, done, best)?;
             }
@@ -251,16 +279,78 @@ impl<'a> Trainer<'a> {
         Ok(Outcome { iterations: schedule.iterations, last, best, stopped: false })
     }
 
+    /// The newest whole checkpoint, or a new network.
+    fn begin(
+        &mut self,
+        model: &mut Model,
+        observer: &mut dyn FnMut(Event),
+    ) -> Result<(Progress, Carried), TrainError> {
+        let Self { run, identity, recipe, device, .. } = &*self;
+        if let Some(found) = checkpoint::load(run, identity, recipe, &mut model.network, device)? {
+            let Loaded { progress, carried, damaged } = found;
+            self.notes.extend(damaged);
+            self.take_iterations(progress.iteration)?;
+            return Ok((progress, carried));
+        }
+        if let Some(done) = run.status().map(|s| s.iteration).filter(|done| !run.is_new() && *done > 0) {
+            let reason = format!("had done {done} iterations, but its checkpoints are gone; start a new run");
+            return Err(TrainError::run(run.root(), reason));
+        }
+        self.take_iterations(0)?;
+        if let Some(keys) = load_pretrained(&self.recipe, &mut model.network)? {
+            self.run.write_json(
+                "pretrained.json",
+                &json!({
+                    "file": self.recipe.pretrained,
+                    "blake3": self.recipe.pretrained.as_deref().and_then(file_blake3),
+                    "loaded": keys.loaded,
+                    "skipped": keys.skipped,
+                    "missing": keys.missing,
+                }),
+            )?;
+            observer(Event::Pretrained(keys));
+        }
+        Ok((Progress::default(), Carried::default()))
+    }
+
+    /// Writes down that the run ends at another iteration than it was begun with, if so.
+    fn take_iterations(&mut self, done: u64) -> Result<(), TrainError> {
+        let wanted = self.recipe.schedule.iterations;
+        let then = crate::recipe::parse(&self.identity.recipe, &[])?.schedule.iterations;
+        if then == wanted {
+            return Ok(());
+        }
+        if wanted <= done {
+            let reason = format!("has done {done} iterations; --iterations must be more than that");
+            return Err(TrainError::run(self.run.root(), reason));
+        }
+        self.identity.change(done, ITERATIONS, then.to_string(), wanted.to_string());
+        self.identity.recipe = self.recipe.to_toml();
+        // First the recipe: whoever is killed in between gives the same command again.
+        self.run.write("recipe.toml", self.recipe_text().as_bytes())?;
+        self.identity.write(self.run)?;
+        self.notes.push(format!(
+            "{wanted} iterations instead of {then}: the learning rate goes on as in a run of {wanted}, from iteration {done}"
+        ));
+        Ok(())
+    }
+
+    /// The recipe, and what was changed on the way as remarks.
+    fn recipe_text(&self) -> String {
+        let changed = self.identity.changes.iter().filter(|c| c.key == ITERATIONS);
+        let remark = |c: &identity::Change| format!("# {} was {} until iteration {}\n", c.key, c.from, c.at);
+        changed.map(remark).collect::<String>() + &self.recipe.to_toml()
+    }
+
     fn write_model(&self, name: &str, model: &mut Model) -> Result<(), TrainError> {
         let bytes = model.to_bytes(&self.device).map_err(|e| TrainError::run(&self.run.path(name), e))?;
         self.run.write(name, &bytes)
     }
 
     fn mark_failed(&self) -> Result<(), TrainError> {
-        let text = std::fs::read(self.run.path("status.json")).unwrap_or_default();
-        match serde_json::from_slice::<Status>(&text) {
-            Ok(status) => self.run.write_json("status.json", &Status { state: State::Failed, ..status }),
-            Err(_) => self.write_status(State::Failed, 0, None),
+        match self.run.status() {
+            Some(status) => self.run.write_json("status.json", &Status { state: State::Failed, ..status }),
+            None => self.write_status(State::Failed, 0, None),
         }
     }
 

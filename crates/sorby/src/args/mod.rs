@@ -189,9 +189,13 @@ pub struct TrainArgs {
     /// As many iterations as take this long here: 15min, 1h. Measured first; the recipe keeps the number.
     #[arg(long, value_parser = study::parse_time, value_name = "TIME")]
     pub time: Option<f64>,
-    /// Continue an interrupted run.
+    /// Continue an interrupted run, with the recipe, classes and data it began with.
     #[arg(long, value_name = "RUN", conflicts_with_all = ["recipe", "overrides", "out", "time"])]
     pub resume: Option<PathBuf>,
+    /// With --resume: end the run at this iteration instead of the recipe's. The learning rate then goes on as in a run of
+    /// this length.
+    #[arg(long, value_name = "N", requires = "resume", value_parser = clap::value_parser!(u64).range(1..))]
+    pub iterations: Option<u64>,
     /// Stop when the process that started this one ends.
     #[arg(long, hide = true)]
     pub stop_with_parent: bool,

@@ -94,8 +94,8 @@ pub struct Point {
 
 /// Validations of the training in a run folder, in order.
 pub fn points(folder: &Path) -> Vec<Point> {
-    let records: Vec<ValidationRecord> = RunFolder::read_lines(folder, "validation.jsonl");
-    let metrics: Vec<Metric> = RunFolder::read_lines(folder, "metrics.jsonl");
+    let records: Vec<ValidationRecord> = RunFolder::read_lines(folder);
+    let metrics: Vec<Metric> = RunFolder::read_lines(folder);
     let mut seconds: Vec<f64> = metrics.iter().map(|m| m.seconds).collect();
     seconds.sort_by(f64::total_cmp);
     let fast = seconds.get(seconds.len() / 10).copied().unwrap_or(f64::NAN);

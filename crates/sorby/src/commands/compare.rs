@@ -68,7 +68,7 @@ impl Training {
             .iter()
             .find_map(|f| ModelCard::of(&read_weights(&path.join(f)).ok()?.1));
         let classes = card.with_context(|| lost("has no model yet"))?.classes;
-        let records: Vec<ValidationRecord> = RunFolder::read_lines(path, "validation.jsonl");
+        let records: Vec<ValidationRecord> = RunFolder::read_lines(path);
         let last = records.last().cloned().with_context(|| lost("was never validated"))?;
         let of_images = |images: Vec<ImageCounts>| {
             images.into_iter().filter_map(|i| Some((i.name, Confusion::from_matrix(i.matrix)?))).collect()
@@ -95,15 +95,11 @@ impl Training {
 
     /// Keys in which the recipe differs from another, with their values.
     fn differences(&self, other: &Recipe) -> String {
-        let (ours, theirs) = (flat(&self.recipe), flat(other));
-        let differs = |(key, value): &(&String, &String)| theirs.get(*key) != Some(*value);
-        let gone = theirs.keys().filter(|k| !ours.contains_key(*k)).map(|k| format!("no {k}"));
-        ours.iter()
-            .filter(differs)
-            .map(|(k, v)| format!("{k} = {v}"))
-            .chain(gone)
-            .collect::<Vec<_>>()
-            .join(", ")
+        let told = |(key, here, _): (String, Option<String>, Option<String>)| match here {
+            Some(value) => format!("{key} = {value}"),
+            None => format!("no {key}"),
+        };
+        self.recipe.differences(other).into_iter().map(told).collect::<Vec<_>>().join(", ")
     }
 
     /// Difference of mIoU to another training on the same images, with the 95 % interval that the images leave.
@@ -117,22 +113,6 @@ impl Training {
         }
         Some((100.0 * (self.last.mean_iou? - other.last.mean_iou?), None))
     }
-}
-
-/// `model.output_stride` = `16` and so on, of every key that a recipe has.
-fn flat(recipe: &Recipe) -> BTreeMap<String, String> {
-    fn walk(prefix: &str, table: &toml::Table, out: &mut BTreeMap<String, String>) {
-        for (key, value) in table {
-            let key = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
-            match value {
-                toml::Value::Table(inner) => walk(&key, inner, out),
-                value => _ = out.insert(key, value.to_string()),
-            }
-        }
-    }
-    let mut out = BTreeMap::new();
-    walk("", &recipe.to_toml().parse().unwrap_or_default(), &mut out);
-    out
 }
 
 /// Names of folders; with as many parents as it takes to tell them apart.

@@ -23,20 +23,26 @@ pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
     if args.stop_with_parent {
         stop_with_parent();
     }
-    let (recipe, run, data) = match &args.resume {
+    let (new, run, data) = match &args.resume {
         Some(root) => {
             let run = RunFolder::open(root)?;
-            let recipe = parse(&fs_err::read_to_string(run.path("recipe.toml"))?, &[])?;
             let data = match &args.data {
                 Some(data) => data.clone(),
                 None => PathBuf::from(fs_err::read_to_string(run.path(DATA_FILE))?.trim_end()),
             };
-            (recipe, run, data)
+            (None, run, data)
         }
-        None => start(&args, &device)?,
+        None => {
+            let (recipe, run, data) = start(&args, &device)?;
+            (Some(recipe), run, data)
+        }
     };
     let dataset = inputs::open(&data)?;
-    let trainer = Trainer::new(recipe.clone(), &dataset, &run, device)?;
+    let trainer = match new {
+        Some(recipe) => Trainer::new(recipe, &dataset, &run, device)?,
+        None => Trainer::resume(&dataset, &run, device, args.iterations)?,
+    };
+    let recipe = trainer.recipe().clone();
     let mut console = Console::new(&recipe, &run, dataset.manifest.class_names());
     BEGUN.store(true, Ordering::SeqCst);
     let root = run.root().display();
@@ -203,6 +209,7 @@ impl<'a> Console<'a> {
                     self.run.root().display()
                 ));
             }
+            Event::Note(note) => self.say(&format!("note: {note}")),
             Event::Pretrained(keys) => {
                 self.say(&format!(
                     "{} from the pretrained file: {} tensors loaded, {} not part of it, {} missing \

@@ -49,8 +49,8 @@ impl Bench<'_> {
 
     fn learning(&self) -> Section {
         let (args, model) = (self.args, &self.c.model);
-        let metrics: Vec<Metric> = RunFolder::read_lines(&args.run, "metrics.jsonl");
-        let records: Vec<ValidationRecord> = RunFolder::read_lines(&args.run, "validation.jsonl");
+        let metrics: Vec<Metric> = RunFolder::read_lines(&args.run);
+        let records: Vec<ValidationRecord> = RunFolder::read_lines(&args.run);
         let seconds: f64 = metrics.iter().map(|m| m.seconds).sum();
         let mut blocks = Vec::new();
         if !metrics.is_empty() {

@@ -250,7 +250,7 @@ impl StudyFolder {
 
     /// Wall time of a run's steps in seconds.
     pub fn seconds(&self, run: &Run) -> f64 {
-        let metrics: Vec<Metric> = RunFolder::read_lines(&self.run_path(run), "metrics.jsonl");
+        let metrics: Vec<Metric> = RunFolder::read_lines(&self.run_path(run));
         metrics.iter().map(|m| m.seconds).sum()
     }
 }

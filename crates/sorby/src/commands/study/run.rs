@@ -240,8 +240,7 @@ impl Workshop<'_> {
         let mut whole = took.to_vec();
         let mut jobs = Vec::new();
         for job in working {
-            let metrics: Vec<Metric> =
-                RunFolder::read_lines(&self.folder.run_path(&job.run), "metrics.jsonl");
+            let metrics: Vec<Metric> = RunFolder::read_lines(&self.folder.run_path(&job.run));
             let at = metrics.last().map_or(0, |m| m.iteration);
             jobs.push(format!("{} {at}/{}", job.id, job.iterations));
             if took.is_empty() && at > 0 {

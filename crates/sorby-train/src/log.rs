@@ -1,0 +1,221 @@
+//! Logs of JSON lines, `metrics.jsonl` and `validation.jsonl`: a line that cannot be read costs that line only.
+
+use crate::run_folder::{Metric, ValidationRecord};
+use serde::de::DeserializeOwned;
+use std::path::{Path, PathBuf};
+
+/// A line of a log.
+pub trait LogLine: DeserializeOwned {
+    /// Name of the file.
+    const FILE: &'static str;
+
+    /// Iterations done when it was written.
+    fn iteration(&self) -> u64;
+
+    /// # Errors
+    /// Names a value that no training can have.
+    fn check(&self) -> Result<(), String>;
+}
+
+impl LogLine for Metric {
+    const FILE: &'static str = "metrics.jsonl";
+
+    fn iteration(&self) -> u64 {
+        self.iteration
+    }
+
+    fn check(&self) -> Result<(), String> {
+        // Beyond ten thousand years nothing was measured.
+        let possible = self.loss.is_finite()
+            && (0.0..1e12).contains(&self.lr)
+            && (0.0..3e11).contains(&self.seconds)
+            && self.iteration <= MOST_ITERATIONS;
+        let Self { iteration, loss, lr, seconds } = self;
+        if possible {
+            return Ok(());
+        }
+        Err(format!("iteration {iteration}, loss {loss}, lr {lr}, seconds {seconds} are impossible together"))
+    }
+}
+
+/// No run has more.
+pub(crate) const MOST_ITERATIONS: u64 = 1_000_000_000;
+
+impl LogLine for ValidationRecord {
+    const FILE: &'static str = "validation.jsonl";
+
+    fn iteration(&self) -> u64 {
+        self.iteration
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let named = [("mean_iou", self.mean_iou), ("pixel_accuracy", self.pixel_accuracy)];
+        let classes = self.iou.iter().map(|iou| ("iou", *iou));
+        for (name, value) in named.into_iter().chain(classes) {
+            if let Some(value) = value.filter(|v| !(0.0..=1.0).contains(v)) {
+                return Err(format!("{name} is {value:e} and must be from 0 to 1"));
+            }
+        }
+        if self.iteration > MOST_ITERATIONS {
+            return Err(format!("iteration {} is impossible", self.iteration));
+        }
+        Ok(())
+    }
+}
+
+/// What a log holds.
+pub struct Log<T> {
+    path: PathBuf,
+    pub lines: Vec<T>,
+    /// Numbers, from 1, of lines that cannot be read.
+    pub unreadable: Vec<usize>,
+    /// The first line with a value that cannot be: its number, and what is wrong.
+    pub impossible: Option<(usize, String)>,
+}
+
+/// Lines with their ends; whether each is whole, that is, has its line end.
+fn raw_lines(bytes: &[u8]) -> impl Iterator<Item = (&[u8], bool)> {
+    bytes.split_inclusive(|b| *b == b'\n').map(|line| match line.strip_suffix(b"\n") {
+        Some(text) => (text, true),
+        None => (line, false),
+    })
+}
+
+impl<T: LogLine> Log<T> {
+    /// The log in a run folder; empty when there is none.
+    pub fn read(root: &Path) -> Self {
+        let path = root.join(T::FILE);
+        let bytes = sorby_image::files::read(&path).unwrap_or_default();
+        let mut log = Self { path, lines: Vec::new(), unreadable: Vec::new(), impossible: None };
+        for (i, (text, whole)) in raw_lines(&bytes).enumerate() {
+            match serde_json::from_slice::<T>(text) {
+                Ok(line) => {
+                    if let (None, Err(what)) = (&log.impossible, line.check()) {
+                        log.impossible = Some((i + 1, what));
+                    }
+                    log.lines.push(line);
+                }
+                // A line that a crash cut short was never finished: nothing is missing.
+                Err(_) if whole && !text.trim_ascii().is_empty() => log.unreadable.push(i + 1),
+                Err(_) => {}
+            }
+        }
+        log
+    }
+
+    /// One line on what cannot be read, if anything.
+    pub fn gaps(&self) -> Option<String> {
+        let (first, more) = (self.unreadable.first()?, self.unreadable.len() - 1);
+        let more = if more > 0 { format!(" (and {more} more)") } else { String::new() };
+        Some(format!("{}: line {first} cannot be read{more}; the other lines are used", self.path.display()))
+    }
+
+    /// The lines, none of which says what cannot be.
+    ///
+    /// # Errors
+    /// Names the file, the line and the value.
+    pub fn possible(self) -> Result<Vec<T>, String> {
+        match self.impossible {
+            None => Ok(self.lines),
+            Some((line, what)) => Err(format!(
+                "{}: line {line} was not written by a training: {what}; put the file back as it was",
+                self.path.display()
+            )),
+        }
+    }
+}
+
+/// What is left of a log when all that came after iteration `last` will be written again. Lines that cannot be read
+/// stay where they are: only a last line that was cut short is dropped.
+pub(crate) fn retained<T: LogLine>(bytes: &[u8], last: u64) -> Vec<u8> {
+    let (mut out, mut at) = (Vec::with_capacity(bytes.len()), 0u64);
+    for (text, whole) in raw_lines(bytes) {
+        let keep = match serde_json::from_slice::<T>(text) {
+            Ok(line) => {
+                at = line.iteration();
+                at <= last
+            }
+            // It stands for at least one iteration.
+            Err(_) if whole => {
+                at = at.saturating_add(1);
+                at <= last
+            }
+            Err(_) => false,
+        };
+        if keep {
+            out.extend_from_slice(text);
+            out.push(b'\n');
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn metrics(iterations: std::ops::RangeInclusive<u64>) -> Vec<Vec<u8>> {
+        let line =
+            |i| format!("{{\"iteration\":{i},\"loss\":0.5,\"lr\":0.01,\"seconds\":0.1}}\n").into_bytes();
+        iterations.map(line).collect()
+    }
+
+    #[test]
+    fn a_bad_byte_costs_nothing_but_its_own_line() {
+        let folder = tempfile::tempdir().unwrap();
+        for (line, byte) in [(1, 0xff), (0, b'x'), (3, 0), (2, b'}')] {
+            let mut lines = metrics(1..=4);
+            lines[line][5] = byte;
+            let bytes = lines.concat();
+            assert_eq!(retained::<Metric>(&bytes, 4), bytes, "kept as they are");
+            assert_eq!(
+                retained::<Metric>(&bytes, 2),
+                lines[..2].concat(),
+                "what comes later is written again"
+            );
+            std::fs::write(folder.path().join("metrics.jsonl"), &bytes).unwrap();
+            let log = Log::<Metric>::read(folder.path());
+            assert_eq!((log.lines.len(), &log.unreadable), (3, &vec![line + 1]));
+            assert!(log.gaps().unwrap().contains(&format!("line {} ", line + 1)));
+        }
+    }
+
+    #[test]
+    fn only_a_last_line_that_was_cut_is_dropped() {
+        let lines = metrics(1..=3).concat();
+        for cut in 1..30 {
+            let bytes = &lines[..lines.len() - cut];
+            // The end of the line alone is put back.
+            let kept = if cut == 1 { metrics(1..=3) } else { metrics(1..=2) };
+            assert_eq!(retained::<Metric>(bytes, 3), kept.concat(), "{cut} bytes cut off");
+        }
+    }
+
+    #[test]
+    fn impossible_values_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let record = |value: &str| {
+            let line = format!(
+                "{{\"iteration\":3,\"mean_iou\":{value},\"iou\":[0.5,null],\"pixel_accuracy\":0.9}}\n"
+            );
+            std::fs::write(folder.path().join("validation.jsonl"), line).unwrap();
+            Log::<ValidationRecord>::read(folder.path())
+        };
+        for value in ["1.8e19", "-0.1", "1.0000001", "1e308"] {
+            let error = record(value).possible().unwrap_err();
+            assert!(error.contains("validation.jsonl: line 1") && error.contains("mean_iou"), "{error}");
+        }
+        assert_eq!(record("0.5").possible().unwrap().len(), 1);
+        assert_eq!(record("1e999").unreadable, [1]);
+        for line in metrics(1..=1) {
+            let text = String::from_utf8(line).unwrap();
+            for (from, to) in [("\"lr\":0.01", "\"lr\":-1"), ("\"seconds\":0.1", "\"seconds\":1e18")] {
+                std::fs::write(folder.path().join("metrics.jsonl"), text.replace(from, to)).unwrap();
+                assert!(Log::<Metric>::read(folder.path()).possible().is_err(), "{to}");
+            }
+            // Beyond its type, a number cannot even be read.
+            std::fs::write(folder.path().join("metrics.jsonl"), text.replace("0.5", "1e300")).unwrap();
+            assert_eq!(Log::<Metric>::read(folder.path()).unreadable, [1]);
+        }
+    }
+}
