@@ -1,6 +1,7 @@
 //! What can go wrong with an image file.
 
 use crate::scale::agreement::ScaleError;
+use std::error::Error as _;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, thiserror::Error)]
@@ -11,6 +12,8 @@ pub enum ImageError {
     Unreadable { path: PathBuf, reason: String },
     #[error("{}: {cause}", path.display())]
     Io { path: PathBuf, cause: std::io::Error },
+    #[error("{}: the disk is full; free some space (what was written before is whole)", path.display())]
+    DiskFull { path: PathBuf },
     /// What is stated of the image's pixel size does not agree, or cannot be relied on.
     #[error("{}: {cause}", path.display())]
     Scale { path: PathBuf, cause: ScaleError },
@@ -35,11 +38,8 @@ impl ImageError {
 
     /// A failure of the system with a file.
     pub fn io(path: &Path, cause: std::io::Error) -> Self {
-        if cause.kind() == std::io::ErrorKind::StorageFull {
-            return Self::unreadable(
-                path,
-                "the disk is full; free some space (what was written before is whole)",
-            );
+        if is_full(&cause) {
+            return Self::DiskFull { path: path.to_owned() };
         }
         if let Some(refused) = crate::files::Refused::of(&cause) {
             return Self::unreadable(path, refused);
@@ -47,5 +47,43 @@ impl ImageError {
         // The cause may name a temporary file; the user knows the path only.
         let cause = if cause.raw_os_error().is_none() { cause.kind().into() } else { cause };
         Self::Io { path: path.to_owned(), cause }
+    }
+}
+
+/// Whether an error is of a full disk, or has one inside: encoders wrap what the file says.
+fn is_full(cause: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(cause);
+    while let Some(error) = next {
+        if let Some(io) = error.downcast_ref::<std::io::Error>() {
+            if matches!(io.kind(), StorageFull | QuotaExceeded) {
+                return true;
+            }
+            // An error made of another gives that one's source, not the other itself.
+            next = io.get_ref().map(|inner| inner as _).or_else(|| io.source());
+        } else if let Some(png::EncodingError::IoError(io)) = error.downcast_ref() {
+            next = Some(io);
+        } else {
+            next = error.source();
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Error, ErrorKind};
+
+    #[test]
+    fn a_full_disk_is_named_however_deep_it_is_wrapped() {
+        let full = || Error::from(ErrorKind::StorageFull);
+        let wrapped = Error::other(png::EncodingError::IoError(full()));
+        for cause in [full(), Error::other(full()), Error::other(wrapped), ErrorKind::QuotaExceeded.into()] {
+            let told = ImageError::io(Path::new("a.png"), cause).to_string();
+            assert!(told.starts_with("a.png: the disk is full"), "{told}");
+        }
+        let told = ImageError::io(Path::new("a.png"), Error::other("else")).to_string();
+        assert!(!told.contains("full"), "{told}");
     }
 }

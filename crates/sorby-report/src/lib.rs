@@ -12,4 +12,4 @@ pub use geojson::GeoJson;
 pub use imagej_roi::RoiSet;
 pub use page::{Page, Picture, Section, record_of, render};
 pub use plot::{Chart, Drawn, Series, bin_edges, histogram};
-pub use table::{Cell, CsvRows, Table};
+pub use table::{Cell, CsvRows, Table, csv_text};

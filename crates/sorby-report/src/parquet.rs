@@ -55,10 +55,10 @@ impl Table {
         let mut column = 0;
         while let Some(mut writer) = group.next_column()? {
             let cells = || self.rows.iter().map(|r| &r[column]);
-            let present: Vec<i16> = cells().map(|c| i16::from(*c != Cell::Missing)).collect();
+            let present: Vec<i16> = cells().map(|c| i16::from(c.has_value())).collect();
             match writer.untyped() {
                 ColumnWriter::ByteArrayColumnWriter(w) => {
-                    let texts = cells().filter(|c| **c != Cell::Missing).map(|c| c.text(""));
+                    let texts = cells().filter(|c| c.has_value()).map(|c| c.text(""));
                     let texts: Vec<ByteArray> = texts.map(|t| ByteArray::from(t.into_bytes())).collect();
                     w.write_batch(&texts, Some(&present), None)?;
                 }
@@ -68,7 +68,7 @@ impl Table {
                 }
                 ColumnWriter::DoubleColumnWriter(w) => {
                     let number = |c: &Cell| match c {
-                        Cell::Number(v, _) | Cell::Signed(v, _) => Some(*v),
+                        Cell::Number(v, _) | Cell::Signed(v, _) => Some(*v).filter(|v| v.is_finite()),
                         Cell::Integer(n) => Some(*n as f64),
                         _ => None,
                     };

@@ -57,13 +57,24 @@ pub struct Chart {
     pub from_zero: bool,
 }
 
-/// Steps of 1, 2 or 5 times a power of ten, about `count` of them.
+/// Whether a value can be drawn: sums and differences of such values are finite.
+fn drawable(value: f64) -> bool {
+    value.abs() <= 1e300
+}
+
+/// Steps of 1, 2 or 5 times a power of ten, about `count` of them; none where numbers are too coarse for the range.
 fn ticks(low: f64, high: f64, count: usize) -> Vec<f64> {
     let raw = (high - low) / count as f64;
     let power = 10f64.powf(raw.log10().floor());
     let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|m| m * power).find(|s| *s >= raw).unwrap_or(raw);
-    let first = (low / step).ceil() as i64;
-    (first..).map(|i| i as f64 * step).take_while(|t| *t <= high + 1e-9 * step).collect()
+    let first = (low / step).ceil();
+    let mut out: Vec<f64> = (0..=2 * count)
+        .map(|i| (first + i as f64) * step)
+        .take_while(|t| *t <= high + 1e-9 * step)
+        .filter(|t| t.is_finite() && *t >= low - 1e-9 * step)
+        .collect();
+    out.dedup();
+    out
 }
 
 fn label(value: f64) -> String {
@@ -77,29 +88,29 @@ fn label(value: f64) -> String {
 
 impl Chart {
     fn range(&self) -> Option<((f64, f64), (f64, f64))> {
-        let mut points = self
-            .series
-            .iter()
-            .flat_map(|s| &s.points)
-            .filter(|p| p.0.is_finite() && p.1.is_finite())
-            .peekable();
+        let mut points =
+            self.series.iter().flat_map(|s| &s.points).filter(|p| drawable(p.0) && drawable(p.1)).peekable();
         points.peek()?;
         let empty = (f64::INFINITY, f64::NEG_INFINITY);
         let (mut x, mut y) = points
             .fold((empty, empty), |(x, y), p| ((x.0.min(p.0), x.1.max(p.0)), (y.0.min(p.1), y.1.max(p.1))));
-        for (level, _) in &self.levels {
+        for (level, _) in self.levels.iter().filter(|l| drawable(l.0)) {
             y = (y.0.min(*level), y.1.max(*level));
         }
         if !self.x_names.is_empty() {
             x = (0.0, self.x_names.len() as f64);
         }
-        for (mark, _) in &self.marks {
+        for (mark, _) in self.marks.iter().filter(|m| drawable(m.0)) {
             x = (x.0.min(*mark), x.1.max(*mark));
         }
         if self.from_zero {
             y.0 = y.0.min(0.0);
         }
-        let widen = |r: (f64, f64)| if r.1 > r.0 { r } else { (r.0 - 0.5, r.1 + 0.5) };
+        // Of large numbers a half is less than their last digit.
+        let half = |v: f64| (1e-6 * v.abs()).max(0.5);
+        let widen = |r: (f64, f64)| {
+            if r.1 - r.0 >= f64::MIN_POSITIVE { r } else { (r.0 - half(r.0), r.1 + half(r.1)) }
+        };
         let (x, y) = (widen(x), widen(y));
         let pad = 0.05 * (y.1 - y.0);
         Some((x, (if self.from_zero && y.0 == 0.0 { 0.0 } else { y.0 - pad }, y.1 + pad)))
@@ -174,7 +185,7 @@ impl Chart {
         for (i, series) in self.series.iter().enumerate() {
             let colour = COLOURS[i % COLOURS.len()];
             if series.drawn == Drawn::Dots {
-                for &(x, y) in series.points.iter().filter(|p| p.0.is_finite() && p.1.is_finite()) {
+                for &(x, y) in series.points.iter().filter(|p| drawable(p.0) && drawable(p.1)) {
                     let _ = write!(
                         out,
                         "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"3.5\" fill=\"{colour}\" fill-opacity=\"0.7\"/>",
@@ -183,7 +194,9 @@ impl Chart {
                     );
                 }
             } else if series.drawn == Drawn::Bars {
-                for pair in series.points.windows(2) {
+                let whole =
+                    |pair: &&[(f64, f64)]| [pair[0].0, pair[0].1, pair[1].0].into_iter().all(drawable);
+                for pair in series.points.windows(2).filter(whole) {
                     let ((x0, y), (x1, _)) = (pair[0], pair[1]);
                     let (top, base) = (sy(y), sy(y_range.0.max(0.0)));
                     let _ = write!(
@@ -198,7 +211,7 @@ impl Chart {
                 let mut path = String::new();
                 let mut pen_down = false;
                 for &(x, y) in &series.points {
-                    if !(x.is_finite() && y.is_finite()) {
+                    if !(drawable(x) && drawable(y)) {
                         pen_down = false;
                         continue;
                     }
@@ -209,7 +222,8 @@ impl Chart {
                     out,
                     "<path d=\"{path}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.6\"/>"
                 );
-                if let (1, Some(&(x, y))) = (series.points.len(), series.points.first()) {
+                let first = series.points.first().filter(|p| drawable(p.0) && drawable(p.1));
+                if let (1, Some(&(x, y))) = (series.points.len(), first) {
                     let _ = write!(
                         out,
                         "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"3\" fill=\"{colour}\"/>",
@@ -219,7 +233,7 @@ impl Chart {
                 }
             }
         }
-        for (i, (y, name)) in self.levels.iter().enumerate() {
+        for (i, (y, name)) in self.levels.iter().filter(|l| drawable(l.0)).enumerate() {
             // Names of levels that nearly coincide stand side by side.
             let (y, end) = (sy(*y), WIDTH - right);
             let _ = write!(
@@ -231,7 +245,7 @@ impl Chart {
                 escape(name)
             );
         }
-        for (i, (x, name)) in self.marks.iter().enumerate() {
+        for (i, (x, name)) in self.marks.iter().filter(|m| drawable(m.0)).enumerate() {
             let (at, right_half) = (sx(*x), sx(*x) > 0.6 * WIDTH);
             let _ = write!(
                 out,
@@ -263,8 +277,10 @@ impl Chart {
 
 /// Edges of `bins` equal bins that hold all values.
 pub fn bin_edges(values: &[f64], bins: usize) -> Vec<f64> {
-    let (low, high) =
-        values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(*v), h.max(*v)));
+    let (low, high) = values
+        .iter()
+        .filter(|v| drawable(**v))
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(*v), h.max(*v)));
     if low > high {
         return Vec::new();
     }
@@ -276,7 +292,7 @@ pub fn bin_edges(values: &[f64], bins: usize) -> Vec<f64> {
 pub fn histogram(values: &[f64], edges: &[f64]) -> Vec<(f64, f64)> {
     let bins = edges.len().saturating_sub(1);
     let mut points: Vec<(f64, f64)> = edges.iter().map(|&e| (e, 0.0)).collect();
-    for value in values {
+    for value in values.iter().filter(|v| drawable(**v)) {
         // The last bin includes its upper edge.
         let bin = edges.iter().rposition(|e| e <= value).map(|b| b.min(bins.saturating_sub(1)));
         if let Some(bin) = bin.filter(|_| bins > 0) {
@@ -289,12 +305,61 @@ pub fn histogram(values: &[f64], edges: &[f64]) -> Vec<(f64, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn ticks_are_round() {
         assert_eq!(ticks(0.0, 255.0, 7), [0.0, 50.0, 100.0, 150.0, 200.0, 250.0]);
         assert_eq!(ticks(0.11, 0.29, 5).len(), 3);
         assert_eq!((label(0.0), label(0.25), label(1e-5)), ("0".into(), "0.25".into(), "1.0e-5".into()));
+    }
+
+    /// Values as odd as a file can hold them.
+    fn odd() -> impl Strategy<Value = f64> {
+        prop_oneof![
+            any::<f64>(),
+            Just(f64::NAN),
+            Just(f64::INFINITY),
+            Just(f64::NEG_INFINITY),
+            Just(f64::MAX),
+            Just(f64::MIN_POSITIVE),
+            Just(5e-324),
+            Just(1.8e19),
+            Just(9.1e15),
+            Just(-0.0),
+            -2.0..2.0f64,
+            (0u64..1 << 54).prop_map(|n| n as f64),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn any_numbers_are_drawn_and_no_drawing_has_a_number_that_is_none(
+            points in proptest::collection::vec((odd(), odd()), 0..6),
+            levels in proptest::collection::vec(odd(), 0..3),
+            marks in proptest::collection::vec(odd(), 0..3),
+            from_zero in any::<bool>(),
+            kind in 0usize..3,
+        ) {
+            let drawn = [Drawn::Line, Drawn::Bars, Drawn::Dots][kind];
+            let edges = bin_edges(&points.iter().map(|p| p.0).collect::<Vec<_>>(), 8);
+            prop_assert!(edges.len() <= 9);
+            let chart = Chart {
+                series: vec![Series { name: "a".into(), points, drawn }],
+                levels: levels.into_iter().map(|v| (v, "l".into())).collect(),
+                marks: marks.into_iter().map(|v| (v, "m".into())).collect(),
+                from_zero,
+                ..Chart::default()
+            };
+            let svg = chart.to_svg();
+            prop_assert!(!svg.contains("NaN") && !svg.contains("inf"), "{}", svg);
+            prop_assert!(svg.len() < 20_000, "{} bytes", svg.len());
+        }
+
+        #[test]
+        fn ticks_end(low in odd(), high in odd()) {
+            prop_assert!(ticks(low, high, 7).len() <= 15);
+        }
     }
 
     #[test]

@@ -35,9 +35,19 @@ impl Cell {
         match self {
             Cell::Text(text) => text.clone(),
             Cell::Integer(n) => n.to_string(),
-            Cell::Number(v, decimals) => format!("{v:.decimals$}"),
-            Cell::Signed(v, decimals) => format!("{v:+.decimals$}"),
-            Cell::Missing => missing.to_owned(),
+            Cell::Number(v, decimals) if v.is_finite() => format!("{v:.decimals$}"),
+            Cell::Signed(v, decimals) if v.is_finite() => format!("{v:+.decimals$}"),
+            // What is no number is no value.
+            Cell::Number(..) | Cell::Signed(..) | Cell::Missing => missing.to_owned(),
+        }
+    }
+
+    /// Whether there is anything to show: not of infinities.
+    pub(crate) fn has_value(&self) -> bool {
+        match self {
+            Cell::Number(v, _) | Cell::Signed(v, _) => v.is_finite(),
+            Cell::Missing => false,
+            Cell::Text(_) | Cell::Integer(_) => true,
         }
     }
 
@@ -91,7 +101,8 @@ impl Table {
         }
     }
 
-    /// RFC 4180 with a header line; missing values are empty.
+    /// RFC 4180 with a header line; missing values are empty. Texts that a spreadsheet would take for a formula have a
+    /// `'` before them, see [`csv_text`].
     pub fn to_csv(&self) -> String {
         let write = || -> std::io::Result<Vec<u8>> {
             let mut rows = CsvRows::begin(Vec::new(), &self.columns)?;
@@ -183,7 +194,7 @@ impl<W: Write> CsvRows<W> {
     /// Those of `out`, here and below.
     pub fn begin(out: W, columns: &[String]) -> std::io::Result<Self> {
         let mut writer = csv::Writer::from_writer(out);
-        writer.write_record(columns)?;
+        writer.write_record(columns.iter().map(|c| harmless(c)))?;
         Ok(Self { writer, columns: columns.len() })
     }
 
@@ -196,7 +207,8 @@ impl<W: Write> CsvRows<W> {
     /// Where the row has not one cell per column.
     pub fn row(&mut self, cells: &[Cell]) -> std::io::Result<()> {
         assert_eq!(cells.len(), self.columns, "a row has one cell per column");
-        Ok(self.writer.write_record(cells.iter().map(|c| c.text("")))?)
+        let text = |c: &Cell| if c.is_text() { harmless(&c.text("")) } else { c.text("") };
+        Ok(self.writer.write_record(cells.iter().map(text))?)
     }
 
     /// Gives the writer back.
@@ -206,6 +218,18 @@ impl<W: Write> CsvRows<W> {
     pub fn finish(self) -> std::io::Result<W> {
         self.writer.into_inner().map_err(csv::IntoInnerError::into_error)
     }
+}
+
+/// A text as a spreadsheet shows it and does not compute it: a file's name may be `=HYPERLINK(...)`. Numbers stay.
+fn harmless(text: &str) -> String {
+    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) && text.parse::<f64>().is_err();
+    // A text that begins like one made harmless gets one more, so that it can be read back.
+    if formula || text.starts_with('\'') { format!("'{text}") } else { text.to_owned() }
+}
+
+/// The text of a cell of a CSV that [`Table::to_csv`] wrote.
+pub fn csv_text(cell: &str) -> &str {
+    cell.strip_prefix('\'').unwrap_or(cell)
 }
 
 /// Bytes of a text beyond which a page may break it.
@@ -254,6 +278,30 @@ mod tests {
             "\\begin{table}\n\\caption{A \\& B}\n\\begin{tabular}{lr}\n\\toprule\nclass & IoU\\_percent \\\\\n\\midrule\n\
              a, <b> & 12.35 \\\\\nc & -- \\\\\n\\bottomrule\n\\end{tabular}\n\\end{table}\n"
         );
+        for (text, cell) in [
+            ("=1+1", "'=1+1"),
+            ("=HYPERLINK(\"http://x\")", "\"'=HYPERLINK(\"\"http://x\"\")\""),
+            ("+cmd", "'+cmd"),
+            ("-a.png", "'-a.png"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("\t=1", "'\t=1"),
+            ("\r=1", "\"'\r=1\""),
+            ("'a", "''a"),
+            ("a=1", "a=1"),
+            ("-5", "-5"),
+            ("+0.82", "+0.82"),
+        ] {
+            let mut t = Table::new(["image", "=gain"]);
+            t.row(vec![text.into(), Cell::Signed(-0.5, 2)]);
+            assert_eq!(t.to_csv(), format!("image,'=gain\n{cell},-0.50\n"));
+            let mut read = csv::Reader::from_reader(std::io::Cursor::new(t.to_csv()));
+            assert_eq!(csv_text(&read.records().next().unwrap().unwrap()[0]), text);
+        }
+        for odd in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            let mut t = Table::new(["a", "b"]);
+            t.row(vec![Cell::Number(odd, 2), Cell::Signed(odd, 2)]);
+            assert_eq!((t.to_csv().as_str(), t.to_markdown().matches('–').count()), ("a,b\n,\n", 2));
+        }
         assert!(t.to_html().contains("<td>a, &lt;b&gt;</td><td class=\"n\">12.35</td>"));
     }
 }

@@ -192,8 +192,8 @@ pub fn trust(folder: &std::path::Path) -> Vec<TrustRow> {
     let row = |cells: csv::StringRecord| {
         let number = |i: usize| cells.get(i).and_then(|c| c.parse().ok());
         Some(TrustRow {
-            image: cells.get(image)?.to_owned(),
-            class: cells.get(class)?.to_owned(),
+            image: sorby_report::csv_text(cells.get(image)?).to_owned(),
+            class: sorby_report::csv_text(cells.get(class)?).to_owned(),
             iou_percent: [number(iou), number(iou + 1), number(iou + 2)],
             unlike: unlike.and_then(|i| cells.get(i)) == Some("yes"),
         })

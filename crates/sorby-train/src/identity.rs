@@ -10,6 +10,7 @@ use crate::trainer::file_blake3;
 use serde::{Deserialize, Serialize};
 use sorby_data::Sample;
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// Name of the file, sealed JSON.
 pub(crate) const IDENTITY: &str = "identity.json";
@@ -76,6 +77,11 @@ impl Identity {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(e) => Err(TrainError::io(&path)(e)),
         }
+    }
+
+    /// That of a run that is only looked at, if it can be read.
+    pub fn of_folder(run: &Path) -> Option<Self> {
+        unseal(&std::fs::read(run.join(IDENTITY)).ok()?).ok()
     }
 
     pub fn write(&self, run: &RunFolder) -> Result<(), TrainError> {

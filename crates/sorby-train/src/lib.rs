@@ -4,6 +4,7 @@ mod bench;
 mod checkpoint;
 mod error;
 mod identity;
+mod kept_counts;
 mod log;
 mod memory;
 mod nothing_found;
@@ -19,6 +20,7 @@ mod validate;
 
 pub use bench::bench_training;
 pub use error::TrainError;
+pub use kept_counts::{LabelPixels, kept_counts};
 pub use log::{Log, LogLine};
 pub use memory::{available_bytes, estimated_bytes, peak_bytes, values_of};
 pub use nothing_found::{nothing_found, nothing_found_by_run};

@@ -1,6 +1,7 @@
 //! The recipe of a training run. Every key has the paper's value as its default, so an empty file is
 //! the paper's baseline with DeepLabV3+.
 
+use crate::log::MOST_ITERATIONS;
 use crate::schedule::{one_cycle_lr, poly_lr};
 use serde::{Deserialize, Serialize};
 use sorby_data::Augment;
@@ -354,13 +355,13 @@ impl Recipe {
     pub(crate) fn validate(&self) -> Result<(), RecipeError> {
         let check = |ok: bool, what: &str| if ok { Ok(()) } else { Err(RecipeError(what.to_owned())) };
         let (d, o, s) = (&self.data, &self.optimizer, &self.schedule);
-        check(d.batch >= 2, "data.batch must be at least 2: batch norm needs more than one crop")?;
-        check((32..=4096).contains(&d.crop), "data.crop must be 32 to 4096 pixels")?;
-        check(d.input_scale > 0.0 && d.input_scale <= 4.0, "data.input_scale must be above 0, up to 4")?;
         check(
-            d.max_class_share > 0.0 && d.max_class_share <= 1.0,
-            "data.max_class_share must be above 0, up to 1",
+            (2..=4096).contains(&d.batch),
+            "data.batch must be from 2 to 4096: batch norm needs more than one crop",
         )?;
+        check((32..=4096).contains(&d.crop), "data.crop must be from 32 to 4096 pixels")?;
+        check((0.01..=4.0).contains(&d.input_scale), "data.input_scale must be from 0.01 to 4")?;
+        check((1e-6..=1.0).contains(&d.max_class_share), "data.max_class_share must be from 0.000001 to 1")?;
         check(
             self.pretrained.is_some() || !self.pretrained_heads,
             "pretrained_heads needs `pretrained`, the file that has them",
@@ -375,19 +376,29 @@ impl Recipe {
         check([8, 16, 32].contains(&self.model.output_stride), "model.output_stride must be 8, 16 or 32")?;
         check((0.0..1.0).contains(&s.warmup), "schedule.warmup must be from 0 up to, but not, 1")?;
         check((0.0..=1.0).contains(&self.loss.alpha), "loss.alpha must be from 0 to 1")?;
-        check(self.loss.gamma >= 0.0 && self.loss.gamma.is_finite(), "loss.gamma must not be negative")?;
-        check(o.lr > 0.0 && o.lr.is_finite(), "optimizer.lr must be positive")?;
+        check((0.0..=100.0).contains(&self.loss.gamma), "loss.gamma must be from 0 to 100")?;
+        check((1e-12..=1000.0).contains(&o.lr), "optimizer.lr must be from 1e-12 to 1000")?;
         check((0.0..1.0).contains(&o.momentum), "optimizer.momentum must be from 0 up to, but not, 1")?;
-        check(
-            o.weight_decay >= 0.0 && o.weight_decay.is_finite(),
-            "optimizer.weight_decay must not be negative",
-        )?;
+        check((0.0..=100.0).contains(&o.weight_decay), "optimizer.weight_decay must be from 0 to 100")?;
         check((0.0..1.0).contains(&o.ema_decay), "optimizer.ema_decay must be from 0 up to, but not, 1")?;
-        check(s.iterations > 0, "schedule.iterations must be at least 1")?;
-        check(s.checkpoint_every > 0, "schedule.checkpoint_every must be at least 1")?;
-        check(s.power > 0.0 && s.power.is_finite(), "schedule.power must be positive")?;
+        check(
+            (1..=MOST_ITERATIONS).contains(&s.iterations),
+            "schedule.iterations must be from 1 to 1000000000",
+        )?;
+        check(
+            s.validate_every <= MOST_ITERATIONS,
+            "schedule.validate_every must be from 0 (a tenth of the run) to 1000000000",
+        )?;
+        check(
+            (1..=MOST_ITERATIONS).contains(&s.checkpoint_every),
+            "schedule.checkpoint_every must be from 1 to 1000000000",
+        )?;
+        check((1e-6..=100.0).contains(&s.power), "schedule.power must be from 0.000001 to 100")?;
         check((0.0..=o.lr).contains(&s.eta_min), "schedule.eta_min must be from 0 to optimizer.lr")?;
-        check(self.inference.window >= 32, "inference.window must be at least 32 pixels")?;
+        check(
+            (32..=16384).contains(&self.inference.window),
+            "inference.window must be from 32 to 16384 pixels",
+        )?;
         let stride = self.inference.stride;
         check(
             stride > 0 && stride <= self.inference.window,
@@ -440,6 +451,30 @@ mod tests {
         assert!(error("", "optimizer.lr=-1").contains("optimizer.lr"));
         assert!(error("", "data.batch=1").contains("batch"));
         assert!(error("", "lr").contains("--set lr"));
+        for (key, values) in [
+            ("data.batch", &["0", "1", "-1", "4611686018427387904"][..]),
+            ("data.crop", &["31", "4097"]),
+            ("data.input_scale", &["1e-9", "0", "-1", "nan", "inf", "5", "0.009"]),
+            ("data.max_class_share", &["0", "1e-300", "nan", "1.1"]),
+            ("loss.alpha", &["-0.1", "nan", "1.1"]),
+            ("loss.gamma", &["-1", "inf", "1e300"]),
+            ("optimizer.lr", &["0", "1e-320", "1e300", "inf", "nan"]),
+            ("optimizer.weight_decay", &["-1", "1e300", "nan"]),
+            ("schedule.iterations", &["0", "-8", "1152921504606846976"]),
+            ("schedule.validate_every", &["-1", "1152921504606846976"]),
+            ("schedule.checkpoint_every", &["0", "1152921504606846976"]),
+            ("schedule.power", &["0", "1e-320", "inf", "1e9"]),
+            ("schedule.eta_min", &["-1", "1", "nan"]),
+            ("inference.window", &["31", "1000000000"]),
+            ("inference.stride", &["0", "257"]),
+        ] {
+            for value in values {
+                let told = error("", &format!("{key}={value}"));
+                assert!(told.contains(key.rsplit('.').next().unwrap()), "{key}={value}: {told}");
+                let negative_whole = value.starts_with('-') && told.contains("integer");
+                assert!(told.contains(" from ") || negative_whole, "the range is not told: {told}");
+            }
+        }
         assert!(error("arch = \"unet\"", "").contains("unet"));
     }
 }

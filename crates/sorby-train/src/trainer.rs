@@ -192,6 +192,13 @@ impl<'a> Trainer<'a> {
         model.card.recipe = self.recipe_text();
         model.card.reliability = reliability;
         let gaps = [self.run.cut_log::<Metric>(start)?, self.run.cut_log::<ValidationRecord>(start)?];
+        if start < self.recipe.schedule.iterations {
+            // Of an earlier end, where the run goes on beyond it.
+            let stale = self.run.path(IMAGE_COUNTS);
+            if stale.exists() {
+                fs_err::remove_file(&stale).map_err(TrainError::io(&stale))?;
+            }
+        }
         for note in self.notes.iter().chain(gaps.iter().flatten()) {
             observer(Event::Note(note));
         }

@@ -56,7 +56,7 @@ pub enum Command {
     Report(ReportArgs),
     /// Put trainings side by side: scores, differences, and accuracy against time.
     Compare(CompareArgs),
-    /// Compute every number of a report again and compare.
+    /// Make a report again, number by number and page by page, and compare.
     Replay(ReplayArgs),
     /// Look into weight files, and convert them.
     #[command(subcommand)]

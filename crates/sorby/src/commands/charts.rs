@@ -2,7 +2,7 @@
 
 use sorby_measure::{Summary, Sweep};
 use sorby_report::{Chart, Series};
-use sorby_train::{Metric, RunFolder, ValidationRecord};
+use sorby_train::{Log, LogLine, Metric, RunFolder, ValidationRecord};
 use std::path::Path;
 
 /// Count and mean radius against the threshold.
@@ -77,6 +77,18 @@ pub fn validation(records: &[ValidationRecord], classes: &[String]) -> Chart {
         from_zero: true,
         ..Chart::default()
     }
+}
+
+/// A log of a run; it is said what in it cannot be read.
+///
+/// # Errors
+/// When a line has a value that no training can have.
+pub fn log<T: LogLine>(folder: &Path) -> anyhow::Result<Vec<T>> {
+    let log = Log::<T>::read(folder);
+    if let Some(gaps) = log.gaps() {
+        eprintln!("note: {gaps}");
+    }
+    log.possible().map_err(anyhow::Error::msg)
 }
 
 /// A validation of a training.

@@ -9,7 +9,7 @@ use sorby_infer::{Confusion, ModelCard};
 use sorby_nn::weights_file::read_weights;
 use sorby_report::{Cell, Series, Table};
 use sorby_study::Contrast;
-use sorby_train::{IMAGE_COUNTS, ImageCounts, Recipe, RunFolder, SplitRecord, ValidationRecord};
+use sorby_train::{Metric, Recipe, SplitRecord, ValidationRecord};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -68,14 +68,12 @@ impl Training {
             .iter()
             .find_map(|f| ModelCard::of(&read_weights(&path.join(f)).ok()?.1));
         let classes = card.with_context(|| lost("has no model yet"))?.classes;
-        let records: Vec<ValidationRecord> = RunFolder::read_lines(path);
+        let records: Vec<ValidationRecord> = charts::log(path)?;
+        charts::log::<Metric>(path)?;
         let last = records.last().cloned().with_context(|| lost("was never validated"))?;
-        let of_images = |images: Vec<ImageCounts>| {
-            images.into_iter().filter_map(|i| Some((i.name, Confusion::from_matrix(i.matrix)?))).collect()
-        };
         // A training that was stopped may have none of its last validation.
-        let counts = std::fs::read(path.join(IMAGE_COUNTS)).ok();
-        let counts = counts.and_then(|t| serde_json::from_slice(&t).ok()).map(of_images).unwrap_or_default();
+        let counts = sorby_train::kept_counts(path, classes.len(), None).map_err(anyhow::Error::msg)?;
+        let counts = counts.into_iter().flatten().collect();
         let environment: Option<serde_json::Value> =
             std::fs::read(path.join("environment.json")).ok().and_then(|t| serde_json::from_slice(&t).ok());
         let split: Vec<SplitRecord> =

@@ -93,6 +93,7 @@ pub fn class_index(text: &str, names: &[String]) -> anyhow::Result<u8> {
         return Ok(index as u8);
     }
     match text.parse::<u8>() {
+        Ok(sorby_image::IGNORE) => bail!("--class 255: is no class; 255 stands for pixels that are left out"),
         Ok(index) if names.is_empty() || usize::from(index) < names.len() => Ok(index),
         _ if names.is_empty() => bail!("--class {text}: give the class's index, or --data for class names"),
         _ => bail!("--class {text}: no such class; the classes are {}", names.join(", ")),
@@ -131,9 +132,10 @@ pub fn require_positive(nm_per_px: Option<f64>) -> anyhow::Result<()> {
     positive("--nm-per-px", nm_per_px)
 }
 
+/// Lengths in nanometres that pictures have: beyond, areas and sums would be infinite.
 fn positive(name: &str, value: Option<f64>) -> anyhow::Result<()> {
-    match value.filter(|s| !(s.is_finite() && *s > 0.0)) {
-        Some(bad) => bail!("{name} must be a positive number, not {bad}"),
+    match value.filter(|s| !(1e-6..=1e12).contains(s)) {
+        Some(bad) => bail!("{name} must be a positive number, from 0.000001 to 1e12, not {bad:?}"),
         None => Ok(()),
     }
 }

@@ -33,10 +33,21 @@ use crate::args::{Args, Command};
 use anyhow::{Context as _, bail};
 use std::process::ExitCode;
 
+/// Threads beyond which a number is a typing error: four for each core.
+fn most_threads() -> usize {
+    4 * std::thread::available_parallelism().map_or(1, usize::from).max(2)
+}
+
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     if let Some(threads) = args.threads {
         if threads == 0 {
             bail!("--threads must be at least 1");
+        }
+        let most = most_threads();
+        if threads > most {
+            bail!(
+                "--threads {threads}: this machine is served best by as many as it has cores; at most {most}"
+            );
         }
         rayon::ThreadPoolBuilder::new()
             .num_threads(threads)

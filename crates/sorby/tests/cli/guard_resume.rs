@@ -145,17 +145,15 @@ fn other_classes_splits_and_data_are_refused() {
     refused(at, &["classes", "pore"]);
     fs::write(&manifest, &original).unwrap();
 
-    let label = fs::read_dir(at.join("data/labels")).unwrap().next().unwrap().unwrap().path();
-    let (bytes, name) =
-        (fs::read(&label).unwrap(), label.file_stem().unwrap().to_string_lossy().into_owned());
-    let mut map = sorby_image::LabelMap::read_png(&label).unwrap();
-    map.labels[7] = 1 - map.labels[7];
-    map.write_png(&label, &[[0; 3], [255; 3]]).unwrap();
+    let labels: Vec<_> = fs::read_dir(at.join("data/labels")).unwrap().map(|e| e.unwrap().path()).collect();
+    let (label, name) = (&labels[0], labels[0].file_stem().unwrap().to_string_lossy().into_owned());
+    let bytes = fs::read(label).unwrap();
+    fs::copy(&labels[1], label).unwrap();
     refused(at, &["label", &name]);
     // Nor does it help that the list of what took part is gone.
     fs::remove_file(at.join("run/split.json")).unwrap();
     refused(at, &["label", &name]);
-    fs::write(&label, &bytes).unwrap();
+    fs::write(label, &bytes).unwrap();
 
     let images: Vec<_> = fs::read_dir(at.join("data/images")).unwrap().map(|e| e.unwrap().path()).collect();
     let (one, two) = (fs::read(&images[0]).unwrap(), fs::read(&images[1]).unwrap());
@@ -187,13 +185,14 @@ fn damage(file: &Path, change: impl FnOnce(&mut [u8])) {
     fs::write(file, bytes).unwrap();
 }
 
+const NEWEST: &str = "run/checkpoints/iter_0000006";
+
 #[test]
 fn a_damaged_checkpoint_is_named_and_the_older_one_used() {
-    let newest = "run/checkpoints/iter_0000006";
     type Attack = Box<dyn Fn(&Path)>;
     let mut attacks: Vec<(String, Attack)> = Vec::new();
     for name in ["model", "optimizer", "average"] {
-        let file = format!("{newest}/{name}.safetensors");
+        let file = format!("{NEWEST}/{name}.safetensors");
         let at = file.clone();
         // The exponent's highest bit, and the lowest bit of a number.
         attacks
@@ -223,30 +222,30 @@ fn a_damaged_checkpoint_is_named_and_the_older_one_used() {
         ("no hashes", "\"blake3\"", "\"blake2\""),
     ] {
         let change: Attack =
-            Box::new(move |f| edit(&f.join(newest).join("state.json"), |t| t.replace(from, to)));
+            Box::new(move |f| edit(&f.join(NEWEST).join("state.json"), |t| t.replace(from, to)));
         attacks.push((format!("state: {name}"), change));
     }
     attacks.push((
         "state missing".into(),
-        Box::new(|f| fs::remove_file(f.join(newest).join("state.json")).unwrap()),
+        Box::new(|f| fs::remove_file(f.join(NEWEST).join("state.json")).unwrap()),
     ));
     let old = "{\"iteration\":6,\"best\":null,\"reliability\":null}";
     attacks.push((
         "state as older versions wrote it".into(),
-        Box::new(move |f| fs::write(f.join(newest).join("state.json"), old).unwrap()),
+        Box::new(move |f| fs::write(f.join(NEWEST).join("state.json"), old).unwrap()),
     ));
     attacks.push((
         "whole checkpoint of another run".into(),
         Box::new(|f| {
-            fs::remove_dir_all(f.join(newest)).unwrap();
-            copy(&base().join("other/checkpoints/iter_0000006"), &f.join(newest));
+            fs::remove_dir_all(f.join(NEWEST)).unwrap();
+            copy(&base().join("other/checkpoints/iter_0000006"), &f.join(NEWEST));
         }),
     ));
     attacks.push((
         "older one under the newest's name".into(),
         Box::new(|f| {
-            fs::remove_dir_all(f.join(newest)).unwrap();
-            copy(&f.join("run/checkpoints/iter_0000004"), &f.join(newest));
+            fs::remove_dir_all(f.join(NEWEST)).unwrap();
+            copy(&f.join("run/checkpoints/iter_0000004"), &f.join(NEWEST));
         }),
     ));
     for (name, attack) in &attacks {
@@ -392,4 +391,303 @@ fn a_bad_byte_in_a_log_costs_nothing_else() {
 fn lines_without_last(bytes: &[u8]) -> Vec<u8> {
     let lines: Vec<&[u8]> = bytes.split_inclusive(|b| *b == b'\n').collect();
     lines[..lines.len() - 1].concat()
+}
+
+/// Changes the first number after `key` in a file of JSON.
+fn change_number(file: &Path, key: &str, to: &str) {
+    edit(file, |text| {
+        let start = text.find(key).unwrap() + key.len();
+        let start = start + text[start..].find(|c: char| c.is_ascii_digit()).unwrap();
+        let end = start + text[start..].find(|c: char| !c.is_ascii_digit() && c != '.').unwrap();
+        format!("{}{to}{}", &text[..start], &text[end..])
+    });
+}
+
+#[test]
+fn changed_results_are_not_compared() {
+    let folder = victim();
+    let at = folder.path();
+    copy(&base().join("other"), &at.join("other"));
+    let arguments = ["compare", "run", "other", "--out", "c"];
+    succeed(at, &arguments);
+    for (file, key, to, told) in [
+        ("validation_images.json", "matrix", "999999", "its label has"),
+        ("validation_images.json", "matrix", "18446744073709551615", "classes"),
+        ("validation.jsonl", "mean_iou\":", "18000000000000000000", "mean_iou is 1.8e19"),
+        ("validation.jsonl", "mean_iou\":", "1e308", "mean_iou is 1e308"),
+        ("validation.jsonl", "pixel_accuracy\":", "1.5", "pixel_accuracy"),
+        ("metrics.jsonl", "seconds\":", "1e300", "line 1"),
+    ] {
+        let path = at.join("other").join(file);
+        let whole = fs::read(&path).unwrap();
+        change_number(&path, key, to);
+        let message = fail(at, &arguments);
+        assert!(message.contains(file) && message.contains(told), "{file}, {key}: {message}");
+        let page = fail(at, &["report", "other", "--data", "data", "--out", "r.html"]);
+        assert!(file == "validation_images.json" || page.contains(file), "{page}");
+        fs::write(&path, whole).unwrap();
+    }
+    // A score of the last validation alone.
+    let path = at.join("other/validation.jsonl");
+    edit(&path, |text| {
+        let at = text.rfind("\"mean_iou\":0.").unwrap() + "\"mean_iou\":0.".len();
+        format!("{}9{}", &text[..at], &text[at + 1..])
+    });
+    let message = fail(at, &arguments);
+    assert!(
+        message.contains("validation_images.json") && message.contains("validation.jsonl tells"),
+        "{message}"
+    );
+}
+
+#[test]
+fn changed_counts_are_reported_by_a_study_and_trained_again() {
+    let folder = workshop();
+    let at = folder.path();
+    let text = "protocol = 'paper'\narchs = ['pspnet']\ntricks = ['S']\nbase = 'tiny.toml'\n\
+                recipe.schedule.iterations = 1\n";
+    // A name that looks like an option stays a name.
+    fs::write(at.join("-h.toml"), text).unwrap();
+    let run = ["study", "run", "./-h.toml", "--data", "data"];
+    succeed(at, &run);
+    let study = at.join("studies/-h");
+    let report = ["study", "report", "studies/-h", "--tables-only"];
+    succeed(at, &report);
+    let counts = study.join("runs/pspnet_S_all_s0/validation_images.json");
+    change_number(&counts, "matrix", "7");
+    let message = fail(at, &report);
+    assert!(
+        message.contains("pspnet_S_all_s0/validation_images.json") && message.contains("sum to"),
+        "{message}"
+    );
+    assert!(succeed(at, &["study", "status", "studies/-h"]).contains("damaged: "));
+    let output = sorby(at, &run);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && told.contains("set aside and trained again"), "{told}");
+    assert!(study.join("runs/pspnet_S_all_s0.old-1").is_dir());
+    succeed(at, &report);
+}
+
+/// The report of the finished run on its images, and its bytes.
+fn reported() -> (TempDir, String) {
+    let folder = victim();
+    succeed(folder.path(), &["report", "run", "--data", "data"]);
+    let page = fs::read_to_string(folder.path().join("run/report.html")).unwrap();
+    (folder, page)
+}
+
+fn replay(at: &Path, page: &str) -> (Option<i32>, String) {
+    fs::write(at.join("run/report.html"), page).unwrap();
+    let output = sorby(at, &["replay", "run/report.html"]);
+    let text =
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(!text.contains("panicked"), "{text}");
+    (output.status.code(), text)
+}
+
+/// Replaces the first match after a place.
+fn after(page: &str, place: &str, from: &str, to: &str) -> String {
+    let start = page.find(place).unwrap();
+    page[..start].to_owned() + &page[start..].replacen(from, to, 1)
+}
+
+/// The first number of a cell after a place becomes another.
+fn other_cell(page: &str, place: &str, to: &str) -> String {
+    let cell = page.find(place).unwrap();
+    let start = cell + page[cell..].find("<td class=\"n\">").unwrap() + "<td class=\"n\">".len();
+    let end = start + page[start..].find('<').unwrap();
+    format!("{}{to}{}", &page[..start], &page[end..])
+}
+
+/// 8 becomes 9 in every cell.
+fn eights(page: &str) -> String {
+    let mut parts = page.split("<td class=\"n\">");
+    let mut out = parts.next().unwrap().to_owned();
+    for part in parts {
+        let end = part.find('<').unwrap();
+        out += &format!("<td class=\"n\">{}{}", part[..end].replace('8', "9"), &part[end..]);
+    }
+    out
+}
+
+fn pictures_swapped(page: &str) -> String {
+    let parts: Vec<&str> = page.split("data:image/png;base64,").collect();
+    let split = |part: &str| part.split_once('"').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    let ((a, a_rest), (b, b_rest)) = (split(parts[1]), split(parts[2]));
+    assert_ne!(a, b);
+    let mut parts: Vec<String> = parts.iter().map(|p| (*p).to_owned()).collect();
+    (parts[1], parts[2]) = (format!("{b}\"{a_rest}"), format!("{a}\"{b_rest}"));
+    parts.join("data:image/png;base64,")
+}
+
+/// The list of files in the record, emptied or with one file left out.
+fn without_hashes_in_record(page: &str, all: bool) -> String {
+    let start = page.find("&quot;files&quot;:{").unwrap() + "&quot;files&quot;:{".len();
+    let end = start + page[start..].find('}').unwrap();
+    let rest = if all { "" } else { page[start..end].split_once(',').unwrap().1 };
+    format!("{}{rest}{}", &page[..start], &page[end..])
+}
+
+#[test]
+fn no_forged_report_is_the_same_again() {
+    let (folder, page) = reported();
+    let at = folder.path();
+    let (code, told) = replay(at, &page);
+    assert_eq!(code, Some(0), "{told}");
+    assert!(told.contains("are the same again, and the page to the byte"), "{told}");
+    let other_processor = after(&page, "&quot;processor&quot;", "&quot;cpu ", "&quot;cpu old ");
+    type Forgery<'a> = (&'a str, String, i32);
+    let forged: Vec<Forgery> = vec![
+        ("an accuracy", other_cell(&page, "<h2>Accuracy", "99.99"), 1),
+        ("every cell", eights(&page), 1),
+        ("an estimate", other_cell(&page, "95 % intervals", "0.01"), 1),
+        ("the title", after(&page, "<h1>", "carbide", "ferrite"), 1),
+        ("the browser's title", after(&page, "<title>", "carbide", "ferrite"), 1),
+        ("number of images", after(&page, "class=\"subtitle\"", " images", "0 images"), 1),
+        ("pictures swapped", pictures_swapped(&page), 1),
+        ("a byte of a picture", after(&page, "base64,", "A", "B"), 1),
+        ("a caption", after(&page, "<figcaption>", "input", "truth"), 1),
+        ("a bar", after(&page, "Size of carbide", "height=\"", "height=\"1"), 1),
+        ("a curve", after(&page, "Training loss", "L", "L9"), 1),
+        ("an axis", after(&page, "Training loss", "loss", "lass"), 1),
+        ("minutes", after(&page, "iterations in ", "iterations in ", "iterations in 1"), 1),
+        ("the recipe", after(&page, "<h2>Recipe", "lr = 0.01", "lr = 0.02"), 1),
+        ("the method", after(&page, "<h2>Method", "TP / (TP", "TP / (FP"), 1),
+        ("a shown hash", after(&page, "<h2>Made from", "<td class=\"long\">", "<td class=\"long\">0"), 1),
+        ("a warning gone", page.replacen("<h2>Accuracy</h2>", "<h2>Accuracy</h2><p>None wrong.</p>", 1), 1),
+        ("a space", after(&page, "<h2>", "<h2>", " <h2>"), 1),
+        ("a line end", page.clone() + "\n", 1),
+        ("a comment", page.replacen("<h1>", "<!-- x --><h1>", 1), 1),
+        ("a hidden text", page.replacen("<h2>", "<p hidden>accredited</p><h2>", 1), 1),
+        ("a script", page.replacen("</html>", "<script>document.title = 1</script></html>", 1), 1),
+        ("a style", page.replacen("</style>", "td { display: none }</style>", 1), 1),
+        ("an attribute", page.replacen("<table>", "<table onclick=\"x()\">", 1), 1),
+        (
+            "a number of the record",
+            page.replacen("&quot;mean_iou&quot;:0.", "&quot;mean_iou&quot;:0.9", 1),
+            1,
+        ),
+        (
+            "the record's last digits",
+            page.replacen("&quot;mean_iou&quot;:0.", "&quot;mean_iou&quot;:0.0", 1),
+            1,
+        ),
+        ("no hashes", without_hashes_in_record(&page, true), 2),
+        ("a hash less", without_hashes_in_record(&page, false), 2),
+        ("a hash", after(&page, "model.safetensors&quot;:", "&quot;:&quot;", "&quot;:&quot;0"), 2),
+        ("no record", page.replacen("sorby-record", "sorby-recard", 1), 2),
+        ("half a record", page[..page.len() - 300].to_owned(), 2),
+        ("another processor and every cell", eights(&other_processor), 1),
+        ("another processor and an accuracy", other_cell(&other_processor, "<h2>Accuracy", "99.99"), 1),
+        ("another processor and a picture", pictures_swapped(&other_processor), 1),
+        ("an older page", page.replacen("&quot;processor&quot;", "&quot;processer&quot;", 1), 2),
+    ];
+    for (name, forgery, expected) in &forged {
+        assert!(*forgery != page, "{name}: nothing is forged");
+        let (code, told) = replay(at, forgery);
+        assert_eq!(code, Some(*expected), "{name}: {told}");
+        assert!(!told.contains("are the same again"), "{name}: {told}");
+    }
+    assert!(forged.len() >= 30);
+    // That a page was made on another processor is said.
+    let (code, told) = replay(at, &other_processor);
+    assert!(code == Some(0) && told.contains("another kind of processor"), "{told}");
+}
+
+#[test]
+fn everything_that_a_report_shows_something_of_is_hashed() {
+    let (folder, page) = reported();
+    let at = folder.path();
+    for file in [
+        "run/metrics.jsonl",
+        "run/validation.jsonl",
+        "run/split.json",
+        "run/model.safetensors",
+        "data/dataset.toml",
+    ] {
+        let path = at.join(file);
+        let bytes = fs::read(&path).unwrap();
+        fs::write(&path, [&bytes[..], b"\n"].concat()).unwrap();
+        let (code, told) = replay(at, &page);
+        let name = file.rsplit('/').next().unwrap();
+        assert!(code == Some(2) && told.contains(name) && told.contains("has changed"), "{file}: {told}");
+        fs::write(&path, bytes).unwrap();
+    }
+    // However many are gone, it is one line.
+    for entry in fs::read_dir(at.join("data/images")).unwrap() {
+        fs::remove_file(entry.unwrap().path()).unwrap();
+    }
+    fs::remove_dir_all(at.join("data/labels")).unwrap();
+    let message = fail(at, &["replay", "run/report.html"]);
+    assert!(message.contains("files are not what the report was made from"), "{message}");
+}
+
+#[test]
+fn numbers_that_cannot_be_are_refused_by_name() {
+    let folder = base();
+    let recipe =
+        |key: &str| fail(folder, &["train", "tiny.toml", "--data", "data", "--out", "never", "--set", key]);
+    for (key, range) in [
+        ("data.input_scale=1e-9", "from 0.01 to 4"),
+        ("optimizer.lr=1e300", "from 1e-12 to 1000"),
+        ("schedule.iterations=1152921504606846976", "to 1000000000"),
+        ("inference.window=1000000", "to 16384"),
+    ] {
+        let message = recipe(key);
+        let name = key.split('=').next().unwrap();
+        assert!(message.contains(name) && message.contains(range), "{message}");
+    }
+    assert!(!folder.join("never").exists());
+    for threads in ["100000", "1000000000000000000", "0"] {
+        let message = fail(folder, &["--threads", threads, "doctor"]);
+        assert!(message.contains("--threads"), "{message}");
+    }
+    let measure = |option: &str, value: &str| {
+        fail(folder, &["measure", "data/labels", "--out", "never", option, value])
+    };
+    assert!(measure("--class", "255").contains("left out"));
+    for value in ["1e308", "1e-308", "inf", "nan", "-5", "0"] {
+        assert!(measure("--nm-per-px", value).contains("--nm-per-px"), "{value}");
+    }
+    for option in ["--min-area-px", "--split", "--scale-accuracy", "--plan", "--connectivity", "--class"] {
+        let message = measure(option, "-5");
+        assert!(message.contains(option) && message.contains("-5"), "{option}: {message}");
+        assert!(!message.contains("unexpected argument"), "{option}: {message}");
+    }
+    let message = fail(folder, &["--threads", "-5", "doctor"]);
+    assert!(message.contains("--threads") && message.contains("whole number"), "{message}");
+    assert!(!folder.join("never").exists());
+}
+
+#[test]
+fn a_name_that_a_spreadsheet_would_compute_is_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    fs::create_dir(at.join("masks")).unwrap();
+    let label = fs::read_dir(base().join("data/labels")).unwrap().next().unwrap().unwrap().path();
+    let names = ["=1+1", "+cmd", "-a", "@SUM(A1)", "-5", "plain"];
+    for name in names {
+        fs::copy(&label, at.join("masks").join(format!("{name}.png"))).unwrap();
+    }
+    succeed(at, &["measure", "masks", "--out", "m", "--nm-per-px", "10"]);
+    let mut tables = 0;
+    for entry in fs::read_dir(at.join("m")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|e| e == "csv") {
+            tables += 1;
+            let mut file = csv::ReaderBuilder::new().has_headers(false).from_path(&path).unwrap();
+            for cell in file.records().flat_map(|r| r.unwrap().iter().map(str::to_owned).collect::<Vec<_>>())
+            {
+                let formula =
+                    cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && cell.parse::<f64>().is_err();
+                assert!(!formula, "{}: {cell}", path.display());
+                assert!(!cell.contains("inf") && cell != "NaN", "{}: {cell}", path.display());
+            }
+        }
+    }
+    assert!(tables >= 2);
+    let text = fs::read_to_string(at.join("m/sizes.csv")).unwrap_or_default()
+        + &fs::read_to_string(at.join("m/particles.csv")).unwrap_or_default()
+        + &fs::read_to_string(at.join("m/fields.csv")).unwrap_or_default();
+    assert!(text.contains("'=1+1") && text.contains("\n-5,"), "{text}");
 }

@@ -89,7 +89,7 @@ fn from_micrographs_to_a_report() {
     let output = sorby(at, &["replay", "run/altered.html"]);
     assert_eq!(output.status.code(), Some(1));
     let told = String::from_utf8(output.stdout).unwrap();
-    assert!(told.contains("mean_iou") && told.contains("1 of"), "{told}");
+    assert!(told.contains("mean_iou") && told.contains(": 1 of"), "{told}");
     let model = fs::read(at.join("run/model.safetensors")).unwrap();
     fs::write(at.join("run/model.safetensors"), [&model[..], &[0]].concat()).unwrap();
     let output = sorby(at, &["replay", "run/report.html"]);

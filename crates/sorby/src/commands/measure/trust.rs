@@ -1,6 +1,7 @@
 //! What `segment` found out about the images of the masks: whether they are like those that the model learnt from.
 
 use sorby_image::Origin;
+use sorby_report::csv_text;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -100,7 +101,7 @@ fn read(path: &Path) -> Option<HashMap<String, Row>> {
             _ => None,
         };
         let image_blake3 = hash.and_then(|h| record.get(h)).unwrap_or_default().to_owned();
-        rows.insert(record.get(image)?.to_owned(), Row { unlike, image_blake3 });
+        rows.insert(csv_text(record.get(image)?).to_owned(), Row { unlike, image_blake3 });
     }
     Some(rows)
 }

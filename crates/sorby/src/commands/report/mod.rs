@@ -1,16 +1,20 @@
 //! `sorby report`: one page on a run: learning, accuracy, particles with intervals, and the threshold methods beside
 //! them; and `sorby replay`, which computes it all again.
 
+mod page_diff;
 mod pdf;
 mod places;
 mod record;
+mod replay;
 mod sections;
+
+pub use replay::run as replay;
 
 use super::measure::estimates::Estimates;
 use super::measure::{self, Measured, unscale_unless_all};
 use super::provenance::{self, Makers, Standing};
-use super::{inputs, threshold};
-use crate::args::{EdgeArg, ReplayArgs, ReportArgs};
+use super::{charts, inputs, threshold};
+use crate::args::{EdgeArg, ReportArgs};
 use crate::console::Progress;
 use sections::Bench;
 use sorby_data::{Dataset, Problem, Sample};
@@ -19,7 +23,7 @@ use sorby_image::{LabelMap, Origin};
 use sorby_infer::{Confusion, Device, Model, Options, Scores};
 use sorby_measure::{Calibration, EdgeRule, Field, Filter, Knowledge, Particles, grain_counts, otsu};
 use sorby_report::{Page, render};
-use sorby_train::{nothing_found, validate};
+use sorby_train::{Metric, ValidationRecord, nothing_found, validate};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -66,20 +70,7 @@ pub fn run(args: ReportArgs) -> anyhow::Result<ExitCode> {
     record::require_free(&out, &args)?;
     let computed = compute(&args, &device)?;
     let record = record::Record::of(&args, &computed, places::made(&out)?)?;
-    let checks = checks(&computed.data, &computed.samples);
-    let warnings = warnings(&computed, &checks);
-    let title =
-        format!("{} on {}", computed.model.card.arch.title(), computed.model.card.classes[1..].join(", "));
-    let subtitle = format!(
-        "Sorby {} · {} iterations · split `{}`: {} images · model {}",
-        env!("CARGO_PKG_VERSION"),
-        computed.model.card.iteration,
-        args.split,
-        computed.samples.len(),
-        run_name(&args.run)
-    );
-    let sections = Bench { args: &args, c: &computed, checks: &checks }.sections(&record);
-    let page = Page { title, subtitle, warnings: warnings.clone(), sections, record: record.to_text()? };
+    let (page, warnings) = page_of(&args, &computed, &record)?;
     atomically(&out, render(&page).as_bytes())?;
     computed.nothing.iter().for_each(|line| println!("{line}"));
     warnings.iter().skip(computed.nothing.len()).for_each(|line| eprintln!("warning: {line}"));
@@ -107,27 +98,34 @@ pub fn run(args: ReportArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-pub fn replay(args: ReplayArgs) -> anyhow::Result<ExitCode> {
-    let old = record::Record::read(&args.report)?;
-    let places = places::Places::of(&old, &args.report, args.run.as_deref(), args.data.as_deref())?;
-    places.check()?;
-    let report = old.arguments(&places, args.device)?;
-    let device = inputs::device(&report.inference.device)?;
-    let new = record::Record::of(&report, &compute(&report, &device)?, places::folder_of(&args.report))?;
-    let (same, different) = old.compare(&new);
-    for line in &different {
-        println!("{line}");
-    }
-    let page = args.report.display();
-    if different.is_empty() {
-        println!("{page}: all {same} numbers are the same again");
-        return Ok(ExitCode::SUCCESS);
-    }
-    println!("{page}: {} of {} numbers differ", different.len(), same + different.len());
-    Ok(ExitCode::from(1))
+/// The page, and the warnings at its head.
+fn page_of(
+    args: &ReportArgs,
+    computed: &Computed,
+    record: &record::Record,
+) -> anyhow::Result<(Page, Vec<String>)> {
+    let checks = checks(&computed.data, &computed.samples);
+    let warnings = warnings(computed, &checks);
+    let title =
+        format!("{} on {}", computed.model.card.arch.title(), computed.model.card.classes[1..].join(", "));
+    let subtitle = format!(
+        "Sorby {} · {} iterations · split `{}`: {} images · model {}",
+        env!("CARGO_PKG_VERSION"),
+        computed.model.card.iteration,
+        args.split,
+        computed.samples.len(),
+        record.run_name
+    );
+    let sections = Bench { args, c: computed, checks: &checks }.sections(record);
+    let page = Page { title, subtitle, warnings: warnings.clone(), sections, record: record.to_text()? };
+    Ok((page, warnings))
 }
 
 fn compute(args: &ReportArgs, device: &Device) -> anyhow::Result<Computed> {
+    if args.run.is_dir() {
+        charts::log::<Metric>(&args.run)?;
+        charts::log::<ValidationRecord>(&args.run)?;
+    }
     let data = inputs::open(&args.data)?;
     let samples = data.load(&data.split(&args.split)?)?;
     let mut model = Model::read(&args.run, device)?;

@@ -69,7 +69,7 @@ impl Places {
     }
 
     /// # Errors
-    /// Names every file that is gone or is not what it was.
+    /// Names the first file that is gone or is not what it was.
     pub fn check(&self) -> anyhow::Result<()> {
         let mut changed = Vec::new();
         for (file, hash) in &self.files {
@@ -82,7 +82,7 @@ impl Places {
         match changed.len() {
             0 => Ok(()),
             1 => bail!("{}", changed[0]),
-            n => bail!("{n} files are not what the report was made from: {}", changed.join("; ")),
+            n => bail!("{n} files are not what the report was made from; the first: {}", changed[0]),
         }
     }
 }

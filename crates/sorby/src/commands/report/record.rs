@@ -6,6 +6,7 @@ use crate::args::{DeviceArg, InferenceArgs, ReportArgs};
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use sorby_train::{LogLine as _, Metric, SPLIT, ValidationRecord};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -18,6 +19,12 @@ pub struct Record {
     /// Run and data set as seen from the folder of the report.
     pub run: String,
     pub data: String,
+    /// The run's name, as the page shows it.
+    #[serde(default)]
+    pub run_name: String,
+    /// What computed: sums are rounded differently elsewhere. Pages of older versions have none.
+    #[serde(default)]
+    pub processor: Option<String>,
     split: String,
     class: String,
     window_px: usize,
@@ -38,14 +45,19 @@ impl Record {
         let used = |name: &str| c.samples.iter().any(|s| s.name == name);
         let items = c.data.items.iter().filter(|i| used(&i.name));
         let pictures = items.flat_map(|i| [i.image.clone(), i.label.clone()]);
+        // The page shows how the run learnt, and what it learnt from.
+        let logs = [Metric::FILE, ValidationRecord::FILE, SPLIT].map(|name| run.join(name));
+        let logs = logs.into_iter().filter(|file| file.is_file());
         let mut files = BTreeMap::new();
-        for file in [weights, manifest].into_iter().chain(pictures) {
+        for file in [weights, manifest].into_iter().chain(pictures).chain(logs) {
             files.insert(places::seen_from(folder, &file)?, sha256(&file)?);
         }
         Ok(Self {
             sorby_version: env!("CARGO_PKG_VERSION").to_owned(),
             run: places::seen_from(folder, run)?,
             data: places::seen_from(folder, data)?,
+            run_name: super::run_name(run),
+            processor: Some(processor(&args.inference.device)),
             split: args.split.clone(),
             class: args.class.clone(),
             window_px: c.options.crop_px,
@@ -95,12 +107,26 @@ impl Record {
         })
     }
 
+    /// Whether another record is of the same question to the same files.
+    pub fn asks_the_same(&self, other: &Self) -> bool {
+        let question = |r: &Self| {
+            (r.split.clone(), r.class.clone(), r.window_px, r.stride_px, r.tta, r.flip, r.files.clone())
+        };
+        question(self) == question(other)
+    }
+
     /// How many numbers are the same, and a line for each that is not.
     pub fn compare(&self, new: &Self) -> (usize, Vec<String>) {
         let (mut same, mut different) = (0, Vec::new());
         walk("", &self.numbers, &new.numbers, &mut same, &mut different);
         (same, different)
     }
+}
+
+/// Where sums are rounded alike.
+fn processor(device: &DeviceArg) -> String {
+    let stock = if device.stock_operations { ", stock operations" } else { "" };
+    format!("{} {} {:?}{stock}", device.device, std::env::consts::ARCH, sorby_nn::simd_level())
 }
 
 /// A page is replaced by one of the same run only.

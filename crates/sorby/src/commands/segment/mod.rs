@@ -11,8 +11,8 @@ use crate::args::SegmentArgs;
 use anyhow::bail;
 use image::{Done, Work};
 use journal::{Journal, Line, Source};
-use sorby_image::Micrograph;
 use sorby_image::write::atomically;
+use sorby_image::{ImageError, Micrograph};
 use sorby_infer::Model;
 use sorby_report::Table;
 use std::collections::BTreeSet;
@@ -154,6 +154,11 @@ fn segment_all(work: &mut Work, todo: &[Todo], journal: &mut Journal) -> anyhow:
                         break;
                     }
                 }
+                // Nothing more can be written; what is written is whole, and the same command goes on.
+                Err(error) if is_full(&error) => {
+                    failed = Err(error);
+                    break;
+                }
                 // One bad image does not stop the others.
                 Err(error) => {
                     eprintln!("problem: {error:#}");
@@ -163,6 +168,10 @@ fn segment_all(work: &mut Work, todo: &[Todo], journal: &mut Journal) -> anyhow:
         }
     });
     failed.map(|()| problems)
+}
+
+fn is_full(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(ImageError::DiskFull { .. }))
 }
 
 fn line(done: &Done, source: &Source, classes: &[String]) -> Line {

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use sorby_data::{Dataset, Manifest, Sample};
 use sorby_image::write::atomically;
 use sorby_study::{Part, Protocol, Run, Scores, Stage, StudySpec};
-use sorby_train::{ImageHash, Metric, Recipe, RunFolder, SplitRecord};
+use sorby_train::{ImageHash, LabelPixels, Metric, Recipe, RunFolder, SplitRecord};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
@@ -32,6 +32,8 @@ pub struct StudyFolder {
     pub(super) values: u64,
     /// Content of every image that takes part.
     pub(super) contents: BTreeMap<String, Vec<SplitRecord>>,
+    /// Of the same images.
+    pub(super) label_px: LabelPixels,
     /// Hashes of pretrained files, computed once.
     pub(super) files: RefCell<HashMap<PathBuf, Option<String>>>,
     _lock: Option<File>,
@@ -145,10 +147,14 @@ impl StudyFolder {
         let kinds = [ImageHash::StoredPixels, ImageHash::Grey8];
         let record = |s: &Sample| (s.name.clone(), kinds.map(|k| SplitRecord::hashed(s, "", k)).to_vec());
         let contents = samples.iter().map(record).collect();
+        let classes = data.manifest.classes.len();
+        let label_px = |s: &Sample| (s.name.clone(), s.label.histogram()[..classes].to_vec());
+        let label_px = samples.iter().map(label_px).collect();
         Ok(Self {
             root: root.to_owned(),
             spec,
             data,
+            label_px,
             folds,
             values,
             contents,

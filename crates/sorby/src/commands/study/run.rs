@@ -36,6 +36,10 @@ pub fn run(args: StudyRunArgs, threads: Option<usize>) -> anyhow::Result<ExitCod
         super::plan::keep(&root, &design)?;
     }
     let jobs = usize::from(args.jobs);
+    let most = super::super::most_threads();
+    if let Some(threads) = args.threads_per_job.filter(|n| !(1..=most).contains(n)) {
+        bail!("--threads-per-job {threads}: give from 1 to {most}");
+    }
     folder.require_memory(jobs)?;
     let all = threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     let mut workshop = Workshop {
@@ -162,8 +166,10 @@ impl Workshop<'_> {
     fn start(&self, run: &Run) -> anyhow::Result<Option<Job>> {
         let (folder, id) = (self.folder, self.folder.spec.run_id(run));
         let recipe = folder.recipe(run)?;
-        let (out, recipe_path) =
-            (folder.run_path(run), folder.root.join("recipes").join(format!("{id}.toml")));
+        // Absolute: a name that begins with `-` must not become an option.
+        let root = std::path::absolute(&folder.root)?;
+        let out = std::path::absolute(folder.run_path(run))?;
+        let recipe_path = root.join("recipes").join(format!("{id}.toml"));
         atomically(&recipe_path, recipe.to_toml().as_bytes())?;
         let mut command =
             Command::new(std::env::current_exe().context("cannot find this program's own file")?);
@@ -178,6 +184,10 @@ impl Workshop<'_> {
             std::thread::sleep(Duration::from_millis(100));
         }
         let mut state = folder.state(run)?;
+        if let RunState::Damaged(what) = &state {
+            eprintln!("warning: {what}: it is set aside and trained again");
+            state = RunState::Stale;
+        }
         if matches!(state, RunState::Stale) {
             folder.set_aside(run)?;
             state = RunState::Missing;
@@ -188,7 +198,7 @@ impl Workshop<'_> {
         let resumable = match state {
             RunState::Done(_) => return Ok(None),
             RunState::Unfinished(_) => out.join("checkpoints").is_dir(),
-            RunState::Stale | RunState::Missing => false,
+            RunState::Stale | RunState::Damaged(_) | RunState::Missing => false,
         };
         if resumable {
             command.arg("--resume").arg(&out);
@@ -196,7 +206,7 @@ impl Workshop<'_> {
             command.arg(&recipe_path).arg("--out").arg(&out);
         }
         // Of a run that goes on too: the study may have been moved.
-        command.arg("--data").arg(folder.dataset_path());
+        command.arg("--data").arg(std::path::absolute(folder.dataset_path())?);
         command.arg("--device").arg(&self.args.plan.device.device);
         if self.args.plan.device.stock_operations {
             command.arg("--stock-operations");

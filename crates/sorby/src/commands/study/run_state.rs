@@ -4,7 +4,7 @@ use super::folder::StudyFolder;
 use anyhow::Context as _;
 use sorby_infer::Confusion;
 use sorby_study::Run;
-use sorby_train::{IMAGE_COUNTS, ImageCounts, ImageHash, Recipe, SplitRecord, State, Status, file_blake3};
+use sorby_train::{ImageHash, Recipe, SplitRecord, State, Status, file_blake3};
 use std::path::{Path, PathBuf};
 
 /// Runs of one name that are kept aside.
@@ -16,6 +16,8 @@ pub enum RunState {
     /// Of another recipe or other data.
     Stale,
     Unfinished(Status),
+    /// Done, but its counts are not those of its validation: what is wrong, in one line.
+    Damaged(String),
     Done(Vec<(String, Confusion)>),
 }
 
@@ -43,17 +45,12 @@ impl StudyFolder {
         if status.state != State::Done {
             return Ok(RunState::Unfinished(status));
         }
-        let images: Option<Vec<ImageCounts>> =
-            std::fs::read(root.join(IMAGE_COUNTS)).ok().and_then(|t| serde_json::from_slice(&t).ok());
         let classes = self.data.manifest.classes.len();
-        let scored: Option<Vec<(String, Confusion)>> = images
-            .into_iter()
-            .flatten()
-            .map(|i| {
-                Some((i.name, Confusion::from_matrix(i.matrix).filter(|c| c.matrix().len() == classes)?))
-            })
-            .collect();
-        Ok(scored.filter(|s| !s.is_empty()).map_or(RunState::Stale, RunState::Done))
+        Ok(match sorby_train::kept_counts(root, classes, Some(&self.label_px)) {
+            Ok(Some(scored)) => RunState::Done(scored),
+            Ok(None) => RunState::Stale,
+            Err(what) => RunState::Damaged(what),
+        })
     }
 
     /// Makes way for a run whose folder holds another recipe's: it is renamed, never deleted.

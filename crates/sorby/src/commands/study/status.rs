@@ -93,6 +93,7 @@ pub fn print(folder: &StudyFolder) -> anyhow::Result<()> {
         for run in runs {
             let (state, iteration) = match folder.state(run)? {
                 RunState::Unfinished(s) => (format!("{:?}", s.state).to_lowercase(), s.iteration as i64),
+                RunState::Damaged(what) => (format!("damaged: {what}"), 0),
                 RunState::Stale => ("of another recipe or other data".to_owned(), 0),
                 _ => ("waiting".to_owned(), 0),
             };

@@ -5,11 +5,14 @@ mod figures;
 mod predictions;
 mod tables;
 
+use super::super::charts;
 use super::super::exhibit::{self, Exhibit};
 use super::folder::StudyFolder;
+use super::run_state::RunState;
 use crate::args::StudyReportArgs;
 use predictions::Predictions;
 use sorby_study::{Protocol, Run, Scores, Settled, Stage, TrickSet, set_name};
+use sorby_train::{Metric, ValidationRecord};
 use std::process::ExitCode;
 
 /// One study with its scores.
@@ -24,6 +27,7 @@ impl Book {
     fn open(path: &std::path::Path) -> anyhow::Result<Self> {
         let folder = StudyFolder::open(path)?;
         let scores = folder.tried_scores()?;
+        require_whole(&folder, &scores)?;
         if !scores.values().any(Option::is_some) {
             anyhow::bail!(
                 "{}: no training of this study is finished; `sorby study run` it first",
@@ -118,6 +122,23 @@ impl Book {
         let arch = self.folder.spec.arch_title(arch);
         if tricks.is_empty() { arch.to_owned() } else { format!("{arch} ({})", set_name(tricks)) }
     }
+}
+
+/// Nothing is told of a study in which a finished training's results were changed since.
+fn require_whole(folder: &StudyFolder, scores: &Scores) -> anyhow::Result<()> {
+    let missing = match folder.spec.next(scores) {
+        Stage::Train(_, runs) => runs,
+        Stage::Finished => Vec::new(),
+    };
+    for run in scores.keys().chain(&missing) {
+        if let RunState::Damaged(what) = folder.state(run)? {
+            anyhow::bail!("{what}");
+        }
+        let path = folder.run_path(run);
+        charts::log::<Metric>(&path)?;
+        charts::log::<ValidationRecord>(&path)?;
+    }
+    Ok(())
 }
 
 /// Two studies of one title must not write over each other's files.
