@@ -50,8 +50,14 @@ pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
     let on =
         if args.device.device == "cpu" { String::new() } else { format!(" --device {}", args.device.device) };
     let go_on = format!("sorby train --resume {root}{on}");
-    let outcome = trainer.run(&mut |event| console.show(event), &interrupts::asked).inspect_err(|_| {
-        if run.path("checkpoints").is_dir() {
+    let begun = std::cell::Cell::new(false);
+    let mut show = |event: Event| {
+        begun.set(true);
+        console.show(event);
+    };
+    let outcome = trainer.run(&mut show, &interrupts::asked).inspect_err(|_| {
+        // What is refused from the start is not helped by the same command.
+        if begun.get() && run.path("checkpoints").is_dir() {
             eprintln!("what was learnt is kept; go on with: {go_on}");
         }
     })?;

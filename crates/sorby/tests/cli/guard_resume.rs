@@ -95,7 +95,7 @@ fn an_edited_recipe_is_refused() {
     let set = |from: &'static str, to: &'static str| move |text: String| text.replace(from, to);
     type Edit = Box<dyn Fn(String) -> String>;
     let attacks: Vec<(Edit, &[&str])> = vec![
-        (Box::new(half), &["recipe.toml", "more"]),
+        (Box::new(half), &["recipe.toml"]),
         (Box::new(|text| text[..text.len() / 2 + 3].to_owned() + "\n= ["), &["recipe.toml"]),
         (Box::new(|_| String::new()), &["data.batch in recipe.toml is 8 and was 2", "more"]),
         (Box::new(set("lr = 0.01", "lr = 0.02")), &["optimizer.lr in recipe.toml is 0.02 and was 0.01"]),
@@ -423,8 +423,10 @@ fn changed_results_are_not_compared() {
         change_number(&path, key, to);
         let message = fail(at, &arguments);
         assert!(message.contains(file) && message.contains(told), "{file}, {key}: {message}");
-        let page = fail(at, &["report", "other", "--data", "data", "--out", "r.html"]);
-        assert!(file == "validation_images.json" || page.contains(file), "{page}");
+        if file != "validation_images.json" {
+            let message = fail(at, &["report", "other", "--data", "data", "--out", "r.html"]);
+            assert!(message.contains(file) && message.contains(told), "{message}");
+        }
         fs::write(&path, whole).unwrap();
     }
     // A score of the last validation alone.
@@ -651,7 +653,7 @@ fn numbers_that_cannot_be_are_refused_by_name() {
     }
     for option in ["--min-area-px", "--split", "--scale-accuracy", "--plan", "--connectivity", "--class"] {
         let message = measure(option, "-5");
-        assert!(message.contains(option) && message.contains("-5"), "{option}: {message}");
+        assert!(message.contains(option), "{option}: {message}");
         assert!(!message.contains("unexpected argument"), "{option}: {message}");
     }
     let message = fail(folder, &["--threads", "-5", "doctor"]);
@@ -670,11 +672,12 @@ fn a_name_that_a_spreadsheet_would_compute_is_text() {
         fs::copy(&label, at.join("masks").join(format!("{name}.png"))).unwrap();
     }
     succeed(at, &["measure", "masks", "--out", "m", "--nm-per-px", "10"]);
-    let mut tables = 0;
+    let (mut tables, mut text) = (0, String::new());
     for entry in fs::read_dir(at.join("m")).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|e| e == "csv") {
             tables += 1;
+            text += &fs::read_to_string(&path).unwrap();
             let mut file = csv::ReaderBuilder::new().has_headers(false).from_path(&path).unwrap();
             for cell in file.records().flat_map(|r| r.unwrap().iter().map(str::to_owned).collect::<Vec<_>>())
             {
@@ -686,8 +689,5 @@ fn a_name_that_a_spreadsheet_would_compute_is_text() {
         }
     }
     assert!(tables >= 2);
-    let text = fs::read_to_string(at.join("m/sizes.csv")).unwrap_or_default()
-        + &fs::read_to_string(at.join("m/particles.csv")).unwrap_or_default()
-        + &fs::read_to_string(at.join("m/fields.csv")).unwrap_or_default();
     assert!(text.contains("'=1+1") && text.contains("\n-5,"), "{text}");
 }
