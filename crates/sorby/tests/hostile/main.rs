@@ -76,7 +76,7 @@ fn a_file_that_asks_for_too_much_is_refused_in_little_memory() {
         let path = folder.path().join(&case.name);
         std::fs::write(&path, &case.bytes).unwrap();
         let output = Command::new("sh")
-            .args(["-c", "ulimit -v 3000000; exec \"$0\" measure \"$1\" --out out --nm-per-px 1"])
+            .args(["-c", "ulimit -v 3000000; exec \"$0\" measure \"$1\" --out \"$1.out\" --nm-per-px 1"])
             .args([env!("CARGO_BIN_EXE_sorby").as_ref(), path.as_os_str()])
             .current_dir(folder.path())
             .output()
