@@ -3,7 +3,6 @@
 use super::layout::{Layout, compression, photometric};
 use super::picture;
 use super::values::{self, Values};
-use std::fs::File;
 use std::path::Path;
 
 impl Layout {

@@ -405,7 +405,9 @@ fn a_model_that_found_nothing_says_so() {
     for i in [1, 2, 3] {
         let mut label = sorby_image::LabelMap::filled(120, 96, 0);
         label.labels[50 * 120 + 60] = 1;
-        label.write_png(&at.join(format!("data/labels/carbide-00{i}.png")), &[[0; 3], [255; 3]]).unwrap();
+        label
+            .write_png(&at.join(format!("data/labels/carbide-00{i}.png")), &[[0; 3], [0xe6, 0x9f, 0x00]])
+            .unwrap();
     }
     let more = ["--set", "schedule.iterations=12", "--set", "optimizer.lr=0.05"];
     let trained =
@@ -478,7 +480,7 @@ fn a_label_that_lies_beside_its_image_is_told_of_in_the_report() {
         sorby_image::RawLabels::Colours { .. } => unreachable!("index labels"),
     };
     label.labels.rotate_right(2 * 320);
-    label.write_png(&path, &[[0; 3], [255; 3]]).unwrap();
+    label.write_png(&path, &[[0; 3], [0xe6, 0x9f, 0x00]]).unwrap();
     let checked = String::from_utf8(sorby(at, &["data", "check", "data"]).stdout).unwrap();
     assert!(checked.contains("carbide-005"), "{checked}");
     let (_, error, _) = tell(at, &["report", "run", "--data", "data", "--split", "test"]);

@@ -132,6 +132,10 @@ pub fn contents(root: &Path) -> Vec<(std::path::PathBuf, Vec<u8>)> {
         let path = entry.path();
         if path.is_dir() && !path.is_symlink() {
             list.extend(contents(&path));
+        } else if path.is_dir() {
+            // A link to a folder is where it leads to.
+            let target = fs::read_link(&path).unwrap();
+            list.push((path, target.into_os_string().into_encoded_bytes()));
         } else {
             list.push((path.clone(), fs::read(&path).unwrap()));
         }
