@@ -90,7 +90,7 @@ mod tests {
         let ring = roi(&[square.clone(), vec![(11, 21), (11, 22), (12, 22), (12, 21)]]);
         assert_eq!(u32::from_be_bytes([ring[36], ring[37], ring[38], ring[39]]), 2 * (4 * 3 + 1));
         let mut set = RoiSet::begin(Cursor::new(Vec::new()));
-        set.object(&[square.clone()]).unwrap();
+        set.object(std::slice::from_ref(&square)).unwrap();
         set.object(&[square]).unwrap();
         let archive = zip::ZipArchive::new(set.finish().unwrap()).unwrap();
         let names: Vec<String> = archive.file_names().map(|n| n.unwrap().into_owned()).collect();

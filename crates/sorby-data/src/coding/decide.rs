@@ -190,7 +190,7 @@ impl Judge<'_> {
             // Read as indices, 0 and 255 alone would be a data set without any foreground.
             (true, true, Some(_)) if !has_foreground && classes == 2 => Ok(Meaning::Table(Table::grey(2))),
             (true, _, Some(file)) => Err(Problem::new(file.path, self.mixed(file))),
-            (true, _, None) if from_one => Err(self.problem(|_| true, self.from_one_in_doubt(seen))),
+            (true, _, None) if from_one => Err(self.problem(|_| true, self.doubt_of_counting_from_one(seen))),
             (true, _, None) => Ok(Meaning::Table(Table::index(classes))),
             (false, true, _) => Ok(Meaning::Table(Table::grey(classes))),
             (false, false, None) if from_one && own().all(|v| (1..=classes as i64).contains(v)) => {
@@ -221,7 +221,7 @@ impl Judge<'_> {
         )
     }
 
-    fn from_one_in_doubt(&self, seen: &BTreeMap<i64, u64>) -> String {
+    fn doubt_of_counting_from_one(&self, seen: &BTreeMap<i64, u64>) -> String {
         let own: Vec<i64> = seen.keys().copied().filter(|v| *v != WHITE).collect();
         let list = |values: &[i64]| values.iter().map(|v| v.to_string()).collect::<Vec<_>>().join(", ");
         let with_zero: Vec<i64> = (0..=own.last().copied().unwrap_or(1)).collect();
@@ -265,7 +265,7 @@ impl Judge<'_> {
 
     fn evidence(&self, seen: &BTreeMap<i64, u64>) -> Evidence {
         // 255 is a number like others only where there are others of its size.
-        let highest = seen.keys().filter(|v| **v != WHITE).next_back().copied().unwrap_or(0);
+        let highest = seen.keys().rfind(|v| **v != WHITE).copied().unwrap_or(0);
         let own: Vec<Values> = (self.files.iter())
             .map(|f| {
                 let mut values = f.values.clone();
@@ -317,7 +317,7 @@ impl Judge<'_> {
             return Err(self.problem(|f| f.counts.contains_key(&highest), what));
         }
         if !seen.contains_key(&0) && others.len() > 1 {
-            return Err(self.problem(|_| true, self.from_one_in_doubt(seen)));
+            return Err(self.problem(|_| true, self.doubt_of_counting_from_one(seen)));
         }
         if !seen.contains_key(&1) {
             let what = format!(

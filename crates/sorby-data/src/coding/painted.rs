@@ -47,6 +47,9 @@ fn rest(d: [f64; 3], parts: &[(f64, [f64; 3])]) -> f64 {
     dot([left(0), left(1), left(2)], [left(0), left(1), left(2)]).sqrt()
 }
 
+/// A class and its colour.
+type Named = (u8, [f64; 3]);
+
 impl Paint {
     pub fn new(colours: &[Option<[u8; 3]>]) -> Self {
         let strong = (0u8..).zip(colours).filter_map(|(class, c)| Some((class, (*c)?)));
@@ -70,7 +73,7 @@ impl Paint {
         // Two paints that meet.
         let pairs =
             self.strong.iter().enumerate().flat_map(|(i, a)| self.strong[..i].iter().map(move |b| (a, b)));
-        let two = |(a, b): (&(u8, [f64; 3]), &(u8, [f64; 3]))| {
+        let two = |(a, b): (&Named, &Named)| {
             let (aa, bb, ab) = (dot(a.1, a.1), dot(b.1, b.1), dot(a.1, b.1));
             let (da, db, det) = (dot(d, a.1), dot(d, b.1), aa * bb - ab * ab);
             let (x, y) = ((da * bb - db * ab) / det, (db * aa - da * ab) / det);

@@ -186,7 +186,7 @@ mod tests {
     /// Edges that cross every row of the image: kept as crossings, these would take 1.6 GB.
     #[test]
     fn many_high_edges_take_little_memory() {
-        let corner = |i: usize| (i as f64 / 500.0, if i % 2 == 0 { 0.0 } else { 40.0 });
+        let corner = |i: usize| (i as f64 / 500.0, if i.is_multiple_of(2) { 0.0 } else { 40.0 });
         let mut comb: Vec<_> = (0..200_000).map(corner).collect();
         comb.extend([(400.0, 60.0), (0.0, 60.0)]);
         let (map, _) = draw((400, 60), &[polygon(1, comb)]);

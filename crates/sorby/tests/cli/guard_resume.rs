@@ -137,11 +137,13 @@ fn other_classes_splits_and_data_are_refused() {
     let (at, manifest) = (folder.path(), folder.path().join("data/dataset.toml"));
     let original = fs::read_to_string(&manifest).unwrap();
     let swap = |text: String| {
-        text.replace("carbide", "\u{1}").replace("matrix", "carbide").replace('\u{1}', "matrix")
+        text.replace("\"carbide\"", "\u{1}")
+            .replace("\"matrix\"", "\"carbide\"")
+            .replace('\u{1}', "\"matrix\"")
     };
     edit(&manifest, swap);
     refused(at, &["the classes in dataset.toml are carbide, matrix and were matrix, carbide"]);
-    edit(&manifest, |_| original.replace("carbide", "pore"));
+    edit(&manifest, |_| original.replace("\"carbide\"", "\"pore\""));
     refused(at, &["classes", "pore"]);
     fs::write(&manifest, &original).unwrap();
 
