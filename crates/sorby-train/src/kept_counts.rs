@@ -109,6 +109,7 @@ mod tests {
                 assert!(labels.is_none() || error.contains(what), "{error}");
             }
         };
+        #[allow(clippy::type_complexity)]
         let change = |f: &dyn Fn(&mut [Vec<Vec<u64>>])| {
             let mut m = matrices.to_vec();
             f(&mut m);

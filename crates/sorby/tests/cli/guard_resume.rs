@@ -32,7 +32,7 @@ fn copy(from: &Path, to: &Path) {
         if entry.path().is_dir() {
             copy(&entry.path(), &target)
         } else {
-            drop(fs::copy(entry.path(), target).unwrap())
+            fs::copy(entry.path(), target).map(|_| ()).unwrap()
         }
     }
 }
@@ -211,7 +211,7 @@ fn a_damaged_checkpoint_is_named_and_the_older_one_used() {
         let other = base().join(format!("other/checkpoints/iter_0000006/{name}.safetensors"));
         attacks.push((
             format!("{name} of another run"),
-            Box::new(move |f| drop(fs::copy(&other, f.join(&at)).unwrap())),
+            Box::new(move |f| fs::copy(&other, f.join(&at)).map(|_| ()).unwrap()),
         ));
         let at = file.clone();
         attacks.push((format!("{name} missing"), Box::new(move |f| fs::remove_file(f.join(&at)).unwrap())));

@@ -52,7 +52,7 @@ fn images_that_do_not_fit_into_memory_are_refused_by_name() {
     fs::write(&manifest, text.replace("missing = \"refuse\"", "missing = \"skip\"")).unwrap();
     let mut server = limited("ulimit -v 4000000", folder);
     for path in ["thresholds?class=1", "tiles/0/0/0", "grey", "small", "label", "fill?x=1&y=1", ""] {
-        let (status, body) = server.get(&format!("/api/images/vast/{path}").trim_end_matches('/').to_owned());
+        let (status, body) = server.get(format!("/api/images/vast/{path}").trim_end_matches('/'));
         assert_eq!(status, 507, "{path}: {body}");
         assert!(body.contains("vast.png") && body.contains("MB are free"), "{body}");
     }
