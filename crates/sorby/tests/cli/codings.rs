@@ -237,8 +237,8 @@ fn report(found: &[(Entry, [Outcome; 3])]) {
     assert!(total.iter().zip(LEAST_RIGHT).all(|(t, least)| t[0] >= least), "{total:?}");
 }
 
-/// Wrong answers of each verb when this test was written: to become none.
-const MOST_WRONG: [usize; 3] = [82, 20, 26];
+/// Wrong answers of each verb on 2026-11-27 (82, 20 and 26 when the test was written): to become none.
+const MOST_WRONG: [usize; 3] = [4, 4, 3];
 
 /// Files that each verb read right on 2026-11-26.
-const LEAST_RIGHT: [usize; 3] = [143, 152, 87];
+const LEAST_RIGHT: [usize; 3] = [320, 281, 207];

@@ -132,8 +132,8 @@ pub fn contents(root: &Path) -> Vec<(std::path::PathBuf, Vec<u8>)> {
         let path = entry.path();
         if path.is_dir() && !path.is_symlink() {
             list.extend(contents(&path));
-        } else if path.is_dir() {
-            // A link to a folder is where it leads to.
+        } else if path.is_symlink() {
+            // A link to a folder or to nothing is where it leads to.
             let target = fs::read_link(&path).unwrap();
             list.push((path, target.into_os_string().into_encoded_bytes()));
         } else {
