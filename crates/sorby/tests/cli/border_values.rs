@@ -311,7 +311,7 @@ fn variants_that_nobody_has_sent_yet() {
     });
     clear.save(at("clear.png")).unwrap();
     let told =
-        String::from_utf8(sorby(folder.path(), &["measure", "clear.png", "--out", "m"]).stderr).unwrap();
+        String::from_utf8(sorby(folder.path(), &["measure", "clear.png", "--out", "m2"]).stderr).unwrap();
     assert!(told.contains("transparent"), "{told}");
     let cut_out = image::RgbaImage::from_fn(120, 96, |x, y| {
         image::Rgba(if disc_at(x, y).is_some() { [255; 4] } else { [0; 4] })
