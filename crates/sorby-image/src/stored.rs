@@ -185,14 +185,15 @@ fn packed(row: &[u8], x: usize, bits: usize) -> u8 {
     (row[bit / 8] >> (8 - bits - bit % 8)) & (0xffu16 >> (8 - bits)) as u8
 }
 
-/// The indices of a BMP with a palette of colours; the greys where it holds greys. `None` without a palette.
+/// The indices of a BMP with a palette; `None` without one, or where it holds greys in order, as a grey BMP does.
 fn bmp_indices(path: &Path, bytes: &[u8]) -> Result<Option<Stored>, ImageError> {
     let refused = |e: image::ImageError| {
         ImageError::unreadable(path, format!("cannot be decoded ({e}); is the file complete?"))
     };
     let mut decoder = BmpDecoder::new(BufReader::new(Cursor::new(bytes))).map_err(refused)?;
     let Some(palette) = decoder.get_palette().map(<[_]>::to_vec) else { return Ok(None) };
-    if palette.iter().all(|c| c[0] == c[1] && c[1] == c[2]) {
+    let grey = palette.iter().all(|c| c[0] == c[1] && c[1] == c[2]);
+    if grey && palette.is_sorted() {
         return Ok(None);
     }
     // Bits of an index, and whether runs of it are packed: at fixed places of the header.

@@ -155,6 +155,13 @@ impl Judge<'_> {
         self.files.iter().find(|f| f.values.counts.contains_key(&WHITE) && f.values.holds_only(&[0, WHITE]))
     }
 
+    /// Whether a file has class indices and 255: then 255 is what is ignored in all of them.
+    fn ignores_255(&self) -> bool {
+        let both =
+            |f: &Values| f.counts.contains_key(&WHITE) && f.counts.keys().any(|v| (1..WHITE).contains(v));
+        self.files.iter().any(|f| both(&f.values))
+    }
+
     fn meaning(&self, remarks: &mut Vec<Problem>) -> Result<Meaning, Problem> {
         let seen = self.seen();
         if let Some((v, n)) = seen.first_key_value().filter(|(v, _)| **v < 0) {
@@ -166,6 +173,11 @@ impl Judge<'_> {
         if seen.keys().eq([&WHITE]) {
             let what = "holds 255 only: one object all over, or nothing to count? Give masks in which 0 occurs, or say which: ";
             return Err(self.problem(|_| true, format!("{what}{}", self.cure("0, 255"))));
+        }
+        if !seen.contains_key(&WHITE) && self.files.iter().any(|f| f.values.lossy) {
+            let what = "was compressed with loss (JPEG) and no file has the value 255: small values may be lost; save masks as PNG \
+                        or TIFF";
+            return Err(self.problem(|f| f.lossy, what.to_owned()));
         }
         match self.expected.classes {
             Some(classes) => self.of_classes(classes, &seen, remarks),
@@ -190,7 +202,7 @@ impl Judge<'_> {
             // Read as indices, 0 and 255 alone would be a data set without any foreground.
             (true, true, Some(_)) if !has_foreground && classes == 2 => Ok(Meaning::Table(Table::grey(2))),
             (true, _, Some(file)) => Err(Problem::new(file.path, self.mixed(file))),
-            (true, _, None) if from_one => Err(self.problem(|_| true, self.doubt_of_counting_from_one(seen))),
+            (true, _, None) if from_one => Err(self.problem(|_| true, self.first_class_in_doubt(seen))),
             (true, _, None) => Ok(Meaning::Table(Table::index(classes))),
             (false, true, _) => Ok(Meaning::Table(Table::grey(classes))),
             (false, false, None) if from_one && own().all(|v| (1..=classes as i64).contains(v)) => {
@@ -221,7 +233,7 @@ impl Judge<'_> {
         )
     }
 
-    fn doubt_of_counting_from_one(&self, seen: &BTreeMap<i64, u64>) -> String {
+    fn first_class_in_doubt(&self, seen: &BTreeMap<i64, u64>) -> String {
         let own: Vec<i64> = seen.keys().copied().filter(|v| *v != WHITE).collect();
         let list = |values: &[i64]| values.iter().map(|v| v.to_string()).collect::<Vec<_>>().join(", ");
         let with_zero: Vec<i64> = (0..=own.last().copied().unwrap_or(1)).collect();
@@ -301,7 +313,7 @@ impl Judge<'_> {
                 Evidence::No => {}
             }
         }
-        if let Some(file) = self.black_and_white() {
+        if let Some(file) = self.black_and_white().filter(|_| !self.ignores_255()) {
             return Err(Problem::new(file.path, self.mixed(file)));
         }
         if asked.is_some() {
@@ -317,7 +329,7 @@ impl Judge<'_> {
             return Err(self.problem(|f| f.counts.contains_key(&highest), what));
         }
         if !seen.contains_key(&0) && others.len() > 1 {
-            return Err(self.problem(|_| true, self.doubt_of_counting_from_one(seen)));
+            return Err(self.problem(|_| true, self.first_class_in_doubt(seen)));
         }
         if !seen.contains_key(&1) {
             let what = format!(

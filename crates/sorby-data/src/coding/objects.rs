@@ -16,6 +16,8 @@ pub(crate) enum Evidence {
 const SURELY_OBJECTS: usize = 8;
 /// Share of object numbers that are one piece; some objects are cut or have a stray pixel.
 const IN_ONE_PIECE: f64 = 0.9;
+/// The same where no program would number classes so.
+const IN_ONE_PIECE_AT_LEAST: f64 = 0.5;
 
 /// Values beyond, in no even steps, are neither class indices nor greys for classes.
 const HIGHEST_CLASS: i64 = 31;
@@ -37,7 +39,8 @@ pub(crate) fn evidence(files: &[&Values]) -> Evidence {
         wide |= file.bits >= 16;
     }
     let irregular = files.iter().any(|f| irregular(f));
-    if most < 2 || (whole as f64) < IN_ONE_PIECE * numbers as f64 {
+    let share = if irregular { IN_ONE_PIECE_AT_LEAST } else { IN_ONE_PIECE };
+    if most < 2 || (whole as f64) < share * numbers as f64 {
         Evidence::No
     } else if most >= SURELY_OBJECTS || wide || irregular {
         Evidence::Sure

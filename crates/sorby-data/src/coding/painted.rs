@@ -12,8 +12,11 @@ use std::collections::BTreeMap;
 pub(crate) struct Paint {
     colours: Vec<Option<[u8; 3]>>,
     /// Class and colour, less its grey part, of those that stand out from grey.
-    strong: Vec<(u8, [f64; 3])>,
+    strong: Vec<Strong>,
 }
+
+/// A class and its colour less its grey part.
+type Strong = (u8, [f64; 3]);
 
 /// Largest less smallest channel from which on a colour can be no grey picture's.
 const STRONG: u8 = 96;
@@ -62,7 +65,7 @@ impl Paint {
     fn blended(&self, pixel: [u8; 3]) -> Option<u8> {
         let d = beyond_grey(pixel);
         let size = |c: [f64; 3]| dot(c, c).sqrt();
-        let one = |(class, c): &(u8, [f64; 3])| {
+        let one = |(class, c): &Strong| {
             let share = dot(d, *c) / dot(*c, *c);
             (rest(d, &[(share, *c)]) / size(*c), if share >= 0.5 { *class } else { 0 })
         };
@@ -73,7 +76,7 @@ impl Paint {
         // Two paints that meet.
         let pairs =
             self.strong.iter().enumerate().flat_map(|(i, a)| self.strong[..i].iter().map(move |b| (a, b)));
-        let two = |(a, b): (&Named, &Named)| {
+        let two = |(a, b): (&Strong, &Strong)| {
             let (aa, bb, ab) = (dot(a.1, a.1), dot(b.1, b.1), dot(a.1, b.1));
             let (da, db, det) = (dot(d, a.1), dot(d, b.1), aa * bb - ab * ab);
             let (x, y) = ((da * bb - db * ab) / det, (db * aa - da * ab) / det);

@@ -15,8 +15,12 @@ pub(crate) fn agree(
     files: &[(usize, &Values)],
     class_colours: &[Option<[u8; 3]>],
 ) -> Result<BTreeMap<usize, BTreeMap<i64, i64>>, (usize, String)> {
+    // A ramp of greys, each index its own grey, says nothing.
+    let says = |palette: &&BTreeMap<i64, [u8; 3]>| {
+        palette.iter().any(|(i, c)| c.iter().any(|v| i64::from(*v) != *i))
+    };
     let with: Vec<(usize, &BTreeMap<i64, [u8; 3]>)> =
-        files.iter().filter_map(|(i, v)| Some((*i, v.palette.as_ref()?))).collect();
+        files.iter().filter_map(|(i, v)| Some((*i, v.palette.as_ref().filter(says)?))).collect();
     let mut first = BTreeMap::<i64, (usize, [u8; 3])>::new();
     let mut differ = None;
     for (file, palette) in &with {
@@ -28,6 +32,11 @@ pub(crate) fn agree(
         }
     }
     let Some((file, other, index, colour, known)) = differ else { return Ok(BTreeMap::new()) };
+    // Of one class besides the first only the order of colours matters: what is painted how does not.
+    let one_class = with.iter().all(|(_, p)| p.keys().all(|i| matches!(*i, 0 | 1 | 255)));
+    if one_class && !in_another_order(&with) {
+        return Ok(BTreeMap::new());
+    }
     let colours: BTreeSet<[u8; 3]> = with.iter().flat_map(|(_, p)| p.values().copied()).collect();
     if let Some(class_of) = classes_of(&colours, class_colours) {
         let map = |palette: &BTreeMap<i64, [u8; 3]>| palette.iter().map(|(i, c)| (*i, class_of[c])).collect();
@@ -41,6 +50,17 @@ pub(crate) fn agree(
         Colour(known)
     );
     Err((file, what))
+}
+
+/// Whether a colour stands at one index in one file and at another in another.
+fn in_another_order(files: &[(usize, &BTreeMap<i64, [u8; 3]>)]) -> bool {
+    let mut place = BTreeMap::new();
+    let mut entries =
+        files.iter().enumerate().flat_map(|(file, (_, p))| p.iter().map(move |(i, c)| (file, *i, *c)));
+    entries.any(|(file, index, colour)| {
+        let (first, known) = *place.entry(colour).or_insert((file, index));
+        first != file && known != index
+    })
 }
 
 /// The class of each colour: the one that has it, or, for black and one colour more, the first and the second.

@@ -71,6 +71,10 @@ fn classes_from_one() {
 
 #[test]
 fn one_file_of_another_coding_is_not_passed_over() {
+    // Where 255 stands among indices it is ignored in all masks.
+    let known = [many("a", &[0, 1, 255]), many("b", &[0, 255])];
+    assert_eq!(table(masks(&known)), Table::index(2));
+    assert!(labels(2, &known).is_err(), "labels are learnt from: the user has to say");
     let files = [many("a", &[0, 1]), many("b", &[0, 255])];
     for told in [labels(2, &files), masks(&files)].map(Result::unwrap_err) {
         assert!(told.starts_with("b: ") && told.contains("0 (100 pixels), 1 (100 pixels)"), "{told}");
@@ -139,6 +143,14 @@ fn masks_of_unknown_classes() {
 }
 
 #[test]
+fn small_values_do_not_survive_a_jpeg() {
+    let black = |name: &str| with(many(name, &[0]), |v| v.lossy = true);
+    assert!(masks(&[black("a")]).unwrap_err().starts_with("a: was compressed"));
+    assert!(labels(2, &[many("b", &[0, 1]), black("a")]).unwrap_err().starts_with("a: was compressed"));
+    assert_eq!(table(masks(&[black("a"), many("b", &[0, 255])])), Table::grey(2), "a mask without objects");
+}
+
+#[test]
 fn palettes_in_another_order() {
     let colours = |survey: Survey, palette: &[[u8; 3]]| {
         with(survey, |v| {
@@ -158,9 +170,15 @@ fn palettes_in_another_order() {
     );
     // Alone, or all alike, the stored values count.
     assert!(labels(2, &[file("b", &[red, black])]).unwrap().before.is_empty());
+    // A ramp of greys is no colouring.
+    let ramp: Vec<[u8; 3]> = (0..=255).map(|v| [v; 3]).collect();
+    assert!(labels(2, &[file("a", &[black, red]), file("b", &ramp)]).unwrap().before.is_empty());
     // Three colours: only class colours can say.
     let files = [file("a", &[black, red]), file("b", &[black, green])];
-    let told = labels(2, &files).unwrap_err();
+    assert!(labels(2, &files).unwrap().before.is_empty(), "one class, painted differently");
+    let files =
+        [colours(many("a", &[0, 1, 2]), &[black, red, green]), colours(many("b", &[0, 1]), &[black, green])];
+    let told = labels(3, &files).unwrap_err();
     assert!(told.starts_with("b: index 1 is #00ff00 here but #ff0000"), "{told}");
     let named = Expected {
         classes: Some(3),

@@ -3,7 +3,7 @@
 use super::source_files::{composed, files, json, stem};
 use super::{IGNORED, Imported, ImportedImage, Source};
 use crate::problem::{DataError, Problem};
-use sorby_image::{IGNORE, LabelMap, RawLabels};
+use sorby_image::{IGNORE, LabelFile, LabelMap, LabelValues};
 use std::path::{Path, PathBuf};
 
 pub(super) fn read(source: &Source) -> Result<Imported, DataError> {
@@ -56,9 +56,9 @@ pub(super) fn read(source: &Source) -> Result<Imported, DataError> {
                 continue;
             }
         };
-        let label = RawLabels::read(&path)
+        let label = LabelFile::read(&path)
             .map_err(Problem::from)
-            .and_then(|raw| decode(raw, classes.len(), ignore).map_err(|what| Problem::new(&path, what)));
+            .and_then(|file| decode(file, classes.len(), ignore).map_err(|what| Problem::new(&path, what)));
         match label {
             Ok(label) => images.push(ImportedImage { name, image, label, split: None }),
             Err(problem) => problems.push(problem),
@@ -86,8 +86,18 @@ fn image(folder: &Path, name: &str) -> Result<PathBuf, String> {
     }
 }
 
-fn decode(raw: RawLabels, classes: usize, ignore: Option<u64>) -> Result<LabelMap, String> {
-    let RawLabels::Values(mut map) = raw else { return Err("is a colour picture, not class numbers".into()) };
+fn decode(file: LabelFile, classes: usize, ignore: Option<u64>) -> Result<LabelMap, String> {
+    if file.lossy {
+        return Err(
+            "was compressed with loss (JPEG), which changes class numbers; save labels as PNG or TIFF".into(),
+        );
+    }
+    let (width, height) = (file.width, file.height);
+    let mut map = match file.values {
+        LabelValues::Small(labels) => LabelMap { width, height, labels },
+        LabelValues::Wide(_) => return Err("has values beyond 255, which stand for no label".into()),
+        LabelValues::Colours(_) => return Err("is a colour picture, not class numbers".into()),
+    };
     for label in &mut map.labels {
         *label = match *label {
             l if usize::from(l) < classes => l,

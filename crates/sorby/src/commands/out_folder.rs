@@ -31,7 +31,10 @@ impl Command {
 
     /// The command as it was typed, without what its answers do not depend on.
     pub fn typed(verb: &str) -> Self {
-        Self::new(verb).with("arguments", relevant(std::env::args().skip(1)))
+        Self::new(verb).with(
+            "arguments",
+            relevant(std::env::args_os().skip(1).map(|a| a.to_string_lossy().into_owned())),
+        )
     }
 
     /// Adds a setting.

@@ -88,6 +88,10 @@ pub fn run(args: MeasureArgs) -> anyhow::Result<ExitCode> {
             }
         }
     }
+    if fields.is_empty() && !out.again {
+        // Without a result the folder stays free for a better command.
+        bail!("no mask could be measured");
+    }
     out.claim()?;
     tables::write_problems(&args.out, &problems)?;
     if fields.is_empty() {
