@@ -98,7 +98,7 @@ fn names_that_are_no_utf8_reach_the_verbs() {
     let (state, lines) = ended(&server, id);
     assert_eq!(state, "done", "{lines}");
     let table =
-        fs::read_to_string(server.steel().join("measurements/labels-carbide/sizes.csv")).unwrap_or_default();
+        fs::read_to_string(server.steel().join("measurements/labels-carbide/images.csv")).unwrap_or_default();
     let name = "caf\u{fffd}-\u{fffd}m";
     assert!(table.is_empty() || table.contains(name), "{table}");
     let encoded = "caf%EF%BF%BD-%EF%BF%BDm";
