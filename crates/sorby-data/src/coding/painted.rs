@@ -50,9 +50,6 @@ fn rest(d: [f64; 3], parts: &[(f64, [f64; 3])]) -> f64 {
     dot([left(0), left(1), left(2)], [left(0), left(1), left(2)]).sqrt()
 }
 
-/// A class and its colour.
-type Named = (u8, [f64; 3]);
-
 impl Paint {
     pub fn new(colours: &[Option<[u8; 3]>]) -> Self {
         let strong = (0u8..).zip(colours).filter_map(|(class, c)| Some((class, (*c)?)));
