@@ -25,6 +25,7 @@ mod stored;
 #[allow(dead_code)]
 mod tiff_file;
 mod tiled_tiff;
+pub mod union_find;
 pub mod write;
 
 pub use data_bar::{DataBar, ScaleBar};

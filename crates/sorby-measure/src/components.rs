@@ -2,6 +2,7 @@
 
 use crate::shape::{Shape, shape};
 use rayon::prelude::*;
+use sorby_image::union_find::{find, join};
 
 /// Which neighbours belong together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,20 +66,6 @@ pub struct Objects {
     pub height: usize,
     pub runs: Vec<Run>,
     pub regions: Vec<Region>,
-}
-
-fn find(parent: &mut [u32], mut i: u32) -> u32 {
-    while parent[i as usize] != i {
-        parent[i as usize] = parent[parent[i as usize] as usize];
-        i = parent[i as usize];
-    }
-    i
-}
-
-/// Joins two trees; the smaller index becomes the root, so roots keep the order of first pixels.
-fn join(parent: &mut [u32], a: u32, b: u32) {
-    let (a, b) = (find(parent, a), find(parent, b));
-    parent[a.max(b) as usize] = a.min(b);
 }
 
 /// Finds and measures the objects made of the pixels that `foreground` says yes to.

@@ -1,6 +1,7 @@
 //! Whether the values of masks are numbers of objects: then each is one connected piece.
 
 use super::survey::Values;
+use sorby_image::union_find::join;
 use std::collections::BTreeMap;
 
 /// How sure it is.
@@ -101,19 +102,6 @@ pub(crate) fn pieces<T: Copy + PartialEq + Into<i64>>(
         }
     }
     Some(pieces)
-}
-
-fn find(parent: &mut [u32], mut i: u32) -> u32 {
-    while parent[i as usize] != i {
-        parent[i as usize] = parent[parent[i as usize] as usize];
-        i = parent[i as usize];
-    }
-    i
-}
-
-fn join(parent: &mut [u32], a: u32, b: u32) {
-    let (a, b) = (find(parent, a), find(parent, b));
-    parent[a.max(b) as usize] = a.min(b);
 }
 
 #[cfg(test)]
