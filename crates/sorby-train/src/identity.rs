@@ -129,7 +129,7 @@ impl Identity {
             ));
         }
         let changed = changes(&self.images, &now.images);
-        found.extend(changed.into_iter().map(|what| format!("{what} changed since it began")));
+        found.extend(changed.into_iter().map(|what| format!("{what} changed since this run began")));
         found
     }
 }

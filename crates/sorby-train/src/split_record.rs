@@ -131,7 +131,9 @@ pub(crate) fn require_same_data(
         None => Ok(()),
         Some(what) => Err(TrainError::run(
             run.root(),
-            format!("this run cannot go on: {what} changed since it began; put it back, or start a new run"),
+            format!(
+                "this run cannot go on: {what} changed since this run began; put it back, or start a new run"
+            ),
         )),
     }
 }

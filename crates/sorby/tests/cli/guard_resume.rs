@@ -160,7 +160,7 @@ fn other_classes_splits_and_data_are_refused() {
     let images: Vec<_> = fs::read_dir(at.join("data/images")).unwrap().map(|e| e.unwrap().path()).collect();
     let (one, two) = (fs::read(&images[0]).unwrap(), fs::read(&images[1]).unwrap());
     fs::write(&images[0], &two).unwrap();
-    refused(at, &["image `", "changed since it began"]);
+    refused(at, &["image `", "changed since this run began"]);
     fs::write(&images[0], &one).unwrap();
     same_in_the_end(at);
 }
