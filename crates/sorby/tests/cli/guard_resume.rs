@@ -517,10 +517,12 @@ fn eights(page: &str) -> String {
 fn pictures_swapped(page: &str) -> String {
     let parts: Vec<&str> = page.split("data:image/png;base64,").collect();
     let split = |part: &str| part.split_once('"').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
-    let ((a, a_rest), (b, b_rest)) = (split(parts[1]), split(parts[2]));
-    assert_ne!(a, b);
+    let (a, a_rest) = split(parts[1]);
+    // Where a model found nothing, its overlay is the picture itself.
+    let other = (2..parts.len()).find(|&i| split(parts[i]).0 != a).expect("two pictures that differ");
+    let (b, b_rest) = split(parts[other]);
     let mut parts: Vec<String> = parts.iter().map(|p| (*p).to_owned()).collect();
-    (parts[1], parts[2]) = (format!("{b}\"{a_rest}"), format!("{a}\"{b_rest}"));
+    (parts[1], parts[other]) = (format!("{b}\"{a_rest}"), format!("{a}\"{b_rest}"));
     parts.join("data:image/png;base64,")
 }
 

@@ -20,7 +20,7 @@ fn limited(limit: &str, folder: tempfile::TempDir) -> Server {
 
 /// A PNG of one bit a pixel, all black: nearly nothing as a file, much in memory.
 fn vast_png(edge: u32) -> Vec<u8> {
-    let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+    let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
     let row = vec![0; 1 + edge.div_ceil(8) as usize];
     (0..edge).for_each(|_| zlib.write_all(&row).unwrap());
     let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();

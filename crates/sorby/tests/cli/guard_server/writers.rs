@@ -92,7 +92,9 @@ fn a_label_whose_ending_changed_never_breaks_the_set() {
     let names = server.names();
     half_replaced(&server, &names[0]);
     let check = crate::sorby(server.folder.path(), &["data", "check", "steel"]);
-    assert!(check.status.code() != Some(2), "{}", String::from_utf8_lossy(&check.stderr));
+    // That a class is missing from a split, as all of this label is of one, is another matter.
+    let told = String::from_utf8(check.stdout).unwrap();
+    assert!(told.contains("3 labelled images") && !told.contains("the same name"), "{told}");
     // The next save removes what the kill has left.
     let revision = server.revision(&names[0]);
     assert_eq!(server.save(&names[0], &revision, 0).0, 200);
