@@ -356,8 +356,8 @@ impl Recipe {
         let check = |ok: bool, what: &str| if ok { Ok(()) } else { Err(RecipeError(what.to_owned())) };
         let (d, o, s) = (&self.data, &self.optimizer, &self.schedule);
         check(
-            (2..=4096).contains(&d.batch),
-            "data.batch must be from 2 to 4096: batch norm needs more than one crop",
+            (2..=1_000_000).contains(&d.batch),
+            "data.batch must be from 2 to 1000000: batch norm needs more than one crop",
         )?;
         check((32..=4096).contains(&d.crop), "data.crop must be from 32 to 4096 pixels")?;
         check((0.01..=4.0).contains(&d.input_scale), "data.input_scale must be from 0.01 to 4")?;
@@ -377,7 +377,7 @@ impl Recipe {
         check((0.0..1.0).contains(&s.warmup), "schedule.warmup must be from 0 up to, but not, 1")?;
         check((0.0..=1.0).contains(&self.loss.alpha), "loss.alpha must be from 0 to 1")?;
         check((0.0..=100.0).contains(&self.loss.gamma), "loss.gamma must be from 0 to 100")?;
-        check((1e-12..=1000.0).contains(&o.lr), "optimizer.lr must be from 1e-12 to 1000")?;
+        check((1e-12..=1e30).contains(&o.lr), "optimizer.lr must be from 1e-12 to 1e30")?;
         check((0.0..1.0).contains(&o.momentum), "optimizer.momentum must be from 0 up to, but not, 1")?;
         check((0.0..=100.0).contains(&o.weight_decay), "optimizer.weight_decay must be from 0 to 100")?;
         check((0.0..1.0).contains(&o.ema_decay), "optimizer.ema_decay must be from 0 up to, but not, 1")?;
