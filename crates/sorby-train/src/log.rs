@@ -27,7 +27,7 @@ impl LogLine for Metric {
     fn check(&self) -> Result<(), String> {
         // Beyond ten thousand years nothing was measured.
         let possible = self.loss.is_finite()
-            && (0.0..1e12).contains(&self.lr)
+            && (0.0..=MOST_LR).contains(&self.lr)
             && (0.0..3e11).contains(&self.seconds)
             && self.iteration <= MOST_ITERATIONS;
         let Self { iteration, loss, lr, seconds } = self;
@@ -40,6 +40,10 @@ impl LogLine for Metric {
 
 /// No run has more.
 pub(crate) const MOST_ITERATIONS: u64 = 1_000_000_000;
+
+/// Largest learning rate: beyond it a step is no number of 32 bits. Absurd ones below are let through: a training that
+/// fails says more than a bound.
+pub(crate) const MOST_LR: f64 = 1e30;
 
 impl LogLine for ValidationRecord {
     const FILE: &'static str = "validation.jsonl";

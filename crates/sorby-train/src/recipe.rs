@@ -1,7 +1,7 @@
 //! The recipe of a training run. Every key has the paper's value as its default, so an empty file is
 //! the paper's baseline with DeepLabV3+.
 
-use crate::log::MOST_ITERATIONS;
+use crate::log::{MOST_ITERATIONS, MOST_LR};
 use crate::schedule::{one_cycle_lr, poly_lr};
 use serde::{Deserialize, Serialize};
 use sorby_data::Augment;
@@ -377,7 +377,7 @@ impl Recipe {
         check((0.0..1.0).contains(&s.warmup), "schedule.warmup must be from 0 up to, but not, 1")?;
         check((0.0..=1.0).contains(&self.loss.alpha), "loss.alpha must be from 0 to 1")?;
         check((0.0..=100.0).contains(&self.loss.gamma), "loss.gamma must be from 0 to 100")?;
-        check((1e-12..=1e30).contains(&o.lr), "optimizer.lr must be from 1e-12 to 1e30")?;
+        check((1e-12..=MOST_LR).contains(&o.lr), "optimizer.lr must be from 1e-12 to 1e30")?;
         check((0.0..1.0).contains(&o.momentum), "optimizer.momentum must be from 0 up to, but not, 1")?;
         check((0.0..=100.0).contains(&o.weight_decay), "optimizer.weight_decay must be from 0 to 100")?;
         check((0.0..1.0).contains(&o.ema_decay), "optimizer.ema_decay must be from 0 up to, but not, 1")?;
