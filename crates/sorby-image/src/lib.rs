@@ -22,7 +22,6 @@ pub mod resize;
 pub mod scale;
 mod shot;
 mod stored;
-#[allow(dead_code)]
 mod tiff_file;
 mod tiled_tiff;
 pub mod union_find;

@@ -109,8 +109,8 @@ mod tests {
                 assert!(labels.is_none() || error.contains(what), "{error}");
             }
         };
-        #[allow(clippy::type_complexity)]
-        let change = |f: &dyn Fn(&mut [Vec<Vec<u64>>])| {
+        type Matrix = Vec<Vec<u64>>;
+        let change = |f: &dyn Fn(&mut [Matrix])| {
             let mut m = matrices.to_vec();
             f(&mut m);
             write(&m);
