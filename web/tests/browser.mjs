@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -48,6 +48,8 @@ function makeProject() {
     for (const name of names) {
       cpSync(join(real, "images", name), join(root, "images", name));
       cpSync(join(real, "labels", name), join(root, "labels", name));
+      // A copy of a file that is protected against writing is protected too, and Sorby replaces no such file.
+      for (const folder of ["images", "labels"]) chmodSync(join(root, folder, name), 0o644);
     }
   } else {
     console.log("the images of ../shared are not here: synthetic ones are used");
@@ -100,7 +102,14 @@ async function look(page, name) {
   await page.evaluate(() => (document.documentElement.dataset.theme = "light"));
 }
 
-const saved = (page) => page.waitForFunction(() => document.querySelector(".state")?.textContent === "Saved");
+const saved = async (page) => {
+  const state = () => page.evaluate(() => document.querySelector(".state")?.textContent);
+  for (let waited = 0; waited < 30_000; waited += 100) {
+    if ((await state()) === "Saved") return;
+    await page.waitForTimeout(100);
+  }
+  throw new Error(`not saved within 30 s; the page says "${await state()}"`);
+};
 const label = (page, name) =>
   page.evaluate(async (name) => {
     const bytes = new Uint8Array(await (await fetch(`/api/images/${name}/label`, { cache: "no-store" })).arrayBuffer());

@@ -38,6 +38,21 @@ impl Series {
     pub fn dots(name: &str, points: Vec<(f64, f64)>) -> Self {
         Self { name: name.to_owned(), points, drawn: Drawn::Dots }
     }
+
+    /// The bars that can be drawn: (left, right, height).
+    fn whole_bars(&self) -> impl Iterator<Item = (f64, f64, f64)> + '_ {
+        let bars = self.points.windows(2).map(|pair| (pair[0].0, pair[1].0, pair[0].1));
+        bars.filter(|b| [b.0, b.1, b.2].into_iter().all(drawable))
+    }
+
+    /// Every place that a drawing of the series reaches. The end of a bar counts where its own y is not a number.
+    fn reach(&self) -> Vec<(f64, f64)> {
+        let own = self.points.iter().copied().filter(|p| drawable(p.0) && drawable(p.1));
+        match self.drawn {
+            Drawn::Line | Drawn::Dots => own.collect(),
+            Drawn::Bars => own.chain(self.whole_bars().flat_map(|(l, r, y)| [(l, y), (r, y)])).collect(),
+        }
+    }
 }
 
 /// A chart with one x and one y axis.
@@ -88,8 +103,7 @@ fn label(value: f64) -> String {
 
 impl Chart {
     fn range(&self) -> Option<((f64, f64), (f64, f64))> {
-        let mut points =
-            self.series.iter().flat_map(|s| &s.points).filter(|p| drawable(p.0) && drawable(p.1)).peekable();
+        let mut points = self.series.iter().flat_map(Series::reach).peekable();
         points.peek()?;
         let empty = (f64::INFINITY, f64::NEG_INFINITY);
         let (mut x, mut y) = points
@@ -194,10 +208,7 @@ impl Chart {
                     );
                 }
             } else if series.drawn == Drawn::Bars {
-                let whole =
-                    |pair: &&[(f64, f64)]| [pair[0].0, pair[0].1, pair[1].0].into_iter().all(drawable);
-                for pair in series.points.windows(2).filter(whole) {
-                    let ((x0, y), (x1, _)) = (pair[0], pair[1]);
+                for (x0, x1, y) in series.whole_bars() {
                     let (top, base) = (sy(y), sy(y_range.0.max(0.0)));
                     let _ = write!(
                         out,
