@@ -264,6 +264,22 @@ try {
   assert.notEqual((await label(other, names[1])).sum, theirs.sum, "unless it is told to");
   await other.close();
 
+  step("a label that may not be replaced: the reason is shown, the strokes stay, and are saved when it may be");
+  const guarded = join(root, "labels", `${names[1]}.png`);
+  chmodSync(guarded, 0o444);
+  await page.goto(`${server.base}#/image/${names[1]}`);
+  await page.waitForSelector(".image-page");
+  await page.waitForTimeout(500);
+  const kept = readFileSync(guarded);
+  await paint(page, 0.5);
+  await page.waitForSelector(".conflict:not([hidden])");
+  assert.match(await page.locator(".conflict").innerText(), /read-only.*chmod/s);
+  assert.ok(readFileSync(guarded).equals(kept), "the file is as it was");
+  chmodSync(guarded, 0o644);
+  await page.getByRole("button", { name: "Try again" }).click();
+  await saved(page);
+  assert.ok(!readFileSync(guarded).equals(kept), "the strokes are saved");
+
   step("a training is started, its curve moves, it ends");
   await page.goto(`${server.base}#/train`);
   await page.getByLabel("Recipe", { exact: true }).selectOption("recipes/tiny.toml");

@@ -20,7 +20,18 @@ pub fn atomically(path: &Path, bytes: &[u8]) -> Result<(), ImageError> {
     replace(path, bytes).map_err(|e| ImageError::io(path, e))
 }
 
-/// The same for a file that takes the place of one with another name, whose rights it gets.
+/// Copies a file atomically, all its bytes and nothing else: the copy is as readable as the user's new files are.
+///
+/// # Errors
+/// Names the file that cannot be read or written.
+pub fn copy(from: &Path, to: &Path) -> Result<(), ImageError> {
+    let mut source = files::open(from).map_err(|e| ImageError::io(from, e))?;
+    let mut out = Streamed::begin(to)?;
+    io::copy(&mut source, &mut out).map_err(|e| ImageError::io(to, e))?;
+    out.finish()
+}
+
+/// [`atomically`] for a file that takes the place of one with another name, whose rights it gets.
 pub fn atomically_for(path: &Path, old: &Path, bytes: &[u8]) -> Result<(), ImageError> {
     let rights = || -> io::Result<Metadata> {
         let (folder, name) = files::place(old)?;

@@ -4,6 +4,7 @@ use super::{Kind, Synthetic, make};
 use crate::DataError;
 use crate::manifest::{Class, Manifest};
 use rayon::prelude::*;
+use sorby_image::NewFolder;
 use sorby_image::write::{PngKind, atomically, png};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -20,11 +21,12 @@ pub struct SynthSet {
 
 /// Writes `images/`, `labels/`, `dataset.toml` (three fifths train, the rest val and test),
 /// `truth.csv` (one line per image) and `particles.csv` (one per particle).
+///
+/// # Errors
+/// When `out` holds anything, or cannot be written.
 pub fn write_dataset(out: &Path, set: SynthSet) -> Result<(), DataError> {
-    let manifest_path = out.join("dataset.toml");
-    if manifest_path.exists() {
-        return Err(DataError::one(out, "holds a data set already; name another folder"));
-    }
+    let folder = NewFolder::begin(out).map_err(|e| DataError(vec![e.into()]))?;
+    let out = folder.path();
     let name = |i: usize| format!("{}-{:03}", set.kind.class_name(), i + 1);
     let made: Vec<Result<Synthetic, DataError>> = (0..set.images)
         .into_par_iter()
@@ -54,8 +56,8 @@ pub fn write_dataset(out: &Path, set: SynthSet) -> Result<(), DataError> {
         |path: &Path, text: &str| atomically(path, text.as_bytes()).map_err(|e| DataError(vec![e.into()]));
     write(&out.join("truth.csv"), &truth)?;
     write(&out.join("particles.csv"), &particles)?;
-    // Last: a folder with a manifest is complete.
-    write(&manifest_path, &manifest(set, (0..set.images).map(name).collect()))
+    write(&out.join("dataset.toml"), &manifest(set, (0..set.images).map(name).collect()))?;
+    folder.finish().map_err(|e| DataError(vec![e.into()]))
 }
 
 fn manifest(set: SynthSet, names: Vec<String>) -> String {

@@ -7,6 +7,8 @@
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sorby_image::ImageError;
+use sorby_image::new_folder;
 use sorby_image::write::atomically;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -139,17 +141,6 @@ impl OutFolder {
         Self::check(root, command, except)
     }
 
-    /// For a new data set, which is never mixed with what is there.
-    ///
-    /// # Errors
-    /// When the folder holds anything, or is a file.
-    pub fn require_new(root: &Path) -> anyhow::Result<()> {
-        if root.is_file() || !is_empty(root)? {
-            bail!("{}: exists already; name a new folder, nothing is overwritten", root.display());
-        }
-        Ok(())
-    }
-
     /// Makes the folder this command's, before the first result is written.
     pub fn claim(&self) -> anyhow::Result<()> {
         if self.again {
@@ -177,17 +168,8 @@ fn foreign(root: &Path, command: &Command, except: &[&str]) -> anyhow::Result<Op
     })
 }
 
-/// Without hidden files, such as what killed processes and file browsers leave.
-fn is_empty(root: &Path) -> anyhow::Result<bool> {
-    if !root.exists() {
-        return Ok(true);
-    }
-    for entry in fs_err::read_dir(root)? {
-        if !entry?.file_name().to_string_lossy().starts_with('.') {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+fn is_empty(root: &Path) -> Result<bool, ImageError> {
+    new_folder::is_empty(root).map_err(|e| ImageError::io(root, e))
 }
 
 fn read(root: &Path) -> Option<Command> {
@@ -226,7 +208,6 @@ mod tests {
         assert!(!OutFolder::check(&foreign, command(1), &[]).unwrap().again, "hidden files do not count");
         std::fs::write(foreign.join("mine.txt"), "").unwrap();
         assert!(OutFolder::check(&foreign, command(1), &[]).unwrap_err().to_string().contains("not empty"));
-        assert!(OutFolder::require_new(&foreign).is_err());
         let aside = folder.path().join("earlier");
         assert!(!OutFolder::check_or_put_aside(&foreign, command(1), &[], Some(&aside)).unwrap().again);
         assert!(aside.join("foreign-1/mine.txt").is_file() && !foreign.exists());

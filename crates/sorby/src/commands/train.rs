@@ -167,7 +167,7 @@ fn free_name(name: &Path) -> PathBuf {
 fn environment(args: &TrainArgs) -> serde_json::Value {
     json!({
         "sorby": env!("CARGO_PKG_VERSION"),
-        "arguments": std::env::args().collect::<Vec<_>>(),
+        "arguments": std::env::args_os().map(|a| a.to_string_lossy().into_owned()).collect::<Vec<_>>(),
         "device": args.device.device,
         "stock_operations": args.device.stock_operations,
         "threads": rayon::current_num_threads(),

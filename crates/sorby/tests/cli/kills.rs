@@ -19,6 +19,12 @@ pub struct Work {
     pub same: &'static [&'static str],
 }
 
+impl Work {
+    fn makes_new_folder(&self) -> bool {
+        ["export", "export nnunet", "import", "fix", "synth"].contains(&self.verb)
+    }
+}
+
 pub fn works() -> Vec<Work> {
     let segment = vec!["segment", "model", "data/images", "--out", "out", "--tiff", "--probabilities"];
     let measure =
@@ -161,21 +167,34 @@ fn kill(work: &Work, kills: usize, stream: &mut Stream) -> usize {
     while killed < kills {
         let resumable = work.verb == "train" && out.join("checkpoints").exists();
         let arguments = if resumable { &work.again } else { &work.first };
-        let mut child = quiet(command(at, arguments)).spawn().unwrap();
+        let mut child = command(at, arguments);
+        let said = at.join("said.txt");
+        child.stdout(Stdio::null()).stderr(fs::File::create(&said).unwrap());
+        let mut child = child.spawn().unwrap();
         std::thread::sleep(Duration::from_secs_f64(stream.uniform(0.0, 1.1 * usual)));
         child.kill().unwrap();
         let status = child.wait().unwrap();
         all_whole(&out);
         if status.code().is_none() {
             killed += 1;
+            // A new data set is there whole or not at all, and is never written over.
+            if work.makes_new_folder() && out.exists() {
+                assert!(
+                    results(work, &out) == undisturbed,
+                    "{}: a part has the name of the whole",
+                    work.verb
+                );
+                fs::remove_dir_all(&out).unwrap();
+            }
             continue;
         }
         let failures = files(&out.join("failures")).into_values().map(|f| fs::read_to_string(f).unwrap());
         let failures: Vec<_> = failures.collect();
         assert!(
             status.success() && failures.is_empty(),
-            "{}: {status} after {killed} kills, {failures:?}",
-            work.verb
+            "{}: {status} after {killed} kills, {failures:?} {}",
+            work.verb,
+            fs::read_to_string(&said).unwrap()
         );
         let now = results(work, &out);
         assert!(

@@ -1,26 +1,29 @@
 //! `sorby data export`: labels for other programs.
 
 use super::super::inputs;
-use super::super::out_folder::OutFolder;
 use super::copy::Copy;
 use crate::args::{ExportArgs, ExportFormat};
 use anyhow::{Context as _, bail};
 use serde_json::json;
 use sorby_data::import::{BACKGROUND, IGNORED};
 use sorby_data::{DataBar, Dataset, Item};
-use sorby_image::write::atomically;
-use sorby_image::{IGNORE, LabelMap, Micrograph, Pixels};
+use sorby_image::write::{self, atomically};
+use sorby_image::{IGNORE, LabelMap, Micrograph, NewFolder, Pixels};
 use sorby_measure::{Connectivity, label_runs};
 use std::path::Path;
 use std::process::ExitCode;
 
 pub fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
     let data = inputs::open(&args.data)?;
-    OutFolder::require_new(&args.out)?;
+    let of_another_program = |write: fn(&Dataset, &Path) -> anyhow::Result<()>| -> anyhow::Result<()> {
+        let folder = NewFolder::begin(&args.out)?;
+        write(&data, folder.path())?;
+        Ok(folder.finish()?)
+    };
     match args.format {
         ExportFormat::Png => indexed(&data, &args.out)?,
-        ExportFormat::Coco => coco(&data, &args.out)?,
-        ExportFormat::Nnunet => nnunet(&data, &args.out)?,
+        ExportFormat::Coco => of_another_program(coco)?,
+        ExportFormat::Nnunet => of_another_program(nnunet)?,
     }
     for what in left_behind(&data, args.format) {
         eprintln!("look at: {what}");
@@ -184,7 +187,7 @@ fn nnunet(data: &Dataset, out: &Path) -> anyhow::Result<()> {
         let path = out.join("imagesTr").join(format!("{}_0000.{}", item.name, kind.ending()));
         match Micrograph::read(&item.image)? {
             // Only TIFF holds such numbers, and copied they stay what they are.
-            Micrograph { pixels: Pixels::Float(_), .. } => atomically(&path, &fs_err::read(&item.image)?)?,
+            Micrograph { pixels: Pixels::Float(_), .. } => write::copy(&item.image, &path)?,
             image if kind.colour => image.write(&path)?,
             image => image.into_grey().write(&path)?,
         }
@@ -255,7 +258,6 @@ fn picture_kind(data: &Dataset) -> anyhow::Result<PictureKind> {
 fn copy_image(item: &Item, folder: &Path) -> anyhow::Result<String> {
     let ending = item.image.extension().context("an image has no ending")?.to_string_lossy();
     let name = format!("{}.{ending}", item.name);
-    fs_err::create_dir_all(folder)?;
-    fs_err::copy(&item.image, folder.join(&name))?;
+    write::copy(&item.image, &folder.join(&name))?;
     Ok(name)
 }

@@ -59,13 +59,13 @@ pub fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
         }
     }
     manifest.splits = splits;
+    let images = copy.images;
     copy.finish(manifest)?;
     imported.remarks.iter().for_each(|r| eprintln!("look at: {r}"));
     imported.problems.iter().for_each(|p| eprintln!("problem: {p}"));
     let out = args.out.display();
     println!(
-        "{} images with {} classes ({}) -> {out}",
-        copy.images,
+        "{images} images with {} classes ({}) -> {out}",
         imported.classes.len(),
         imported.classes.join(", ")
     );

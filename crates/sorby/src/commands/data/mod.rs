@@ -208,12 +208,12 @@ fn fix(data: &Dataset, summary: &Summary, out: &Path) -> anyhow::Result<()> {
         }
         copy.add(&item.name, &item.image, &label)?;
     }
+    let images = copy.images;
     copy.finish(with_all_splits(data))?;
     let turned = summary.misplaced.iter().filter(|m| matches!(m.1, Misplaced::Turned(_))).count();
     eprintln!(
-        "{}: {} images copied, {} labels moved, {turned} turned; your own files are untouched",
+        "{}: {images} images copied, {} labels moved, {turned} turned; your own files are untouched",
         out.display(),
-        copy.images,
         summary.misplaced.len() - turned
     );
     Ok(())

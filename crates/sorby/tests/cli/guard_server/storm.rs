@@ -190,10 +190,10 @@ fn a_storm_of_clients_and_kills() {
     storm(Duration::from_secs(12));
 }
 
-/// For ten minutes; `SORBY_STORM_S` says how long instead.
+/// `cargo xtask attack`: for ten minutes; `SORBY_STORM_S` says how long instead.
 #[test]
 #[ignore = "takes ten minutes"]
-fn a_long_storm_of_clients_and_kills() {
+fn attack_of_clients_and_kills_for_ten_minutes() {
     let seconds = std::env::var("SORBY_STORM_S").ok().and_then(|s| s.parse().ok()).unwrap_or(600);
     storm(Duration::from_secs(seconds));
 }
