@@ -7,8 +7,8 @@ use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
 /// Writes `bytes` under a temporary name in the same folder, syncs, renames. Creates the folder. What is replaced keeps
@@ -268,24 +268,42 @@ pub(crate) fn encode(
     Ok(bytes)
 }
 
+/// A stream that a library writes to and drops. The last bytes in its buffer are written when it is finished, where a
+/// failure is told; a buffer that the library drops would lose them without a word.
+struct Shared(Arc<Mutex<Streamed>>);
+
+impl Shared {
+    fn held(&self) -> MutexGuard<'_, Streamed> {
+        self.0.lock().unwrap_or_else(|e| e.into_inner())
+    }
+}
+
+impl std::io::Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.held().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.held().flush()
+    }
+}
+
 /// An 8-bit PNG written row by row, for pictures too large to keep. Until [`PngRows::finish`] it has a temporary
 /// name, and none if it is dropped before.
 pub struct PngRows {
     path: PathBuf,
-    partial: Partial,
-    stream: png::StreamWriter<'static, BufWriter<File>>,
+    out: Arc<Mutex<Streamed>>,
+    stream: png::StreamWriter<'static, Shared>,
 }
 
 impl PngRows {
     pub fn begin(path: &Path, (width, height): (usize, usize), kind: PngKind) -> Result<Self, ImageError> {
-        let io = |e: std::io::Error| ImageError::io(path, e);
-        let partial = Partial::next_to(path).map_err(io)?;
-        let handle = partial.file.try_clone().map_err(io)?;
-        let mut encoder = png::Encoder::new(BufWriter::new(handle), width as u32, height as u32);
+        let out = Arc::new(Mutex::new(Streamed::begin(path)?));
+        let mut encoder = png::Encoder::new(Shared(out.clone()), width as u32, height as u32);
         configure(&mut encoder, kind);
         let writer = encoder.write_header().map_err(|e| encoding(path, e))?;
         let stream = writer.into_stream_writer().map_err(|e| encoding(path, e))?;
-        Ok(Self { path: path.to_owned(), partial, stream })
+        Ok(Self { path: path.to_owned(), out, stream })
     }
 
     /// Adds the bytes of the next row, or of several.
@@ -294,9 +312,13 @@ impl PngRows {
     }
 
     /// Gives the file its name.
+    ///
+    /// # Errors
+    /// Names the file, also when its last bytes cannot be written.
     pub fn finish(self) -> Result<(), ImageError> {
         self.stream.finish().map_err(|e| encoding(&self.path, e))?;
-        self.partial.put().map_err(|e| ImageError::io(&self.path, e))
+        let out = Arc::into_inner(self.out).expect("the library has dropped its part");
+        out.into_inner().unwrap_or_else(|e| e.into_inner()).finish()
     }
 }
 

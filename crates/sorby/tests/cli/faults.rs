@@ -84,8 +84,25 @@ fn fail_each(work: &Work, tries: u64) -> u64 {
 
 #[test]
 fn a_failing_disk_leaves_nothing_half_written() {
-    for work in works().iter().filter(|w| ["measure", "threshold"].contains(&w.verb)) {
+    for work in works().iter().filter(|w| ["measure", "threshold", "export", "import"].contains(&w.verb)) {
         fail_each(work, 4);
+    }
+}
+
+/// The last bytes of a picture that is written row by row wait in a buffer: their failure is told too.
+#[test]
+fn no_picture_lacks_its_last_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let faults = Faults { library: library(folder.path()), folder };
+    let shop = prepare();
+    let at = shop.path().canonicalize().unwrap();
+    let words = ["segment", "model", "data/images/carbide-001.png", "--out", "out", "--probabilities"];
+    let (_, calls) = faults.run(&at, &words, 0, ENOSPC);
+    for call in 1..=calls {
+        let _ = fs::remove_dir_all(at.join("out"));
+        let (output, _) = faults.run(&at, &words, call, ENOSPC);
+        assert_eq!(output.status.code(), Some(2), "call {call} of {calls}");
+        all_whole(&at.join("out"));
     }
 }
 
