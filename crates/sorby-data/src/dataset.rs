@@ -42,11 +42,28 @@ impl Dataset {
         if problems.is_empty() { Ok(data) } else { Err(DataError(problems)) }
     }
 
+    /// Opens for work that takes one file at a time: a label that cannot be read is a problem of its own image, told when
+    /// it is loaded.
+    ///
+    /// # Errors
+    /// As [`Dataset::open`] apart from that.
+    pub fn open_to_measure(path: &Path) -> Result<Self, DataError> {
+        let (data, problems) = Self::begin(path)?;
+        if problems.is_empty() { Ok(data) } else { Err(DataError(problems)) }
+    }
+
     /// Opens as far as possible: what can be used, and every problem on the way.
     ///
     /// # Errors
     /// When there is no usable manifest or no labelled image at all.
     pub fn examine(path: &Path) -> Result<(Self, Vec<Problem>), DataError> {
+        let (data, mut problems) = Self::begin(path)?;
+        problems.extend(data.coding.refused());
+        Ok((data, problems))
+    }
+
+    /// The data set and its problems, those of single labels apart.
+    fn begin(path: &Path) -> Result<(Self, Vec<Problem>), DataError> {
         let (file, root) = locate(path)?;
         let manifest = Manifest::read(&file)?;
         let (items, mut splits, unlabelled, mut problems) = pair_up(&manifest, &root);
@@ -61,7 +78,6 @@ impl Dataset {
             problems.push(problem);
             LabelCoding::index(manifest.classes.len())
         });
-        problems.extend(coding.refused());
         add_splits(&mut splits, &manifest, &items, &unlabelled, |what| {
             problems.push(Problem::new(&file, what))
         });

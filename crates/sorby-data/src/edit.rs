@@ -151,18 +151,22 @@ fn is_kept(old: &Path, kept: &Path) -> Option<PathBuf> {
 /// # Errors
 /// When it cannot be read, has values that stand for no class, or was drawn for other classes.
 pub fn read_label(manifest: &Manifest, coding: &LabelCoding, file: &Path) -> Result<LabelMap, Problem> {
-    let classes = manifest.class_names();
-    if let Some(note) =
-        MaskNote::read(file).filter(|note| !note.classes.is_empty() && note.classes != classes)
-    {
-        let what = format!(
-            "was drawn for the classes {} but the data set has {}",
-            note.classes.join(", "),
-            classes.join(", ")
-        );
-        return Err(Problem::new(file, what));
-    }
+    require_classes(file, &manifest.class_names())?;
     Ok(coding.read(file)?.map)
+}
+
+/// Refuses a mask that says of itself that its numbers stand for other classes than these.
+///
+/// # Errors
+/// Names both lists.
+pub fn require_classes(file: &Path, classes: &[String]) -> Result<(), Problem> {
+    match MaskNote::read(file).filter(|note| !note.classes.is_empty() && note.classes != classes) {
+        None => Ok(()),
+        Some(note) => {
+            let (its, ours) = (note.classes.join(", "), classes.join(", "));
+            Err(Problem::new(file, format!("was drawn for the classes {its} but the data set has {ours}")))
+        }
+    }
 }
 
 /// Saves a drawn label: class indices with a note that says so, whatever coding the data set's other labels have. A

@@ -23,8 +23,10 @@ pub use coding::{Expected, Label, LabelCoding, ObjectNumbers};
 pub use colour::{Colour, default_colour};
 pub use crop::{CropBox, CropRule, crop_box, draw};
 pub use dataset::{Dataset, Item};
-pub use edit::{Entry, entries, entries_of, finish_replacements, read_label, save_label};
-pub use manifest::{Class, DataBar, Folder, LabelKind, Labels, Manifest, Missing, Scale, one_line};
+pub use edit::{Entry, entries, entries_of, finish_replacements, read_label, require_classes, save_label};
+pub use manifest::{
+    Class, DataBar, Folder, LabelKind, Labels, Manifest, Missing, Scale, one_line, repeated_value,
+};
 pub use problem::{DataError, Problem};
 pub use proposal::propose;
 pub use sample::{Batch, CropSource, Normalisation, Sample, batch};

@@ -3,6 +3,7 @@
 use crate::{Colour, DataError, default_colour};
 use serde::{Deserialize, Serialize};
 use sorby_image::ScaleClaim;
+use sorby_image::scale::CREDIBLE_NM;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -173,8 +174,9 @@ impl Manifest {
             return Err(format!("label_suffix `{suffix}` must be part of a file's name, without folders"));
         }
         let scales = self.scale.nm_per_px.iter().chain(self.scale.images.values());
-        if let Some(bad) = scales.copied().find(|s| !(s.is_finite() && *s > 0.0)) {
-            return Err(format!("nm_per_px must be a positive number, not {bad}"));
+        if let Some(bad) = scales.copied().find(|s| !CREDIBLE_NM.contains(s)) {
+            let (low, high) = (CREDIBLE_NM.start(), CREDIBLE_NM.end());
+            return Err(format!("nm_per_px must be a number of nanometres from {low} to {high}, not {bad}"));
         }
         if self.labels.kind == LabelKind::Painted
             && self.classes.iter().skip(1).any(|c| c.label_color.is_none())
@@ -189,8 +191,8 @@ impl Manifest {
                 self.classes.len()
             ));
         }
-        if let Some(twice) = values.iter().enumerate().find(|(i, v)| values[..*i].contains(v)) {
-            return Err(format!("labels.values names {} twice", twice.1));
+        if let Some(twice) = repeated_value(values) {
+            return Err(format!("labels.values names {twice} twice"));
         }
         if !values.is_empty() && self.labels.kind != LabelKind::Auto {
             return Err("labels.values says what the values are; leave labels.kind out".into());
@@ -217,6 +219,11 @@ impl Manifest {
     pub fn class_names(&self) -> Vec<String> {
         self.classes.iter().map(|c| c.name.clone()).collect()
     }
+}
+
+/// A stored value that would stand for two classes.
+pub fn repeated_value(values: &[u32]) -> Option<u32> {
+    values.iter().enumerate().find(|(i, v)| values[..*i].contains(v)).map(|(_, v)| *v)
 }
 
 /// A TOML error's message on one line: what is wrong and where, without the drawing between.

@@ -32,6 +32,7 @@ pub fn model_of(
         told.push(format!("{left_out} tensors of the training (optimiser and the like) are left out"));
     }
     let (arch, stem) = architecture(&state)?;
+    require_numbers(&state)?;
     let config = training.config.as_deref().map(Config::of).transpose()?;
     let stride = output_stride(given, config.as_ref(), &mut told)?;
     if let Some(config) = &config {
@@ -92,6 +93,21 @@ fn architecture(state: &StateDict) -> Result<(Arch, Stem), String> {
     Ok((arch, stem))
 }
 
+/// A training that diverged leaves such weights.
+fn require_numbers(state: &StateDict) -> Result<(), String> {
+    for (key, array) in state {
+        if let Some(bad) = array.values.iter().find(|v| !v.is_finite()) {
+            return Err(format!(
+                "tensor `{key}` holds {bad}, so its network gives no answers; take an earlier checkpoint"
+            ));
+        }
+        if key.ends_with("running_var") && array.values.iter().any(|v| *v < 0.0) {
+            return Err(format!("tensor `{key}` holds a negative variance: the file is damaged"));
+        }
+    }
+    Ok(())
+}
+
 fn classes(
     state: &StateDict,
     given: &Given,
@@ -122,6 +138,9 @@ fn classes(
     };
     if classes.len() != count {
         return Err(format!("has {count} classes, not {}{known}", classes.len()));
+    }
+    if classes.iter().any(|c| c.trim().is_empty()) {
+        return Err("a class has no name; give the names with commas between them".into());
     }
     if let Some(i) = (1..count).find(|i| classes[..*i].contains(&classes[*i])) {
         return Err(format!("class `{}` is named twice", classes[i]));

@@ -27,7 +27,7 @@ pub const SCALE_TOLERANCE: f64 = 0.02;
 
 /// Nanometres per pixel that a microscope of any kind can have: below, atoms would be hundreds of pixels wide; above,
 /// specimens metres.
-const CREDIBLE_NM: std::ops::RangeInclusive<f64> = 1e-3..=1e6;
+pub const CREDIBLE_NM: std::ops::RangeInclusive<f64> = 1e-3..=1e6;
 
 /// What a file says of its scale.
 #[derive(Clone, Debug, PartialEq)]

@@ -94,7 +94,7 @@ pub struct MeasureArgs {
     pub json: bool,
 }
 
-#[derive(Clone, Copy, clap::ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum EdgeArg {
     /// Whole objects, each weighted for those of its size that were cut (Miles-Lantuejoul): unbiased.
     Weighted,

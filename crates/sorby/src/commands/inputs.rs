@@ -3,9 +3,10 @@
 use crate::args::{DeviceArg, GivenScale, InferenceArgs};
 use anyhow::{Context as _, bail};
 use sorby_data::{Dataset, Entry, Manifest};
-use sorby_image::scale::SCALE_TOLERANCE;
+use sorby_image::scale::{CREDIBLE_NM, SCALE_TOLERANCE};
 use sorby_image::{Said, ScaleClaim};
 use sorby_infer::{Backend, Device, Model, Options, TTA_RATIOS};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 pub fn device(arg: &DeviceArg) -> anyhow::Result<Device> {
@@ -84,12 +85,27 @@ pub fn find_by_stem(folder: &Path, stem: &str) -> anyhow::Result<Option<PathBuf>
         .filter(|p| sorby_image::is_image(p) && p.file_stem().is_some_and(|s| s.to_string_lossy() == stem))
         .collect();
     found.sort();
+    if let [one, another, ..] = &found[..] {
+        bail!(
+            "{} and {} have the same name, and which is meant is not known; leave one of them",
+            one.display(),
+            another.display()
+        );
+    }
     Ok(found.into_iter().next())
 }
 
 /// Index of a class given by name or number.
+///
+/// # Errors
+/// When there is no such class, or a class's name is the number of another.
 pub fn class_index(text: &str, names: &[String]) -> anyhow::Result<u8> {
     if let Some(index) = names.iter().position(|n| n == text) {
+        if let Some(other) = text.parse::<usize>().ok().filter(|i| *i != index).and_then(|i| names.get(i)) {
+            bail!(
+                "--class {text}: is the name of class {index}, and the number of class `{other}`; rename the classes"
+            );
+        }
         return Ok(index as u8);
     }
     match text.parse::<u8>() {
@@ -129,13 +145,19 @@ pub fn require_same_classes(model: &Model, data: &Dataset) -> anyhow::Result<()>
 
 /// A pixel size given by hand must be one.
 pub fn require_positive(nm_per_px: Option<f64>) -> anyhow::Result<()> {
-    positive("--nm-per-px", nm_per_px)
+    within("--nm-per-px", &CREDIBLE_NM, nm_per_px)
 }
 
-/// Lengths in nanometres that pictures have: beyond, areas and sums would be infinite.
-fn positive(name: &str, value: Option<f64>) -> anyhow::Result<()> {
-    match value.filter(|s| !(1e-6..=1e12).contains(s)) {
-        Some(bad) => bail!("{name} must be a positive number, from 0.000001 to 1e12, not {bad:?}"),
+/// Lengths of a scale bar, up to a metre.
+const BAR_NM: RangeInclusive<f64> = 1e-3..=1e9;
+
+fn within(name: &str, range: &RangeInclusive<f64>, value_nm: Option<f64>) -> anyhow::Result<()> {
+    match value_nm.filter(|v| !range.contains(v)) {
+        Some(bad) => bail!(
+            "{name} must be a positive number of nanometres from {} to {}, not {bad:?}",
+            range.start(),
+            range.end()
+        ),
         None => Ok(()),
     }
 }
@@ -153,7 +175,7 @@ impl GivenScale {
     /// For numbers that are no lengths, and a data set that cannot be read.
     pub fn said(&self) -> anyhow::Result<SaidOutside> {
         require_positive(self.nm_per_px)?;
-        positive("--bar-nm", self.bar_nm)?;
+        within("--bar-nm", &BAR_NM, self.bar_nm)?;
         let claims = user_claim(self.nm_per_px).into_iter().collect();
         let user = Said { claims, bar_nm: self.bar_nm, no_data_bar: self.no_data_bar };
         Ok(SaidOutside { user, data: self.data.as_deref().map(sorby_data::entries_of).transpose()? })

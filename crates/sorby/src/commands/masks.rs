@@ -4,7 +4,7 @@ use super::inputs;
 use crate::args::CodingArgs;
 use anyhow::bail;
 use sorby_data::{Dataset, Expected, LabelCoding, ObjectNumbers};
-use sorby_image::MaskNote;
+use sorby_image::{IGNORE, MaskNote};
 use std::path::PathBuf;
 
 /// What is known of masks besides their files.
@@ -24,13 +24,13 @@ pub fn coding(files: &[PathBuf], args: &CodingArgs, known: Known) -> anyhow::Res
         bail!("--instances and --values exclude each other: values are numbers of objects, or of classes");
     }
     let said = args.instances || !args.values.is_empty();
+    if said {
+        check(files, args)?;
+    }
     if let Some(data) = known.data.filter(|data| !said && are_its_labels(data, files)) {
         return Ok(data.coding().clone());
     }
-    let names = match known.data {
-        Some(data) => data.manifest.class_names(),
-        None => noted_classes(files),
-    };
+    let names = classes(files, known.data)?;
     let expected = Expected {
         classes: (!names.is_empty()).then_some(names.len()),
         values: args.values.clone(),
@@ -40,10 +40,28 @@ pub fn coding(files: &[PathBuf], args: &CodingArgs, known: Known) -> anyhow::Res
     };
     let coding = LabelCoding::decide(&expected, files).map_err(|p| anyhow::anyhow!("{p}"))?;
     coding.remarks.iter().for_each(|r| eprintln!("note: {r}"));
-    if coding.numbers_objects() {
+    if coding.numbers_objects() && !files.is_empty() {
         eprintln!("note: {}: values are taken for numbers of objects, one object each", place(files));
     }
     Ok(coding)
+}
+
+/// Refuses options that give a value two classes, or that speak of nothing.
+fn check(files: &[PathBuf], args: &CodingArgs) -> anyhow::Result<()> {
+    if let Some(twice) = sorby_data::repeated_value(&args.values) {
+        bail!("--values names {twice} twice");
+    }
+    if args.values.len() > usize::from(IGNORE) {
+        bail!("--values: {} classes are too many; there can be {IGNORE}", args.values.len());
+    }
+    if !files.is_empty() && files.iter().all(|f| MaskNote::read(f).is_some()) {
+        let option = if args.instances { "--instances" } else { "--values" };
+        bail!(
+            "{}: masks that Sorby wrote say themselves what their values mean; leave out {option}",
+            place(files)
+        );
+    }
+    Ok(())
 }
 
 fn are_its_labels(data: &Dataset, files: &[PathBuf]) -> bool {
@@ -70,7 +88,29 @@ pub fn files_of(folder: Option<&PathBuf>) -> anyhow::Result<Vec<PathBuf>> {
     folder.map_or(Ok(Vec::new()), |folder| inputs::images(std::slice::from_ref(folder)))
 }
 
-/// Names of the classes, as the first mask with a note says.
-pub fn noted_classes(files: &[PathBuf]) -> Vec<String> {
-    files.iter().find_map(|f| MaskNote::read(f)).map(|note| note.classes).unwrap_or_default()
+/// Names of the classes: of the data set, or else as the masks say themselves.
+///
+/// # Errors
+/// When two masks name other classes, so that one number means two things.
+pub fn classes(files: &[PathBuf], data: Option<&Dataset>) -> anyhow::Result<Vec<String>> {
+    if let Some(data) = data {
+        return Ok(data.manifest.class_names());
+    }
+    let mut stated: Option<(&PathBuf, Vec<String>)> = None;
+    for file in files {
+        let names = MaskNote::read(file).map(|note| note.classes).unwrap_or_default();
+        match &stated {
+            _ if names.is_empty() => {}
+            None => stated = Some((file, names)),
+            Some((first, own)) if *own != names => bail!(
+                "{} has the classes {}, but {} has {}; measure them apart",
+                first.display(),
+                own.join(", "),
+                file.display(),
+                names.join(", ")
+            ),
+            Some(_) => {}
+        }
+    }
+    Ok(stated.map(|(_, names)| names).unwrap_or_default())
 }

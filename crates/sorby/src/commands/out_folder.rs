@@ -64,20 +64,41 @@ impl Command {
             !except.contains(&name.as_str()) && self.settings.get(*name) != old.settings.get(*name)
         };
         let name = names.into_iter().find(differs)?;
+        let (old_value, new_value) = apart(old.settings.get(name), self.settings.get(name));
         let shown = |value: Option<&Value>| match value {
+            Some(Value::Array(list)) if list.is_empty() => "nothing".to_owned(),
+            Some(Value::Array(list)) if list.len() > 3 => format!("{} of them", list.len()),
+            Some(Value::Array(list)) => list
+                .iter()
+                .map(|v| v.as_str().map_or(v.to_string(), str::to_owned))
+                .collect::<Vec<_>>()
+                .join(" "),
             None | Some(Value::Null) => "none".to_owned(),
-            Some(Value::Array(list)) if list.len() > 3 => format!("{} files", list.len()),
             Some(Value::String(text)) if text.len() > 40 => {
                 format!("{}...", text.chars().take(12).collect::<String>())
             }
             Some(value) => value.to_string(),
         };
         Some(format!(
-            "was made by `sorby {}` with another {name} ({}, now {})",
+            "was made by `sorby {}` with {} {name} ({}, now {})",
             old.verb,
-            shown(old.settings.get(name)),
-            shown(self.settings.get(name))
+            if name.ends_with('s') { "other" } else { "another" },
+            shown(old_value.as_ref()),
+            shown(new_value.as_ref())
         ))
+    }
+}
+
+/// Of two lists only what the other has not.
+fn apart(old: Option<&Value>, new: Option<&Value>) -> (Option<Value>, Option<Value>) {
+    match (old, new) {
+        (Some(Value::Array(old)), Some(Value::Array(new))) => {
+            let without = |list: &[Value], other: &[Value]| {
+                Some(list.iter().filter(|v| !other.contains(v)).cloned().collect())
+            };
+            (without(old, new), without(new, old))
+        }
+        (old, new) => (old.cloned(), new.cloned()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod border_import;
 mod border_measure;
+mod border_names;
 mod border_readers;
 mod border_scale;
 mod border_values;

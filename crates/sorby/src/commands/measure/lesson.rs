@@ -1,6 +1,7 @@
 //! What labelled images teach of a segmentation's errors, and whether a lesson is meant for the masks at hand.
 
 use super::Measured;
+use super::overlap::Overlap;
 use anyhow::{Context as _, bail};
 use sorby_image::{ImagePart, MaskNote, Origin};
 use sorby_measure::{Calibration, LeftOut, Pair};
@@ -25,8 +26,14 @@ pub fn learn<'a>(
             None => used.push(f),
         }
     }
-    if !all.is_empty() && all.iter().all(|f| f.is_truth) {
+    if !all.is_empty() && all.iter().all(|f| is_truth(f)) {
         return Err("the masks are the truth itself, so they tell nothing of a segmentation's errors".into());
+    }
+    if Overlap::sum(used.iter().filter_map(|f| f.overlap)).is_below_chance() {
+        return Err(format!(
+            "the masks and the true masks agree on {class} less than chance would: are the true masks inside out (--values), \
+             or of other places?"
+        ));
     }
     let (model_blake3, segmentation) = one_origin(&used)?;
     let pairs: Vec<Pair> = used
@@ -47,13 +54,18 @@ pub fn learn<'a>(
     Ok(Calibration { model_blake3, segmentation, held_out, left_out, ..learnt })
 }
 
+fn is_truth(f: &Measured) -> bool {
+    f.overlap.is_some_and(|o| o.is_whole())
+}
+
 /// Why an image teaches nothing of errors on new images.
 fn useless(f: &Measured) -> Option<&'static str> {
     let trained = f.origin.as_ref().is_some_and(|o| o.image_part == Some(ImagePart::Train));
     match () {
         () if f.truth.is_none() => Some("has no true mask"),
-        () if f.is_truth => Some("its mask is the true mask itself"),
+        () if is_truth(f) => Some("its mask is the true mask itself"),
         () if trained => Some("it trained the model"),
+        () if f.other_picture => Some("its mask was made of another picture"),
         () => None,
     }
 }

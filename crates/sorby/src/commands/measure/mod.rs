@@ -6,6 +6,7 @@ mod histogram;
 mod intensity;
 mod lesson;
 mod objects;
+mod overlap;
 mod source;
 mod trust;
 mod warnings;
@@ -18,7 +19,9 @@ use super::{inputs, masks, tables};
 use crate::args::{EdgeArg, MeasureArgs};
 use anyhow::bail;
 use estimates::Estimates;
+use overlap::Overlap;
 use serde_json::json;
+use sorby_data::Dataset;
 use sorby_image::Origin;
 use sorby_image::write::atomically;
 use sorby_measure::{
@@ -37,15 +40,15 @@ pub struct Measured {
     pub field: Field,
     pub grains: GrainCounts,
     pub truth: Option<(Particles, Field)>,
-    /// Whether the mask is its true mask, pixel by pixel.
-    pub is_truth: bool,
+    /// How the mask lies on its true mask.
+    pub overlap: Option<Overlap>,
     /// What made the mask, if it says so.
     pub origin: Option<Origin>,
     /// Whether the image is unlike those that the model learnt from, where that is known.
     pub unlike: Option<bool>,
     /// A table of trust that does not speak of this mask.
     pub doubt: Option<trust::Doubt>,
-    /// The picture of `mean_grey` is not the one that was segmented.
+    /// The picture (of `--images`, or of the data set) is not the one that was segmented.
     pub other_picture: bool,
     /// Mean stored value (of each channel) and mean probability of each object, where pictures of them were given.
     pub mean_grey: Option<intensity::Means>,
@@ -54,15 +57,12 @@ pub struct Measured {
 
 pub fn run(args: MeasureArgs) -> anyhow::Result<ExitCode> {
     check(&args)?;
-    let data = args.data.as_deref().map(inputs::open).transpose()?;
+    let data = args.data.as_deref().map(Dataset::open_to_measure).transpose()?;
     let files = inputs::images(&args.masks)?;
     let command = Command::typed("measure").with_files("masks", &files);
     let out = OutFolder::check_or_put_aside(&args.out, command, &[], args.put_aside.as_deref())?;
-    let names = match &data {
-        Some(data) => data.manifest.class_names(),
-        None => masks::noted_classes(&files),
-    };
-    let class = inputs::class_index(args.class.as_deref().unwrap_or("1"), &names)?;
+    let names = masks::classes(&files, data.as_ref())?;
+    let class = args.class.as_deref().map_or(Ok(1), |asked| inputs::class_index(asked, &names))?;
     let class_name = names.get(usize::from(class)).cloned().unwrap_or_else(|| format!("class {class}"));
     let filter = Filter {
         connectivity: connectivity(&args)?,
@@ -70,7 +70,7 @@ pub fn run(args: MeasureArgs) -> anyhow::Result<ExitCode> {
         exclude_edge: args.exclude_edge,
         split_depth_px: args.split,
     };
-    let source = Source::new(&args, data.as_ref(), &files, (class, class_name), filter)?;
+    let source = Source::new(&args, data.as_ref(), &files, (class, class_name), filter, names)?;
     let class_name = source.class_name();
     let calibration = args
         .calibration

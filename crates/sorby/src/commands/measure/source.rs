@@ -2,6 +2,7 @@
 
 use super::super::{inputs, masks};
 use super::intensity::{probabilities, stored_means};
+use super::overlap::Overlap;
 use super::trust::TrustTables;
 use super::{Measured, edge_rule};
 use crate::args::MeasureArgs;
@@ -21,6 +22,8 @@ pub struct Source<'a> {
     truths: LabelCoding,
     class: u8,
     class_name: String,
+    /// Names of all classes, where they are known.
+    classes: Vec<String>,
     filter: Filter,
     trust: TrustTables,
 }
@@ -33,6 +36,7 @@ impl<'a> Source<'a> {
         files: &[PathBuf],
         class: (u8, String),
         filter: Filter,
+        classes: Vec<String>,
     ) -> anyhow::Result<Self> {
         let asked = args.class.as_ref().and_then(|class| class.parse().ok());
         let known = || masks::Known { data, class: asked };
@@ -48,7 +52,7 @@ impl<'a> Source<'a> {
         }
         let class_name = if numbers && data.is_none() { "object".to_owned() } else { class.1 };
         let trust = TrustTables::beside(files);
-        Ok(Self { args, data, masks, truths, class: class.0, class_name, filter, trust })
+        Ok(Self { args, data, masks, truths, class: class.0, class_name, classes, filter, trust })
     }
 
     /// Name of what is measured.
@@ -64,9 +68,10 @@ impl<'a> Source<'a> {
     /// Measures one mask, and its truth if there is one.
     pub fn measure(&self, file: &Path) -> anyhow::Result<Measured> {
         let sample = self.sample(file)?;
+        let pictured = sample.as_ref().map(|s| s.shot.image.pixels_blake3());
         let name = sample.as_ref().map_or_else(|| inputs::stem(file), |s| s.name.clone());
         let scale = self.nm_per_px(file, sample.as_ref())?;
-        let mut label = read(&self.masks, file)?;
+        let mut label = self.read(&self.masks, file)?;
         if sample.is_none() {
             self.leave_out_the_bar(file, &mut label.map)?;
         }
@@ -110,9 +115,10 @@ impl<'a> Source<'a> {
         let segmented = origin.as_ref().map(|o| &o.image_blake3);
         Ok(Measured {
             grains: grain_counts(&particles),
-            is_truth: truth.as_ref().is_some_and(|t| same_class(mask, &t.map, self.class)),
+            overlap: truth.as_ref().map(|t| Overlap::of(mask, &t.map, self.class)),
             truth: truth.as_ref().map(of),
-            other_picture: picture.as_ref().zip(segmented).is_some_and(|(a, b)| a != b),
+            other_picture: segmented
+                .is_some_and(|own| [&picture, &pictured].into_iter().flatten().any(|p| p != own)),
             unlike,
             doubt,
             origin,
@@ -173,6 +179,16 @@ impl<'a> Source<'a> {
         Ok(())
     }
 
+    fn read(&self, coding: &LabelCoding, file: &Path) -> anyhow::Result<Label> {
+        let read = || {
+            if !self.classes.is_empty() {
+                sorby_data::require_classes(file, &self.classes)?;
+            }
+            coding.read(file)
+        };
+        read().map_err(|problem| anyhow::anyhow!("{problem}"))
+    }
+
     fn truth(
         &self,
         file: &Path,
@@ -199,7 +215,7 @@ impl<'a> Source<'a> {
                 };
                 let path =
                     found.with_context(|| format!("{}: no true mask `{named}` here", folder.display()))?;
-                let mut truth = read(&self.truths, &path)?;
+                let mut truth = self.read(&self.truths, &path)?;
                 if let Some(sample) = &sample {
                     of_field(mask, sample);
                     of_field(&mut truth.map, sample);
@@ -215,12 +231,6 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Whether two masks give a class to the same pixels, and to some.
-fn same_class(one: &LabelMap, other: &LabelMap, class: u8) -> bool {
-    let mut pairs = one.labels.iter().zip(&other.labels);
-    one.labels.contains(&class) && pairs.all(|(a, b)| (*a == class) == (*b == class))
-}
-
 /// What a mask says of itself. A label of the data set repeats what `dataset.toml` said when it was drawn: what it says
 /// now counts.
 fn note_of(file: &Path, item: Option<&Item>) -> MaskNote {
@@ -231,8 +241,4 @@ fn note_of(file: &Path, item: Option<&Item>) -> MaskNote {
     });
     let repeated = own && note.scale_source.starts_with("dataset.toml");
     if repeated { MaskNote { nm_per_px: None, ..note } } else { note }
-}
-
-fn read(coding: &LabelCoding, file: &Path) -> anyhow::Result<Label> {
-    coding.read(file).map_err(|problem| anyhow::anyhow!("{problem}"))
 }

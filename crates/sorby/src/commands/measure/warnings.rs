@@ -91,9 +91,10 @@ fn only_cut(edges: EdgeArg, fields: &[Measured], class: &str) -> Option<String> 
     (!cut.is_empty()).then(|| {
         format!(
             "every {class} particle of {} is cut by the edge of the field, so with --edges {} none of them counts for \
-             sizes and numbers per area; measure with --edges frame or all, or on larger fields",
+             sizes and numbers per area; measure with --edges {}all, or on larger fields",
             listed(&cut),
-            edges.name()
+            edges.name(),
+            if edges == EdgeArg::Frame { "" } else { "frame or " }
         )
     })
 }
@@ -144,7 +145,8 @@ fn other_pictures(fields: &[Measured]) -> Option<String> {
     let names: Vec<&str> = fields.iter().filter(|f| f.other_picture).map(|f| f.name.as_str()).collect();
     (!names.is_empty()).then(|| {
         format!(
-            "mean_intensity of {} is of other pictures than those that were segmented (--images)",
+            "the pictures of {} here are not those that their masks were made of: grey values and comparisons with labels may \
+             be of other places; segment them again, or correct the names",
             listed(&names)
         )
     })

@@ -254,7 +254,7 @@ fn outcome(
         model: Measured {
             name: sample.name.clone(),
             truth: Some(of(sample.label.clone(), class)),
-            is_truth: false,
+            overlap: None,
             unlike: origin.unlike_training,
             origin: Some(origin),
             doubt: None,
