@@ -73,9 +73,14 @@ impl NewFolder {
             self.lock = None;
         }
         fs::rename(&self.hidden, &self.place)?;
+        if let Err(error) = sync_folder(&parent(&self.place)) {
+            // What is told as failed is not there, so that the same command can be given again.
+            let _ = fs::rename(&self.place, &self.hidden);
+            return Err(error);
+        }
         // What cannot be removed is hidden, and does no harm.
         let _ = fs::remove_file(self.place.join(LOCK));
-        sync_folder(&parent(&self.place))
+        Ok(())
     }
 
     /// Removes what is there, the lock apart.

@@ -74,6 +74,9 @@ fn fail_each(work: &Work, tries: u64) -> u64 {
                 assert!(one >= 1, "no line says what is wrong: {case}");
             }
             failed += 1;
+            if output.status.success() && work.makes_new_folder() {
+                fs::remove_dir_all(&out).unwrap();
+            }
             let resumable = work.verb == "train" && out.join("checkpoints").exists();
             succeed(&at, if resumable { &work.again } else { &work.first });
             assert!(results(work, &out) == undisturbed, "not the bytes of an undisturbed run after: {case}");

@@ -20,7 +20,8 @@ pub struct Work {
 }
 
 impl Work {
-    fn makes_new_folder(&self) -> bool {
+    /// Whether it refuses a folder in which it has been before.
+    pub fn makes_new_folder(&self) -> bool {
         ["export", "export nnunet", "import", "fix", "synth"].contains(&self.verb)
     }
 }
