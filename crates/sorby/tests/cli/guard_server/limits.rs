@@ -54,11 +54,14 @@ fn images_that_do_not_fit_into_memory_are_refused_by_name() {
     for path in ["thresholds?class=1", "tiles/0/0/0", "grey", "small", "label", "fill?x=1&y=1", ""] {
         let (status, body) = server.get(format!("/api/images/vast/{path}").trim_end_matches('/'));
         assert_eq!(status, 507, "{path}: {body}");
-        assert!(body.contains("vast.png") && body.contains("MB are free"), "{body}");
+        assert!(
+            body.contains("vast.png") && body.contains("takes up to") && body.contains("MB are free"),
+            "{body}"
+        );
     }
     assert_eq!(server.get("/api/next").0, 200);
     let measure = server.post("/api/measure", r#"{"of":"labels","class":1,"images":["vast"]}"#);
-    assert!(measure.1.contains("MB are free"), "{measure:?}");
+    assert!(measure.0 == 200 && measure.1.contains("MB are free"), "{measure:?}");
     let (status, body) = server.ask("POST /api/images?name=vast-2.png HTTP/1.1", &[], &vast);
     assert_eq!(status, 507, "{body}");
     assert_eq!(server.get(&format!("/api/images/{}/grey", server.image())).0, 200, "others are served");
@@ -124,6 +127,7 @@ fn when_there_are_no_more_descriptors_visitors_are_told_so() {
 
 #[test]
 fn half_open_requests_are_ended() {
+    let begin = std::time::Instant::now();
     let server = serve(&[]);
     let mut streams: Vec<TcpStream> = ["", "GET / HTTP/1.1\r\nHost: x", "G"]
         .iter()
@@ -138,6 +142,8 @@ fn half_open_requests_are_ended() {
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).expect("ended by the server, not by the patience of this test");
     }
+    // The limit is ten seconds; a busy machine may take longer.
+    assert!((9..50).contains(&begin.elapsed().as_secs()), "{:?}", begin.elapsed());
 }
 
 #[test]

@@ -66,6 +66,8 @@ fn names_never_become_options() {
         let pixels: Vec<u8> = (0..96 * 64).map(|i| u8::from(i % 96 < 40)).collect();
         fs::write(label.path(), super::grey_png(96, 64, &pixels)).unwrap();
     }
+    let short = "[data]\nbatch = 2\ncrop = 64\n[schedule]\niterations = 1\n";
+    fs::write(steel.join("short.toml"), short).unwrap();
     let server = serve_in(folder, &[]);
     for order in [
         r#"{"verb":"train","recipe":"-h.toml","name":"a"}"#,
@@ -78,6 +80,9 @@ fn names_never_become_options() {
         assert!(!lines.contains("Usage") && !lines.contains("unexpected argument"), "{order}: {lines}");
         assert!(lines.contains(".toml"), "the file is what is wrong: {lines}");
     }
+    let id = start(&server, r#"{"verb":"train","recipe":"short.toml","name":"-b"}"#);
+    wait_until("the run is made", || server.steel().join("runs/-b/recipe.toml").exists());
+    server.post(&format!("/api/jobs/{id}/stop"), "{}");
     let id = start(&server, r#"{"verb":"measure","of":"labels","class":"-1"}"#);
     let (state, lines) = ended(&server, id);
     assert_eq!(state, "done", "{lines}");
