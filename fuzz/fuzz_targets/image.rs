@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use sorby_image::{GreyRange, MaskNote, Micrograph, RawLabels};
+use sorby_image::{GreyRange, LabelFile, MaskNote, Micrograph, RawLabels, Said, Shot};
 use std::sync::LazyLock;
 
 static FOLDER: LazyLock<std::path::PathBuf> = LazyLock::new(|| {
@@ -21,12 +21,13 @@ fuzz_target!(|data: &[u8]| {
     }
     if let Ok(image) = Micrograph::read(&path) {
         assert_eq!(image.to_f32().len(), image.width * image.height * image.channels());
-        let _ = GreyRange::Percentile.apply(&image, image.height / 2);
-        if let Ok(reading) = sorby_image::scale::read(&path) {
-            let _ = reading.nm_per_px();
-            let _ = reading.check_scale_bar(reading.data_bar(&image));
-        }
+        let mut shot = Shot::without_scale(&path, image, false);
+        shot.end_field_at(shot.image.height / 2);
+        let _ = GreyRange::Percentile.apply(&shot);
+        let _ = Shot::read(&path, &Said::default());
+        let _ = sorby_image::scale::read(&path).map(|reading| reading.nm_per_px());
     }
     let _ = RawLabels::read(&path);
+    let _ = LabelFile::read(&path);
     let _ = MaskNote::read(&path);
 });

@@ -37,7 +37,7 @@ pub use label_map::{IGNORE, LabelMap, RawLabels};
 pub use mask_note::{ImagePart, MaskNote, Origin, supersedes};
 pub use micrograph::{Micrograph, Pixels};
 pub use new_folder::NewFolder;
-pub use own::{OutputKind, PAGE_GENERATOR, require_replaceable};
+pub use own::{CHECK_TITLE, OutputKind, PAGE_GENERATOR, require_replaceable};
 pub use read::{decoded_bytes, dimensions, is_turned};
 pub use scale::agreement::{KnownScale, Said, ScaleClaim, ScaleError};
 pub use shot::Shot;

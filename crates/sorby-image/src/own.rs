@@ -7,30 +7,39 @@ use std::path::Path;
 /// What an output is, and so what it may be written over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OutputKind {
-    /// A mask or label that Sorby wrote, which its note shows.
-    Mask,
-    /// A page that Sorby wrote, which its `generator` shows.
-    Page,
-    /// Weights: a safetensors file.
+    /// A draft of a label: a mask with a note that names neither classes nor a model. Masks of a model and labels that
+    /// somebody has drawn name them.
+    Draft,
+    /// A page of the data check, which its `generator` and its title show.
+    Check,
+    /// Weights: a safetensors file. Of those that a training made the file's metadata tell, which the caller reads.
     Weights,
 }
 
 /// A page of Sorby has this within its head.
 pub const PAGE_GENERATOR: &str = "<meta name=\"generator\" content=\"Sorby\">";
 
+/// Title of the page of the data check.
+pub const CHECK_TITLE: &str = "Check of the data";
+
 impl OutputKind {
     fn words(self) -> &'static str {
         match self {
-            Self::Mask => "a mask that Sorby wrote",
-            Self::Page => "a page that Sorby wrote",
+            Self::Draft => "a draft that Sorby wrote",
+            Self::Check => "a page of the data check",
             Self::Weights => "a safetensors file",
         }
     }
 
     fn fits(self, path: &Path) -> bool {
         match self {
-            Self::Mask => MaskNote::read(path).is_some(),
-            Self::Page => head(path).is_some_and(|h| String::from_utf8_lossy(&h).contains(PAGE_GENERATOR)),
+            Self::Draft => {
+                MaskNote::read(path).is_some_and(|note| note.classes.is_empty() && note.origin.is_none())
+            }
+            Self::Check => head(path).is_some_and(|h| {
+                let text = String::from_utf8_lossy(&h);
+                text.contains(PAGE_GENERATOR) && text.contains(&format!("<title>{CHECK_TITLE}</title>"))
+            }),
             // Eight bytes of length, then a JSON object.
             Self::Weights => head(path).is_some_and(|h| h.get(8) == Some(&b'{')),
         }
@@ -53,6 +62,10 @@ pub fn require_replaceable(path: &Path, kind: OutputKind) -> Result<(), ImageErr
     if there.is_dir() {
         return Err(ImageError::unreadable(path, "is a folder; name a file"));
     }
+    // A pipe would hold who looks into it for ever.
+    if !there.is_file() {
+        return Err(ImageError::unreadable(path, "is no regular file; name a file"));
+    }
     if kind.fits(path) {
         return Ok(());
     }
@@ -69,20 +82,33 @@ mod tests {
     fn an_output_replaces_its_own_kind_only() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
-        LabelMap::filled(4, 3, 1).write_mask(&at("mask"), &[[0; 3]; 2], &MaskNote::default()).unwrap();
+        LabelMap::filled(4, 3, 1).write_mask(&at("draft"), &[[0; 3]; 2], &MaskNote::default()).unwrap();
         LabelMap::filled(4, 3, 1).write_png(&at("label-of-others"), &[[0; 3]; 2]).unwrap();
-        std::fs::write(at("page"), format!("<!doctype html><head>{PAGE_GENERATOR}</head>")).unwrap();
+        let page =
+            |title: &str| format!("<!doctype html><head>{PAGE_GENERATOR}<title>{title}</title></head>");
+        std::fs::write(at("page"), page(CHECK_TITLE)).unwrap();
+        std::fs::write(at("report"), page("Report")).unwrap();
+        let classes = ["matrix", "carbide"].map(str::to_owned).to_vec();
+        let note = MaskNote { classes, ..MaskNote::default() };
+        LabelMap::filled(4, 3, 1).write_mask(&at("drawn-label"), &[[0; 3]; 2], &note).unwrap();
+        let note = MaskNote { origin: Some(crate::Origin::default()), ..MaskNote::default() };
+        LabelMap::filled(4, 3, 1).write_mask(&at("mask-of-model"), &[[0; 3]; 2], &note).unwrap();
         std::fs::write(at("page-of-others"), "<!doctype html><head></head>").unwrap();
         std::fs::write(at("weights"), b"\x02\0\0\0\0\0\0\0{}").unwrap();
         std::fs::write(at("manifest"), "[[classes]]").unwrap();
         std::fs::write(at("empty"), "").unwrap();
         std::fs::create_dir(at("folder")).unwrap();
-        let kinds = [OutputKind::Mask, OutputKind::Page, OutputKind::Weights];
-        for name in
-            ["mask", "label-of-others", "page", "page-of-others", "weights", "manifest", "empty", "folder"]
-        {
-            for (kind, own) in kinds.into_iter().zip(["mask", "page", "weights"]) {
-                assert_eq!(require_replaceable(&at(name), kind).is_ok(), name == own, "{kind:?} over {name}");
+        let kinds = [OutputKind::Draft, OutputKind::Check, OutputKind::Weights];
+        let there = std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name());
+        let there: Vec<String> = there.map(|n| n.into_string().unwrap()).collect();
+        assert_eq!(there.len(), 11);
+        for name in &there {
+            for (kind, own) in kinds.into_iter().zip(["draft", "page", "weights"]) {
+                assert_eq!(
+                    require_replaceable(&at(name), kind).is_ok(),
+                    *name == own,
+                    "{kind:?} over {name}"
+                );
             }
         }
         assert!(kinds.into_iter().all(|kind| require_replaceable(&at("new"), kind).is_ok()));

@@ -177,6 +177,9 @@ pub struct Streamed {
     path: PathBuf,
     partial: Partial,
     out: BufWriter<File>,
+    /// The first failure. Libraries that write here wrap errors, print them or drop them, so they are told nothing: what they
+    /// write after it goes nowhere, and the end tells.
+    failure: Option<io::Error>,
 }
 
 impl Streamed {
@@ -188,7 +191,7 @@ impl Streamed {
         let io = |e| ImageError::io(path, e);
         let partial = Partial::next_to(path).map_err(io)?;
         let out = BufWriter::with_capacity(1 << 20, partial.file.try_clone().map_err(io)?);
-        Ok(Self { path: path.to_owned(), partial, out })
+        Ok(Self { path: path.to_owned(), partial, out, failure: None })
     }
 
     /// Syncs the file and gives it its name.
@@ -196,24 +199,45 @@ impl Streamed {
     /// # Errors
     /// Names the file; the old one, if any, is then as it was.
     pub fn finish(self) -> Result<(), ImageError> {
+        if let Some(failure) = self.failure {
+            return Err(ImageError::io(&self.path, failure));
+        }
         self.out.into_inner().map_err(|e| ImageError::io(&self.path, e.into_error()))?;
         self.partial.put().map_err(|e| ImageError::io(&self.path, e))
     }
 }
 
+impl Streamed {
+    /// What a call gives, or gives in its place once anything has failed.
+    fn told<T>(
+        &mut self,
+        call: impl FnOnce(&mut BufWriter<File>) -> io::Result<T>,
+        instead: T,
+    ) -> io::Result<T> {
+        if self.failure.is_none() {
+            match call(&mut self.out) {
+                Ok(given) => return Ok(given),
+                Err(failure) => self.failure = Some(failure),
+            }
+        }
+        Ok(instead)
+    }
+}
+
 impl std::io::Write for Streamed {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.out.write(bytes)
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.told(|out| out.write_all(bytes), ())?;
+        Ok(bytes.len())
     }
 
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.out.flush()
+    fn flush(&mut self) -> io::Result<()> {
+        self.told(|out| out.flush(), ())
     }
 }
 
 impl std::io::Seek for Streamed {
-    fn seek(&mut self, to: std::io::SeekFrom) -> std::io::Result<u64> {
-        self.out.seek(to)
+    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
+        self.told(|out| out.seek(to), 0)
     }
 }
 

@@ -5,7 +5,7 @@
 use crate::app::Shared;
 use crate::error::Refusal;
 use axum::extract::{Request, State};
-use axum::http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN, RETRY_AFTER, SET_COOKIE};
+use axum::http::header::{AUTHORIZATION, CONNECTION, COOKIE, HOST, ORIGIN, RETRY_AFTER, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -211,15 +211,10 @@ pub async fn check(State(app): State<Shared>, request: Request, next: Next) -> R
     let guard = &app.guard;
     let (uri, headers) = (request.uri(), request.headers());
     if let Some(refusal) = guard.refuse(request.method(), uri, headers) {
-        return harden(refusal.into_response());
+        return dismissed(refusal);
     }
     if let Err(refusal) = guard.admit(uri, headers).await {
-        let later = refusal.status == StatusCode::TOO_MANY_REQUESTS;
-        let mut response = harden(refusal.into_response());
-        if later {
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
-        }
-        return response;
+        return dismissed(refusal);
     }
     let cookie = (guard.token.is_some() && token_in(uri).is_some()).then(|| {
         let name = cookie_name(headers);
@@ -228,6 +223,17 @@ pub async fn check(State(app): State<Shared>, request: Request, next: Next) -> R
     let mut response = harden(next.run(request).await);
     if let Some(cookie) = cookie.and_then(|c| HeaderValue::from_str(&c).ok()) {
         response.headers_mut().insert(SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// An answer to a visitor who is not let in, whose connection is closed: kept, many of them would hold every place.
+fn dismissed(refusal: Refusal) -> Response {
+    let later = refusal.status == StatusCode::TOO_MANY_REQUESTS;
+    let mut response = harden(refusal.into_response());
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    if later {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
     }
     response
 }

@@ -162,8 +162,9 @@ impl Project {
     /// Refuses a place for results that a link leads out of the project, before another process writes there.
     pub fn require_inside(&self, place: &Path) -> Answer<()> {
         let mut above = place.ancestors().take_while(|p| p.starts_with(&self.root));
-        match above.find(|p| files::leads_out(p)) {
-            Some(path) => self.confine(path),
+        let out = above.find(|p| files::leads_out(p)).map(Path::to_owned);
+        match out.or_else(|| link_out_below(place)) {
+            Some(path) => self.confine(&path),
             None => Ok(()),
         }
     }
@@ -221,6 +222,23 @@ impl Project {
     pub fn uploads(&self) -> PathBuf {
         self.root.join(".sorby").join("upload")
     }
+}
+
+/// A link in a folder, or in one below it, that leads out of the project.
+fn link_out_below(folder: &Path) -> Option<PathBuf> {
+    for path in files::entries(folder).unwrap_or_default() {
+        if files::leads_out(&path) {
+            return Some(path);
+        }
+        // What a link inside leads to is looked at where it is.
+        if !path.is_symlink()
+            && files::is_folder(&path)
+            && let Some(found) = link_out_below(&path)
+        {
+            return Some(found);
+        }
+    }
+    None
 }
 
 #[cfg(test)]

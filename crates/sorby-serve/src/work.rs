@@ -110,6 +110,10 @@ fn order(app: &App, asked: Asked) -> Answer<Order> {
         project.confine(&entry.image)?;
         entry.label.iter().try_for_each(|label| project.confine(label))?;
     }
+    // Files beside the images count too: they state pixel sizes.
+    for folder in manifest.folders.iter().flat_map(|f| [&f.images, &f.labels]).filter(|f| *f != ".") {
+        project.require_inside(&project.data.join(folder))?;
+    }
     let (mut arguments, title, result): (Vec<OsString>, String, Option<String>);
     let mut then: Option<Then> = None;
     match asked {
@@ -155,7 +159,9 @@ fn order(app: &App, asked: Asked) -> Answer<Order> {
         Asked::Resume { run } => {
             project.folder("runs", &run)?;
             let out = format!("runs/{run}");
-            arguments = words(&["train", "--resume", &out, "--stop-with-parent"]);
+            // The path that the run noted may be of a project that this one is a copy of.
+            arguments = words(&["train", "--resume", &out, "--stop-with-parent", "--data"]);
+            arguments.push(data);
             (title, result) = (format!("Training {run}"), Some(out));
         }
         Asked::Segment { model, images } => {
@@ -244,7 +250,7 @@ fn order(app: &App, asked: Asked) -> Answer<Order> {
             (title, result) = (format!("Report of the study {study}"), Some(out));
         }
     }
-    if let Some(place) = &result {
+    for place in result.iter().map(String::as_str).chain([EARLIER]) {
         project.require_inside(&project.root.join(place))?;
     }
     let (program, folder) = (app.program.clone(), project.root.clone());

@@ -60,8 +60,8 @@ pub struct DraftArgs {
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
     /// Number of classes; default: as many as the strokes have.
-    #[arg(long, value_name = "N")]
-    pub classes: Option<usize>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(2..=255))]
+    pub classes: Option<u8>,
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
     #[command(flatten)]
@@ -76,8 +76,8 @@ pub struct TrialArgs {
     #[arg(long, default_value = "all")]
     pub split: String,
     /// Strokes that the simulated annotator draws in each image.
-    #[arg(long, default_value_t = 10)]
-    pub strokes: usize,
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(2..=10_000))]
+    pub strokes: u16,
     #[arg(long)]
     pub json: bool,
 }

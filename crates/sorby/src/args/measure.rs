@@ -31,7 +31,7 @@ pub struct MeasureArgs {
     #[arg(required = true)]
     pub masks: Vec<PathBuf>,
     /// New folder, or one in which the same command was before.
-    #[arg(long, value_parser = new_or_folder)]
+    #[arg(long, value_parser = new_or_folder())]
     pub out: PathBuf,
     /// Move what another command left in the folder into DIR first.
     #[arg(long, value_name = "DIR")]
@@ -146,7 +146,7 @@ pub struct ThresholdArgs {
     /// Images, or folders of images.
     #[arg(required = true)]
     pub images: Vec<PathBuf>,
-    #[arg(long, value_parser = new_or_folder)]
+    #[arg(long, value_parser = new_or_folder())]
     pub out: PathBuf,
     /// Folder of true masks with the same names.
     #[arg(long, value_name = "DIR")]

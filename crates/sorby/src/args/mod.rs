@@ -84,7 +84,7 @@ pub struct ImportArgs {
     /// Annotation file, or folder.
     pub source: PathBuf,
     /// New folder for the data set.
-    #[arg(long, value_parser = new_or_folder, value_name = "DIR")]
+    #[arg(long, value_parser = new_or_folder(), value_name = "DIR")]
     pub out: PathBuf,
     /// Folder of the images, where it is not beside the annotations.
     #[arg(long, value_name = "DIR")]
@@ -105,7 +105,7 @@ pub struct ExportArgs {
     #[arg(long, value_enum)]
     pub format: ExportFormat,
     /// New folder.
-    #[arg(long, value_parser = new_or_folder, value_name = "DIR")]
+    #[arg(long, value_parser = new_or_folder(), value_name = "DIR")]
     pub out: PathBuf,
 }
 
@@ -184,7 +184,7 @@ pub struct TrainArgs {
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub overrides: Vec<String>,
     /// Run folder; default: runs/<recipe's name>.
-    #[arg(long, value_parser = new_or_folder, value_name = "RUN")]
+    #[arg(long, value_parser = new_or_folder(), value_name = "RUN")]
     pub out: Option<PathBuf>,
     /// As many iterations as take this long here: 15min, 1h. Measured first; the recipe keeps the number.
     #[arg(long, value_parser = study::parse_time, value_name = "TIME")]
@@ -234,7 +234,7 @@ pub struct EvaluateArgs {
     #[arg(long, default_value = "val")]
     pub split: String,
     /// Folder for tables and overlays.
-    #[arg(long, value_parser = new_or_folder)]
+    #[arg(long, value_parser = new_or_folder())]
     pub out: Option<PathBuf>,
     #[arg(long)]
     pub json: bool,
@@ -250,7 +250,7 @@ pub struct SegmentArgs {
     #[arg(required = true)]
     pub images: Vec<PathBuf>,
     /// New folder, or one in which the same command was interrupted: then it goes on.
-    #[arg(long, value_parser = new_or_folder)]
+    #[arg(long, value_parser = new_or_folder())]
     pub out: PathBuf,
     /// Add to the masks that the same model with the same settings made of other images in this folder.
     #[arg(long)]
@@ -275,7 +275,7 @@ pub struct SegmentArgs {
 
 #[derive(ClapArgs)]
 pub struct SynthArgs {
-    #[arg(long, value_parser = new_or_folder)]
+    #[arg(long, value_parser = new_or_folder())]
     pub out: PathBuf,
     #[arg(long, value_enum, default_value = "carbide")]
     pub kind: SynthKind,
@@ -328,7 +328,7 @@ pub struct CompareArgs {
     #[arg(required = true)]
     pub runs: Vec<PathBuf>,
     /// Folder for the page, tables and charts.
-    #[arg(long, value_parser = new_or_folder, value_name = "DIR", default_value = "comparison")]
+    #[arg(long, value_parser = new_or_folder(), value_name = "DIR", default_value = "comparison")]
     pub out: PathBuf,
 }
 

@@ -27,7 +27,7 @@ pub struct StudyRunArgs {
     #[command(flatten)]
     pub plan: StudyPlanArgs,
     /// Folder of the study; default: studies/<file's name>.
-    #[arg(long, value_parser = new_or_folder, value_name = "DIR")]
+    #[arg(long, value_parser = new_or_folder(), value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Trainings at the same time.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
@@ -57,7 +57,7 @@ pub struct StudyReportArgs {
     #[arg(required = true)]
     pub studies: Vec<PathBuf>,
     /// Folder for the page, tables and figures; default: `report` in the first study's.
-    #[arg(long, value_parser = new_or_folder, value_name = "DIR")]
+    #[arg(long, value_parser = new_or_folder(), value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Leaves pictures and particles out, which need every model to segment.
     #[arg(long)]

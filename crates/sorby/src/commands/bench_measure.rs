@@ -4,6 +4,7 @@ use super::bench::Spread;
 use crate::args::BenchArgs;
 use serde::Serialize;
 use sorby_image::LabelMap;
+use sorby_image::NewFolder;
 use sorby_image::write::{PngKind, png};
 use sorby_measure::{
     Connectivity, EdgeRule, Filter, label_runs, measure, nearest_centroids_px, nearest_edges_px, sizes, sweep,
@@ -33,8 +34,10 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
     let (grey, mask) = picture(width, height);
     if let Some(folder) = &args.write {
         // For other programs to measure the same.
-        png(&folder.join("mask.png"), width, height, PngKind::Grey, &mask.labels)?;
-        png(&folder.join("grey.png"), width, height, PngKind::Grey, &grey)?;
+        let new = NewFolder::begin(folder)?;
+        png(&new.path().join("mask.png"), width, height, PngKind::Grey, &mask.labels)?;
+        png(&new.path().join("grey.png"), width, height, PngKind::Grey, &grey)?;
+        new.finish()?;
     }
     let repeats = usize::from(args.repeats);
     let mut particles = 0;

@@ -51,7 +51,9 @@ pub fn run(args: CompareArgs) -> anyhow::Result<ExitCode> {
     for table in exhibits.iter().filter_map(|e| e.table.as_ref()) {
         println!("{}", table.to_text());
     }
-    OutFolder::check(&args.out, Command::typed("compare"), &[])?.claim()?;
+    // Held to the end.
+    let mut out = OutFolder::check(&args.out, Command::typed("compare"), &[])?;
+    out.claim()?;
     exhibit::publish("comparison", "Trainings compared", "", &exhibits, &args.out)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -30,7 +30,9 @@ pub fn run(args: EvaluateArgs) -> anyhow::Result<ExitCode> {
     let place = |root: &PathBuf| {
         OutFolder::check(root, Command::typed("evaluate").with("model", model_hash(&args)?), &[])
     };
-    if let Some(out) = args.out.as_ref().map(place).transpose()? {
+    // Held to the end.
+    let mut out = args.out.as_ref().map(place).transpose()?;
+    if let Some(out) = &mut out {
         out.claim()?;
     }
 

@@ -33,21 +33,25 @@ use crate::args::{Args, Command};
 use anyhow::{Context as _, bail};
 use std::process::ExitCode;
 
+/// The variable that takes the place of `--threads`.
+const THREADS: &str = "RAYON_NUM_THREADS";
+
 /// Threads beyond which a number is a typing error: four for each core.
 fn most_threads() -> usize {
     4 * std::thread::available_parallelism().map_or(1, usize::from).max(2)
 }
 
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    if let Some(threads) = args.threads {
+    // Without the option this variable is what counts, and is held to the same limit.
+    let variable = || std::env::var(THREADS).ok()?.parse::<usize>().ok().filter(|n| *n > 0);
+    if let Some(threads) = args.threads.or_else(variable) {
+        let said = if args.threads.is_some() { "--threads" } else { THREADS };
         if threads == 0 {
             bail!("--threads must be at least 1");
         }
         let most = most_threads();
         if threads > most {
-            bail!(
-                "--threads {threads}: this machine is served best by as many as it has cores; at most {most}"
-            );
+            bail!("{said} {threads}: this machine is served best by as many as it has cores; at most {most}");
         }
         rayon::ThreadPoolBuilder::new()
             .num_threads(threads)

@@ -99,8 +99,18 @@ fn encoder_of(state: StateDict) -> StateDict {
         .collect()
 }
 
+/// What a training has made is not made again in a second.
+fn require_not_trained(out: &Path) -> anyhow::Result<()> {
+    let there = if out.exists() { read(out).ok() } else { None };
+    match there.and_then(|c| ModelCard::of(&c.metadata)).filter(|card| !card.recipe.is_empty()) {
+        Some(_) => bail!("{}: is a trained model; it is not overwritten, choose another name", out.display()),
+        None => Ok(()),
+    }
+}
+
 fn convert(file: &Path, out: &Path, encoder: bool, given: &Given) -> anyhow::Result<ExitCode> {
     require_replaceable(out, OutputKind::Weights)?;
+    require_not_trained(out)?;
     let checkpoint = read(file)?;
     let named = !given.classes.is_empty() || given.output_stride.is_some();
     let foreign = ModelCard::of(&checkpoint.metadata).is_none();

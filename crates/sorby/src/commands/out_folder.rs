@@ -2,15 +2,15 @@
 //!
 //! It must be new or empty, or hold what the very same command (verb, inputs, settings, model, version of the program)
 //! left there, finished or not: then the command goes on, or does it again. So results of two commands are never taken
-//! for those of one. `made-by.json` in the folder says which command it is of.
+//! for those of one. `made-by.json` in the folder says which command it is of. One process at a time writes there.
 
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sorby_image::ImageError;
-use sorby_image::new_folder;
 use sorby_image::write::atomically;
+use sorby_image::{ImageError, lock, new_folder};
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 /// File name of the record.
@@ -121,11 +121,18 @@ fn relevant(arguments: impl Iterator<Item = String>) -> Vec<String> {
     kept
 }
 
+/// File name of the lock in the folder.
+const LOCK: &str = ".lock";
+
 /// A folder that a command may write into.
 #[derive(Debug)]
 pub struct OutFolder {
     root: PathBuf,
     command: Command,
+    /// Settings that may be others than those of the command that was here before.
+    except: Vec<String>,
+    /// Held until the command ends.
+    lock: Option<File>,
     /// The same command has been here before.
     pub again: bool,
 }
@@ -137,11 +144,21 @@ impl OutFolder {
     /// # Errors
     /// When the folder holds anything that is not of the same command, or is a file.
     pub fn check(root: &Path, command: Command, except: &[&str]) -> anyhow::Result<Self> {
-        let again = match foreign(root, &command, except)? {
-            Some(what) => bail!("{}: {what}; {CURE}", root.display()),
-            None => !is_empty(root)?,
-        };
-        Ok(Self { root: root.to_owned(), command, again })
+        require_own(root, &command, except)?;
+        // Nothing is made before there are results.
+        let lock = if root.is_dir() { Some(locked(root)?) } else { None };
+        let except = except.iter().map(|e| e.to_string()).collect();
+        let mut out = Self { root: root.to_owned(), command, except, lock, again: false };
+        out.look()?;
+        Ok(out)
+    }
+
+    /// Looks again now that nobody else writes here.
+    fn look(&mut self) -> anyhow::Result<()> {
+        let except: Vec<&str> = self.except.iter().map(String::as_str).collect();
+        require_own(&self.root, &self.command, &except)?;
+        self.again = !is_empty(&self.root)?;
+        Ok(())
     }
 
     /// The same; what another command left is moved into the folder `aside` first.
@@ -154,16 +171,29 @@ impl OutFolder {
         if let Some(aside) = aside
             && foreign(root, &command, except)?.is_some()
         {
+            // Not from under a process that writes there.
+            let lock = locked(root)?;
             let name = root.file_name().context("--out names a folder")?.to_string_lossy().into_owned();
             let place = (1..).map(|n| aside.join(format!("{name}-{n}"))).find(|p| !p.exists());
             fs_err::create_dir_all(aside)?;
+            if cfg!(windows) {
+                // No folder is renamed there in which a file is open.
+                drop(lock);
+            }
             fs_err::rename(root, place.context("no free name")?)?;
         }
         Self::check(root, command, except)
     }
 
     /// Makes the folder this command's, before the first result is written.
-    pub fn claim(&self) -> anyhow::Result<()> {
+    ///
+    /// # Errors
+    /// When another process has begun to write there since it was looked at.
+    pub fn claim(&mut self) -> anyhow::Result<()> {
+        if self.lock.is_none() {
+            self.lock = Some(locked(&self.root)?);
+            self.look()?;
+        }
         if self.again {
             return Ok(());
         }
@@ -173,7 +203,27 @@ impl OutFolder {
     }
 }
 
+/// Whether an error says that nothing more can be written.
+pub fn disk_is_full(error: &anyhow::Error) -> bool {
+    error.chain().any(|e| matches!(e.downcast_ref(), Some(ImageError::DiskFull { .. })))
+}
+
 const CURE: &str = "name a new folder with --out: results of two commands are not mixed";
+
+/// The lock of the folder, which is made where it is missing.
+fn locked(root: &Path) -> anyhow::Result<File> {
+    let taken = lock::take(&root.join(LOCK)).map_err(|e| ImageError::io(root, e))?;
+    taken.with_context(|| {
+        format!("{}: another process writes into this folder; wait for it, or name another", root.display())
+    })
+}
+
+fn require_own(root: &Path, command: &Command, except: &[&str]) -> anyhow::Result<()> {
+    match foreign(root, command, except)? {
+        Some(what) => bail!("{}: {what}; {CURE}", root.display()),
+        None => Ok(()),
+    }
+}
 
 /// What in a folder is not of this command, in words.
 fn foreign(root: &Path, command: &Command, except: &[&str]) -> anyhow::Result<Option<String>> {
@@ -207,10 +257,13 @@ mod tests {
         let out = folder.path().join("out");
         let command =
             |window: usize| Command::new("segment").with("window", window).with("model", "a".repeat(64));
-        let first = OutFolder::check(&out, command(64), &[]).unwrap();
+        let mut first = OutFolder::check(&out, command(64), &[]).unwrap();
         assert!(!first.again && !out.exists(), "looking writes nothing");
         first.claim().unwrap();
         std::fs::write(out.join("x.csv"), "1").unwrap();
+        let told = OutFolder::check(&out, command(64), &[]).unwrap_err().to_string();
+        assert!(told.contains("another process writes"), "{told}");
+        drop(first);
         assert!(OutFolder::check(&out, command(64), &[]).unwrap().again);
         let told = OutFolder::check(&out, command(128), &[]).unwrap_err().to_string();
         assert!(told.contains("another window (64, now 128)"), "{told}");

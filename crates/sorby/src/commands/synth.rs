@@ -5,9 +5,12 @@ use anyhow::bail;
 use sorby_data::synth::{Kind, SynthSet, write_dataset};
 use std::process::ExitCode;
 
+/// More is a typing error.
+const MOST_IMAGES: usize = 100_000;
+
 pub fn run(args: SynthArgs) -> anyhow::Result<ExitCode> {
-    if args.images == 0 {
-        bail!("--images must be at least 1");
+    if !(1..=MOST_IMAGES).contains(&args.images) {
+        bail!("--images must be from 1 to {MOST_IMAGES}");
     }
     let kind = match args.kind {
         SynthKind::Carbide => Kind::Carbide,

@@ -1,6 +1,6 @@
 //! `sorby threshold`: what the traditional method gives, beside a model's masks and the truth.
 
-use super::out_folder::{Command, OutFolder};
+use super::out_folder::{Command, OutFolder, disk_is_full};
 use super::{charts, duel, inputs, masks, tables};
 use crate::args::ThresholdArgs;
 use anyhow::{Context as _, bail};
@@ -19,7 +19,7 @@ const SAUVOLA_K: f64 = 0.2;
 pub fn run(args: ThresholdArgs) -> anyhow::Result<ExitCode> {
     let said = args.scale.said()?;
     let files = inputs::images(&args.images)?;
-    let out = OutFolder::check(&args.out, Command::typed("threshold").with_files("images", &files), &[])?;
+    let mut out = OutFolder::check(&args.out, Command::typed("threshold").with_files("images", &files), &[])?;
     let coding = |folder: &Option<std::path::PathBuf>| {
         masks::coding(&masks::files_of(folder.as_ref())?, &args.coding, masks::Known::default())
     };
@@ -35,6 +35,8 @@ pub fn run(args: ThresholdArgs) -> anyhow::Result<ExitCode> {
                 add_rows(&mut table, &inputs::stem(file), &outcomes);
                 all.push(outcomes);
             }
+            // Nothing more can be written, of no image.
+            Err(error) if disk_is_full(&error) => return Err(error),
             Err(error) => {
                 eprintln!("problem: {error:#}");
                 problems.row(vec![file.display().to_string().into(), format!("{error:#}").into()]);

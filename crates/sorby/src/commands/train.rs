@@ -28,7 +28,7 @@ pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
             let run = RunFolder::open(root)?;
             let data = match &args.data {
                 Some(data) => data.clone(),
-                None => PathBuf::from(fs_err::read_to_string(run.path(DATA_FILE))?.trim_end()),
+                None => path_noted(fs_err::read(run.path(DATA_FILE))?),
             };
             (None, run, data)
         }
@@ -129,10 +129,32 @@ fn start(args: &TrainArgs, device: &Device) -> anyhow::Result<(Recipe, RunFolder
     let root = args.out.clone().unwrap_or_else(|| free_name(&Path::new("runs").join(inputs::stem(path))));
     let run = RunFolder::create(&root)?;
     run.write("source.toml", source.as_bytes())?;
-    run.write(DATA_FILE, std::path::absolute(&data)?.to_string_lossy().as_bytes())?;
+    run.write(DATA_FILE, &noted_path(&std::path::absolute(&data)?))?;
     run.write_json("environment.json", &environment(args))?;
     run.write("recipe.toml", recipe.to_toml().as_bytes())?;
     Ok((recipe, run, data))
+}
+
+/// A path as a file holds it, also one that is no UTF-8.
+fn noted_path(path: &Path) -> Vec<u8> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt as _;
+        path.as_os_str().as_bytes().to_vec()
+    }
+    #[cfg(not(unix))]
+    path.to_string_lossy().into_owned().into_bytes()
+}
+
+fn path_noted(bytes: Vec<u8>) -> PathBuf {
+    let end = bytes.iter().rposition(|b| !b.is_ascii_whitespace()).map_or(0, |last| last + 1);
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt as _;
+        PathBuf::from(std::ffi::OsStr::from_bytes(&bytes[..end]))
+    }
+    #[cfg(not(unix))]
+    PathBuf::from(String::from_utf8_lossy(&bytes[..end]).into_owned())
 }
 
 /// Sets the iterations that fit into the time.

@@ -104,7 +104,12 @@ fn no_picture_lacks_its_last_bytes() {
     for call in 1..=calls {
         let _ = fs::remove_dir_all(at.join("out"));
         let (output, _) = faults.run(&at, &words, call, ENOSPC);
-        assert_eq!(output.status.code(), Some(2), "call {call} of {calls}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "call {call} of {calls}: {said}");
+        assert!(
+            said.contains("the disk is full") && said.matches("error: ").count() == 1,
+            "call {call}: {said}"
+        );
         all_whole(&at.join("out"));
     }
 }

@@ -48,6 +48,116 @@ fn no_output_replaces_a_file_of_another_kind() {
     }
 }
 
+/// What a training made, what somebody drew and what a report says are not made again in a second.
+#[test]
+fn masks_models_and_reports_are_not_replaced_by_lesser_things() {
+    let folder = workshop();
+    let at = folder.path();
+    succeed(at, &["train", "tiny.toml", "--data", "data", "--out", "run"]);
+    succeed(at, &["segment", "run", "data/images", "--out", "seg"]);
+    succeed(at, &["report", "run", "--data", "data", "--out", "report.html"]);
+    succeed(at, &["model", "convert", "run/model.safetensors", "--encoder", "--out", "encoder.safetensors"]);
+    let before = contents(at);
+    let image = "data/images/carbide-001.png";
+    let draft = ["label", "draft", image, "--strokes", "data/labels/carbide-001.png", "--out"];
+    for (words, output) in [
+        (&draft[..], "seg/masks/carbide-001.png"),
+        (&draft, "data/labels/carbide-001.png"),
+        (&["data", "check", "data", "--page"], "report.html"),
+        (&["model", "convert", "run/model.safetensors", "--encoder", "--out"], "run/model.safetensors"),
+        (&["model", "convert", "encoder.safetensors", "--out"], "run/best.safetensors"),
+    ] {
+        let message = fail(at, &[words, &[output]].concat());
+        assert!(message.contains("not overwritten"), "{output}: {message}");
+    }
+    for verb in ["synth", "bench measure --write"] {
+        let words: Vec<&str> = verb.split(' ').collect();
+        let out = if verb == "synth" { vec!["--out", "seg"] } else { vec!["seg"] };
+        let message = fail(at, &[words, out].concat());
+        assert!(message.contains("exists already"), "{verb}: {message}");
+    }
+    assert_eq!(contents(at), before);
+}
+
+/// An unset variable of a shell: `--out "$OUT"`.
+#[test]
+fn an_empty_name_is_no_folder() {
+    let folder = workshop();
+    let at = folder.path().join("data");
+    let before = contents(&at);
+    for words in [
+        "data export . --format png",
+        "data export . --format coco",
+        "data export . --format nnunet",
+        "data import . --format instances",
+        "synth",
+        "train ../tiny.toml --data .",
+        "measure labels",
+        "threshold images",
+        "compare runs",
+        "segment model images",
+        "evaluate model --data .",
+    ] {
+        let words: Vec<&str> = words.split(' ').chain(["--out", ""]).collect();
+        let message = fail(&at, &words);
+        assert!(message.contains("names no folder"), "{words:?}: {message}");
+    }
+    assert_eq!(contents(&at), before);
+}
+
+/// Two commands into one folder at once: results of one of them only.
+#[test]
+fn one_process_at_a_time_writes_into_a_folder() {
+    let folder = workshop();
+    let at = folder.path();
+    for round in 0..3 {
+        let out = format!("out-{round}");
+        let start = |class: &str| {
+            let words = ["measure", "data/labels", "--class", class, "--out", &out];
+            command(at, &words)
+                .stderr(std::process::Stdio::piped())
+                .stdout(std::process::Stdio::null())
+                .spawn()
+        };
+        let both = [start("0").unwrap(), start("1").unwrap()].map(|child| child.wait_with_output().unwrap());
+        let codes = both.each_ref().map(|o| o.status.code());
+        assert!(codes == [Some(0), Some(2)] || codes == [Some(2), Some(0)], "{codes:?}");
+        let loser = both.iter().find(|o| !o.status.success()).unwrap();
+        let told = String::from_utf8_lossy(&loser.stderr);
+        assert!(told.contains("another process writes") || told.contains("other arguments"), "{told}");
+        let summary: serde_json::Value =
+            serde_json::from_slice(&fs::read(at.join(&out).join("summary.json")).unwrap()).unwrap();
+        let class = if codes[0] == Some(0) { "class 0" } else { "class 1" };
+        assert_eq!(summary["class"], class);
+        let all = fs::read_to_string(at.join(&out).join("images.csv")).unwrap();
+        let count = summary["total"]["count"].to_string();
+        assert!(all.lines().last().unwrap().starts_with(&format!("all,{count},")), "{all}");
+    }
+}
+
+/// Folders whose name is no UTF-8 are named, made and found again.
+#[cfg(target_os = "linux")]
+#[test]
+fn folders_may_have_names_that_are_no_utf8() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let folder = workshop();
+    let at = folder.path();
+    let name = Path::new(std::ffi::OsStr::from_bytes(b"d\xe9"));
+    fs::rename(at.join("data"), at.join(name)).unwrap();
+    let run = |words: &[&str], out: &str| {
+        let mut command = command(at, words);
+        command.arg("--data").arg(name).arg("--out").arg(name.join(out));
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    run(&["train", "tiny.toml"], "run");
+    let mut again = command(at, &["train", "--resume"]);
+    assert!(again.arg(name.join("run")).output().unwrap().status.success(), "finds its data again");
+    let mut measure = command(at, &["measure"]);
+    measure.arg(name.join("labels")).arg("--out").arg(name.join("m"));
+    assert!(measure.output().unwrap().status.success());
+}
+
 /// A field of `columns` x `rows` objects of 3 x 3 pixels.
 fn many_objects(path: &Path, columns: usize, rows: usize) {
     let (width, height) = (4 * columns, 4 * rows);

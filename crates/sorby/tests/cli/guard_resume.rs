@@ -1,7 +1,7 @@
 //! Attacks that must fail: on a run that goes on, on what reports are made from, and on reports. What was tried,
 //! before and now: docs/reliability.md.
 
-use crate::{fail, sorby, succeed, workshop};
+use crate::{command, fail, sorby, succeed, workshop};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -691,6 +691,16 @@ fn numbers_that_cannot_be_are_refused_by_name() {
         assert!(message.contains("--threads"), "{message}");
         assert!(threads == "0" || message.contains("at most"), "{message}");
     }
+    let mut by_variable = command(folder, &["doctor"]);
+    let told = by_variable.env("RAYON_NUM_THREADS", "100000").output().unwrap();
+    assert!(String::from_utf8_lossy(&told.stderr).contains("RAYON_NUM_THREADS 100000"));
+    let draft =
+        ["label", "draft", "a.png", "--strokes", "b.png", "--out", "never.png", "--classes", "1000000"];
+    assert!(fail(folder, &draft).contains("--classes"));
+    assert!(fail(folder, &["label", "trial", "data", "--strokes", "100000000000"]).contains("--strokes"));
+    assert!(
+        fail(folder, &["synth", "--out", "never", "--images", "18446744073709551615"]).contains("--images")
+    );
     let measure = |option: &str, value: &str| {
         fail(folder, &["measure", "data/labels", "--out", "never", option, value])
     };

@@ -14,7 +14,7 @@ use sorby_data::{Dataset, Manifest, Problem, Sample, Summary, check, propose};
 use sorby_image::Said;
 use sorby_image::scale::agreement;
 use sorby_image::write::atomically;
-use sorby_image::{OutputKind, require_replaceable};
+use sorby_image::{CHECK_TITLE, OutputKind, require_replaceable};
 use sorby_report::{Page, Picture, Section, overlay, render};
 use std::path::Path;
 use std::process::ExitCode;
@@ -33,7 +33,7 @@ pub fn run(command: DataCommand) -> anyhow::Result<ExitCode> {
 
 fn check_data(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     if let Some(page) = &args.page {
-        require_replaceable(page, OutputKind::Page)?;
+        require_replaceable(page, OutputKind::Check)?;
     }
     let (mut found, mut problems) = match Dataset::examine(&args.data) {
         Ok((data, mut problems)) => {
@@ -167,7 +167,7 @@ fn page_of(
     }
     sections.extend(doubted.iter().map(|d| deep::section(d, &data.manifest.colours())));
     Ok(Page {
-        title: "Check of the data".into(),
+        title: CHECK_TITLE.into(),
         subtitle: format!("{} labelled images, {} problems", summary.images, problems.len()),
         warnings: Vec::new(),
         sections,

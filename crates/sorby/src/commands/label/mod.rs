@@ -20,7 +20,7 @@ pub fn run(command: LabelCommand) -> anyhow::Result<ExitCode> {
 }
 
 fn make_draft(args: &DraftArgs) -> anyhow::Result<ExitCode> {
-    require_replaceable(&args.out, OutputKind::Mask)?;
+    require_replaceable(&args.out, OutputKind::Draft)?;
     let shot = Shot::read(&args.image, &args.scale.said()?.of(&args.image))?;
     let image = &shot.image;
     let RawLabels::Values(strokes) = RawLabels::read(&args.strokes)? else {
@@ -37,7 +37,7 @@ fn make_draft(args: &DraftArgs) -> anyhow::Result<ExitCode> {
         );
     }
     let most = strokes.labels.iter().filter(|l| **l != IGNORE).max().copied().unwrap_or(0);
-    let classes = args.classes.unwrap_or(usize::from(most) + 1);
+    let classes = args.classes.map_or(usize::from(most) + 1, usize::from);
     if usize::from(most) >= classes {
         bail!("{}: has class {most}, but there are {classes} (from 0)", args.strokes.display());
     }

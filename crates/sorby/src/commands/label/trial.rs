@@ -47,7 +47,7 @@ pub fn run(args: &TrialArgs) -> anyhow::Result<ExitCode> {
     let mut trials = Vec::new();
     for item in items {
         let sample = data.load_one(item).map_err(|p| anyhow::anyhow!("{p}"))?;
-        trials.push(one(&sample, classes, args.strokes.max(2)));
+        trials.push(one(&sample, classes, usize::from(args.strokes)));
         progress.advance(1);
     }
     progress.finish();
@@ -55,7 +55,7 @@ pub fn run(args: &TrialArgs) -> anyhow::Result<ExitCode> {
         let rows: Vec<_> = trials.iter().map(as_json).collect();
         println!("{}", serde_json::to_string_pretty(&rows)?);
     } else {
-        print(&trials, args.strokes.max(2));
+        print(&trials, usize::from(args.strokes));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -60,7 +60,7 @@ pub fn run(args: MeasureArgs) -> anyhow::Result<ExitCode> {
     let data = args.data.as_deref().map(Dataset::open_to_measure).transpose()?;
     let files = inputs::images(&args.masks)?;
     let command = Command::typed("measure").with_files("masks", &files);
-    let out = OutFolder::check_or_put_aside(&args.out, command, &[], args.put_aside.as_deref())?;
+    let mut out = OutFolder::check_or_put_aside(&args.out, command, &[], args.put_aside.as_deref())?;
     let names = masks::classes(&files, data.as_ref())?;
     let class = args.class.as_deref().map_or(Ok(1), |asked| inputs::class_index(asked, &names))?;
     let class_name = names.get(usize::from(class)).cloned().unwrap_or_else(|| format!("class {class}"));

@@ -4,15 +4,15 @@ mod image;
 mod journal;
 mod trust;
 
-use super::out_folder::{Command, OutFolder};
+use super::out_folder::{Command, OutFolder, disk_is_full};
 use super::provenance::Makers;
 use super::{checksum, inputs, interrupts, tables};
 use crate::args::SegmentArgs;
 use anyhow::bail;
 use image::{Done, Work};
 use journal::{Journal, Line, Source};
+use sorby_image::Micrograph;
 use sorby_image::write::atomically;
-use sorby_image::{ImageError, Micrograph};
 use sorby_infer::Model;
 use sorby_report::Table;
 use std::collections::BTreeSet;
@@ -28,7 +28,7 @@ pub fn run(args: SegmentArgs) -> anyhow::Result<ExitCode> {
     let makers = Makers::of(&model, &args.model);
     let command = command(&args, &options)?;
     let except: &[&str] = if args.add { &["images"] } else { &[] };
-    let out = OutFolder::check_or_put_aside(&args.out, command, except, args.put_aside.as_deref())?;
+    let mut out = OutFolder::check_or_put_aside(&args.out, command, except, args.put_aside.as_deref())?;
     let mut journal = Journal::read(&args.out);
     let todo = unfinished(&args, &files, &said, &journal)?;
     out.claim()?;
@@ -155,7 +155,7 @@ fn segment_all(work: &mut Work, todo: &[Todo], journal: &mut Journal) -> anyhow:
                     }
                 }
                 // Nothing more can be written; what is written is whole, and the same command goes on.
-                Err(error) if is_full(&error) => {
+                Err(error) if disk_is_full(&error) => {
                     failed = Err(error);
                     break;
                 }
@@ -168,10 +168,6 @@ fn segment_all(work: &mut Work, todo: &[Todo], journal: &mut Journal) -> anyhow:
         }
     });
     failed.map(|()| problems)
-}
-
-fn is_full(error: &anyhow::Error) -> bool {
-    matches!(error.downcast_ref(), Some(ImageError::DiskFull { .. }))
 }
 
 fn line(done: &Done, source: &Source, classes: &[String]) -> Line {

@@ -17,6 +17,25 @@ fn cookie(server: &Server) -> (String, String) {
     (line.split(';').next().unwrap().to_owned(), line)
 }
 
+/// Kept connections of visitors who are not let in would take the places of those who are.
+#[test]
+fn connections_of_those_who_are_not_let_in_are_closed() {
+    use std::io::{Read as _, Write as _};
+    let server = serve(&[]);
+    for (head, status) in
+        [("", "401"), ("Authorization: Bearer wrong\r\n", "401"), ("Origin: http://elsewhere\r\n", "403")]
+    {
+        let mut stream = std::net::TcpStream::connect(server.host()).unwrap();
+        stream.set_read_timeout(Some(std::time::Duration::from_secs(8))).unwrap();
+        // Asks to be kept, as browsers do.
+        write!(stream, "GET /api/project HTTP/1.1\r\n{}\r\n{head}\r\n", host(&server)).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("closed at once, not when its time is over");
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{answer}");
+    }
+    assert_eq!(server.get("/api/project").0, 200);
+}
+
 #[test]
 fn nobody_enters_without_the_token_on_this_machine_either() {
     let server = serve(&[]);

@@ -202,6 +202,46 @@ fn folders_of_the_project_that_are_links_are_neither_read_nor_written() {
     assert_eq!(outside(server.folder.path()), before);
 }
 
+/// Links below the folder that a job writes into, and where earlier results are put aside.
+#[test]
+fn links_out_within_the_folders_of_results_stop_a_job_before_it_starts() {
+    let folder = project();
+    let (steel, away) = (folder.path().join("steel"), folder.path().join("away"));
+    fs::create_dir_all(&away).unwrap();
+    fs::write(away.join("kept.png"), "of the user").unwrap();
+    fs::create_dir(steel.join("models")).unwrap();
+    fs::write(steel.join("models/m.safetensors"), "x").unwrap();
+    let before = outside(folder.path());
+    let server = serve_in(folder, &[]);
+    let (segment, measure) =
+        (r#"{"verb":"segment","model":"m"}"#, r#"{"verb":"measure","of":"labels","class":"carbide"}"#);
+    let train = r#"{"verb":"train","recipe":"coffee","name":"n","iterations":1}"#;
+    for (link, target, job) in [
+        ("predictions/m/masks", "", segment),
+        ("predictions/m/confidence", "", segment),
+        ("predictions/m/masks/carbide-001.png", "kept.png", segment),
+        ("predictions/m/done.jsonl", "new", segment),
+        (".sorby/earlier", "", segment),
+        (".sorby/earlier", "", measure),
+        ("measurements/labels-carbide/particles.csv", "new", measure),
+        ("measurements/labels-carbide/made-by.json", "new", measure),
+        ("runs/n/log.txt", "new", train),
+        ("runs/n/validation", "", train),
+        ("images/carbide-001.txt", "kept.png", measure),
+    ] {
+        let place = steel.join(link);
+        fs::create_dir_all(place.parent().unwrap()).unwrap();
+        symlink(away.join(target), &place).unwrap();
+        let (status, body) = server.post("/api/jobs", job);
+        assert_eq!(status, 403, "{link}: {body}");
+        assert!(body.contains(link), "{link}: {body}");
+        fs::remove_file(&place).unwrap();
+    }
+    assert_eq!(outside(server.folder.path()), before);
+    let (status, body) = server.post("/api/jobs", measure);
+    assert_eq!(status, 200, "{body}");
+}
+
 #[test]
 fn a_hidden_folder_that_is_a_link_is_refused_at_the_start() {
     let folder = project();
