@@ -1,8 +1,8 @@
 //! `done.jsonl`: the images that are finished, so that an interrupted command goes on with the others and `trust.csv`
 //! covers all.
 
-use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
+use sorby_image::ImageError;
 use sorby_image::write::atomically;
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
@@ -63,11 +63,9 @@ impl Journal {
     /// Adds a line. It is on the disk when this returns.
     pub fn add(&mut self, line: Line) -> anyhow::Result<()> {
         let text = serde_json::to_string(&line)? + "\n";
-        let mut file = OpenOptions::new().create(true).append(true).open(&self.path);
-        let written = file.as_mut().map_err(|e| std::io::Error::new(e.kind(), e.to_string()));
-        written
-            .and_then(|f| f.write_all(text.as_bytes()).and_then(|()| f.sync_data()))
-            .with_context(|| format!("{}: cannot be written", self.path.display()))?;
+        let file = OpenOptions::new().create(true).append(true).open(&self.path);
+        file.and_then(|mut f| f.write_all(text.as_bytes()).and_then(|()| f.sync_data()))
+            .map_err(|e| ImageError::io(&self.path, e))?;
         self.lines.insert(line.image.clone(), line);
         Ok(())
     }
