@@ -222,7 +222,10 @@ impl<W: Write> CsvRows<W> {
 
 /// A text as a spreadsheet shows it and does not compute it: a file's name may be `=HYPERLINK(...)`. Numbers stay.
 fn harmless(text: &str) -> String {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) && text.parse::<f64>().is_err();
+    // Spreadsheets pass over spaces before a formula, and some take the wide signs of East Asian fonts for the usual ones.
+    let begins = |c: char| "=+-@\u{ff1d}\u{ff0b}\u{ff0d}\u{ff20}".contains(c);
+    let formula = (text.trim_start().starts_with(begins) || text.starts_with(['\t', '\r', '\n']))
+        && text.parse::<f64>().is_err();
     // A text that begins like one made harmless gets one more, so that it can be read back.
     if formula || text.starts_with('\'') { format!("'{text}") } else { text.to_owned() }
 }
@@ -321,6 +324,8 @@ mod tests {
             ("-a.png", "'-a.png"),
             ("@SUM(A1)", "'@SUM(A1)"),
             ("\t=1", "'\t=1"),
+            (" =1+1", "' =1+1"),
+            ("\u{ff1d}1+1", "'\u{ff1d}1+1"),
             ("\r=1", "\"'\r=1\""),
             ("'a", "''a"),
             ("a=1", "a=1"),

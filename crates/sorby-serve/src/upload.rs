@@ -27,12 +27,26 @@ pub async fn upload(
     work(&app, move |app| add(app, &asked.name, &body)).await
 }
 
+/// Bytes of a name: file systems take 255, of which results need some.
+const LONGEST_NAME: usize = 180;
+
 fn add(app: &App, name: &str, body: &[u8]) -> Answer<Json<Value>> {
     let manifest = app.project.require_manifest()?;
     let file = Path::new(name);
     let plain = file.components().count() == 1 && file.file_name().is_some_and(|n| *n == *name);
     if !plain || name.starts_with('.') || name.contains(['\\', ':', '\0']) || !sorby_image::is_image(file) {
         return Err(Refusal::bad("the name must be that of a PNG, TIFF, JPEG or BMP file, without folders"));
+    }
+    // Results add to the name, names are shown in lines, and text that turns its direction reads as another name.
+    let strange = |c: char| {
+        c.is_control()
+            || "\u{200e}\u{200f}\u{2028}\u{2029}\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}".contains(c)
+    };
+    if name.len() > LONGEST_NAME || name.contains(strange) || name.trim() != name {
+        return Err(Refusal::bad(format!(
+            "the name must have at most {LONGEST_NAME} bytes, no line breaks or other control characters, and no space at \
+             its ends"
+        )));
     }
     let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let folder = app.project.data.join(&manifest.folders[0].images);

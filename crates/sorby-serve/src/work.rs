@@ -94,6 +94,10 @@ fn folder_name(text: &str) -> Answer<&str> {
             "a name has 1 to 80 letters, digits, spaces, - _ and ., and does not begin with a point",
         ));
     }
+    // `labels` says what is measured where no model is.
+    if text == "labels" {
+        return Err(Refusal::bad("the name `labels` stands for the labels; choose another"));
+    }
     Ok(text)
 }
 
@@ -345,7 +349,7 @@ mod tests {
 
     #[test]
     fn names_are_names() {
-        for bad in ["", " ", "..", ".hidden", "a/b", "a\\b", "x\ny", &"n".repeat(81)] {
+        for bad in ["", " ", "..", ".hidden", "a/b", "a\\b", "x\ny", "labels", &"n".repeat(81)] {
             assert!(folder_name(bad).is_err(), "{bad:?}");
         }
         assert_eq!(folder_name(" steel 1.2_b ").unwrap(), "steel 1.2_b");

@@ -215,7 +215,9 @@ fn hostile_requests_are_refused_and_change_nothing() {
     let deep = "[".repeat(100_000);
     assert!((400..500).contains(&server.ask("POST /api/measure HTTP/1.1", &[JSON], deep.as_bytes()).0));
     assert_eq!(server.ask("POST /api/measure HTTP/1.1", &[JSON], &vec![b' '; 3 << 20]).0, 413);
-    for upload in ["..%2fa.png", "a.exe", ".hidden.png", "a%00.png", "a.png%2fb"] {
+    let long = "n".repeat(180) + ".png";
+    let strange = ["a%0ab.png", "%20a.png", "a%e2%80%aegnp.png", &long];
+    for upload in ["..%2fa.png", "a.exe", ".hidden.png", "a%00.png", "a.png%2fb"].into_iter().chain(strange) {
         let (status, _) = server.ask(&format!("POST /api/images?name={upload} HTTP/1.1"), &[], b"MZ");
         assert_eq!(status, 400, "{upload}");
     }
