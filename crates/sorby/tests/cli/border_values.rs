@@ -62,7 +62,7 @@ fn a_folder_of_results_is_of_one_command() {
 
     // Another model, another setting, other images: refused by what differs.
     assert!(fail(at, &["segment", "other", images, "--out", "seg"]).contains("another model"));
-    assert!(fail(at, &["segment", "run", images, "--out", "seg", "--tta"]).contains("another scales"));
+    assert!(fail(at, &["segment", "run", images, "--out", "seg", "--tta"]).contains("other scales"));
     fs::create_dir(at.join("more")).unwrap();
     fs::copy(at.join("data/images/carbide-001.png"), at.join("more/new.png")).unwrap();
     assert!(fail(at, &["segment", "run", "more", "--out", "seg"]).contains("another images"));
