@@ -126,6 +126,7 @@ pub fn all_whole(root: &Path) {
             "png" | "tif" => image::open(&path).is_ok(),
             "zip" => bytes.len() >= 22 && bytes[bytes.len() - 22..].starts_with(b"PK\x05\x06"),
             "safetensors" => whole_safetensors(&bytes),
+            "md" | "tex" => text().ends_with('\n'),
             "txt" | "" => true,
             other => panic!("what is a .{other} ({})?", path.display()),
         };
