@@ -4,6 +4,7 @@ use super::metadata::read_limited;
 use super::text;
 use crate::files;
 use std::path::{Path, PathBuf};
+use unicode_normalization::UnicodeNormalization as _;
 
 pub(super) struct Sidecar {
     pub name: String,
@@ -42,7 +43,10 @@ fn names(image: &Path) -> Vec<PathBuf> {
         .into_iter()
         .filter_map(|path| {
             let file = path.file_name()?.to_string_lossy().into_owned();
-            let exact = belongs(&file, &stem, &name)?;
+            // macOS writes names decomposed, others as they were typed.
+            let exact = belongs(&file, &stem, &name).or_else(|| {
+                belongs(&composed(&file), &composed(&stem), &composed(&name)).map(|_| false)
+            })?;
             // A sidecar may be a link to one.
             files::is_file(&path).then_some((exact, path))
         })
@@ -53,6 +57,10 @@ fn names(image: &Path) -> Vec<PathBuf> {
     }
     found.sort();
     found.into_iter().map(|f| f.1).collect()
+}
+
+fn composed(name: &str) -> String {
+    name.nfc().collect()
 }
 
 /// Whether a file's name is that of a sidecar, and if so, whether in the very letters of the image's name.
@@ -122,6 +130,11 @@ mod tests {
         std::fs::write(at("a.tif.hdr"), "3").unwrap();
         assert_eq!(found("a.tif"), ["a.tif.hdr", "a.txt"]);
         assert_eq!(found("b.tif"), [""; 0]);
+        std::fs::write(at("u\u{308}1.txt"), "4").unwrap();
+        assert_eq!(found("ü1.tif"), ["u\u{308}1.txt"], "decomposed");
+        std::fs::write(at("ü1.txt"), "5").unwrap();
+        assert_eq!(found("ü1.tif"), ["ü1.txt"]);
+        assert_eq!(found("u\u{308}1.tif"), ["u\u{308}1.txt"]);
         std::fs::write(at("b.txt"), vec![b' '; (4 << 20) + 1]).unwrap();
         assert_eq!(found("b.tif"), [""; 0], "too long for a sidecar");
     }

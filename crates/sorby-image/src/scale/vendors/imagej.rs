@@ -14,12 +14,11 @@ pub(super) fn read(m: &Metadata, all: &mut Statements) {
 }
 
 fn calibration(ini: &Ini, m: &Metadata) -> Result<Option<PixelSize>, Fault> {
-    let Some(name) = ini.get("", "unit") else { return Ok(None) };
+    let Some(name) = ini.one("", "unit")? else { return Ok(None) };
     let Some(per_x) = m.number(282)? else { return Ok(None) };
     let per_y = m.number(283)?.unwrap_or(per_x);
-    let name_y = ini.get("", "yunit").unwrap_or(name);
+    let name_y = ini.one("", "yunit")?.unwrap_or(name);
     if let Unit::Length(nm) = unit(name)
-        && nm >= 1e6
         && let Some(dpi) = printing::dpi(per_x, nm)
     {
         let reason = format!("counts {per_x:.2} pixels per {name}, the printing resolution of {dpi} dpi");
