@@ -474,7 +474,10 @@ fn ome_xml_of_every_spelling() {
         (ome(&image("SizeX='128' SizeY='96' PhysicalSizeX='0.05'")), Right::Refused(&["128x96", "64x48"])),
         (ome(&image(size)), Right::NoScale("")),
         (ome(&image(&format!("{size} PhysicalSizeX='352.7777777777778'"))), Right::NoScale("72 dpi")),
-        (ome(&image(&format!("{size} PhysicalSizeX='84.67' PhysicalSizeY='84.67'"))), Right::NoScale("300 dpi")),
+        (
+            ome(&image(&format!("{size} PhysicalSizeX='84.67' PhysicalSizeY='84.67'"))),
+            Right::NoScale("300 dpi"),
+        ),
         (
             ome(&image(&format!("{size} PhysicalSizeX='84666.7' PhysicalSizeXUnit='nm'"))),
             Right::NoScale("300 dpi"),

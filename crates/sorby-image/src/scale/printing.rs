@@ -9,44 +9,45 @@ const DPI: [f64; 54] = [
 ];
 
 const INCH_NM: f64 = 2.54e7;
+const CENTIMETRE_NM: f64 = 1e7;
+const MILLIMETRE_NM: f64 = 1e6;
 
-/// From this unit on, a resolution is one for printing though it is rounded: a millimetre.
-const LARGE_NM: f64 = 1e6;
-
-/// Whether dots per inch are a whole number of micrometres to a pixel: counted in micrometres, these are pixel sizes that
-/// an optical microscope may have.
-fn whole_um(dpi: f64) -> bool {
+/// Whether dots per inch make a pixel of 10, 20, 25, 50 or 100 µm: written as a pixel size, these may well be measured.
+fn is_metric(dpi: f64) -> bool {
     (INCH_NM / 1e3 / dpi) % 5.0 == 0.0
+}
+
+fn to_four_digits(value: f64, exact: f64) -> bool {
+    (value / exact - 1.0).abs() < 2e-4
 }
 
 /// The dots per inch that `per_unit` pixels per unit of `nm` nanometres are, if those are a printing resolution.
 ///
 /// Programs count in inches, centimetres or metres, and round: 300 dpi are 118.11, 118.1 or 118 per centimetre. In smaller
-/// units a resolution is one only where it is so to four digits and no round number of micrometres to a pixel.
+/// units a resolution is one only where it is so to four digits, and below millimetres where it is not a metric one.
 pub(super) fn dpi(per_unit: f64, nm: f64) -> Option<f64> {
-    let mut meant = DPI.into_iter().filter(|dpi| nm >= LARGE_NM || !whole_um(*dpi));
+    let mut meant = DPI.into_iter().filter(|dpi| nm >= MILLIMETRE_NM || !is_metric(*dpi));
     meant.find(|dpi| {
         let exact = dpi * nm / INCH_NM;
-        if (per_unit / exact - 1.0).abs() < 2e-4 {
-            return true;
-        }
         let rounded = |digits: i32| {
             let ten = 10f64.powi(digits);
             let (up, down) = ((exact * ten).round(), (exact * ten).trunc());
             [up, down].iter().any(|r| (per_unit * ten - r).abs() < 1e-6 * r)
         };
-        nm >= 1e7 && (0..4).any(rounded)
+        to_four_digits(per_unit, exact) || nm >= CENTIMETRE_NM && (0..4).any(rounded)
     })
 }
 
-/// The same of a pixel of `size` units; in large units it may be rounded to three digits.
+/// The same of a pixel of `size` units: to four digits, in centimetres and larger units also rounded to three. Metric
+/// resolutions are taken for one in inches only.
 pub(super) fn dpi_of_pixel(size: f64, nm: f64) -> Option<f64> {
-    let rounded = |dpi: &f64| {
+    let mut meant = DPI.into_iter().filter(|dpi| nm == INCH_NM || !is_metric(*dpi));
+    meant.find(|dpi| {
         let exact = INCH_NM / nm / dpi;
         let digit = 10f64.powf(exact.log10().floor() - 2.0);
-        nm >= LARGE_NM && ((exact / digit).round() * digit / size - 1.0).abs() < 1e-9
-    };
-    dpi(1.0 / size, nm).or_else(|| DPI.into_iter().find(rounded))
+        let rounded = ((exact / digit).round() * digit / size - 1.0).abs() < 1e-9;
+        to_four_digits(size, exact) || nm >= CENTIMETRE_NM && rounded
+    })
 }
 
 #[cfg(test)]
@@ -70,8 +71,8 @@ mod tests {
             (0.003_333, 2.54e7, 300.0),
             (0.008_466_7, 1e7, 300.0),
             (0.008_47, 1e7, 300.0),
-            (0.353, 1e6, 72.0),
-            (0.1, 1e6, 254.0),
+            (0.3528, 1e6, 72.0),
+            (0.000_394, 2.54e7, 2540.0),
             (8.466_67e-5, 1e9, 300.0),
         ] {
             assert_eq!(dpi_of_pixel(size, nm), Some(is), "{size} units of {nm} nm");
@@ -97,10 +98,15 @@ mod tests {
             (50.0, 1.0),
             (5e-6, 1e7),
             (1e-7, 1e9),
+            (0.01, 1e6),
+            (0.1, 1e6),
+            (0.353, 1e6),
+            (0.001, 1e7),
         ] {
             assert_eq!(dpi_of_pixel(size, nm), None, "{size} units of {nm} nm");
         }
-        for (per_unit, nm, is) in [(0.002_834_65, 1e3, Some(72.0)), (1.181_1e-5, 1.0, Some(300.0)), (0.1, 1e3, None)]
+        for (per_unit, nm, is) in
+            [(0.002_834_65, 1e3, Some(72.0)), (1.181_1e-5, 1.0, Some(300.0)), (0.1, 1e3, None)]
         {
             assert_eq!(dpi(per_unit, nm), is, "{per_unit} per {nm} nm");
         }

@@ -2,7 +2,7 @@
 
 use super::metadata::read_limited;
 use super::text;
-use crate::files;
+use crate::{OneLine, files};
 use std::path::{Path, PathBuf};
 use unicode_normalization::UnicodeNormalization as _;
 
@@ -18,7 +18,7 @@ pub(super) struct Sidecar {
 pub(super) fn of(image: &Path) -> (Vec<Sidecar>, Vec<String>) {
     let (mut sidecars, mut unreadable) = (Vec::new(), Vec::new());
     for path in names(image) {
-        let name = one_line(&path);
+        let name = OneLine(path.file_name().unwrap_or_default().to_string_lossy()).to_string();
         match read_limited(&path) {
             Ok(Some(bytes)) => sidecars.push(Sidecar { name, text: text::decode(&bytes) }),
             Ok(None) => {}
@@ -26,12 +26,6 @@ pub(super) fn of(image: &Path) -> (Vec<Sidecar>, Vec<String>) {
         }
     }
     (sidecars, unreadable)
-}
-
-/// A file's name for messages of one line.
-fn one_line(path: &Path) -> String {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    name.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
 }
 
 fn names(image: &Path) -> Vec<PathBuf> {
@@ -44,9 +38,8 @@ fn names(image: &Path) -> Vec<PathBuf> {
         .filter_map(|path| {
             let file = path.file_name()?.to_string_lossy().into_owned();
             // macOS writes names decomposed, others as they were typed.
-            let exact = belongs(&file, &stem, &name).or_else(|| {
-                belongs(&composed(&file), &composed(&stem), &composed(&name)).map(|_| false)
-            })?;
+            let exact = belongs(&file, &stem, &name)
+                .or_else(|| belongs(&composed(&file), &composed(&stem), &composed(&name)).map(|_| false))?;
             // A sidecar may be a link to one.
             files::is_file(&path).then_some((exact, path))
         })

@@ -32,7 +32,13 @@ fn from_ini(text: &str, tag: &str, place: &'static str, m: &Metadata, all: &mut 
     }
 }
 
-fn try_ini(ini: &Ini, tag: &str, place: &'static str, m: &Metadata, all: &mut Statements) -> Result<(), Fault> {
+fn try_ini(
+    ini: &Ini,
+    tag: &str,
+    place: &'static str,
+    m: &Metadata,
+    all: &mut Statements,
+) -> Result<(), Fault> {
     let written_for_px = ini.count("Image", "ResolutionX")?.zip(ini.count("Image", "ResolutionY")?);
     let columns = written_for_px.map(|(w, _)| f64::from(w)).filter(|w| *w > 0.0);
     let has = |section: &&str| ini.get(section, "PixelWidth").is_some();

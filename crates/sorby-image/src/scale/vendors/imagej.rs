@@ -21,7 +21,10 @@ fn calibration(ini: &Ini, m: &Metadata) -> Result<Option<PixelSize>, Fault> {
     if let Unit::Length(nm) = unit(name)
         && let Some(dpi) = printing::dpi(per_x, nm)
     {
-        let reason = format!("counts {per_x:.2} pixels per {name}, the printing resolution of {dpi} dpi");
+        // Three digits, however small.
+        let decimals = (2.0 - per_x.log10().floor()).clamp(2.0, 12.0) as usize;
+        let reason =
+            format!("counts {per_x:.decimals$} pixels per {name}, the printing resolution of {dpi} dpi");
         return Err(Fault::NoScale(reason));
     }
     let (x, y) = (in_unit(1.0 / per_x, name)?, in_unit(1.0 / per_y, name_y)?);

@@ -46,7 +46,8 @@ fn physical(pixels: Node) -> Result<Option<PixelSize>, Fault> {
         if let Unit::Length(unit_nm) = lengths::unit(unit)
             && let Some(dpi) = printing::dpi_of_pixel(nm / unit_nm, unit_nm)
         {
-            let reason = format!("states {value} `{}` in {unit}, the printing resolution of {dpi} dpi", lengths::short(text));
+            let stated = lengths::short(&format!("{text} {unit}"));
+            let reason = format!("states {value} `{stated}`, the printing resolution of {dpi} dpi");
             return Err(Fault::NoScale(reason));
         }
         Ok(Some(nm))

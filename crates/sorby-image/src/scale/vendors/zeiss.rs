@@ -33,8 +33,7 @@ fn settings(text: &str, tag: &str, m: &Metadata, all: &mut Statements) {
     };
     let width = f64::from(written_for_px.map_or(m.width_px, |(w, _)| w));
     let size = |nm, place| Some(PixelSize { written_for_px, ..plain("Zeiss", place, nm, nm) });
-    let length =
-        |key| text::agreed(key, values(key), |text| lengths::parse(text, comma, None)).transpose();
+    let length = |key| text::agreed(key, values(key), |text| lengths::parse(text, comma, None)).transpose();
     let (pixel, field) = (length("AP_IMAGE_PIXEL_SIZE"), length("AP_WIDTH"));
     if pixel.is_none() && field.is_none() {
         // The fourth line of the unnamed head: metres per pixel of a picture 1024 wide. Other lines may stand there.
