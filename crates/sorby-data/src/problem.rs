@@ -1,5 +1,6 @@
 //! What is wrong with a data set, one line per problem.
 
+use sorby_image::OneLine;
 use std::path::PathBuf;
 
 /// One problem: where, what, and what to do about it.
@@ -17,7 +18,7 @@ impl Problem {
 
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        write!(f, "{}: {}", self.path.display(), self.what)
+        write!(f, "{}: {}", OneLine(self.path.display()), OneLine(&self.what))
     }
 }
 

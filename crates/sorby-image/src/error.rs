@@ -8,15 +8,26 @@ use std::path::{Path, PathBuf};
 #[non_exhaustive]
 pub enum ImageError {
     /// Unreadable, truncated or not an image; `reason` says which and what to do.
-    #[error("{}: {reason}", path.display())]
+    #[error("{}: {reason}", OneLine(path.display()))]
     Unreadable { path: PathBuf, reason: String },
-    #[error("{}: {cause}", path.display())]
+    #[error("{}: {cause}", OneLine(path.display()))]
     Io { path: PathBuf, cause: std::io::Error },
-    #[error("{}: the disk is full; free some space (what was written before is whole)", path.display())]
+    #[error("{}: the disk is full; free some space (what was written before is whole)", OneLine(path.display()))]
     DiskFull { path: PathBuf },
     /// What is stated of the image's pixel size does not agree, or cannot be relied on.
-    #[error("{}: {cause}", path.display())]
+    #[error("{}: {cause}", OneLine(path.display()))]
     Scale { path: PathBuf, cause: ScaleError },
+}
+
+/// What is shown, in one line: names of files may hold line ends, and a user gets one line for each problem.
+pub struct OneLine<T>(pub T);
+
+impl<T: std::fmt::Display> std::fmt::Display for OneLine<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        let text = self.0.to_string();
+        let shown: String = text.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
+        f.write_str(&shown)
+    }
 }
 
 impl ImageError {
@@ -74,6 +85,12 @@ fn is_full(cause: &std::io::Error) -> bool {
 mod tests {
     use super::*;
     use std::io::{Error, ErrorKind};
+
+    #[test]
+    fn a_line_end_in_a_name_makes_no_second_line() {
+        let told = ImageError::unreadable(Path::new("a\nb\r.png"), "not a PNG").to_string();
+        assert_eq!(told, "a?b?.png: not a PNG");
+    }
 
     #[test]
     fn a_full_disk_is_named_however_deep_it_is_wrapped() {

@@ -29,7 +29,7 @@ pub mod union_find;
 pub mod write;
 
 pub use data_bar::{DataBar, ScaleBar};
-pub use error::ImageError;
+pub use error::{ImageError, OneLine};
 pub use grey_range::GreyRange;
 pub use integers::Integers;
 pub use label_file::{LabelFile, LabelValues};

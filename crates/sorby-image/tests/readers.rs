@@ -280,3 +280,58 @@ fn of_several_jpegs_the_first() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(read_bytes(folder.path(), &bytes[..bytes.len() - 40]).unwrap().pixels, Pixels::Rgb8(found));
 }
+
+/// Writes pages of one value each, with their size and `NewSubfileType`.
+fn pages(path: &Path, pages: &[(u32, u32, u8, u32)]) {
+    use tiff::tags::Tag;
+    let mut encoder = tiff::encoder::TiffEncoder::new(std::fs::File::create(path).unwrap()).unwrap();
+    for (width, height, value, kind) in pages {
+        let mut page = encoder.new_image::<tiff::encoder::colortype::Gray8>(*width, *height).unwrap();
+        page.encoder().write_tag(Tag::NewSubfileType, *kind).unwrap();
+        page.encoder()
+            .write_tag(Tag::ImageDescription, format!("ImageJ=1\nunit=nm\nx={value}").as_str())
+            .unwrap();
+        for side in [Tag::XResolution, Tag::YResolution] {
+            page.encoder().write_tag(side, tiff::encoder::Rational { n: 1, d: u32::from(*value) }).unwrap();
+        }
+        page.write_data(&vec![*value; (width * height) as usize]).unwrap();
+    }
+}
+
+#[test]
+fn a_thumbnail_before_the_picture_does_not_count() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.tif");
+    for (thumbnails, name) in [(vec![(8, 6, 1, 1)], "one"), (vec![(4, 3, 1, 1), (8, 6, 2, 1)], "two")] {
+        pages(&file, &[thumbnails, vec![(32, 24, 9, 0)]].concat());
+        let image = Micrograph::read(&file).unwrap();
+        assert_eq!((image.width, image.pixels), (32, Pixels::Grey8(vec![9; 32 * 24])), "{name}");
+        assert_eq!(dimensions(&file), Some((32, 24)), "{name}");
+        let scale = sorby_image::scale::read(&file).unwrap();
+        assert_eq!((scale.width_px, scale.nm_per_px().unwrap()), (32, Some(9.0)), "{name}");
+    }
+    // A page alone is the picture whatever it is marked as; a copy as large as the picture is none.
+    pages(&file, &[(8, 6, 7, 1)]);
+    assert_eq!(Micrograph::read(&file).unwrap().pixels, Pixels::Grey8(vec![7; 48]));
+    for several in [
+        [(8, 6, 1, 1), (32, 24, 9, 0), (32, 24, 8, 0)].as_slice(),
+        &[(32, 24, 1, 1), (32, 24, 9, 0)],
+        &[(32, 24, 1, 0), (32, 24, 9, 0)],
+    ] {
+        pages(&file, several);
+        assert!(Micrograph::read(&file).unwrap_err().to_string().contains("holds 2 pictures"), "{several:?}");
+    }
+}
+
+#[test]
+fn a_jpeg_of_twelve_bits_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut jpeg = Vec::new();
+    let encoder = image::codecs::jpeg::JpegEncoder::new(&mut jpeg);
+    image::GrayImage::new(17, 13).write_with_encoder(encoder).unwrap();
+    // The first number behind the frame's marker and length.
+    let frame = jpeg.windows(2).position(|b| b == [0xff, 0xc0]).unwrap();
+    assert_eq!(std::mem::replace(&mut jpeg[frame + 4], 12), 8);
+    let told = read_bytes(folder.path(), &jpeg).unwrap_err();
+    assert!(told.contains("JPEG of 12 bits") && !told.contains("complete"), "{told}");
+}

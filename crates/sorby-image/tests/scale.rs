@@ -279,6 +279,8 @@ fn units_of_fei_xml() {
             ),
             Right::Nm(50.0),
         ),
+        (both(">5e-8").replace("<Y >", "<X>7e-8</X><Y >"), Right::Refused(&["X twice", "5e-8", "7e-8"])),
+        (both(">5e-8").replace("<Y >", "<X >5e-8</X><Y >"), Right::Nm(50.0)),
         (format!("<A>{}{}</A>", both(">5e-8"), both(">7e-8")), Right::Refused(&["differ", "50.0", "70.0"])),
     ] {
         check(&text, &folder.read((64, 48), &[(34683, Value::Text(&text))]), &right);
@@ -363,6 +365,13 @@ fn fei_settings_of_every_coding_and_beam() {
             "[Beam]\nBeam=EBeam\n[EBeam]\nHFW=3.2e-6\n[Image]\nResolutionX=64\nResolutionY=48\n".into(),
             Right::Nm(50.0),
         ),
+        (
+            format!("{FEI}[Beam]\nBeam=EBeam\n[EBeam]\nHFW=6.4e-7\n[IBeam]\nHFW=9e-7\n"),
+            Right::Refused(&["differ", "5.0000", "10.0000", "HFW"]),
+        ),
+        (format!("{FEI}[Beam]\nBeam=EBeam\n[EBeam]\nHFW=3.2e-7\n[IBeam]\nHFW=9e-7\n"), Right::Nm(5.0)),
+        (format!("{FEI}ResolutionX=128\n"), Right::Refused(&["ResolutionX twice", "64", "128"])),
+        (FEI.replace("VerF", "HorFieldsize=3.2e-7 furlong\nVerF"), Right::Refused(&["furlong"])),
     ] {
         check(&text, &folder.read((64, 48), &[(34680, Value::Text(&text))]), &right);
     }
@@ -379,6 +388,11 @@ fn imagej_units_and_printing_resolutions() {
         ("unit=inch", (96, 1), (96, 1), Right::NoScale("96 dpi")),
         ("unit=m", (11811, 1), (11811, 1), Right::NoScale("300 dpi")),
         ("unit=mm", (11811, 1000), (11811, 1000), Right::NoScale("300 dpi")),
+        ("unit=micron", (72, 25_400), (72, 25_400), Right::NoScale("72 dpi")),
+        ("unit=\\u00B5m", (118_110, 10_000_000), (118_110, 10_000_000), Right::NoScale("300 dpi")),
+        ("unit=nm", (300, 25_400_000), (300, 25_400_000), Right::NoScale("300 dpi")),
+        ("unit=um", (1, 10), (1, 10), Right::Nm(10_000.0)),
+        ("unit=um\nunit=nm", (20, 1), (20, 1), Right::Refused(&["unit twice", "um", "nm"])),
         ("unit=cm", (20_000, 1), (20_000, 1), Right::Nm(500.0)),
         ("unit=inch", (50_801, 1), (50_801, 1), Right::Nm(500.0)),
         ("unit=micron", (20, 1), (20, 1), Right::Nm(50.0)),
@@ -459,6 +473,29 @@ fn ome_xml_of_every_spelling() {
         (ome(&image(&format!("{size} PhysicalSizeY='0.05'"))), Right::Refused(&["without PhysicalSizeX"])),
         (ome(&image("SizeX='128' SizeY='96' PhysicalSizeX='0.05'")), Right::Refused(&["128x96", "64x48"])),
         (ome(&image(size)), Right::NoScale("")),
+        (ome(&image(&format!("{size} PhysicalSizeX='352.7777777777778'"))), Right::NoScale("72 dpi")),
+        (
+            ome(&image(&format!("{size} PhysicalSizeX='84.67' PhysicalSizeY='84.67'"))),
+            Right::NoScale("300 dpi"),
+        ),
+        (
+            ome(&image(&format!("{size} PhysicalSizeX='84666.7' PhysicalSizeXUnit='nm'"))),
+            Right::NoScale("300 dpi"),
+        ),
+        (
+            ome(&image(&format!("{size} PhysicalSizeX='0.00847' PhysicalSizeXUnit='cm'"))),
+            Right::NoScale("300 dpi"),
+        ),
+        (
+            ome(&image(&format!("{size} PhysicalSizeX='0.0033333' PhysicalSizeXUnit='in'"))),
+            Right::NoScale("300 dpi"),
+        ),
+        (
+            ome(&image(&format!("{size} PhysicalSizeX='0.3528' PhysicalSizeXUnit='mm'"))),
+            Right::NoScale("72 dpi"),
+        ),
+        (ome(&image(&format!("{size} PhysicalSizeX='0.0847'"))), Right::Nm(84.7)),
+        (ome(&image(&format!("{size} PhysicalSizeX='6.45'"))), Right::Nm(6450.0)),
         (
             format!(
                 "<o:OME xmlns:o='http://o'><o:Image><o:Pixels {size} PhysicalSizeX='0.05'/></o:Image></o:OME>"
@@ -513,7 +550,18 @@ fn zeiss_and_tescan_units() {
     for (width, right) in [
         ("3.2 µm", Right::Nm(50.0)),
         ("6.4 µm", Right::Refused(&["differ", "50.0000", "100.0000", "AP_WIDTH"])),
-        ("wide", Right::Nm(50.0)),
+        ("wide", Right::Refused(&["wide", "not a number"])),
+        ("3.2 furlong", Right::Refused(&["3.2 furlong"])),
+        ("3.2 µm\nAP_WIDTH\nWidth = 3200 nm", Right::Nm(50.0)),
+        ("3.2 µm\nAP_WIDTH\nWidth = 6.4 µm", Right::Refused(&["AP_WIDTH twice", "3.2", "6.4"])),
+        (
+            "3.2 µm\nAP_IMAGE_PIXEL_SIZE\nImage Pixel Size = 70 nm",
+            Right::Refused(&["AP_IMAGE_PIXEL_SIZE twice", "50 nm", "70 nm"]),
+        ),
+        (
+            "3.2 µm\nDP_IMAGE_STORE\na = 64 * 48\nDP_IMAGE_STORE\na = 128 * 96",
+            Right::Refused(&["DP_IMAGE_STORE twice"]),
+        ),
     ] {
         check(width, &folder.read((64, 48), &[(34118, Value::Text(&field(width)))]), &right);
     }
@@ -666,6 +714,12 @@ fn sidecars_of_every_name_and_coding() {
         (jeol.replace("1um", "1").into_bytes(), Right::Refused(&["without a unit"])),
         (jeol.replace("1um", "1 furlong").into_bytes(), Right::Refused(&["1 furlong"])),
         (jeol.replace("BAR 20", "BAR 0").into_bytes(), Right::Refused(&["not credible"])),
+        (format!("{jeol}$$SM_MICRON_BAR 40\n").into_bytes(), Right::Refused(&["BAR twice", "20", "40"])),
+        (format!("{jeol}$$SM_MICRON_MARKER 1000 nm\n").into_bytes(), Right::Nm(50.0)),
+        (format!("{jeol}$$SM_MICRON_MARKER 2um\n").into_bytes(), Right::Refused(&["MARKER twice"])),
+        (format!("{jeol}$CM_FULL_SIZE 128 96\n").into_bytes(), Right::Refused(&["FULL_SIZE twice"])),
+        (format!("{hitachi}MicronMarker=long\n").into_bytes(), Right::Refused(&["long"])),
+        (format!("{hitachi}DataSize=128x96\n").into_bytes(), Right::Refused(&["DataSize twice"])),
         (jeol.replace("BAR 20", "BAR long").into_bytes(), Right::Refused(&["long"])),
         (jeol.to_lowercase().into_bytes(), Right::Nm(50.0)),
     ] {

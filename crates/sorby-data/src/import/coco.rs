@@ -20,12 +20,22 @@ pub(super) fn read(source: &Source) -> Result<Imported, DataError> {
         return Err(DataError::one(&file, "has no annotation: all images would be background"));
     }
     let mut drawing = Drawing::new(source);
-    let mut ids =
-        Ids { file: &file, classes: BTreeMap::new(), sizes: BTreeMap::new(), broken: BTreeSet::new() };
+    let mut ids = Ids {
+        file: &file,
+        classes: BTreeMap::new(),
+        sizes: BTreeMap::new(),
+        broken: BTreeSet::new(),
+        names: BTreeMap::new(),
+    };
     ids.classes(&mut drawing, &categories, &annotations);
     ids.images(&mut drawing, &images);
+    let paths = ids.paths(&mut drawing, &images);
+    for (id, _, path) in &paths {
+        // Where the file says nothing of an image's size, its objects must fit the picture.
+        ids.sizes.entry(id.clone()).and_modify(|size| *size = size.or(sorby_image::dimensions(path)));
+    }
     let mut shapes = ids.shapes(&mut drawing, &annotations)?;
-    for (id, image, path) in ids.paths(&mut drawing, &images) {
+    for (id, image, path) in paths {
         if !ids.broken.contains(&id) {
             drawing.add(&file, path, size(image), &shapes.remove(&id).unwrap_or_default(), None);
         }
@@ -55,10 +65,24 @@ fn entries(value: &Value) -> Option<Vec<&Value>> {
     }
 }
 
-/// An id as text: the number 1, 1.0 and the text "1" are the same.
+/// An id as text: the number 1, 1.0 and the texts "1" and "001" are the same.
 fn id(value: &Value) -> Option<String> {
     match value {
-        Value::String(text) if !text.trim().is_empty() => Some(text.trim().to_owned()),
+        Value::String(text) if !text.trim().is_empty() => {
+            let text = text.trim();
+            let digits = text.bytes().all(|b| b.is_ascii_digit());
+            let bare = text.trim_start_matches('0');
+            Some(
+                if !digits {
+                    text
+                } else if bare.is_empty() {
+                    "0"
+                } else {
+                    bare
+                }
+                .to_owned(),
+            )
+        }
         Value::Number(number) => match whole(value) {
             Some(whole) => Some(whole.to_string()),
             None => number.as_i64().map(|n| n.to_string()),
@@ -84,6 +108,8 @@ struct Ids<'a> {
     sizes: BTreeMap<String, Option<(usize, usize)>>,
     /// Images that lack an object, or of which it cannot be known which they are: they are left out.
     broken: BTreeSet<String>,
+    /// Ids by the name of the image, where no other has it: some programs put that in the place of the id.
+    names: BTreeMap<String, Option<String>>,
 }
 
 #[derive(Clone, Copy)]
@@ -135,7 +161,17 @@ impl Ids<'_> {
                 drawing.problem(self.file, what);
                 self.broken.insert(id.clone());
             }
+            let named = self.names.entry(name.trim().to_owned()).or_insert_with(|| Some(id.clone()));
+            *named = named.take().filter(|other| *other == id);
             self.sizes.insert(id, size(image));
+        }
+    }
+
+    /// The id of the listed image that an annotation is of.
+    fn listed(&self, image: &str) -> Option<String> {
+        match self.sizes.contains_key(image) {
+            true => Some(image.to_owned()),
+            false => self.names.get(image)?.clone(),
         }
     }
 
@@ -149,22 +185,21 @@ impl Ids<'_> {
         annotations: &[&Value],
     ) -> Result<BTreeMap<String, Vec<Shape>>, DataError> {
         let mut shapes: BTreeMap<String, Vec<Shape>> = BTreeMap::new();
-        let mut crowds = 0;
-        for annotation in annotations {
+        let (mut crowds, mut unlisted) = (0, Vec::new());
+        for (object, annotation) in annotations.iter().enumerate() {
             let number = &annotation["id"];
             let Some(image) = id(&annotation["image_id"]) else {
                 let what =
                     format!("annotation {number} has no image_id: which image lacks it cannot be known");
                 return Err(DataError::one(self.file, what));
             };
-            let Some(size) = self.sizes.get(&image) else {
-                drawing.problem(
-                    self.file,
-                    format!("annotation {number} is of image {image}, which is not listed"),
-                );
+            let Some(image) = self.listed(&image) else {
+                let what = format!("annotation {number} is of image {image}, which is not listed");
+                drawing.problem(self.file, &what);
+                unlisted.push(what);
                 continue;
             };
-            match self.shape(annotation, *size) {
+            match self.shape(object, annotation, self.sizes[&image]) {
                 Ok((found, crowd)) => {
                     crowds += usize::from(crowd);
                     shapes.entry(image).or_default().extend(found);
@@ -179,18 +214,42 @@ impl Ids<'_> {
             let what = format!("{crowds} crowds (iscrowd) are drawn as one area of their class each");
             drawing.remark(self.file, what);
         }
+        if let Some(what) = unlisted.first() {
+            self.without_object(drawing, &shapes, what);
+        }
         Ok(shapes)
     }
 
+    /// Leaves out images without any object: one that is of no listed image may be theirs.
+    fn without_object(&mut self, drawing: &mut Drawing, shapes: &BTreeMap<String, Vec<Shape>>, why: &str) {
+        let empty = |id: &&String| !shapes.contains_key(*id) && !self.broken.contains(*id);
+        let empty: Vec<String> = self.sizes.keys().filter(empty).cloned().collect();
+        if !empty.is_empty() {
+            let ids = empty.iter().take(9).cloned().collect::<Vec<_>>().join(", ");
+            let more = if empty.len() > 9 { ", ..." } else { "" };
+            let what = format!(
+                "{why}; images without an object may lack it and are left out ({} of them: {ids}{more})",
+                empty.len()
+            );
+            drawing.problem(self.file, what);
+            self.broken.extend(empty);
+        }
+    }
+
     /// Shapes of an annotation, and whether they are a crowd of a class.
-    fn shape(&self, annotation: &Value, size: Option<(usize, usize)>) -> Result<(Vec<Shape>, bool), String> {
+    fn shape(
+        &self,
+        object: usize,
+        annotation: &Value,
+        size: Option<(usize, usize)>,
+    ) -> Result<(Vec<Shape>, bool), String> {
         let category = id(&annotation["category_id"]).ok_or("has no category_id")?;
         let category = self.classes.get(&category).ok_or("is of a category that is not listed")?;
         let Category { class, ignored } = category.clone()?;
         let crowd = is_crowd(annotation);
         let class = if crowd && ignored { usize::from(IGNORE) } else { class };
         let areas = areas(&annotation["segmentation"], size)?;
-        let shapes = areas.into_iter().map(|area| Shape { class, area }).collect();
+        let shapes = areas.into_iter().map(|area| Shape { class, object, area }).collect();
         Ok((shapes, crowd && !ignored))
     }
 
@@ -239,9 +298,10 @@ mod tests {
 
     #[test]
     fn ids_are_the_same_in_every_writing() {
-        for value in [json!(1), json!(1.0), json!("1"), json!(" 1")] {
+        for value in [json!(1), json!(1.0), json!("1"), json!(" 1"), json!("001")] {
             assert_eq!(id(&value).unwrap(), "1", "{value}");
         }
+        assert_eq!((id(&json!("000")).unwrap(), id(&json!("01a")).unwrap()), ("0".into(), "01a".into()));
         assert_eq!(id(&json!("field_7")).unwrap(), "field_7");
         assert_eq!(id(&json!(-3)).unwrap(), "-3");
         assert_eq!(id(&json!(u64::MAX)).unwrap(), u64::MAX.to_string());

@@ -115,7 +115,7 @@ mod tests {
         let Ok(found) = areas(&json!({"size": [3, 4], "counts": [2, 3, 7]}), Some((4, 3))) else { panic!() };
         assert_eq!(found, [Area::Columns { height: 3, runs: vec![(2, 3)] }]);
         // 3 rows, 4 columns: from (0, 2) down and on to (1, 0), (1, 1).
-        let shape = Shape { class: 1, area: found.into_iter().next().unwrap() };
+        let shape = Shape { class: 1, object: 0, area: found.into_iter().next().unwrap() };
         let (map, told) = super::super::shapes::draw((4, 3), &[shape]);
         assert_eq!((map.labels, told.len()), (vec![0, 1, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0], 0));
         assert!(areas(&json!({"size": [3, 4], "counts": [2, 11]}), None).is_err());

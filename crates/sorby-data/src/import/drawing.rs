@@ -80,8 +80,15 @@ impl<'a> Drawing<'a> {
             );
             return self.problem(annotation, what);
         }
+        if let Some(what) = shapes.iter().find_map(|shape| shape.area.misplaced(size)) {
+            return self.refuse(annotation, format!("an object of {} {what}", image.display()));
+        }
         let name = stem(&image);
         let (label, told) = draw(size, shapes);
+        if !shapes.is_empty() && label.labels.iter().all(|l| *l == 0) && shapes.iter().any(|s| s.class != 0) {
+            let what = format!("none of the objects of {} has a pixel inside it", image.display());
+            return self.refuse(annotation, what);
+        }
         for what in told {
             self.remark(annotation, format!("`{name}`: {what}"));
         }

@@ -6,15 +6,23 @@ use super::source_files::{bytes, files_below, folder_of, place, stem};
 use super::{Drawing, Imported, Source, archive};
 use crate::problem::{DataError, Problem};
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub(super) fn read(source: &Source) -> Result<Imported, DataError> {
     let mut drawing = Drawing::new(source);
     let class = drawing.class(source.class);
     for file in files_below(source.path, &["roi", "zip"]) {
-        let image = match image_of(&drawing, &file) {
-            Ok(image) => image,
-            Err(what) => {
+        let image = match (image_of(&drawing, &file), only_one(&drawing, &file)) {
+            (Ok(image), _) => image,
+            (Err(_), Some(image)) => {
+                let what = format!(
+                    "names no image; its regions are taken for those of {}, the only one there",
+                    image.display()
+                );
+                drawing.remark(&file, what);
+                image
+            }
+            (Err(what), None) => {
                 drawing.problem(&file, what);
                 continue;
             }
@@ -23,7 +31,7 @@ pub(super) fn read(source: &Source) -> Result<Imported, DataError> {
         let read = each_region(&file, &mut |entry, content| match region(content) {
             Ok(Region::Area { area, group }) => {
                 groups.insert(group);
-                shapes.push(Shape { class, area });
+                shapes.push(Shape { class, object: shapes.len(), area });
             }
             Ok(Region::NoArea(what)) => {
                 drawing
@@ -56,7 +64,7 @@ pub(super) fn is_archive(file: &Path) -> bool {
 }
 
 /// The image of the same name, or of the name without what is put around it for regions.
-fn image_of(drawing: &Drawing, file: &Path) -> Result<std::path::PathBuf, String> {
+fn image_of(drawing: &Drawing, file: &Path) -> Result<PathBuf, String> {
     let name = stem(file);
     let words = ["-RoiSet", "_RoiSet", "RoiSet-", "RoiSet_", "_rois", "-rois"];
     let bare =
@@ -66,6 +74,14 @@ fn image_of(drawing: &Drawing, file: &Path) -> Result<std::path::PathBuf, String
     of(&name)
         .or_else(|first| if bare == name { Err(first) } else { of(bare) })
         .map_err(|what| format!("its image `{bare}` {what}"))
+}
+
+/// The only image there may be for a file that has the name ImageJ proposes, which names none.
+fn only_one(drawing: &Drawing, file: &Path) -> Option<PathBuf> {
+    let elsewhere = drawing.source.images.is_some();
+    let mut beside = drawing.pictures.paths().filter(|image| elsewhere || image.parent() == file.parent());
+    let image = beside.next().filter(|_| stem(file).eq_ignore_ascii_case("RoiSet"))?;
+    beside.next().is_none().then(|| image.to_owned())
 }
 
 /// Gives each region with its name to `each`; says how many there are.

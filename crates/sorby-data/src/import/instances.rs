@@ -1,14 +1,11 @@
 //! Images of object numbers, 0 where there is no object: every object is of the one class that the user names.
-//!
-//! A label map cannot hold that two objects of one class touch, so a line of pixels that are not counted (255) is drawn
-//! between them, on the side of the larger one.
 
+use super::contacts;
 use super::pictures::Pictures;
 use super::source_files::{files_below, folder_of, place, stem};
 use super::{BACKGROUND, Imported, ImportedImage, Source};
 use crate::problem::{DataError, Problem};
-use sorby_image::{IGNORE, Integers, LabelMap};
-use std::collections::{BTreeSet, HashMap};
+use sorby_image::{Integers, LabelMap};
 use std::path::{Path, PathBuf};
 
 /// What programs put after an image's name for its objects.
@@ -72,65 +69,17 @@ impl Numbers {
                         it from all; if objects fill the image, draw their boundaries as 0"
                 .to_owned());
         }
-        let mut sizes: HashMap<i64, u64> = HashMap::new();
-        self.0.values.iter().filter(|v| **v > 0).for_each(|v| *sizes.entry(*v).or_default() += 1);
-        let mut labels: Vec<u8> = self.0.values.iter().map(|v| u8::from(*v > 0)).collect();
-        let mut contacts = BTreeSet::new();
-        self.each_contact(&mut |here, there| {
-            let (a, b) = (self.0.values[here], self.0.values[there]);
-            contacts.insert((a.min(b), a.max(b)));
-            let larger = if (sizes[&a], a) > (sizes[&b], b) { here } else { there };
-            labels[larger] = IGNORE;
-        });
-        if contacts.is_empty() {
-            return Ok((LabelMap { width: self.0.width, height: self.0.height, labels }, None));
-        }
-        let kept: BTreeSet<i64> =
-            self.0.values.iter().zip(&labels).filter(|(_, l)| **l == 1).map(|(v, _)| *v).collect();
-        let lost = sizes.len() - kept.len();
-        let line = labels.iter().filter(|l| **l == IGNORE).count();
-        let plural = |n: usize| if n == 1 { "" } else { "s" };
-        let mut told = format!(
-            "objects touch in {} place{} ({} objects): a line of {line} pixels between them is not counted (255)",
-            contacts.len(),
-            plural(contacts.len()),
-            sizes.len()
-        );
-        if lost > 0 {
-            told += &format!("; {lost} object{} had no pixel beside the line and are lost", plural(lost));
-        }
-        Ok((LabelMap { width: self.0.width, height: self.0.height, labels }, Some(told)))
-    }
-
-    /// Calls `meet` with each pair of neighbours, diagonal ones too, of two objects.
-    fn each_contact(&self, meet: &mut dyn FnMut(usize, usize)) {
-        for y in 0..self.0.height {
-            for x in 0..self.0.width {
-                let here = y * self.0.width + x;
-                if self.0.values[here] == 0 {
-                    continue;
-                }
-                let (right, below, left) = (x + 1 < self.0.width, y + 1 < self.0.height, x > 0);
-                let neighbours = [
-                    (right, 1),
-                    (below && left, self.0.width.wrapping_sub(1)),
-                    (below, self.0.width),
-                    (below && right, self.0.width + 1),
-                ];
-                for (_, step) in neighbours.into_iter().filter(|(there, _)| *there) {
-                    let there = self.0.values[here + step];
-                    if there != 0 && there != self.0.values[here] {
-                        meet(here, here + step);
-                    }
-                }
-            }
-        }
+        let labels = self.0.values.iter().map(|v| u8::from(*v > 0)).collect();
+        let mut map = LabelMap { width: self.0.width, height: self.0.height, labels };
+        let told = contacts::part(&mut map, &self.0.values);
+        Ok((map, told))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sorby_image::IGNORE;
 
     fn numbers(rows: &[&str]) -> Numbers {
         let values = rows.iter().flat_map(|r| r.bytes().map(|b| i64::from(b - b'0') << 31)).collect();

@@ -32,7 +32,7 @@ pub(super) fn read(source: &Source) -> Result<Imported, DataError> {
         };
         let size =
             (|| Some((whole(&value["imageWidth"])? as usize, whole(&value["imageHeight"])? as usize)))();
-        let (mut shapes, mut complete) = (Vec::new(), true);
+        let (mut shapes, mut complete, mut groups) = (Vec::new(), true, Vec::new());
         for (i, shape) in list.iter().enumerate() {
             let kind = shape["shape_type"].as_str().filter(|kind| !kind.is_empty()).unwrap_or("polygon");
             if ["line", "linestrip", "point", "points"].contains(&kind) {
@@ -42,7 +42,8 @@ pub(super) fn read(source: &Source) -> Result<Imported, DataError> {
             match label(shape).and_then(|label| Ok((label, area(kind, shape)?))) {
                 Ok((label, area)) => {
                     let class = drawing.class(&label);
-                    shapes.push(Shape { class, area });
+                    let object = object(&mut groups, class, &shape["group_id"], list.len() + i);
+                    shapes.push(Shape { class, object, area });
                 }
                 Err(what) => {
                     complete = false;
@@ -79,6 +80,18 @@ fn image(drawing: &Drawing, file: &Path, value: &Value) -> Result<PathBuf, Strin
             Err(format!("its image `{name}` {what}{inside}"))
         }
     }
+}
+
+/// Number of a shape's object: shapes of one class with the same `group_id` are its parts, others have their `own`.
+fn object(groups: &mut Vec<(usize, Value)>, class: usize, group: &Value, own: usize) -> usize {
+    if group.is_null() {
+        return own;
+    }
+    let group = (class, group.clone());
+    groups.iter().position(|known| *known == group).unwrap_or_else(|| {
+        groups.push(group);
+        groups.len() - 1
+    })
 }
 
 fn label(shape: &Value) -> Result<String, String> {
@@ -171,7 +184,7 @@ mod tests {
 
     /// Pixels of a shape in an image of 60 x 50, and the rows and columns of the box around them.
     fn drawn(kind: &str, shape: &Value) -> Result<(usize, [usize; 4]), String> {
-        let (map, _) = draw((60, 50), &[Shape { class: 1, area: area(kind, shape)? }]);
+        let (map, _) = draw((60, 50), &[Shape { class: 1, object: 0, area: area(kind, shape)? }]);
         let at: Vec<(usize, usize)> =
             (0..map.labels.len()).filter(|i| map.labels[*i] == 1).map(|i| (i % 60, i / 60)).collect();
         let range = |of: fn(&(usize, usize)) -> usize| {

@@ -7,9 +7,11 @@
 mod archive;
 mod coco;
 mod coco_areas;
+mod contacts;
 mod cvat;
 mod detect;
 mod drawing;
+mod fill;
 mod imagej;
 mod instances;
 mod labelme;
@@ -20,6 +22,7 @@ mod qupath;
 mod roi;
 mod shapes;
 mod source_files;
+mod yaml;
 mod yolo;
 
 pub use detect::detect;

@@ -1,6 +1,6 @@
 //! nnU-Net's folders: `dataset.json`, `imagesTr/case_0000.png`, `labelsTr/case.png` with class numbers.
 
-use super::source_files::{composed, files, json, stem};
+use super::source_files::{composed, files, json, stem, whole};
 use super::{IGNORED, Imported, ImportedImage, Source};
 use crate::problem::{DataError, Problem};
 use sorby_image::{IGNORE, LabelFile, LabelMap, LabelValues};
@@ -17,14 +17,18 @@ pub(super) fn read(source: &Source) -> Result<Imported, DataError> {
     let mut ignore = None;
     for (name, number) in labels {
         // Older files have number: name.
-        let (number, name) = match (number.as_u64(), name.parse::<u64>(), number.as_str()) {
+        // A number may be written as 1, 1.0 or text.
+        let (number, name) = match (whole(number), name.parse::<u64>(), number.as_str()) {
+            (Some(_), Ok(_), Some(text)) => {
+                let what =
+                    format!("has a label `{name}`: `{text}`; which of them is its number cannot be known");
+                return Err(DataError::one(file, what));
+            }
             (Some(number), ..) => (number, name.clone()),
             (None, Ok(number), Some(name)) => (number, name.to_owned()),
             _ => {
-                return Err(DataError::one(
-                    file,
-                    format!("label `{name}` has no single number (regions are not read)"),
-                ));
+                let why = if number.is_array() { " (regions are not read)" } else { "" };
+                return Err(DataError::one(file, format!("label `{name}` has no single whole number{why}")));
             }
         };
         if name == IGNORED {

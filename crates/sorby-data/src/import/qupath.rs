@@ -1,12 +1,13 @@
 //! GeoJSON, as QuPath writes it: `a.geojson` (plain, or packed as .zip or .gz) beside `a.tif`, areas in pixels.
 
+use super::pictures::Pictures;
 use super::shapes::{Area, Shape};
 use super::source_files::{bytes, decode, files_below, folder_of, json, parse_json, place, stem};
 use super::{Drawing, Imported, Source, archive};
 use crate::problem::{DataError, Problem};
 use serde_json::Value;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const ENDINGS: [&str; 2] = ["geojson", "json"];
 
@@ -26,12 +27,10 @@ pub(super) fn read(source: &Source) -> Result<Imported, DataError> {
                 .problem(&file, "is no GeoJSON of areas (no feature, no list of features and no geometry)");
             continue;
         }
-        let name = bare_name(&file);
-        let found = drawing.pictures.of_stem(&name, &place(folder_of(source.path), &file), &file);
-        let image = match found {
-            Ok(found) => found.path.to_owned(),
+        let image = match image_of(&drawing.pictures, &file, &place(folder_of(source.path), &file)) {
+            Ok(image) => image,
             Err(what) => {
-                drawing.problem(&file, format!("its image `{name}` {what}"));
+                drawing.problem(&file, what);
                 continue;
             }
         };
@@ -54,6 +53,21 @@ pub(super) fn is_archive(file: &Path) -> bool {
 fn bare_name(file: &Path) -> String {
     let name = stem(file);
     ENDINGS.iter().find_map(|e| name.strip_suffix(&format!(".{e}"))).unwrap_or(&name).to_owned()
+}
+
+/// The image of the same name. Image names of QuPath have the ending, and may have the series of a file that could hold
+/// several: `a.tif.geojson`, `a.tif - Series 0.geojson`.
+fn image_of(pictures: &Pictures, file: &Path, beside: &[String]) -> Result<PathBuf, String> {
+    let name = bare_name(file);
+    let whole = name.strip_suffix(" - Series 0").unwrap_or(&name);
+    let ending = Path::new(whole).extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    let found = pictures.of_stem(&name, beside, file).or_else(|what| {
+        match sorby_image::EXTENSIONS.contains(&&*ending) {
+            true => pictures.called(whole, Some(beside)),
+            false => Err(what),
+        }
+    });
+    found.map(|found| found.path.to_owned()).map_err(|what| format!("its image `{name}` {what}"))
 }
 
 fn value_of(file: &Path) -> Result<Value, Problem> {
@@ -144,7 +158,7 @@ fn shapes(drawing: &mut Drawing, file: &Path, features: &[&Value]) -> Option<Vec
             }
             Ok(areas) => {
                 let class = drawing.class(&class);
-                shapes.extend(areas.into_iter().map(|area| Shape { class, area }));
+                shapes.extend(areas.into_iter().map(|area| Shape { class, object: i, area }));
             }
             Err(what) => {
                 whole = false;

@@ -225,7 +225,7 @@ mod tests {
 
     fn pixels(roi: &[u8]) -> usize {
         let Region::Area { area, .. } = region(roi).unwrap() else { return 0 };
-        draw((60, 60), &[Shape { class: 1, area }]).0.labels.iter().filter(|l| **l == 1).count()
+        draw((60, 60), &[Shape { class: 1, object: 0, area }]).0.labels.iter().filter(|l| **l == 1).count()
     }
 
     #[test]

@@ -1,11 +1,15 @@
 //! Shapes to pixels.
 
+use super::contacts::{Owners, part};
+use super::fill::fill;
 use sorby_image::LabelMap;
 
 /// An area of one class, by index; 255 for what is to be ignored.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Shape {
     pub class: usize,
+    /// Number of the object that it is, or is a part of, within its image.
+    pub object: usize,
     pub area: Area,
 }
 
@@ -20,34 +24,47 @@ pub(super) enum Area {
     Pixels { left: i64, top: i64, width: usize, inside: Vec<bool> },
 }
 
-/// Draws shapes in their order over class 0, and tells what did not go as one may expect.
-pub(super) fn draw((width, height): (usize, usize), shapes: &[Shape]) -> (LabelMap, Vec<String>) {
-    let mut map = LabelMap::filled(width, height, 0);
-    let (mut outside, mut beyond, mut covered) = (0, 0, 0u64);
-    for shape in shapes {
-        let (mut drawn, mut over) = (0u64, 0u64);
-        let mut paint = |at: usize| {
-            drawn += 1;
-            over += u64::from(map.labels[at] != 0 && usize::from(map.labels[at]) != shape.class);
-            map.labels[at] = shape.class as u8;
-        };
-        let leaves = match &shape.area {
-            Area::Rings(rings) => {
-                fill(rings, (width, height), &mut paint);
+impl Area {
+    /// Says why an area cannot be placed in an image of this size.
+    pub fn misplaced(&self, (width, height): (usize, usize)) -> Option<&'static str> {
+        match self {
+            Self::Rings(rings) => {
+                let corners = || rings.iter().flatten().flat_map(|(x, y)| [*x, *y]);
+                // One pixel at the origin has such corners too, but whole ones.
+                let share =
+                    corners().all(|v| (0.0..=1.0).contains(&v)) && corners().any(|v| v.fract() != 0.0);
+                share.then_some(
+                    "has corners between 0 and 1 only, which are no pixels but shares of width and height",
+                )
+            }
+            Self::Columns { height: rows, runs } => {
+                let pixels = (width * height) as u64;
+                let beyond = runs.iter().any(|(first, length)| first + length > pixels);
+                (*rows != height as u64 || beyond).then_some("has run lengths of another size than its image")
+            }
+            Self::Pixels { .. } => None,
+        }
+    }
+
+    /// Calls `paint` with the index of each pixel; says whether the area goes beyond the image.
+    fn each_pixel(&self, (width, height): (usize, usize), paint: &mut dyn FnMut(usize)) -> bool {
+        match self {
+            Self::Rings(rings) => {
+                fill(rings, (width, height), paint);
                 let past = |(x, y): &(f64, f64)| {
                     !(-0.5..=width as f64 + 0.5).contains(x) || !(-0.5..=height as f64 + 0.5).contains(y)
                 };
                 rings.iter().flatten().any(past)
             }
-            Area::Columns { height: rows, runs } => {
-                let pixels = (width * height) as u64;
-                if *rows == height as u64 {
-                    let within = runs.iter().flat_map(|&(first, length)| first..(first + length).min(pixels));
-                    within.for_each(|at| paint((at % rows) as usize * width + (at / rows) as usize));
+            Self::Columns { height: rows, runs } => {
+                if self.misplaced((width, height)).is_some() {
+                    return true;
                 }
-                *rows != height as u64 || runs.iter().any(|(first, length)| first + length > pixels)
+                let within = runs.iter().flat_map(|&(first, length)| first..first + length);
+                within.for_each(|at| paint((at % rows) as usize * width + (at / rows) as usize));
+                false
             }
-            Area::Pixels { left, top, width: columns, inside } => {
+            Self::Pixels { left, top, width: columns, inside } => {
                 let mut beyond = false;
                 for (i, _) in inside.iter().enumerate().filter(|(_, inside)| **inside) {
                     let (x, y) = (left + (i % columns) as i64, top + (i / columns) as i64);
@@ -59,11 +76,29 @@ pub(super) fn draw((width, height): (usize, usize), shapes: &[Shape]) -> (LabelM
                 }
                 beyond
             }
-        };
+        }
+    }
+}
+
+/// Draws shapes in their order over class 0, parts objects of one class that touch, and tells what did not go as one may
+/// expect.
+pub(super) fn draw(size: (usize, usize), shapes: &[Shape]) -> (LabelMap, Vec<String>) {
+    let mut map = LabelMap::filled(size.0, size.1, 0);
+    let mut owners = Owners::of(map.labels.len());
+    let (mut outside, mut beyond, mut covered) = (0, 0, 0u64);
+    for shape in shapes {
+        let (mut drawn, mut over, class) = (0u64, 0u64, shape.class as u8);
+        let leaves = shape.area.each_pixel(size, &mut |at| {
+            drawn += 1;
+            over += u64::from(map.labels[at] != 0 && map.labels[at] != class);
+            map.labels[at] = class;
+            owners.give(at, shape.object, class);
+        });
         outside += usize::from(drawn == 0);
         beyond += usize::from(drawn > 0 && leaves);
         covered += over;
     }
+    let (owners, joined) = owners.join();
     let mut told = Vec::new();
     let plural = |n: usize| if n == 1 { "shape" } else { "shapes" };
     if outside > 0 {
@@ -77,61 +112,14 @@ pub(super) fn draw((width, height): (usize, usize), shapes: &[Shape]) -> (LabelM
             "{covered} pixels are claimed by shapes of two classes: the later in the file has them"
         ));
     }
+    if joined > 0 {
+        let shapes = plural(joined);
+        told.push(format!(
+            "{joined} {shapes} half or more in another of the class: taken for one object with it"
+        ));
+    }
+    told.extend(part(&mut map, &owners));
     (map, told)
-}
-
-/// An edge of a ring, and the rows whose middles it crosses.
-struct Edge {
-    rows: std::ops::Range<usize>,
-    from: (f64, f64),
-    to: (f64, f64),
-}
-
-impl Edge {
-    fn of((x1, y1): (f64, f64), (x2, y2): (f64, f64), height: usize) -> Self {
-        let (low, high) = (y1.min(y2), y1.max(y2));
-        // Rows whose middle y + 0.5 lies in low <= middle < high: a corner counts for one of its two edges.
-        let row = |y: f64| (y - 0.5).ceil().clamp(0.0, height as f64) as usize;
-        Self { rows: row(low)..row(high), from: (x1, y1), to: (x2, y2) }
-    }
-
-    /// Where it crosses the middle of a row.
-    fn crossing(&self, y: usize) -> f64 {
-        let ((x1, y1), (x2, y2)) = (self.from, self.to);
-        x1 + (y as f64 + 0.5 - y1) * (x2 - x1) / (y2 - y1)
-    }
-}
-
-/// Calls `paint` with the index of every pixel whose centre is inside, even-odd. Row by row, with the edges that cross
-/// it: memory grows with the corners, however high their edges are.
-fn fill(rings: &[Vec<(f64, f64)>], (width, height): (usize, usize), paint: &mut dyn FnMut(usize)) {
-    let finite =
-        |ring: &&Vec<(f64, f64)>| ring.len() >= 3 && ring.iter().all(|p| p.0.is_finite() && p.1.is_finite());
-    let edges_of = |ring: &Vec<(f64, f64)>| {
-        let next = ring.iter().cycle().skip(1);
-        ring.iter().zip(next).map(|(a, b)| Edge::of(*a, *b, height)).collect::<Vec<_>>()
-    };
-    let mut edges: Vec<Edge> = rings.iter().filter(finite).flat_map(edges_of).collect();
-    edges.retain(|e| !e.rows.is_empty());
-    edges.sort_by_key(|e| e.rows.start);
-    let (mut waiting, mut crossed, mut crossings) =
-        (edges.iter().peekable(), Vec::<&Edge>::new(), Vec::new());
-    for y in edges.first().map_or(0, |e| e.rows.start)..height {
-        while let Some(edge) = waiting.next_if(|e| e.rows.start == y) {
-            crossed.push(edge);
-        }
-        crossed.retain(|e| e.rows.end > y);
-        if crossed.is_empty() && waiting.peek().is_none() {
-            break;
-        }
-        crossings.clear();
-        crossings.extend(crossed.iter().map(|e| e.crossing(y)));
-        crossings.sort_unstable_by(f64::total_cmp);
-        for pair in crossings.chunks_exact(2) {
-            let column = |x: f64| (x - 0.5).ceil().clamp(0.0, width as f64) as usize;
-            (column(pair[0])..column(pair[1])).for_each(|x| paint(y * width + x));
-        }
-    }
 }
 
 #[cfg(test)]
@@ -139,7 +127,7 @@ mod tests {
     use super::*;
 
     fn polygon(class: usize, ring: Vec<(f64, f64)>) -> Shape {
-        Shape { class, area: Area::polygon(ring) }
+        Shape { class, object: 0, area: Area::polygon(ring) }
     }
 
     fn square(left: f64, top: f64, edge: f64) -> Vec<(f64, f64)> {
@@ -165,7 +153,11 @@ mod tests {
 
     #[test]
     fn holes_overlaps_and_edges() {
-        let ring = Shape { class: 1, area: Area::Rings(vec![square(0.0, 0.0, 5.0), square(1.0, 1.0, 3.0)]) };
+        let ring = Shape {
+            class: 1,
+            object: 0,
+            area: Area::Rings(vec![square(0.0, 0.0, 5.0), square(1.0, 1.0, 3.0)]),
+        };
         let over = polygon(2, square(3.0, 3.0, 9.0));
         let lost = polygon(1, square(-9.0, -9.0, 4.0));
         let (map, told) = draw((6, 5), &[ring, over, lost]);
@@ -176,9 +168,53 @@ mod tests {
     }
 
     #[test]
+    fn objects_that_touch_are_parted() {
+        let of = |object: usize, class: usize, left: f64| Shape {
+            class,
+            object,
+            area: Area::rectangle((left, 1.0), (3.0, 2.0)),
+        };
+        let drawn = |shapes: &[Shape]| {
+            let (map, told) = draw((10, 4), shapes);
+            assert_eq!(map.labels[..10], [0; 10]);
+            let sign = |l: &u8| if *l == 255 { '#' } else { char::from(b'0' + l) };
+            (map.labels[10..20].iter().map(sign).collect::<String>(), told.join("; "))
+        };
+        let line =
+            "objects touch in 1 place (2 objects): a line of 2 pixels between them is not counted (255)";
+        assert_eq!(drawn(&[of(0, 1, 0.0), of(1, 1, 3.0)]), ("111#110000".into(), line.into()));
+        // Parts of one object; two classes; a pixel between them.
+        assert_eq!(drawn(&[of(0, 1, 0.0), of(0, 1, 3.0)]), ("1111110000".into(), String::new()));
+        assert_eq!(drawn(&[of(0, 1, 0.0), of(1, 2, 3.0)]), ("1112220000".into(), String::new()));
+        assert_eq!(drawn(&[of(0, 1, 0.0), of(1, 1, 4.0)]), ("1110111000".into(), String::new()));
+        // A third of each is the other's: two objects. Two thirds: one.
+        let (row, told) = drawn(&[of(0, 1, 0.0), of(1, 1, 2.0)]);
+        assert_eq!((row.as_str(), told.as_str()), ("11#1100000", line));
+        let (row, told) = drawn(&[of(0, 1, 0.0), of(1, 1, 1.0)]);
+        assert_eq!(row, "1111000000");
+        assert!(told.starts_with("1 shape half or more in another"), "{told}");
+        // What is not known is no object.
+        assert_eq!(drawn(&[of(0, 1, 0.0), of(1, 255, 3.0)]), ("111###0000".into(), String::new()));
+        assert_eq!(drawn(&[of(0, 255, 0.0), of(1, 255, 3.0)]), ("######0000".into(), String::new()));
+    }
+
+    #[test]
+    fn areas_that_cannot_be_placed() {
+        let share = Area::polygon(vec![(0.2, 0.2), (0.4, 0.2), (0.4, 0.9)]);
+        assert!(share.misplaced((9, 9)).unwrap().contains("between 0 and 1"));
+        assert_eq!(Area::polygon(square(0.0, 0.0, 1.0)).misplaced((9, 9)), None, "the pixel at the origin");
+        assert_eq!(Area::polygon(square(0.5, 0.5, 1.0)).misplaced((9, 9)), None);
+        let runs = |height| Area::Columns { height, runs: vec![(2, 10)] };
+        assert_eq!(runs(3).misplaced((4, 3)), None);
+        assert!(runs(4).misplaced((4, 3)).is_some() && runs(3).misplaced((3, 3)).is_some());
+    }
+
+    #[test]
     fn circles_have_their_area() {
-        let (map, _) =
-            draw((100, 100), &[Shape { class: 1, area: Area::ellipse((10.0, 10.0), (80.0, 60.0)) }]);
+        let (map, _) = draw(
+            (100, 100),
+            &[Shape { class: 1, object: 0, area: Area::ellipse((10.0, 10.0), (80.0, 60.0)) }],
+        );
         let area = map.labels.iter().filter(|l| **l == 1).count() as f64;
         assert!((area / (std::f64::consts::PI * 40.0 * 30.0) - 1.0).abs() < 0.005, "{area}");
     }

@@ -3,7 +3,7 @@
 
 use super::shapes::{Area, Shape};
 use super::source_files::{files, files_below, folder_of, place, stem, text};
-use super::{Drawing, Imported, Source};
+use super::{Drawing, Imported, Source, yaml};
 use crate::problem::DataError;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -43,7 +43,8 @@ pub(super) fn read(source: &Source) -> Result<Imported, DataError> {
         for (i, line) in lines(&content).enumerate().filter(|(_, l)| !l.trim().is_empty()) {
             match object(line, names.len(), (width as f64, height as f64)) {
                 Ok((number, ring)) => {
-                    shapes.push(Shape { class: classes[number], area: Area::polygon(ring) })
+                    let area = Area::polygon(ring);
+                    shapes.push(Shape { class: classes[number], object: shapes.len(), area });
                 }
                 Err(what) => {
                     whole = false;
@@ -154,10 +155,14 @@ fn names(root: &Path) -> Result<Vec<String>, DataError> {
     }
     for file in files(root, &["yaml", "yml"]) {
         let text = text(&file).map_err(|p| DataError(vec![p]))?;
-        if !lines(&text).any(|line| line.starts_with("names:")) {
+        if lines(&text).any(|line| yaml::value(line, "kpt_shape").is_some()) {
+            let what = "has a kpt_shape: its labels are poses, a box and points, not outlines; boxes are no labels of pixels";
+            return Err(DataError::one(file, what));
+        }
+        if !lines(&text).any(|line| yaml::value(line, "names").is_some()) {
             continue;
         }
-        let Some(names) = yaml_names(&text) else {
+        let Some(names) = yaml::names(lines(&text), "names") else {
             let what = "has no list `names:` that can be read; write the names, one to a line, into classes.txt beside it";
             return Err(DataError::one(file, what));
         };
@@ -185,70 +190,12 @@ fn names(root: &Path) -> Result<Vec<String>, DataError> {
 
 /// `nc:` of `data.yaml`.
 fn count_of_names(text: &str) -> Option<usize> {
-    lines(text).find_map(|line| line.strip_prefix("nc:")?.split('#').next()?.trim().parse().ok())
-}
-
-/// The forms that `names:` takes in the wild: a list in brackets, dashes, or numbers with colons; `None` for any
-/// other, and for numbers that are not 0, 1, 2, ...
-fn yaml_names(text: &str) -> Option<Vec<String>> {
-    let clean = |word: &str| word.trim().trim_matches(['"', '\'']).trim().to_owned();
-    let mut lines = lines(text)
-        .map(|l| l.split(" #").next().unwrap_or_default().trim_end())
-        .skip_while(|l| !l.starts_with("names:"));
-    let first = lines.next()?["names:".len()..].trim().to_owned();
-    // What follows belongs to it as long as it is indented, or a dash.
-    let belongs = |l: &&str| l.starts_with([' ', '-', ']', '}']);
-    let more: Vec<&str> = lines.filter(|l| !l.is_empty()).take_while(belongs).collect();
-    let entries: Vec<String> = if first.starts_with(['[', '{']) {
-        let all = std::iter::once(&*first).chain(more).collect::<Vec<_>>().join(" ");
-        let inner =
-            all.strip_prefix(['[', '{'])?.trim().strip_suffix([']', '}'])?.trim().trim_end_matches(',');
-        inner.split(',').map(|e| e.trim().to_owned()).collect()
-    } else if first.is_empty() {
-        more.iter().map(|l| l.trim().to_owned()).collect()
-    } else {
-        return None;
-    };
-    let numbered = |e: &String| {
-        let (number, name) = e.split_once(':')?;
-        Some((number.trim().parse::<usize>().ok()?, clean(name)))
-    };
-    let names: Vec<String> = match entries.iter().map(numbered).collect::<Option<Vec<_>>>() {
-        Some(mut pairs) => {
-            pairs.sort();
-            let in_order = pairs.iter().enumerate().all(|(i, p)| p.0 == i);
-            in_order.then(|| pairs.into_iter().map(|p| p.1).collect())?
-        }
-        None if first.is_empty() => {
-            entries.iter().map(|e| e.strip_prefix('-').map(clean)).collect::<Option<_>>()?
-        }
-        None => entries.iter().map(|e| clean(e)).collect(),
-    };
-    (!names.is_empty() && !names.iter().any(String::is_empty)).then_some(names)
+    lines(text).find_map(|line| yaml::value(line, "nc")?.split('#').next()?.trim().parse().ok())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_in_all_their_forms() {
-        for text in [
-            "path: x\nnames: ['pearlite', \"carbide\"]\n",
-            "names:\n  0: pearlite\n  1: carbide  # small\nnc: 2\n",
-            "nc: 2\nnames:\n- pearlite\n- 'carbide'\n",
-            "names: {0: pearlite, 1: carbide}\n",
-            "names:\n  1: carbide\n  0: pearlite\n",
-            "names: ['pearlite',\n        'carbide']\nnc: 2\n",
-        ] {
-            assert_eq!(yaml_names(text).unwrap(), ["pearlite", "carbide"], "{text}");
-        }
-        for text in
-            ["nc: 3\n", "names: x\n", "names:\n  0: a\n  2: b\n", "names: ['a', '']\n", "names: ['a',\n"]
-        {
-            assert_eq!(yaml_names(text), None, "{text}");
-        }
-    }
 
     #[test]
     fn lines_are_read_or_refused() {

@@ -27,7 +27,12 @@ pub(super) struct Component {
 
 impl Frame {
     pub fn of(body: &[u8], progressive: bool) -> Result<Self, String> {
-        let [_, h0, h1, w0, w1, count, rest @ ..] = body else { return Err(DAMAGED.into()) };
+        let [bits, h0, h1, w0, w1, count, rest @ ..] = body else { return Err(DAMAGED.into()) };
+        if *bits != 8 {
+            return Err(format!(
+                "is a JPEG of {bits} bits, which is not read; save it as PNG or TIFF of 16 bits"
+            ));
+        }
         let number = |high: &u8, low: &u8| usize::from(*high) << 8 | usize::from(*low);
         let (width, height) = (number(w0, w1), number(h0, h1));
         let parts = rest.get(..3 * usize::from(*count)).ok_or(DAMAGED)?;

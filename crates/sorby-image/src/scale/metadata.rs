@@ -17,8 +17,8 @@ const DIRECTORIES: usize = 8;
 /// Longer values are left out: no vendor's settings take a megabyte.
 pub(super) const LONGEST_BYTES: u64 = 4 << 20;
 
-/// Tags that belong to one picture: another directory's say nothing of the first.
-const OF_THE_FIRST: [u16; 3] = [270, 282, 283];
+/// Tags that belong to one picture: another directory's say nothing of it.
+const OF_THE_PICTURE: [u16; 3] = [270, 282, 283];
 
 /// Tags that vendors have of their own.
 const OF_VENDORS: [u16; 12] =
@@ -50,6 +50,7 @@ impl Metadata {
             Self { width_px: 0, height_px: 0, tags: BTreeMap::new(), sidecars, unreadable, file: None };
         // Other formats than TIFF have no tags; a TIFF whose tags are damaged has none that count.
         if let Ok(mut decoder) = Decoder::new(BufReader::new(file)) {
+            crate::tiff_file::seek_picture(&mut decoder);
             // Also for pixel types that cannot be decoded.
             if let Ok((width, height)) = decoder.dimensions() {
                 (metadata.width_px, metadata.height_px) = (width, height);
@@ -66,15 +67,21 @@ impl Metadata {
     }
 
     fn collect(&mut self, mut decoder: Decoder<BufReader<File>>) {
+        self.take(&mut decoder, &OF_THE_PICTURE);
+        self.take(&mut decoder, &OF_VENDORS);
         for directory in 0..DIRECTORIES {
-            let of_the_first = OF_THE_FIRST.iter().filter(|_| directory == 0);
-            for tag in OF_VENDORS.iter().chain(of_the_first) {
-                if let Some(value) = TagValue::read(&mut decoder, *tag) {
-                    self.tags.entry(*tag).or_insert(value);
-                }
-            }
-            if !decoder.more_images() || decoder.next_image().is_err() {
+            if decoder.seek_to_image(directory).is_err() {
                 break;
+            }
+            self.take(&mut decoder, &OF_VENDORS);
+        }
+    }
+
+    /// Tags of the directory at hand that are not known yet.
+    fn take(&mut self, decoder: &mut Decoder<BufReader<File>>, tags: &[u16]) {
+        for tag in tags {
+            if let Some(value) = TagValue::read(decoder, *tag) {
+                self.tags.entry(*tag).or_insert(value);
             }
         }
     }

@@ -2,8 +2,9 @@
 
 use super::metadata::read_limited;
 use super::text;
-use crate::files;
+use crate::{OneLine, files};
 use std::path::{Path, PathBuf};
+use unicode_normalization::UnicodeNormalization as _;
 
 pub(super) struct Sidecar {
     pub name: String,
@@ -17,7 +18,7 @@ pub(super) struct Sidecar {
 pub(super) fn of(image: &Path) -> (Vec<Sidecar>, Vec<String>) {
     let (mut sidecars, mut unreadable) = (Vec::new(), Vec::new());
     for path in names(image) {
-        let name = one_line(&path);
+        let name = OneLine(path.file_name().unwrap_or_default().to_string_lossy()).to_string();
         match read_limited(&path) {
             Ok(Some(bytes)) => sidecars.push(Sidecar { name, text: text::decode(&bytes) }),
             Ok(None) => {}
@@ -25,12 +26,6 @@ pub(super) fn of(image: &Path) -> (Vec<Sidecar>, Vec<String>) {
         }
     }
     (sidecars, unreadable)
-}
-
-/// A file's name for messages of one line.
-fn one_line(path: &Path) -> String {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    name.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
 }
 
 fn names(image: &Path) -> Vec<PathBuf> {
@@ -42,7 +37,9 @@ fn names(image: &Path) -> Vec<PathBuf> {
         .into_iter()
         .filter_map(|path| {
             let file = path.file_name()?.to_string_lossy().into_owned();
-            let exact = belongs(&file, &stem, &name)?;
+            // macOS writes names decomposed, others as they were typed.
+            let exact = belongs(&file, &stem, &name)
+                .or_else(|| belongs(&composed(&file), &composed(&stem), &composed(&name)).map(|_| false))?;
             // A sidecar may be a link to one.
             files::is_file(&path).then_some((exact, path))
         })
@@ -53,6 +50,10 @@ fn names(image: &Path) -> Vec<PathBuf> {
     }
     found.sort();
     found.into_iter().map(|f| f.1).collect()
+}
+
+fn composed(name: &str) -> String {
+    name.nfc().collect()
 }
 
 /// Whether a file's name is that of a sidecar, and if so, whether in the very letters of the image's name.
@@ -122,6 +123,11 @@ mod tests {
         std::fs::write(at("a.tif.hdr"), "3").unwrap();
         assert_eq!(found("a.tif"), ["a.tif.hdr", "a.txt"]);
         assert_eq!(found("b.tif"), [""; 0]);
+        std::fs::write(at("u\u{308}1.txt"), "4").unwrap();
+        assert_eq!(found("ü1.tif"), ["u\u{308}1.txt"], "decomposed");
+        std::fs::write(at("ü1.txt"), "5").unwrap();
+        assert_eq!(found("ü1.tif"), ["ü1.txt"]);
+        assert_eq!(found("u\u{308}1.tif"), ["u\u{308}1.txt"]);
         std::fs::write(at("b.txt"), vec![b' '; (4 << 20) + 1]).unwrap();
         assert_eq!(found("b.tif"), [""; 0], "too long for a sidecar");
     }

@@ -55,7 +55,16 @@ impl<'a> Ini<'a> {
         Self { text, comma: Comma::of(text) }
     }
 
-    /// The first value of `key` in a section, in any section when `section` is empty; `None` where it is blank.
+    /// The value of `key` in a section, in any section when `section` is empty; `None` where it is blank.
+    ///
+    /// # Errors
+    /// Where it stands there twice with different values.
+    pub fn one(&self, section: &str, key: &str) -> Result<Option<&'a str>, Fault> {
+        agreed(key, self.all(section, key), |text| Ok(text.to_owned()))?;
+        Ok(self.get(section, key))
+    }
+
+    /// The first such value, for what says nothing of the scale.
     pub fn get(&self, section: &str, key: &str) -> Option<&'a str> {
         self.all(section, key).next()
     }
@@ -78,28 +87,43 @@ impl<'a> Ini<'a> {
     /// # Errors
     /// Where it is no length, or stands there twice with different values.
     pub fn length(&self, section: &str, key: &str, unit: &str) -> Result<Option<f64>, Fault> {
-        let mut found: Option<(f64, &str)> = None;
-        for text in self.all(section, key) {
-            let nm = lengths::parse(text, self.comma, Some(unit))?;
-            match found {
-                Some((first, written)) if first != nm => {
-                    return Err(Fault::Unreadable(format!(
-                        "states {key} twice, `{}` and `{}`",
-                        lengths::short(written),
-                        lengths::short(text)
-                    )));
-                }
-                _ => found = Some((nm, text)),
-            }
-        }
-        Ok(found.map(|(nm, _)| nm))
+        agreed(key, self.all(section, key), |text| lengths::parse(text, self.comma, Some(unit)))
     }
 
     /// Rows or columns; `None` where it is no such number.
-    pub fn count(&self, section: &str, key: &str) -> Option<u32> {
-        let number = lengths::number(self.get(section, key)?, self.comma).ok()?;
-        (number >= 0.0 && number.fract() == 0.0 && number <= f64::from(u32::MAX)).then_some(number as u32)
+    ///
+    /// # Errors
+    /// Where it stands there twice with different values.
+    pub fn count(&self, section: &str, key: &str) -> Result<Option<u32>, Fault> {
+        let count = |text: &str| {
+            let number = lengths::number(text, self.comma).ok()?;
+            (number >= 0.0 && number.fract() == 0.0 && number <= f64::from(u32::MAX)).then_some(number as u32)
+        };
+        agreed(key, self.all(section, key), |text| Ok(count(text))).map(Option::flatten)
     }
+}
+
+/// The value of a key that may stand several times in a text.
+///
+/// # Errors
+/// Where one of them cannot be read, or two differ.
+pub(super) fn agreed<'a, T: PartialEq>(
+    key: &str,
+    values: impl Iterator<Item = &'a str>,
+    read: impl Fn(&str) -> Result<T, Fault>,
+) -> Result<Option<T>, Fault> {
+    let mut found: Option<(T, &str)> = None;
+    for text in values {
+        let value = read(text)?;
+        match &found {
+            Some((first, written)) if *first != value => {
+                let (a, b) = (lengths::short(written), lengths::short(text));
+                return Err(Fault::Unreadable(format!("states {key} twice, `{a}` and `{b}`")));
+            }
+            _ => found = Some((value, text)),
+        }
+    }
+    Ok(found.map(|(value, _)| value))
 }
 
 /// "1280x960", "1024 * 768", "1280 960": columns and rows.
@@ -142,7 +166,7 @@ mod tests {
         assert_eq!(ini.get("", "x"), Some("1"));
         assert_eq!(ini.get("C", "x"), None);
         assert_eq!(ini.get("b", "y"), None, "blank is absent");
-        assert_eq!(ini.count("a", "x"), Some(1));
+        assert_eq!(ini.count("a", "x"), Ok(Some(1)));
         assert!(ini.length("", "x", "nm").is_err(), "two values");
         assert_eq!(ini.length("a", "x", "um").unwrap(), Some(1000.0));
     }

@@ -43,6 +43,35 @@ pub(super) fn child<'a, 'i>(of: Node<'a, 'i>, name: &str) -> Option<Node<'a, 'i>
     of.children().find(|n| n.is_element() && n.tag_name().name() == name)
 }
 
+/// The only child of a name; several must say the same.
+///
+/// # Errors
+/// Where two differ.
+pub(super) fn one<'a, 'i>(of: Node<'a, 'i>, name: &str) -> Result<Option<Node<'a, 'i>>, Fault> {
+    agreed(name, of.children().filter(|n| n.is_element() && n.tag_name().name() == name))
+}
+
+/// One of several elements that say the same.
+pub(super) fn agreed<'a, 'i>(
+    name: &str,
+    nodes: impl Iterator<Item = Node<'a, 'i>>,
+) -> Result<Option<Node<'a, 'i>>, Fault> {
+    // With all that is in them: units may stand in elements and attributes of their own.
+    let written = |node: &Node| node.document().input_text()[node.range()].to_owned();
+    let mut found: Option<Node> = None;
+    for node in nodes {
+        match &found {
+            Some(first) if written(first) != written(&node) => {
+                let said = |node: &Node| lengths::short(text(*node).unwrap_or(&written(node)));
+                let (a, b) = (said(first), said(&node));
+                return Err(Fault::Unreadable(format!("states {name} twice, `{a}` and `{b}`")));
+            }
+            _ => found = Some(node),
+        }
+    }
+    Ok(found)
+}
+
 pub(super) fn text<'a>(node: Node<'a, '_>) -> Option<&'a str> {
     node.text().map(str::trim).filter(|t| !t.is_empty())
 }

@@ -40,7 +40,7 @@ pub(super) enum Format {
     Float,
 }
 
-/// The first picture of a TIFF.
+/// The picture of a TIFF.
 pub(crate) struct Layout {
     pub width: usize,
     pub height: usize,
@@ -75,10 +75,12 @@ pub(crate) fn is_tiff(path: &Path) -> bool {
     read.is_ok() && matches!(&head, b"II\x2a\0" | b"MM\0\x2a" | b"II\x2b\0" | b"MM\0\x2b")
 }
 
-/// The tags of a TIFF's first picture.
+/// The tags of a TIFF's picture.
 pub(super) fn open(path: &Path) -> Result<Tags, ImageError> {
     let file = crate::files::open(path).map_err(|e| ImageError::io(path, e))?;
-    Decoder::new(BufReader::new(file)).map_err(|e| refused(path, &e))
+    let mut tags = Decoder::new(BufReader::new(file)).map_err(|e| refused(path, &e))?;
+    pages::seek_picture(&mut tags);
+    Ok(tags)
 }
 
 pub(super) fn refused(path: &Path, error: &TiffError) -> ImageError {

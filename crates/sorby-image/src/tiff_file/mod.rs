@@ -12,5 +12,6 @@ mod values;
 
 pub(crate) use facts::alpha;
 pub(crate) use layout::{Layout, declared_bytes, is_tiff, size};
+pub(crate) use pages::seek_picture;
 pub(crate) use picture::micrograph;
 pub(crate) use stored::{colours, stored};

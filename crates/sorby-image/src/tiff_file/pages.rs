@@ -10,6 +10,28 @@ use tiff::tags::{IfdPointer, Tag};
 /// Directories that are looked at; a stack is known for one long before.
 const MOST_PAGES: usize = 1000;
 
+/// Goes to the picture of a file that begins with thumbnails of it; else stays at the first.
+pub(crate) fn seek_picture(tags: &mut Tags) {
+    let mut most_pixels = 0;
+    for _ in 0..MOST_PAGES {
+        let pixels = tags.dimensions().map_or(0, |(width, height)| u64::from(width) * u64::from(height));
+        let mut number = |tag| tags.find_tag_unsigned::<u64>(tag).ok().flatten().unwrap_or(0);
+        // Bit 0: a reduced copy. The older tag says 2 for it.
+        if number(Tag::NewSubfileType) & 1 == 0 && number(Tag::SubfileType) != 2 {
+            if pixels > most_pixels {
+                return;
+            }
+            break;
+        }
+        most_pixels = most_pixels.max(pixels);
+        if !tags.more_images() || tags.next_image().is_err() {
+            break;
+        }
+    }
+    // It was there before.
+    let _ = tags.seek_to_image(0);
+}
+
 /// Refuses files with several pictures: which one is meant cannot be guessed. Thumbnails do not count.
 pub(super) fn require_one(path: &Path, layout: &Layout, mut tags: Tags) -> Result<(), ImageError> {
     let stored_bytes =

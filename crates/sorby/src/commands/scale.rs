@@ -5,7 +5,7 @@ use crate::args::ScaleArgs;
 use serde_json::json;
 use sorby_image::scale::agreement::Statements;
 use sorby_image::scale::{self, ScaleReading};
-use sorby_image::{Micrograph, ScaleBar};
+use sorby_image::{Micrograph, OneLine, ScaleBar};
 use sorby_report::{Cell, Table};
 use std::path::Path;
 use std::process::ExitCode;
@@ -52,7 +52,7 @@ fn describe(file: &Path) -> (Vec<Cell>, serde_json::Value, bool) {
         Ok(reading) => reading,
         Err(error) => {
             let row = vec![
-                name.clone().into(),
+                OneLine(&name).to_string().into(),
                 Cell::Missing,
                 Cell::Missing,
                 Cell::Missing,
@@ -82,7 +82,7 @@ fn describe(file: &Path) -> (Vec<Cell>, serde_json::Value, bool) {
     let place = found.as_ref().map(|f| f.whereabouts());
     let text = |value: Option<&'static str>| value.map_or(Cell::Missing, Cell::from);
     let row = vec![
-        name.clone().into(),
+        OneLine(&name).to_string().into(),
         (*width_px as usize).into(),
         (*height_px as usize).into(),
         Cell::number(nm, 4),

@@ -5,6 +5,7 @@ mod border_measure;
 mod border_names;
 mod border_readers;
 mod border_scale;
+mod border_shapes;
 mod border_values;
 mod border_vendors;
 mod codings;

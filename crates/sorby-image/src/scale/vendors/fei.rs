@@ -27,26 +27,38 @@ pub(super) fn read(m: &Metadata, all: &mut Statements) {
 
 /// What the settings say of the scan, and of the field it covers: one or more statements of the same thing.
 fn from_ini(text: &str, tag: &str, place: &'static str, m: &Metadata, all: &mut Statements) {
-    let ini = Ini::of(text);
-    let written_for_px = ini.count("Image", "ResolutionX").zip(ini.count("Image", "ResolutionY"));
+    if let Err(fault) = try_ini(&Ini::of(text), tag, place, m, all) {
+        all.add(tag, Err(fault));
+    }
+}
+
+fn try_ini(
+    ini: &Ini,
+    tag: &str,
+    place: &'static str,
+    m: &Metadata,
+    all: &mut Statements,
+) -> Result<(), Fault> {
+    let written_for_px = ini.count("Image", "ResolutionX")?.zip(ini.count("Image", "ResolutionY")?);
     let columns = written_for_px.map(|(w, _)| f64::from(w)).filter(|w| *w > 0.0);
     let has = |section: &&str| ini.get(section, "PixelWidth").is_some();
     // The beam that made the picture, where the file says which; else either beam's.
-    let named = ini.get("Beam", "Scan").filter(|name| !name.eq_ignore_ascii_case("Scan"));
+    let named = ini.one("Beam", "Scan")?.filter(|name| !name.eq_ignore_ascii_case("Scan"));
     let mut sections: Vec<&str> = ["Scan"].into_iter().chain(named).filter(has).collect();
     if sections.is_empty() {
         sections = ["EScan", "IScan"].into_iter().filter(has).collect();
     }
     for section in &sections {
-        all.add(tag, scan(&ini, section, place, written_for_px, m));
-        if let (Some(columns), Ok(Some(field))) = (columns, ini.length(section, "HorFieldsize", "m")) {
+        all.add(tag, scan(ini, section, place, written_for_px, m));
+        if let (Some(columns), Some(field)) = (columns, ini.length(section, "HorFieldsize", "m")?) {
             let place = "FEI settings, HorFieldsize over [Image] ResolutionX";
             all.add(tag, Ok(Some(plain(VENDOR, place, field / columns, field / columns))));
         }
     }
-    if let (true, Some(columns)) = (sections.is_empty(), columns) {
-        // Images by the ion beam may lack it: field width over columns.
-        let beams = ini.get("Beam", "Beam").into_iter().chain(["IRBeam"]);
+    if let Some(columns) = columns {
+        // Images by the ion beam may have nothing else: field width over columns.
+        let silent = sections.is_empty().then_some("IRBeam");
+        let beams = ini.one("Beam", "Beam")?.into_iter().chain(silent);
         let field = beams.map(|beam| ini.length(beam, "HFW", "m")).find(|field| *field != Ok(None));
         let place = "FEI settings, HFW of the beam over [Image] ResolutionX";
         let size = |field| {
@@ -55,6 +67,7 @@ fn from_ini(text: &str, tag: &str, place: &'static str, m: &Metadata, all: &mut 
         };
         all.add(tag, field.unwrap_or(Ok(None)).map(|field| field.map(size)));
     }
+    Ok(())
 }
 
 fn scan(
@@ -67,9 +80,9 @@ fn scan(
     let Some(x) = ini.length(section, "PixelWidth", "m")? else { return Ok(None) };
     let y = ini.length(section, "PixelHeight", "m")?.unwrap_or(x);
     // The field over the pixel's height: the image's rows without the bar.
-    let field = ini.length(section, "VerFieldsize", "m").ok().flatten();
+    let field = ini.length(section, "VerFieldsize", "m")?;
     let beyond = field.and_then(|field| m.height_px.checked_sub((field / y).round() as u32));
-    let bar = ini.count("PrivateFei", "DatabarHeight").or(beyond);
+    let bar = ini.count("PrivateFei", "DatabarHeight")?.or(beyond);
     // Where the bar was cut off, none is left.
     let whole = |bar: &u32| {
         written_for_px.is_none_or(|(_, rows)| u64::from(m.height_px) >= u64::from(rows) + u64::from(*bar))
@@ -99,9 +112,9 @@ fn from_xml(text: &str, place: &str, all: &mut Statements) {
 
 /// `<PixelSize><X unit="m">`, with `<ImageSize>` beside it.
 fn titan(size: Node) -> Result<Option<PixelSize>, Fault> {
-    let Some(x) = xml::child(size, "X") else { return Ok(None) };
+    let Some(x) = xml::one(size, "X")? else { return Ok(None) };
     let x = xml::length(x, Some("m"))?;
-    let y = xml::child(size, "Y").map(|y| xml::length(y, Some("m"))).transpose()?.unwrap_or(x);
+    let y = xml::one(size, "Y")?.map(|y| xml::length(y, Some("m"))).transpose()?.unwrap_or(x);
     let image = size.parent().and_then(|around| xml::child(around, "ImageSize"));
     let columns = image.and_then(|i| xml::count(xml::child(i, "X")?));
     let rows = image.and_then(|i| xml::count(xml::child(i, "Y")?));
@@ -111,9 +124,9 @@ fn titan(size: Node) -> Result<Option<PixelSize>, Fault> {
 
 /// Phenom: `<FeiImage><pixelWidth unit="um">`.
 fn phenom(image: Node) -> Result<Option<PixelSize>, Fault> {
-    let Some(x) = xml::child(image, "pixelWidth") else { return Ok(None) };
+    let Some(x) = xml::one(image, "pixelWidth")? else { return Ok(None) };
     let x = xml::length(x, None)?;
-    let y = xml::child(image, "pixelHeight").map(|y| xml::length(y, None)).transpose()?.unwrap_or(x);
+    let y = xml::one(image, "pixelHeight")?.map(|y| xml::length(y, None)).transpose()?.unwrap_or(x);
     let bar = xml::child(image, "databarHeight").and_then(xml::count);
     Ok(Some(PixelSize {
         data_bar_px: bar,
@@ -125,11 +138,11 @@ fn phenom(image: Node) -> Result<Option<PixelSize>, Fault> {
 /// further ones.
 fn memento(item: Node) -> Result<Option<PixelSize>, Fault> {
     let side = |name: &str| {
-        let found = item.descendants().find(|inner| {
+        let found = item.descendants().filter(|inner| {
             inner.tag_name().name() == "MementoItem"
                 && xml::child(*inner, "Name").and_then(xml::text) == Some(name)
         });
-        found.map(memento_length).transpose()
+        xml::agreed(name, found)?.map(memento_length).transpose()
     };
     let Some(x) = side("Width")? else { return Ok(None) };
     let y = side("Height")?.unwrap_or(x);

@@ -24,7 +24,7 @@ pub(super) fn read(m: &Metadata, all: &mut Statements) {
 fn settings(text: &str, section: &str, place: &'static str) -> Result<Option<PixelSize>, Fault> {
     let ini = Ini::of(text);
     let Some(nm) = ini.length(section, "PixelSize", "nm")? else { return Ok(None) };
-    let written_for_px = ini.get(section, "DataSize").and_then(text::size);
-    let scale_bar_nm = ini.length(section, "MicronMarker", "nm").ok().flatten().filter(|nm| *nm > 0.0);
+    let written_for_px = ini.one(section, "DataSize")?.and_then(text::size);
+    let scale_bar_nm = ini.length(section, "MicronMarker", "nm")?.filter(|nm| *nm > 0.0);
     Ok(Some(PixelSize { written_for_px, scale_bar_nm, ..plain("Hitachi", place, nm, nm) }))
 }

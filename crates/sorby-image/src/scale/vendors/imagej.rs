@@ -14,15 +14,17 @@ pub(super) fn read(m: &Metadata, all: &mut Statements) {
 }
 
 fn calibration(ini: &Ini, m: &Metadata) -> Result<Option<PixelSize>, Fault> {
-    let Some(name) = ini.get("", "unit") else { return Ok(None) };
+    let Some(name) = ini.one("", "unit")? else { return Ok(None) };
     let Some(per_x) = m.number(282)? else { return Ok(None) };
     let per_y = m.number(283)?.unwrap_or(per_x);
-    let name_y = ini.get("", "yunit").unwrap_or(name);
+    let name_y = ini.one("", "yunit")?.unwrap_or(name);
     if let Unit::Length(nm) = unit(name)
-        && nm >= 1e6
         && let Some(dpi) = printing::dpi(per_x, nm)
     {
-        let reason = format!("counts {per_x:.2} pixels per {name}, the printing resolution of {dpi} dpi");
+        // Three digits, however small.
+        let decimals = (2.0 - per_x.log10().floor()).clamp(2.0, 12.0) as usize;
+        let reason =
+            format!("counts {per_x:.decimals$} pixels per {name}, the printing resolution of {dpi} dpi");
         return Err(Fault::NoScale(reason));
     }
     let (x, y) = (in_unit(1.0 / per_x, name)?, in_unit(1.0 / per_y, name_y)?);

@@ -1,9 +1,9 @@
 //! OME-TIFF: XML in the description; micrometres unless it says otherwise.
 
 use super::{Statements, plain};
-use crate::scale::lengths::{self, Comma, Fault};
+use crate::scale::lengths::{self, Comma, Fault, Unit};
 use crate::scale::metadata::Metadata;
-use crate::scale::{PixelSize, xml};
+use crate::scale::{PixelSize, printing, xml};
 use roxmltree::Node;
 
 pub(super) fn read(m: &Metadata, all: &mut Statements) {
@@ -40,7 +40,17 @@ fn size(pixels: Node) -> Option<(u32, u32)> {
 fn physical(pixels: Node) -> Result<Option<PixelSize>, Fault> {
     let side = |value: &str, unit: &str| {
         let unit = xml::attribute(pixels, unit).filter(|u| !u.is_empty()).unwrap_or("µm");
-        xml::attribute(pixels, value).map(|text| lengths::parse(text, Comma::Unknown, Some(unit))).transpose()
+        let Some(text) = xml::attribute(pixels, value) else { return Ok(None) };
+        let nm = lengths::parse(text, Comma::Unknown, Some(unit))?;
+        // Programs take the resolution of a file that they convert for a pixel size.
+        if let Unit::Length(unit_nm) = lengths::unit(unit)
+            && let Some(dpi) = printing::dpi_of_pixel(nm / unit_nm, unit_nm)
+        {
+            let stated = lengths::short(&format!("{text} {unit}"));
+            let reason = format!("states {value} `{stated}`, the printing resolution of {dpi} dpi");
+            return Err(Fault::NoScale(reason));
+        }
+        Ok(Some(nm))
     };
     let x = side("PhysicalSizeX", "PhysicalSizeXUnit")?;
     let y = side("PhysicalSizeY", "PhysicalSizeYUnit")?;

@@ -20,5 +20,5 @@ fn settings(text: &str, place: &'static str) -> Result<Option<PixelSize>, Fault>
     let Some(x) = ini.length("", "PixelSizeX", "m")? else { return Ok(None) };
     let y = ini.length("", "PixelSizeY", "m")?.unwrap_or(x);
     // Rows of the strip under the image, where written.
-    Ok(Some(PixelSize { data_bar_px: ini.count("", "ImageStripSize"), ..plain("Tescan", place, x, y) }))
+    Ok(Some(PixelSize { data_bar_px: ini.count("", "ImageStripSize")?, ..plain("Tescan", place, x, y) }))
 }

@@ -3,7 +3,7 @@
 
 use super::{Statements, plain};
 use crate::scale::PixelSize;
-use crate::scale::lengths::{self, Comma};
+use crate::scale::lengths::{self, Comma, Fault};
 use crate::scale::metadata::Metadata;
 use crate::scale::text;
 
@@ -17,29 +17,34 @@ pub(super) fn read(m: &Metadata, all: &mut Statements) {
 
 fn settings(text: &str, tag: &str, m: &Metadata, all: &mut Statements) {
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
-    let value = |key: &str| -> Option<&str> {
-        let at = lines.iter().position(|line| line.eq_ignore_ascii_case(key))?;
-        let next = lines[at + 1..].iter().find(|line| !line.is_empty())?;
-        Some(next.split_once('=')?.1.trim())
+    let lines = &lines[..];
+    let values = |key: &'static str| {
+        let keys = (0..lines.len()).filter(move |at| lines[*at].eq_ignore_ascii_case(key));
+        keys.filter_map(move |at| {
+            let next = lines[at + 1..].iter().find(|line| !line.is_empty())?;
+            Some(next.split_once('=')?.1.trim())
+        })
     };
     let comma = Comma::of(text);
-    let written_for_px = value("DP_IMAGE_STORE").and_then(text::size);
+    let stored = text::agreed("DP_IMAGE_STORE", values("DP_IMAGE_STORE"), |text| Ok(text::size(text)));
+    let written_for_px = match stored {
+        Ok(size) => size.flatten(),
+        Err(fault) => return all.add(tag, Err(fault)),
+    };
     let width = f64::from(written_for_px.map_or(m.width_px, |(w, _)| w));
     let size = |nm, place| Some(PixelSize { written_for_px, ..plain("Zeiss", place, nm, nm) });
-    let length = |key| value(key).map(|text| lengths::parse(text, comma, None));
-    let pixel = length("AP_IMAGE_PIXEL_SIZE");
-    let field = length("AP_WIDTH")
-        .map(|field| field.map(|nm| size(nm / width, "Zeiss settings, AP_WIDTH over the image's width")));
-    match (pixel, field) {
-        (Some(pixel), field) => {
-            all.add(tag, pixel.map(|nm| size(nm, "Zeiss settings, AP_IMAGE_PIXEL_SIZE")));
-            all.sizes.extend(field.and_then(Result::ok).flatten());
-        }
-        (None, Some(field)) => all.add(tag, field),
-        // The fourth line of the unnamed head: metres per pixel of a picture 1024 wide.
-        (None, None) => {
-            let metres = lines.get(3).and_then(|line| lengths::number(line, comma).ok());
-            all.add(tag, Ok(metres.and_then(|m| size(1e9 * m * 1024.0 / width, "Zeiss settings, head"))));
-        }
+    let length = |key| text::agreed(key, values(key), |text| lengths::parse(text, comma, None)).transpose();
+    let (pixel, field) = (length("AP_IMAGE_PIXEL_SIZE"), length("AP_WIDTH"));
+    if pixel.is_none() && field.is_none() {
+        // The fourth line of the unnamed head: metres per pixel of a picture 1024 wide. Other lines may stand there.
+        let metres = lines.get(3).and_then(|line| lengths::number(line, comma).ok());
+        return all.add(tag, Ok(metres.and_then(|m| size(1e9 * m * 1024.0 / width, "Zeiss settings, head"))));
     }
+    let add = |all: &mut Statements, length: Option<Result<f64, Fault>>, per_px: f64, place| {
+        if let Some(length) = length {
+            all.add(tag, length.map(|nm| size(nm / per_px, place)));
+        }
+    };
+    add(all, pixel, 1.0, "Zeiss settings, AP_IMAGE_PIXEL_SIZE");
+    add(all, field, width, "Zeiss settings, AP_WIDTH over the image's width");
 }

@@ -66,11 +66,10 @@ fn require_free_names(data: &Dataset, taken: &[&str]) -> anyhow::Result<()> {
     }
 }
 
-/// The label, as large as its image: where it lacks the rows of a data bar, they are to be ignored.
+/// Reads the picture: a copy of a damaged file would look like a good one. And the label, as large as its image: where it lacks the rows of a data bar, they are to be ignored.
 fn label(data: &Dataset, item: &Item) -> anyhow::Result<LabelMap> {
     let mut label = data.load_label(item).map_err(|p| anyhow::anyhow!("{p}"))?;
-    let size = sorby_image::dimensions(&item.image);
-    let (width, height) = size.with_context(|| format!("{}: cannot be read", item.image.display()))?;
+    let Micrograph { width, height, .. } = Micrograph::read(&item.image)?;
     if width == label.width && height > label.height && data.manifest.labels.data_bar == DataBar::Crop {
         label.pad_rows(height);
     }

@@ -21,7 +21,7 @@ pub fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
             Some((_, format)) => *format,
             None => bail!("--format {text}: unknown; the formats are {}", names()),
         },
-        None => match detect(&args.source) {
+        None => match detect(&args.source).map_err(|problem| anyhow::anyhow!("{problem}"))? {
             Some(format) => format,
             None if args.source.extension().is_some_and(|e| e == "xml")
                 || args.source.join("annotations.xml").is_file() =>
