@@ -1,9 +1,12 @@
 //! One meaning for the values of all files.
 
+use super::before::{Before, brought};
+use super::numbers::{self, Mark};
 use super::objects::{self, Evidence};
+use super::strays::{Stray, strays};
 use super::survey::{Seen, Survey, Values, words};
 use super::table::{Table, grey_levels};
-use super::{Before, Expected, LabelCoding, Meaning, ObjectNumbers, palettes, polarity};
+use super::{Expected, LabelCoding, Meaning, ObjectNumbers, palettes, polarity};
 use crate::manifest::LabelKind;
 use crate::problem::Problem;
 use sorby_image::IGNORE;
@@ -25,38 +28,100 @@ struct File<'a> {
 /// # Errors
 /// When the values fit no coding, or may be meant in two ways.
 pub(super) fn decide(expected: &Expected, found: &[Survey]) -> Result<LabelCoding, Problem> {
-    let foreign: Vec<(usize, &Values)> = found
-        .iter()
-        .enumerate()
-        .filter_map(|(i, s)| match &s.seen {
-            Seen::Values(values) => Some((i, values)),
-            Seen::Noted => None,
-        })
-        .collect();
+    let mut coding = LabelCoding::default();
+    let foreign = foreign(expected, found, &mut coding);
     let path = |i: usize| found[i].path.as_path();
     if let Some(meaning) = given(expected) {
-        return Ok(LabelCoding { meaning, ..LabelCoding::default() });
+        coding.meaning = meaning;
+        if coding.numbers_objects() {
+            let files: Vec<_> = foreign.iter().map(|(i, values)| (path(*i), *values)).collect();
+            settle_numbers(&files, true, &mut coding);
+        }
+        return Ok(coding);
     }
     if foreign.is_empty() {
-        return Ok(LabelCoding::index(expected.classes.unwrap_or(WHITE as usize)));
+        let noted = LabelCoding::index(expected.classes.unwrap_or(WHITE as usize));
+        return Ok(LabelCoding { refused: coding.refused, ..noted });
     }
     let maps =
         palettes::agree(&foreign, &expected.colours).map_err(|(i, what)| Problem::new(path(i), what))?;
-    let mut coding = LabelCoding::default();
     let mut files = Vec::new();
     for (i, values) in &foreign {
         let (before, values) = brought(values, maps.get(i));
         if let Some(before) = before {
-            coding.remarks.extend(remark(path(*i), &before, maps.contains_key(i)));
+            coding.remarks.extend(before.remark(path(*i), maps.contains_key(i)));
             coding.before.insert(path(*i).to_owned(), before);
         }
         files.push(File { path: path(*i), values });
     }
     coding.meaning = Judge { expected, files: &files }.meaning(&mut coding.remarks)?;
-    if let Meaning::Table(table) = &coding.meaning {
-        require_one_polarity(expected, table, &files)?;
+    let list: Vec<(&Path, &Values)> = files.iter().map(|f| (f.path, &f.values)).collect();
+    match &coding.meaning {
+        Meaning::Table(table) => {
+            require_one_polarity(expected, table, &files)?;
+            if expected.classes.is_none() {
+                settle_strays(&list, expected, &mut coding);
+            }
+        }
+        Meaning::Objects => settle_numbers(&list, false, &mut coding),
+        Meaning::Painted(_) => {}
     }
     Ok(coding)
+}
+
+/// The files that do not say themselves what they hold. Where nobody says what classes there are, pictures of few greys
+/// are refused.
+fn foreign<'a>(
+    expected: &Expected,
+    found: &'a [Survey],
+    coding: &mut LabelCoding,
+) -> Vec<(usize, &'a Values)> {
+    let said = expected.classes.is_some() || !expected.values.is_empty();
+    let mut foreign = Vec::new();
+    for (i, survey) in found.iter().enumerate() {
+        let Seen::Values(values) = &survey.seen else { continue };
+        if values.graded && !values.soft.is_sure() && !said {
+            let what = format!(
+                "{}; if they are classes, say which value is which: --values {}",
+                values.as_a_picture(),
+                some(&values.counts).replace(", ", ",")
+            );
+            coding.refused.insert(survey.path.clone(), what);
+        } else {
+            foreign.push((i, values));
+        }
+    }
+    foreign
+}
+
+/// Of pictures of object numbers: what marks pixels that do not count, and files that are no such pictures. What the user
+/// says (`given`) is not doubted.
+fn settle_numbers(files: &[(&Path, &Values)], given: bool, coding: &mut LabelCoding) {
+    for (path, values) in files {
+        if let Some(what) = numbers::why_not(values).filter(|_| !given) {
+            coding.refused.insert(path.to_path_buf(), what);
+        } else if let Mark::Ignored(mark) = numbers::mark(values) {
+            coding.remarks.push(Problem::new(*path, numbers::ignored(values, mark)));
+            coding.before.insert(path.to_path_buf(), Before::Mark(mark));
+        }
+        if given && !values.counts.contains_key(&0) {
+            coding
+                .remarks
+                .push(Problem::new(*path, "no pixel is 0: every number is an object, and they fill it"));
+        }
+    }
+}
+
+/// Files whose values no other file has.
+fn settle_strays(files: &[(&Path, &Values)], expected: &Expected, coding: &mut LabelCoding) {
+    for (path, stray) in strays(files, expected.class.map_or(1, i64::from)) {
+        match stray {
+            Stray::Refused(what) => {
+                coding.refused.insert(path.to_owned(), what);
+            }
+            Stray::Told(remark) => coding.remarks.push(remark),
+        }
+    }
 }
 
 /// What the user says.
@@ -72,48 +137,6 @@ fn given(expected: &Expected) -> Option<Meaning> {
         (LabelKind::Grey, Some(classes)) => Some(Meaning::Table(Table::grey(classes))),
         _ => None,
     }
-}
-
-/// Whether a value is the highest number of a count of bits that detectors and programs use.
-fn is_full_scale(v: i64) -> bool {
-    [10, 12, 14, 15, 16, 31, 32].iter().any(|bits| v == (1i64 << bits) - 1)
-}
-
-fn brought(values: &Values, palette: Option<&BTreeMap<i64, i64>>) -> (Option<Before>, Values) {
-    let mapped = |map: BTreeMap<i64, i64>| {
-        let new = |v: &i64| *map.get(v).unwrap_or(v);
-        let counts = values.counts.iter().map(|(v, n)| (new(v), *n)).collect();
-        let pieces = values.pieces.as_ref().map(|p| p.iter().map(|(v, n)| (new(v), *n)).collect());
-        let values = Values { counts, pieces, ..values.clone() };
-        (Some(Before::Map(map)), values)
-    };
-    if let Some(map) = palette {
-        return mapped(map.clone());
-    }
-    if values.soft {
-        let light = values.counts.range(i64::from(super::soft::THRESHOLD)..).map(|(_, n)| n).sum::<u64>();
-        let all = values.counts.values().sum::<u64>();
-        let counts = BTreeMap::from([(0, all - light), (WHITE, light)]);
-        return (Some(Before::Threshold), Values { counts, pieces: None, ..values.clone() });
-    }
-    let white = values.counts.keys().next_back().copied().filter(|v| is_full_scale(*v));
-    match white {
-        Some(white) if values.holds_only(&[0, white]) => mapped(BTreeMap::from([(white, WHITE)])),
-        _ => (None, values.clone()),
-    }
-}
-
-fn remark(path: &Path, before: &Before, by_palette: bool) -> Option<Problem> {
-    let what = match before {
-        Before::Threshold => {
-            "is black and white with soft edges or the noise of compression: values from 128 on are read as 255, others as 0"
-        }
-        Before::Map(map) if by_palette && map.iter().any(|(a, b)| a != b) => {
-            "has its palette in another order: its values are read by their colours"
-        }
-        Before::Map(_) => return None,
-    };
-    Some(Problem::new(path, what))
 }
 
 /// The files together, and what is expected of them.
@@ -150,9 +173,12 @@ impl Judge<'_> {
         }
     }
 
-    /// A file of 0 and 255 alone among others: 255 may be foreground or ignored.
+    /// A file of 0 and 255 alone: 255 may be foreground or ignored. Where it is ignored in others, a file of which only
+    /// the data bar is 255 is one without foreground.
     fn black_and_white(&self) -> Option<&File<'_>> {
-        self.files.iter().find(|f| f.values.counts.contains_key(&WHITE) && f.values.holds_only(&[0, WHITE]))
+        let ignored = !self.for_labels() && self.ignores_255();
+        let both = |f: &&File| f.values.counts.contains_key(&WHITE) && f.values.holds_only(&[0, WHITE]);
+        self.files.iter().find(|f| both(f) && !(ignored && f.values.bars))
     }
 
     /// Whether a file has class indices and 255: then 255 is what is ignored in all of them.
@@ -224,7 +250,7 @@ impl Judge<'_> {
         let cure = if self.for_labels() {
             "Set labels.kind to say which all labels are".to_owned()
         } else {
-            "Save them alike, or measure them apart".to_owned()
+            "Save them alike, measure them apart, or, if 255 is ignored in all, give --values 0,1".to_owned()
         };
         format!(
             "holds only 0 and 255 ({}): a black and white mask among index masks{other}, or an index mask with ignored pixels \
@@ -249,7 +275,7 @@ impl Judge<'_> {
     /// Values beyond the classes: numbers of objects, or a mistake.
     fn of_no_class(&self, classes: usize, seen: &BTreeMap<i64, u64>) -> Result<Meaning, Problem> {
         let outside = |v: i64| !(0..classes as i64).contains(&v) && v != WHITE;
-        let evidence = self.evidence(seen);
+        let evidence = self.evidence();
         let at = |f: &Values| f.counts.keys().any(|v| outside(*v));
         match (self.expected.objects, evidence) {
             (ObjectNumbers::Detect, Evidence::Sure) => Ok(Meaning::Objects),
@@ -275,19 +301,40 @@ impl Judge<'_> {
         }
     }
 
-    fn evidence(&self, seen: &BTreeMap<i64, u64>) -> Evidence {
-        // 255 is a number like others only where there are others of its size.
-        let highest = seen.keys().rfind(|v| **v != WHITE).copied().unwrap_or(0);
-        let own: Vec<Values> = (self.files.iter())
-            .map(|f| {
-                let mut values = f.values.clone();
-                if let Some(pieces) = values.pieces.as_mut().filter(|_| highest < 200) {
-                    pieces.remove(&WHITE);
-                }
-                values
-            })
-            .collect();
+    /// Whether values are numbers of objects; marks of what does not count are none.
+    fn evidence(&self) -> Evidence {
+        let own = |values: &Values| {
+            let numbers = numbers::own(values);
+            let mut values = values.clone();
+            if let Some(pieces) = &mut values.pieces {
+                pieces.retain(|v, _| *v <= 0 || numbers.contains(v));
+            }
+            values
+        };
+        let own: Vec<Values> = self.files.iter().map(|f| own(&f.values)).collect();
         objects::evidence(&own.iter().collect::<Vec<_>>())
+    }
+
+    /// A file that alone would be one of object numbers for sure, where all together are not.
+    fn alone_of_numbers(&self) -> Option<Problem> {
+        let sure = |f: &&File| {
+            Judge { expected: self.expected, files: std::slice::from_ref(*f) }.is_sure_in_8_bits()
+        };
+        let file = self.files.iter().find(sure)?;
+        let what = format!(
+            "its values {} mark one connected piece each, as numbers of objects, those of other files do not; measure them apart, or \
+             say which value is which class: {}",
+            file.values.words(),
+            self.cure(&some(&file.values.counts))
+        );
+        Some(Problem::new(file.path, what))
+    }
+
+    /// Sure by its values, whatever the bits.
+    fn is_sure_in_8_bits(&self) -> bool {
+        let narrow = |f: &File| Values { bits: 8, ..f.values.clone() };
+        let files: Vec<Values> = self.files.iter().map(narrow).collect();
+        objects::evidence(&files.iter().collect::<Vec<_>>()) == Evidence::Sure
     }
 
     fn objects_in_doubt(&self, seen: &BTreeMap<i64, u64>) -> String {
@@ -306,14 +353,20 @@ impl Judge<'_> {
             return Ok(Meaning::Table(table));
         };
         let asked = self.expected.class.filter(|_| highest < WHITE);
-        if self.expected.objects == ObjectNumbers::Detect && asked.is_none() {
-            match self.evidence(seen) {
+        if self.expected.objects == ObjectNumbers::Detect {
+            match self.evidence() {
+                // That a class is asked for does not make classes of them: measuring says so.
                 Evidence::Sure => return Ok(Meaning::Objects),
-                Evidence::Maybe => return Err(self.problem(|_| true, self.objects_in_doubt(seen))),
-                Evidence::No => {}
+                Evidence::Maybe if asked.is_none() => {
+                    return Err(self.problem(|_| true, self.objects_in_doubt(seen)));
+                }
+                Evidence::No | Evidence::Maybe => {}
+            }
+            if let Some(problem) = self.alone_of_numbers().filter(|_| self.files.len() > 1) {
+                return Err(problem);
             }
         }
-        if let Some(file) = self.black_and_white().filter(|_| !self.ignores_255()) {
+        if let Some(file) = self.black_and_white() {
             return Err(Problem::new(file.path, self.mixed(file)));
         }
         if asked.is_some() {
@@ -374,8 +427,8 @@ fn require_one_polarity(expected: &Expected, table: &Table, files: &[File]) -> R
         format!("or, if it is meant so, give --values {back},{front}")
     };
     let what = format!(
-        "looks inside out: {front} covers {:.1} % of it in one piece, of the others {low:.1} to {high:.1} % in many; exchange \
-         {back} and {front} in it, {cure}",
+        "looks inside out: {front} covers {:.1} % of it, of the others {low:.1} to {high:.1} %; exchange {back} and {front} in it, \
+         {cure}",
         share(&files[place])
     );
     Err(Problem::new(files[place].path, what))

@@ -6,6 +6,7 @@
 use super::pictures::Pictures;
 use super::source_files::{files_below, folder_of, place, stem};
 use super::{BACKGROUND, Imported, ImportedImage, Source};
+use crate::coding;
 use crate::problem::{DataError, Problem};
 use sorby_image::{IGNORE, Integers, LabelMap};
 use std::collections::{BTreeSet, HashMap};
@@ -27,10 +28,9 @@ pub(super) fn read(source: &Source) -> Result<Imported, DataError> {
             }
             None => continue,
         };
-        let numbers = Integers::read(&file).map_err(Problem::from);
-        match numbers.and_then(|n| Numbers(n).label().map_err(|what| Problem::new(&file, what))) {
+        match read_numbers(&file) {
             Ok((label, told)) => {
-                remarks.extend(told.map(|what| Problem::new(&file, what)));
+                remarks.extend(told.into_iter().map(|what| Problem::new(&file, what)));
                 images.push(ImportedImage { name: stem(&image), image, label, split: None });
             }
             Err(problem) => problems.push(problem),
@@ -38,6 +38,21 @@ pub(super) fn read(source: &Source) -> Result<Imported, DataError> {
     }
     let classes = vec![BACKGROUND.to_owned(), source.class.to_owned()];
     Ok(Imported { classes, images, problems, remarks })
+}
+
+/// The label that the numbers of a file make, and what was done.
+fn read_numbers(file: &Path) -> Result<(LabelMap, Vec<String>), Problem> {
+    let problem = |what: String| Problem::new(file, what);
+    let integers = Integers::read(file)?;
+    if integers.values.iter().all(|v| *v >= 0) {
+        let marked = coding::object_numbers(file)?;
+        let (label, told) = Numbers { of: integers, mark: marked.mark }.label().map_err(problem)?;
+        return Ok((label, marked.told.into_iter().chain(told).collect()));
+    }
+    Numbers { of: integers, mark: None }
+        .label()
+        .map(|(label, told)| (label, told.into_iter().collect()))
+        .map_err(problem)
 }
 
 /// The image of the same name without one of the usual endings, or in another folder. `None` for what is no image of
@@ -57,38 +72,46 @@ fn image_of(file: &Path, pictures: &Pictures, source: &Source) -> Option<Result<
 }
 
 /// An image of object numbers.
-struct Numbers(Integers);
+struct Numbers {
+    of: Integers,
+    /// The value of what does not count.
+    mark: Option<i64>,
+}
 
 impl Numbers {
     /// Objects as class 1, with a line of 255 where two touch; and what was done.
     fn label(&self) -> Result<(LabelMap, Option<String>), String> {
-        if let Some(negative) = self.0.values.iter().find(|v| **v < 0) {
+        if let Some(negative) = self.of.values.iter().find(|v| **v < 0) {
             return Err(format!(
                 "has the object number {negative}; objects are numbered from 1, and 0 is none"
             ));
         }
-        if !self.0.values.contains(&0) {
-            return Err("has no pixel of 0, which stands for no object; if its lowest number is the background, subtract \
-                        it from all; if objects fill the image, draw their boundaries as 0"
-                .to_owned());
+        if !self.of.values.contains(&0) {
+            return Err(coding::no_ground());
         }
         let mut sizes: HashMap<i64, u64> = HashMap::new();
-        self.0.values.iter().filter(|v| **v > 0).for_each(|v| *sizes.entry(*v).or_default() += 1);
-        let mut labels: Vec<u8> = self.0.values.iter().map(|v| u8::from(*v > 0)).collect();
+        self.of
+            .values
+            .iter()
+            .filter(|v| self.is_object(**v))
+            .for_each(|v| *sizes.entry(*v).or_default() += 1);
+        let class = |v: &i64| if Some(*v) == self.mark { IGNORE } else { u8::from(*v > 0) };
+        let mut labels: Vec<u8> = self.of.values.iter().map(class).collect();
+        let counted = labels.clone();
         let mut contacts = BTreeSet::new();
         self.each_contact(&mut |here, there| {
-            let (a, b) = (self.0.values[here], self.0.values[there]);
+            let (a, b) = (self.of.values[here], self.of.values[there]);
             contacts.insert((a.min(b), a.max(b)));
             let larger = if (sizes[&a], a) > (sizes[&b], b) { here } else { there };
             labels[larger] = IGNORE;
         });
         if contacts.is_empty() {
-            return Ok((LabelMap { width: self.0.width, height: self.0.height, labels }, None));
+            return Ok((LabelMap { width: self.of.width, height: self.of.height, labels }, None));
         }
         let kept: BTreeSet<i64> =
-            self.0.values.iter().zip(&labels).filter(|(_, l)| **l == 1).map(|(v, _)| *v).collect();
+            self.of.values.iter().zip(&labels).filter(|(_, l)| **l == 1).map(|(v, _)| *v).collect();
         let lost = sizes.len() - kept.len();
-        let line = labels.iter().filter(|l| **l == IGNORE).count();
+        let line = labels.iter().zip(&counted).filter(|(now, before)| now != before).count();
         let plural = |n: usize| if n == 1 { "" } else { "s" };
         let mut told = format!(
             "objects touch in {} place{} ({} objects): a line of {line} pixels between them is not counted (255)",
@@ -99,27 +122,31 @@ impl Numbers {
         if lost > 0 {
             told += &format!("; {lost} object{} had no pixel beside the line and are lost", plural(lost));
         }
-        Ok((LabelMap { width: self.0.width, height: self.0.height, labels }, Some(told)))
+        Ok((LabelMap { width: self.of.width, height: self.of.height, labels }, Some(told)))
+    }
+
+    fn is_object(&self, value: i64) -> bool {
+        value > 0 && Some(value) != self.mark
     }
 
     /// Calls `meet` with each pair of neighbours, diagonal ones too, of two objects.
     fn each_contact(&self, meet: &mut dyn FnMut(usize, usize)) {
-        for y in 0..self.0.height {
-            for x in 0..self.0.width {
-                let here = y * self.0.width + x;
-                if self.0.values[here] == 0 {
+        for y in 0..self.of.height {
+            for x in 0..self.of.width {
+                let here = y * self.of.width + x;
+                if !self.is_object(self.of.values[here]) {
                     continue;
                 }
-                let (right, below, left) = (x + 1 < self.0.width, y + 1 < self.0.height, x > 0);
+                let (right, below, left) = (x + 1 < self.of.width, y + 1 < self.of.height, x > 0);
                 let neighbours = [
                     (right, 1),
-                    (below && left, self.0.width.wrapping_sub(1)),
-                    (below, self.0.width),
-                    (below && right, self.0.width + 1),
+                    (below && left, self.of.width.wrapping_sub(1)),
+                    (below, self.of.width),
+                    (below && right, self.of.width + 1),
                 ];
                 for (_, step) in neighbours.into_iter().filter(|(there, _)| *there) {
-                    let there = self.0.values[here + step];
-                    if there != 0 && there != self.0.values[here] {
+                    let there = self.of.values[here + step];
+                    if self.is_object(there) && there != self.of.values[here] {
                         meet(here, here + step);
                     }
                 }
@@ -134,7 +161,7 @@ mod tests {
 
     fn numbers(rows: &[&str]) -> Numbers {
         let values = rows.iter().flat_map(|r| r.bytes().map(|b| i64::from(b - b'0') << 31)).collect();
-        Numbers(Integers { width: rows[0].len(), height: rows.len(), values })
+        Numbers { of: Integers { width: rows[0].len(), height: rows.len(), values }, mark: None }
     }
 
     fn rows(label: &LabelMap) -> Vec<String> {
@@ -154,6 +181,14 @@ mod tests {
     }
 
     #[test]
+    fn a_mark_is_no_object_and_touches_none() {
+        let marked = Numbers { mark: Some(9 << 31), ..numbers(&["0119", "0119", "2299"]) };
+        let (label, told) = marked.label().unwrap();
+        assert_eq!(rows(&label), ["011#", "0###", "11##"]);
+        assert!(told.unwrap().contains("a line of 2 pixels"));
+    }
+
+    #[test]
     fn small_objects_survive_large_ones() {
         let (label, _) = numbers(&["00000", "02220", "02120", "02220"]).label().unwrap();
         assert_eq!(rows(&label), ["00000", "0###0", "0#1#0", "0###0"]);
@@ -164,7 +199,8 @@ mod tests {
     #[test]
     fn numbers_that_cannot_be_objects_are_refused() {
         assert!(numbers(&["112", "122"]).label().unwrap_err().contains("no pixel of 0"));
-        let negative = Numbers(Integers { width: 2, height: 1, values: vec![0, -1] });
+        let of = Integers { width: 2, height: 1, values: vec![0, -1] };
+        let negative = Numbers { of, mark: None };
         assert!(negative.label().unwrap_err().contains("-1"));
     }
 }

@@ -40,7 +40,7 @@ pub fn coding(files: &[PathBuf], args: &CodingArgs, known: Known) -> anyhow::Res
     };
     let coding = LabelCoding::decide(&expected, files).map_err(|p| anyhow::anyhow!("{p}"))?;
     coding.remarks.iter().for_each(|r| eprintln!("note: {r}"));
-    if coding.numbers_objects() {
+    if coding.numbers_objects() && !files.is_empty() {
         eprintln!("note: {}: values are taken for numbers of objects, one object each", place(files));
     }
     Ok(coding)
