@@ -7,6 +7,7 @@
 mod before;
 mod decide;
 mod greys;
+mod judge;
 mod numbers;
 mod objects;
 mod painted;

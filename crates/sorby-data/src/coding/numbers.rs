@@ -40,8 +40,9 @@ pub(crate) fn mark(values: &Values) -> Mark {
     let gap = top - highest;
     match (gap > GAP && gap >= GAPS * widest, is_full) {
         (true, true) => Mark::Ignored(*top),
-        // Of 16 bits 255 is a number as good as its neighbours.
+        // Of 16 bits 255 is a number as good as its neighbours, and the last number one next to the last but one.
         (false, false) => Mark::None,
+        _ if gap == 1 && values.bits > 8 => Mark::None,
         _ => Mark::Doubt(*top),
     }
 }

@@ -167,6 +167,8 @@ fn the_highest_value_may_be_no_object() {
     // All numbers are there: the last is one of them.
     assert_eq!(settled(whole("a", 8, 0..=255)), (None, String::new()));
     assert_eq!(settled(whole("a", 16, 0..=300)), (None, String::new()));
+    let top = i64::from(u32::MAX);
+    assert_eq!(settled(whole("a", 32, [0, top - 1, top])), (None, String::new()));
     // Near the others, or of 16 bits and far from them: nobody can know.
     for doubtful in [whole("a", 8, (0..=250).chain([255])), whole("a", 16, (0..=19).chain([255]))] {
         let (mark, told) = settled(doubtful);

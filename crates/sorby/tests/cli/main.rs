@@ -5,6 +5,7 @@ mod border_measure;
 mod border_readers;
 mod border_scale;
 mod border_values;
+mod border_values_in_doubt;
 mod border_vendors;
 mod codings;
 mod faults;
