@@ -288,3 +288,43 @@ fn soft_edges_of_grey_paint() {
     let told = dataset("over", ["", "label_color = \"#ffffff\""]).1;
     assert!(told.contains("nearly a class's grey but not exactly"), "{told}");
 }
+
+/// The chunk of a PNG that has this name, whole.
+fn chunk(png: &[u8], name: &[u8; 4]) -> Vec<u8> {
+    let at = png.windows(4).position(|w| w == name).unwrap();
+    let length = u32::from_be_bytes(png[at - 4..at].try_into().unwrap()) as usize;
+    png[at - 4..at + 8 + length].to_vec()
+}
+
+#[test]
+fn a_note_that_another_program_kept_is_not_believed() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::create_dir_all(at("masks")).unwrap();
+    let map = |front: u8, step: usize| {
+        let pixel = |i: usize| disc_at((i % (120 / step) * step) as u32, (i / (120 / step) * step) as u32);
+        let labels = (0..120 * 96 / step / step).map(|i| pixel(i).map_or(0, |_| front)).collect();
+        sorby_image::LabelMap { width: 120 / step, height: 96 / step, labels }
+    };
+    let note = sorby_image::MaskNote { nm_per_px: Some(10.0), ..sorby_image::MaskNote::default() };
+    let colours = [[0; 3], [255, 0, 0]];
+    map(1, 1).write_mask(&at("masks/own.png"), &colours, &note).unwrap();
+    let text = chunk(&fs::read(at("masks/own.png")).unwrap(), b"iTXt");
+    for (name, changed) in [("white", map(255, 1)), ("half", map(1, 2))] {
+        let path = at("masks").join(name).with_extension("png");
+        changed.write_png(&path, &colours).unwrap();
+        let mut png = fs::read(&path).unwrap();
+        png.splice(33..33, text.clone());
+        fs::write(&path, png).unwrap();
+    }
+    let output = sorby(folder.path(), &["measure", "masks", "--out", "m", "--json"]);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert!(error.contains("white.png: was changed by another program"), "{error}");
+    assert!(
+        error.contains("half.png: was changed") && error.contains("it was 120x96 and is 60x48"),
+        "{error}"
+    );
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["total"]["count"], 4, "the mask that nobody changed");
+}
