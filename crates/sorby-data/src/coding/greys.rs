@@ -14,7 +14,7 @@ const SHORT_PX: f64 = 6.0;
 const IN_ORDER: f64 = 0.9;
 
 /// Whether neighbours differ as in a picture of greys, of few values too: in every pixel, or always by one step.
-pub(crate) fn look_graded<T: Copy + Into<i64>>(
+pub(crate) fn look_graded<T: Copy + PartialEq + Into<i64>>(
     width: usize,
     values: &[T],
     counts: &BTreeMap<i64, u64>,
@@ -22,27 +22,30 @@ pub(crate) fn look_graded<T: Copy + Into<i64>>(
     if counts.len() < FEW {
         return false;
     }
-    let all: Vec<i64> = counts.keys().copied().collect();
-    let next = |a: i64, b: i64| {
-        let at = all.partition_point(|v| *v < a.min(b));
-        all.get(at + 1) == Some(&a.max(b))
-    };
-    let (mut changes, mut steps) = (0u64, 0u64);
-    let mut look = |a: T, b: T| {
-        let (a, b) = (a.into(), b.into());
-        if a != b {
-            changes += 1;
-            steps += u64::from(next(a, b));
-        }
-    };
-    for row in values.chunks_exact(width.max(1)) {
-        row.windows(2).for_each(|w| look(w[0], w[1]));
-    }
-    values.iter().zip(values.iter().skip(width)).for_each(|(a, b)| look(*a, *b));
+    let mut changes = 0u64;
+    each_change(width, values, |_, _| changes += 1);
     // Changes of both directions, so twice the pixels.
     let run = 2.0 * values.len() as f64 / changes.max(1) as f64;
-    let in_order = steps as f64 >= IN_ORDER * changes as f64 && changes > 0;
-    run < NOISE_PX || in_order && (run < SHORT_PX || counts.len() >= SEVERAL)
+    if run < NOISE_PX {
+        return true;
+    }
+    let all: Vec<i64> = counts.keys().copied().collect();
+    let mut steps = 0u64;
+    each_change(width, values, |a, b| {
+        let (a, b): (i64, i64) = (a.into(), b.into());
+        let at = all.partition_point(|v| *v < a.min(b));
+        steps += u64::from(all.get(at + 1) == Some(&a.max(b)));
+    });
+    let in_order = changes > 0 && steps as f64 >= IN_ORDER * changes as f64;
+    in_order && (run < SHORT_PX || counts.len() >= SEVERAL)
+}
+
+/// Calls `look` with each two neighbours, beside and below each other, that differ.
+fn each_change<T: Copy + PartialEq>(width: usize, values: &[T], mut look: impl FnMut(T, T)) {
+    for row in values.chunks_exact(width.max(1)) {
+        row.windows(2).filter(|w| w[0] != w[1]).for_each(|w| look(w[0], w[1]));
+    }
+    values.iter().zip(values.iter().skip(width)).filter(|(a, b)| a != b).for_each(|(a, b)| look(*a, *b));
 }
 
 /// Whether all pixels of a value are whole rows or columns at the frame.
