@@ -3,7 +3,7 @@
 use crate::guard::guarded;
 use crate::orientation::turned;
 use crate::stored::{Samples, Stored, stored_colours, stored_values};
-use crate::{ImageError, files, read, tiff_file};
+use crate::{ImageError, files, mask_note, read, tiff_file};
 use image::codecs::bmp::BmpDecoder;
 use std::io::{BufReader, Read as _};
 use std::path::Path;
@@ -38,9 +38,15 @@ impl LabelFile {
     /// everywhere give that one channel.
     ///
     /// # Errors
-    /// When the file cannot be read, or has numbers that no label has.
+    /// When the file cannot be read, has numbers that no label has, or a note of Sorby that is of other pixels.
     pub fn read(path: &Path) -> Result<Self, ImageError> {
-        Self::of(path, stored_values(path)?)
+        let file = Self::of(path, stored_values(path)?)?;
+        let labels = match &file.values {
+            LabelValues::Small(labels) => Some(&labels[..]),
+            LabelValues::Wide(_) | LabelValues::Colours(_) => None,
+        };
+        mask_note::require_own_pixels(path, (file.width, file.height), labels)?;
+        Ok(file)
     }
 
     /// Reads a file as colours, whatever it is: for labels painted in colours.

@@ -121,7 +121,7 @@ impl LabelMap {
 
     /// The same with a note that says what the mask is and how large its pixels are.
     pub fn write_mask(&self, path: &Path, colours: &[[u8; 3]], note: &MaskNote) -> Result<(), ImageError> {
-        write::atomically(path, &self.encoded(path, colours, Some(note.to_text()))?)
+        write::atomically(path, &self.encoded(path, colours, Some(self.noted(note)))?)
     }
 
     /// The same for a mask that takes the place of a file of another ending: it gets that file's rights, and its note
@@ -135,8 +135,13 @@ impl LabelMap {
         old: &Path,
     ) -> Result<(), ImageError> {
         let replaces = mask_note::replaces_line(old).map_err(|e| ImageError::io(old, e))?;
-        let bytes = self.encoded(path, colours, Some(note.to_text() + &replaces))?;
+        let bytes = self.encoded(path, colours, Some(self.noted(note) + &replaces))?;
         write::atomically_for(path, old, &bytes)
+    }
+
+    /// The note with what it is a note of.
+    fn noted(&self, note: &MaskNote) -> String {
+        note.to_text() + &mask_note::pixels_line(self)
     }
 
     fn encoded(&self, path: &Path, colours: &[[u8; 3]], note: Option<String>) -> Result<Vec<u8>, ImageError> {

@@ -2,6 +2,7 @@
 
 use crate::guard::guarded;
 use crate::scale::agreement::{KnownScale, ScaleClaim};
+use crate::{ImageError, LabelMap};
 use serde::{Deserialize, Serialize};
 use std::io::BufReader;
 use std::path::Path;
@@ -148,6 +149,48 @@ fn text_of(path: &Path) -> Option<String> {
     guarded(path, || Ok(read())).ok().flatten()
 }
 
+/// Line of a note that says which pixels it is of.
+pub(crate) fn pixels_line(map: &LabelMap) -> String {
+    format!("pixels={}\n", pixels(map.width, map.height, &map.labels))
+}
+
+/// Width, height and BLAKE3 of a mask's pixels.
+fn pixels(width: usize, height: usize, labels: &[u8]) -> String {
+    format!("{width}x{height} {}", blake3::hash(labels).to_hex())
+}
+
+/// Refuses a mask whose note is of other pixels: a program that changes a picture may keep its text. Notes of older
+/// versions do not say of which pixels they are.
+///
+/// # Errors
+/// When the pixels are others, or (`None`) no class indices at all.
+pub(crate) fn require_own_pixels(
+    path: &Path,
+    (width, height): (usize, usize),
+    labels: Option<&[u8]>,
+) -> Result<(), ImageError> {
+    let Some(text) = text_of(path) else { return Ok(()) };
+    let Some(said) = text.lines().find_map(|l| l.strip_prefix("pixels=")) else { return Ok(()) };
+    if labels.is_some_and(|labels| pixels(width, height, labels) == said) {
+        return Ok(());
+    }
+    let size = format!("{width}x{height}");
+    let then = said.split(' ').next().unwrap_or_default();
+    let how = if then == size {
+        "its pixels were changed".to_owned()
+    } else {
+        format!("it was {then} and is {size}")
+    };
+    Err(ImageError::unreadable(
+        path,
+        format!(
+            "was changed by another program, which kept the note that Sorby wrote ({how}): scale and classes that it says may not \
+             be true any more; make the mask again, or save it without its text `{KEYWORD}` (as TIFF, say) and its values are read \
+             as any mask's"
+        ),
+    ))
+}
+
 /// Line of a note that names the file of another ending whose place the mask has taken.
 pub(crate) fn replaces_line(old: &Path) -> std::io::Result<String> {
     Ok(format!("replaces={}\n", fingerprint(old)?))
@@ -192,6 +235,23 @@ mod tests {
         assert_eq!(MaskNote::from_text(&note.to_text()), note);
         let bare = MaskNote { origin: None, ..note };
         assert_eq!(MaskNote::from_text(&bare.to_text()), bare);
+    }
+
+    #[test]
+    fn a_note_is_of_its_pixels() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.png");
+        let map = LabelMap { width: 3, height: 2, labels: vec![0, 1, 0, 0, 0, 1] };
+        map.write_mask(&path, &[[0; 3], [255; 3]], &MaskNote::default()).unwrap();
+        let check =
+            |labels: Option<&[u8]>, size| require_own_pixels(&path, size, labels).map_err(|e| e.to_string());
+        assert_eq!(check(Some(&map.labels), (3, 2)), Ok(()));
+        let told = check(Some(&[0, 255, 0, 0, 0, 255]), (3, 2)).unwrap_err();
+        assert!(told.contains("its pixels were changed") && told.contains("as TIFF"), "{told}");
+        assert!(check(Some(&[0]), (1, 1)).unwrap_err().contains("it was 3x2 and is 1x1"));
+        assert!(check(None, (3, 2)).is_err(), "colours");
+        map.write_png(&path, &[[0; 3], [255; 3]]).unwrap();
+        assert!(require_own_pixels(&path, (1, 1), Some(&[0])).is_ok(), "no note");
     }
 
     /// Masks of older versions say nothing of what made them, and are read as ever.

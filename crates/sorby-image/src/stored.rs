@@ -191,14 +191,16 @@ fn bmp_indices(path: &Path, bytes: &[u8]) -> Result<Option<Stored>, ImageError> 
         ImageError::unreadable(path, format!("cannot be decoded ({e}); is the file complete?"))
     };
     let mut decoder = BmpDecoder::new(BufReader::new(Cursor::new(bytes))).map_err(refused)?;
-    let Some(palette) = decoder.get_palette().map(<[_]>::to_vec) else { return Ok(None) };
+    let Some(mut palette) = decoder.get_palette().map(<[_]>::to_vec) else { return Ok(None) };
+    // Bits of an index, and whether runs of it are packed: at fixed places of the header.
+    let [bits, runs] = [28, 30].map(|at| u32::from(bytes.get(at).copied().unwrap_or(0)));
+    // The reader fills it up to 256 colours.
+    palette.truncate(1 << bits.min(8));
     let grey = palette.iter().all(|c| c[0] == c[1] && c[1] == c[2]);
     if grey && palette.is_sorted() {
         return Ok(None);
     }
-    // Bits of an index, and whether runs of it are packed: at fixed places of the header.
-    let [bits, packed] = [28, 30].map(|at| u32::from(bytes.get(at).copied().unwrap_or(0)));
-    if packed != 0 {
+    if runs != 0 {
         let reason = "label in a compressed BMP, whose indices are not read; save labels as PNG";
         return Err(ImageError::unreadable(path, reason));
     }
@@ -210,8 +212,35 @@ fn bmp_indices(path: &Path, bytes: &[u8]) -> Result<Option<Stored>, ImageError> 
             "says it is larger than any image that is read; is it damaged?",
         ));
     }
-    let mut indices = vec![0; width as usize * height as usize];
-    decoder.read_image(&mut indices).map_err(refused)?;
-    let samples = Samples::U8(indices);
-    Ok(Some(Stored::new(width as usize, height as usize, bits, samples, Orientation::NoTransforms)))
+    let (width, height) = (width as usize, height as usize);
+    let indices = if bits < 8 {
+        small_bmp_indices(bytes, width, height, bits as usize).ok_or_else(|| {
+            ImageError::unreadable(path, "is cut short, or a BMP of an old kind; save labels as PNG")
+        })?
+    } else {
+        let mut indices = vec![0; width * height];
+        decoder.read_image(&mut indices).map_err(refused)?;
+        indices
+    };
+    Ok(Some(Stored::new(width, height, bits, Samples::U8(indices), Orientation::NoTransforms)))
+}
+
+/// Indices of fewer than 8 bits, which the library gives as they are packed. Rows are filled up to 4 bytes and stand from
+/// the lowest up, unless the height is negative.
+fn small_bmp_indices(bytes: &[u8], width: usize, height: usize, bits: usize) -> Option<Vec<u8>> {
+    let number = |at: usize| Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
+    // Older headers have the size elsewhere.
+    if number(14)? < 40 || !matches!(bits, 1 | 2 | 4) {
+        return None;
+    }
+    let (start, from_top) = (number(10)? as usize, number(22)? as i32);
+    let row_bytes = (width * bits).div_ceil(32) * 4;
+    let mut indices = Vec::with_capacity(width * height);
+    for y in 0..height {
+        let row = if from_top < 0 { y } else { height - 1 - y };
+        let at = start + row * row_bytes;
+        let row = bytes.get(at..at + row_bytes)?;
+        indices.extend((0..width).map(|x| packed(row, x, bits)));
+    }
+    Some(indices)
 }

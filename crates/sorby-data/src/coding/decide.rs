@@ -1,62 +1,119 @@
 //! One meaning for the values of all files.
 
-use super::objects::{self, Evidence};
-use super::survey::{Seen, Survey, Values, words};
-use super::table::{Table, grey_levels};
-use super::{Before, Expected, LabelCoding, Meaning, ObjectNumbers, palettes, polarity};
+use super::before::{Before, brought};
+use super::judge::{File, Judge, some};
+use super::numbers::{self, Mark};
+use super::strays::{Stray, strays};
+use super::survey::{Seen, Survey, Values};
+use super::table::Table;
+use super::{Expected, LabelCoding, Meaning, ObjectNumbers, palettes, polarity};
 use crate::manifest::LabelKind;
 use crate::problem::Problem;
 use sorby_image::IGNORE;
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::Path;
 
 const WHITE: i64 = IGNORE as i64;
-/// Values beyond are no class indices that a program would write for a few classes.
-const MANY_CLASSES: i64 = 31;
-
-/// A file whose values have been brought to those of the others.
-struct File<'a> {
-    path: &'a Path,
-    values: Values,
-}
 
 /// Decides over files of which none is refused.
 ///
 /// # Errors
 /// When the values fit no coding, or may be meant in two ways.
 pub(super) fn decide(expected: &Expected, found: &[Survey]) -> Result<LabelCoding, Problem> {
-    let foreign: Vec<(usize, &Values)> = found
-        .iter()
-        .enumerate()
-        .filter_map(|(i, s)| match &s.seen {
-            Seen::Values(values) => Some((i, values)),
-            Seen::Noted => None,
-        })
-        .collect();
+    let mut coding = LabelCoding::default();
+    let foreign = foreign(expected, found, &mut coding);
     let path = |i: usize| found[i].path.as_path();
     if let Some(meaning) = given(expected) {
-        return Ok(LabelCoding { meaning, ..LabelCoding::default() });
+        coding.meaning = meaning;
+        if coding.numbers_objects() {
+            let files: Vec<_> = foreign.iter().map(|(i, values)| (path(*i), *values)).collect();
+            settle_numbers(&files, true, &mut coding);
+        }
+        return Ok(coding);
     }
     if foreign.is_empty() {
-        return Ok(LabelCoding::index(expected.classes.unwrap_or(WHITE as usize)));
+        let noted = LabelCoding::index(expected.classes.unwrap_or(WHITE as usize));
+        return Ok(LabelCoding { refused: coding.refused, ..noted });
     }
     let maps =
         palettes::agree(&foreign, &expected.colours).map_err(|(i, what)| Problem::new(path(i), what))?;
-    let mut coding = LabelCoding::default();
     let mut files = Vec::new();
     for (i, values) in &foreign {
         let (before, values) = brought(values, maps.get(i));
         if let Some(before) = before {
-            coding.remarks.extend(remark(path(*i), &before, maps.contains_key(i)));
+            coding.remarks.extend(before.remark(path(*i), maps.contains_key(i)));
             coding.before.insert(path(*i).to_owned(), before);
         }
         files.push(File { path: path(*i), values });
     }
     coding.meaning = Judge { expected, files: &files }.meaning(&mut coding.remarks)?;
-    if let Meaning::Table(table) = &coding.meaning {
-        require_one_polarity(expected, table, &files)?;
+    let list: Vec<(&Path, &Values)> = files.iter().map(|f| (f.path, &f.values)).collect();
+    match &coding.meaning {
+        Meaning::Table(table) => {
+            require_one_polarity(expected, table, &files)?;
+            if expected.classes.is_none() {
+                settle_strays(&list, expected, &mut coding);
+            }
+        }
+        Meaning::Objects => settle_numbers(&list, false, &mut coding),
+        Meaning::Painted(_) => {}
     }
     Ok(coding)
+}
+
+/// The files that do not say themselves what they hold. Where nobody says what classes there are, pictures of few greys
+/// are refused.
+fn foreign<'a>(
+    expected: &Expected,
+    found: &'a [Survey],
+    coding: &mut LabelCoding,
+) -> Vec<(usize, &'a Values)> {
+    let said = expected.classes.is_some() || !expected.values.is_empty();
+    let mut foreign = Vec::new();
+    for (i, survey) in found.iter().enumerate() {
+        let Seen::Values(values) = &survey.seen else { continue };
+        if values.graded && !values.soft.is_sure() && !said {
+            let what = format!(
+                "{}; if they are classes, say which value is which: --values {}",
+                values.as_a_picture(),
+                some(&values.counts).replace(", ", ",")
+            );
+            coding.refused.insert(survey.path.clone(), what);
+        } else {
+            foreign.push((i, values));
+        }
+    }
+    foreign
+}
+
+/// Of pictures of object numbers: what marks pixels that do not count, and files that are no such pictures. What the user
+/// says (`given`) is not doubted.
+fn settle_numbers(files: &[(&Path, &Values)], given: bool, coding: &mut LabelCoding) {
+    for (path, values) in files {
+        if let Some(what) = numbers::why_not(values).filter(|_| !given) {
+            coding.refused.insert(path.to_path_buf(), what);
+        } else if let Mark::Ignored(mark) = numbers::mark(values) {
+            coding.remarks.push(Problem::new(*path, numbers::ignored(values, mark)));
+            coding.before.insert(path.to_path_buf(), Before::Mark(mark));
+        }
+        if given && !values.counts.contains_key(&0) {
+            coding
+                .remarks
+                .push(Problem::new(*path, "no pixel is 0: every number is an object, and they fill it"));
+        }
+    }
+}
+
+/// Files whose values no other file has.
+fn settle_strays(files: &[(&Path, &Values)], expected: &Expected, coding: &mut LabelCoding) {
+    for (path, stray) in strays(files, expected.class.map_or(1, i64::from)) {
+        match stray {
+            Stray::Refused(what) => {
+                coding.refused.insert(path.to_owned(), what);
+            }
+            Stray::Told(remark) => coding.remarks.push(remark),
+        }
+    }
 }
 
 /// What the user says.
@@ -72,284 +129,6 @@ fn given(expected: &Expected) -> Option<Meaning> {
         (LabelKind::Grey, Some(classes)) => Some(Meaning::Table(Table::grey(classes))),
         _ => None,
     }
-}
-
-/// Whether a value is the highest number of a count of bits that detectors and programs use.
-fn is_full_scale(v: i64) -> bool {
-    [10, 12, 14, 15, 16, 31, 32].iter().any(|bits| v == (1i64 << bits) - 1)
-}
-
-fn brought(values: &Values, palette: Option<&BTreeMap<i64, i64>>) -> (Option<Before>, Values) {
-    let mapped = |map: BTreeMap<i64, i64>| {
-        let new = |v: &i64| *map.get(v).unwrap_or(v);
-        let counts = values.counts.iter().map(|(v, n)| (new(v), *n)).collect();
-        let pieces = values.pieces.as_ref().map(|p| p.iter().map(|(v, n)| (new(v), *n)).collect());
-        let values = Values { counts, pieces, ..values.clone() };
-        (Some(Before::Map(map)), values)
-    };
-    if let Some(map) = palette {
-        return mapped(map.clone());
-    }
-    if values.soft {
-        let light = values.counts.range(i64::from(super::soft::THRESHOLD)..).map(|(_, n)| n).sum::<u64>();
-        let all = values.counts.values().sum::<u64>();
-        let counts = BTreeMap::from([(0, all - light), (WHITE, light)]);
-        return (Some(Before::Threshold), Values { counts, pieces: None, ..values.clone() });
-    }
-    let white = values.counts.keys().next_back().copied().filter(|v| is_full_scale(*v));
-    match white {
-        Some(white) if values.holds_only(&[0, white]) => mapped(BTreeMap::from([(white, WHITE)])),
-        _ => (None, values.clone()),
-    }
-}
-
-fn remark(path: &Path, before: &Before, by_palette: bool) -> Option<Problem> {
-    let what = match before {
-        Before::Threshold => {
-            "is black and white with soft edges or the noise of compression: values from 128 on are read as 255, others as 0"
-        }
-        Before::Map(map) if by_palette && map.iter().any(|(a, b)| a != b) => {
-            "has its palette in another order: its values are read by their colours"
-        }
-        Before::Map(_) => return None,
-    };
-    Some(Problem::new(path, what))
-}
-
-/// The files together, and what is expected of them.
-struct Judge<'a> {
-    expected: &'a Expected,
-    files: &'a [File<'a>],
-}
-
-impl Judge<'_> {
-    fn seen(&self) -> BTreeMap<i64, u64> {
-        let mut all = BTreeMap::new();
-        for (v, n) in self.files.iter().flat_map(|f| &f.values.counts) {
-            *all.entry(*v).or_default() += n;
-        }
-        all
-    }
-
-    /// A problem of all files; it stands at the first that has one of these values.
-    fn problem(&self, at: impl Fn(&Values) -> bool, what: String) -> Problem {
-        let file = self.files.iter().find(|f| at(&f.values)).or(self.files.first());
-        Problem::new(file.map_or(PathBuf::new(), |f| f.path.to_owned()), what)
-    }
-
-    fn for_labels(&self) -> bool {
-        self.expected.objects == ObjectNumbers::Refuse
-    }
-
-    /// How a user says which values are which classes.
-    fn cure(&self, values: &str) -> String {
-        if self.for_labels() {
-            format!("labels.values = [{values}] in dataset.toml")
-        } else {
-            format!("--values {}", values.replace(", ", ","))
-        }
-    }
-
-    /// A file of 0 and 255 alone among others: 255 may be foreground or ignored.
-    fn black_and_white(&self) -> Option<&File<'_>> {
-        self.files.iter().find(|f| f.values.counts.contains_key(&WHITE) && f.values.holds_only(&[0, WHITE]))
-    }
-
-    /// Whether a file has class indices and 255: then 255 is what is ignored in all of them.
-    fn ignores_255(&self) -> bool {
-        let both =
-            |f: &Values| f.counts.contains_key(&WHITE) && f.counts.keys().any(|v| (1..WHITE).contains(v));
-        self.files.iter().any(|f| both(&f.values))
-    }
-
-    fn meaning(&self, remarks: &mut Vec<Problem>) -> Result<Meaning, Problem> {
-        let seen = self.seen();
-        if let Some((v, n)) = seen.first_key_value().filter(|(v, _)| **v < 0) {
-            let what = format!(
-                "the value {v} ({n} pixels) stands for no class and no object; store 255 for what is not to count"
-            );
-            return Err(self.problem(|f| f.counts.keys().any(|v| *v < 0), what));
-        }
-        if seen.keys().eq([&WHITE]) {
-            let what = "holds 255 only: one object all over, or nothing to count? Give masks in which 0 occurs, or say which: ";
-            return Err(self.problem(|_| true, format!("{what}{}", self.cure("0, 255"))));
-        }
-        if !seen.contains_key(&WHITE) && self.files.iter().any(|f| f.values.lossy) {
-            let what = "was compressed with loss (JPEG) and no file has the value 255: small values may be lost; save masks as PNG \
-                        or TIFF";
-            return Err(self.problem(|f| f.lossy, what.to_owned()));
-        }
-        match self.expected.classes {
-            Some(classes) => self.of_classes(classes, &seen, remarks),
-            None => self.of_unknown_classes(&seen),
-        }
-    }
-
-    /// With a known number of classes.
-    fn of_classes(
-        &self,
-        classes: usize,
-        seen: &BTreeMap<i64, u64>,
-        remarks: &mut Vec<Problem>,
-    ) -> Result<Meaning, Problem> {
-        let grey: BTreeSet<i64> = (0..classes).flat_map(|i| grey_levels(i, classes)).collect();
-        let is_grey = seen.keys().all(|v| grey.contains(v));
-        let is_index = seen.keys().all(|v| (0..classes as i64).contains(v) || *v == WHITE);
-        let own = || seen.keys().filter(|v| **v != WHITE);
-        let has_foreground = own().any(|v| (1..classes as i64).contains(v));
-        let from_one = !seen.contains_key(&0) && own().count() > 1;
-        match (is_index, is_grey, self.black_and_white()) {
-            // Read as indices, 0 and 255 alone would be a data set without any foreground.
-            (true, true, Some(_)) if !has_foreground && classes == 2 => Ok(Meaning::Table(Table::grey(2))),
-            (true, _, Some(file)) => Err(Problem::new(file.path, self.mixed(file))),
-            (true, _, None) if from_one => Err(self.problem(|_| true, self.first_class_in_doubt(seen))),
-            (true, _, None) => Ok(Meaning::Table(Table::index(classes))),
-            (false, true, _) => Ok(Meaning::Table(Table::grey(classes))),
-            (false, false, None) if from_one && own().all(|v| (1..=classes as i64).contains(v)) => {
-                let what = format!(
-                    "no file has the value 0: value 1 is the first class, as ilastik writes them ({})",
-                    words(seen)
-                );
-                remarks.push(self.problem(|_| true, what));
-                Ok(Meaning::Table(Table::of_values(&(1..=classes as u32).collect::<Vec<_>>())))
-            }
-            (false, false, _) => self.of_no_class(classes, seen),
-        }
-    }
-
-    fn mixed(&self, file: &File) -> String {
-        let other = self.files.iter().find(|f| !f.values.holds_only(&[0, WHITE]));
-        let other =
-            other.map_or(String::new(), |o| format!(" ({} holds {})", o.path.display(), o.values.words()));
-        let cure = if self.for_labels() {
-            "Set labels.kind to say which all labels are".to_owned()
-        } else {
-            "Save them alike, or measure them apart".to_owned()
-        };
-        format!(
-            "holds only 0 and 255 ({}): a black and white mask among index masks{other}, or an index mask with ignored pixels \
-             and no foreground? {cure}",
-            file.values.words()
-        )
-    }
-
-    fn first_class_in_doubt(&self, seen: &BTreeMap<i64, u64>) -> String {
-        let own: Vec<i64> = seen.keys().copied().filter(|v| *v != WHITE).collect();
-        let list = |values: &[i64]| values.iter().map(|v| v.to_string()).collect::<Vec<_>>().join(", ");
-        let with_zero: Vec<i64> = (0..=own.last().copied().unwrap_or(1)).collect();
-        format!(
-            "no mask has the value 0 (values found: {}): ilastik numbers classes from 1. Say which value is the first class, the \
-             matrix: {} or {}",
-            words(seen),
-            self.cure(&list(&own)),
-            self.cure(&list(&with_zero))
-        )
-    }
-
-    /// Values beyond the classes: numbers of objects, or a mistake.
-    fn of_no_class(&self, classes: usize, seen: &BTreeMap<i64, u64>) -> Result<Meaning, Problem> {
-        let outside = |v: i64| !(0..classes as i64).contains(&v) && v != WHITE;
-        let evidence = self.evidence(seen);
-        let at = |f: &Values| f.counts.keys().any(|v| outside(*v));
-        match (self.expected.objects, evidence) {
-            (ObjectNumbers::Detect, Evidence::Sure) => Ok(Meaning::Objects),
-            (ObjectNumbers::Detect, Evidence::Maybe) => Err(self.problem(at, self.objects_in_doubt(seen))),
-            (ObjectNumbers::Refuse, Evidence::Sure | Evidence::Maybe) => Err(self.problem(
-                at,
-                format!(
-                    "values {} mark one connected piece each: numbers of objects, not of {classes} classes? `sorby data import \
-                     FOLDER --format instances --class NAME` makes classes of them",
-                    words(seen)
-                ),
-            )),
-            _ => Err(self.problem(
-                at,
-                format!(
-                    "values {} fit neither indices 0..{} (255 = ignore) nor {classes} evenly spaced grey levels; correct the \
-                     masks or the number of [[classes]], or say which value is which class: {}",
-                    words(seen),
-                    classes - 1,
-                    self.cure(&some(seen))
-                ),
-            )),
-        }
-    }
-
-    fn evidence(&self, seen: &BTreeMap<i64, u64>) -> Evidence {
-        // 255 is a number like others only where there are others of its size.
-        let highest = seen.keys().rfind(|v| **v != WHITE).copied().unwrap_or(0);
-        let own: Vec<Values> = (self.files.iter())
-            .map(|f| {
-                let mut values = f.values.clone();
-                if let Some(pieces) = values.pieces.as_mut().filter(|_| highest < 200) {
-                    pieces.remove(&WHITE);
-                }
-                values
-            })
-            .collect();
-        objects::evidence(&own.iter().collect::<Vec<_>>())
-    }
-
-    fn objects_in_doubt(&self, seen: &BTreeMap<i64, u64>) -> String {
-        format!(
-            "values {} mark one connected piece each: numbers of objects (then --instances), or classes (then {})?",
-            words(seen),
-            self.cure(&some(seen))
-        )
-    }
-
-    /// Masks of which nothing is known.
-    fn of_unknown_classes(&self, seen: &BTreeMap<i64, u64>) -> Result<Meaning, Problem> {
-        let others: Vec<i64> = seen.keys().copied().filter(|v| !matches!(*v, 0 | WHITE)).collect();
-        let Some(highest) = others.last().copied() else {
-            let table = if seen.contains_key(&WHITE) { Table::grey(2) } else { Table::index(2) };
-            return Ok(Meaning::Table(table));
-        };
-        let asked = self.expected.class.filter(|_| highest < WHITE);
-        if self.expected.objects == ObjectNumbers::Detect && asked.is_none() {
-            match self.evidence(seen) {
-                Evidence::Sure => return Ok(Meaning::Objects),
-                Evidence::Maybe => return Err(self.problem(|_| true, self.objects_in_doubt(seen))),
-                Evidence::No => {}
-            }
-        }
-        if let Some(file) = self.black_and_white().filter(|_| !self.ignores_255()) {
-            return Err(Problem::new(file.path, self.mixed(file)));
-        }
-        if asked.is_some() {
-            return Ok(Meaning::Table(Table::index(highest as usize + 1)));
-        }
-        if highest > MANY_CLASSES {
-            let what = format!(
-                "values {} fit no coding: neither 0 and 1, nor 0 and 255, nor class indices, nor numbers of objects of one piece \
-                 each; say which value is which class: {}",
-                words(seen),
-                self.cure(&some(seen))
-            );
-            return Err(self.problem(|f| f.counts.contains_key(&highest), what));
-        }
-        if !seen.contains_key(&0) && others.len() > 1 {
-            return Err(self.problem(|_| true, self.first_class_in_doubt(seen)));
-        }
-        if !seen.contains_key(&1) {
-            let what = format!(
-                "no mask has the value 1 (values found: {}); say which class to measure: --class {highest}",
-                words(seen)
-            );
-            return Err(self.problem(|f| f.counts.contains_key(&highest), what));
-        }
-        Ok(Meaning::Table(Table::index(highest as usize + 1)))
-    }
-}
-
-/// The first values as a list.
-fn some(seen: &BTreeMap<i64, u64>) -> String {
-    const SHOWN: usize = 6;
-    let mut list: Vec<String> = seen.keys().take(SHOWN).map(|v| v.to_string()).collect();
-    if seen.len() > SHOWN {
-        list.push("...".to_owned());
-    }
-    list.join(", ")
 }
 
 /// Refuses masks of two values of which some look exchanged.
@@ -374,8 +153,8 @@ fn require_one_polarity(expected: &Expected, table: &Table, files: &[File]) -> R
         format!("or, if it is meant so, give --values {back},{front}")
     };
     let what = format!(
-        "looks inside out: {front} covers {:.1} % of it in one piece, of the others {low:.1} to {high:.1} % in many; exchange \
-         {back} and {front} in it, {cure}",
+        "looks inside out: {front} covers {:.1} % of it, of the others {low:.1} to {high:.1} %; exchange {back} and {front} in it, \
+         {cure}",
         share(&files[place])
     );
     Err(Problem::new(files[place].path, what))

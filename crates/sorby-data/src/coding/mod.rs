@@ -4,12 +4,17 @@
 //! Stored values count (palette indices, nothing inverted). What is certain is read; what may be meant in two ways is
 //! refused with the values found and the cure.
 
+mod before;
 mod decide;
+mod greys;
+mod judge;
+mod numbers;
 mod objects;
 mod painted;
 mod palettes;
 mod polarity;
 mod soft;
+mod strays;
 mod survey;
 mod table;
 #[cfg(test)]
@@ -17,6 +22,8 @@ mod tests;
 
 use crate::manifest::{LabelKind, Manifest};
 use crate::problem::Problem;
+use before::Before;
+pub(crate) use numbers::object_numbers;
 use painted::Paint;
 use rayon::prelude::*;
 use sorby_image::{IGNORE, LabelFile, LabelMap, LabelValues, MaskNote};
@@ -38,6 +45,11 @@ pub struct Expected {
     pub objects: ObjectNumbers,
     /// The class that the user asks for by its number: then values are classes.
     pub class: Option<u8>,
+}
+
+/// Why an image of object numbers that has no 0 is refused.
+pub(crate) fn no_ground() -> String {
+    numbers::no_ground("")
 }
 
 /// Whether values may be numbers of objects.
@@ -114,14 +126,6 @@ impl Default for Meaning {
     }
 }
 
-/// What brings a file's values to those of the others.
-#[derive(Clone, Debug, PartialEq)]
-enum Before {
-    Map(BTreeMap<i64, i64>),
-    /// Soft edges or noise: the nearer of 0 and 255.
-    Threshold,
-}
-
 impl LabelCoding {
     /// Class indices as they are.
     pub fn index(classes: usize) -> Self {
@@ -148,8 +152,9 @@ impl LabelCoding {
                 }
             }
         }
-        let noted_classes = expected.classes.unwrap_or(0);
-        Ok(Self { refused, noted_classes, ..decide::decide(expected, &found)? })
+        let mut coding = decide::decide(expected, &found)?;
+        coding.refused.append(&mut refused);
+        Ok(Self { noted_classes: expected.classes.unwrap_or(0), ..coding })
     }
 
     fn painted(expected: &Expected, files: &[PathBuf]) -> Self {
@@ -204,11 +209,10 @@ impl LabelCoding {
             return Ok(Label { map, numbers: None });
         }
         let mut read = LabelFile::read(file)?;
-        if let Some(before) = self.before.get(file) {
-            before.apply(&mut read.values);
-        }
+        let before = self.before.get(file);
+        before.iter().for_each(|b| b.apply(&mut read.values));
         match &self.meaning {
-            Meaning::Objects => numbered(read).map_err(problem),
+            Meaning::Objects => numbered(read, before).map_err(problem),
             Meaning::Table(table) => {
                 let map = table.decode(read).map_err(problem)?;
                 Ok(Label { map, numbers: None })
@@ -218,35 +222,31 @@ impl LabelCoding {
     }
 }
 
-impl Before {
-    fn apply(&self, values: &mut LabelValues) {
-        match (self, values) {
-            (Self::Threshold, LabelValues::Small(values)) => {
-                values.iter_mut().for_each(|v| *v = if *v >= soft::THRESHOLD { 255 } else { 0 });
-            }
-            (Self::Map(map), LabelValues::Wide(values)) => {
-                values.iter_mut().for_each(|v| *v = *map.get(v).unwrap_or(v));
-            }
-            (Self::Map(map), LabelValues::Small(values)) => {
-                let table: Vec<u8> =
-                    (0..=255u8).map(|v| map.get(&v.into()).map_or(v, |new| *new as u8)).collect();
-                values.iter_mut().for_each(|v| *v = table[usize::from(*v)]);
-            }
-            _ => {}
-        }
-    }
-}
-
-/// A picture of object numbers.
-fn numbered(file: LabelFile) -> Result<Label, String> {
+/// A picture of object numbers; a mark among them does not count.
+fn numbered(file: LabelFile, before: Option<&Before>) -> Result<Label, String> {
     let (width, height) = (file.width, file.height);
-    let numbers: Vec<u32> = match file.values {
+    let marked = marked(&file.values, before);
+    let mut numbers: Vec<u32> = match file.values {
         LabelValues::Small(values) => values.into_iter().map(u32::from).collect(),
         LabelValues::Wide(values) => compact(values)?,
         LabelValues::Colours(_) => return Err("is a colour picture, not one of object numbers".into()),
     };
-    let labels = numbers.iter().map(|n| u8::from(*n > 0)).collect();
+    let mut labels: Vec<u8> = numbers.iter().map(|n| u8::from(*n > 0)).collect();
+    for i in marked {
+        (numbers[i], labels[i]) = (0, IGNORE);
+    }
     Ok(Label { map: LabelMap { width, height, labels }, numbers: Some(numbers) })
+}
+
+/// The pixels of the mark.
+fn marked(values: &LabelValues, before: Option<&Before>) -> Vec<usize> {
+    let Some(Before::Mark(mark)) = before else { return Vec::new() };
+    let places = |is: &dyn Fn(usize) -> bool, n: usize| (0..n).filter(|i| is(*i)).collect();
+    match values {
+        LabelValues::Small(values) => places(&|i| i64::from(values[i]) == *mark, values.len()),
+        LabelValues::Wide(values) => places(&|i| values[i] == *mark, values.len()),
+        LabelValues::Colours(_) => Vec::new(),
+    }
 }
 
 /// Numbers of any size as numbers of 32 bits: those that fit stay as they are.

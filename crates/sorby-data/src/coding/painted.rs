@@ -18,6 +18,26 @@ pub(crate) struct Paint {
 /// A class and its colour less its grey part.
 type Strong = (u8, [f64; 3]);
 
+/// What grey pixels are that have no class's own colour.
+#[derive(Clone, Copy, PartialEq)]
+enum Greys {
+    /// The picture beneath: the first class.
+    Picture,
+    /// The picture beneath as well, if it can be distinguished from classes painted in grey.
+    Painted,
+    /// Blends of the only two greys there are; class and colour of each.
+    Two { dark: (u8, [u8; 3]), light: (u8, [u8; 3]) },
+}
+
+impl Greys {
+    /// The class of a blend of two greys: of which it has half or more.
+    fn class(self, pixel: [u8; 3]) -> Option<u8> {
+        let Self::Two { dark, light } = self else { return None };
+        let sum = |p: [u8; 3]| p.map(u32::from).iter().sum::<u32>();
+        Some(if 2 * sum(pixel) >= sum(dark.1) + sum(light.1) { light.0 } else { dark.0 })
+    }
+}
+
 /// Largest less smallest channel from which on a colour can be no grey picture's.
 const STRONG: u8 = 96;
 /// Below, a pixel is grey but for the noise of compression.
@@ -30,6 +50,8 @@ const COLOURFUL: f64 = 0.05;
 const STRAY: f64 = 0.001;
 /// So many pixels of one unknown colour are paint.
 const PAINT_PX: u64 = 16;
+/// Channels that differ by no more are nearly the same colour.
+const NEAR: u8 = 8;
 
 fn spread(p: [u8; 3]) -> u8 {
     p[0].max(p[1]).max(p[2]) - p[0].min(p[1]).min(p[2])
@@ -90,6 +112,54 @@ impl Paint {
         pairs.filter_map(two).min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, class)| class)
     }
 
+    /// How pixels of grey that are no class's own colour are read.
+    fn greys(&self, pixels: &[[u8; 3]]) -> Greys {
+        let own: Vec<(u8, [u8; 3])> = (0u8..)
+            .zip(&self.colours)
+            .filter_map(|(class, c)| Some((class, (*c)?)))
+            .filter(|(_, c)| spread(*c) < GREY)
+            .collect();
+        // Where most greys are exactly the classes' there is no picture beneath.
+        let flat = || {
+            let grey = pixels.iter().filter(|p| spread(**p) < GREY);
+            let (exact, all) = grey.fold((0u64, 0u64), |(exact, all), p| {
+                (exact + u64::from(own.iter().any(|(_, c)| c == p)), all + 1)
+            });
+            2 * exact >= all
+        };
+        match own[..] {
+            [a, b] if self.colours.iter().all(Option::is_some) && flat() => {
+                let (dark, light) = if a.1 <= b.1 { (a, b) } else { (b, a) };
+                Greys::Two { dark, light }
+            }
+            _ if own.iter().any(|(class, _)| *class > 0) => Greys::Painted,
+            _ => Greys::Picture,
+        }
+    }
+
+    /// Refuses greys next to classes in grey where it cannot be known what they are.
+    fn require_sharp_greys(&self, greys: Greys, pixels: &[[u8; 3]]) -> Result<(), String> {
+        if greys != Greys::Painted {
+            return Ok(());
+        }
+        let classes = || self.colours.iter().flatten().filter(|c| spread(**c) < GREY);
+        // With every class in a colour there is no picture beneath: what is no class's grey is a blend.
+        let all = self.colours.iter().all(|c| c.is_some_and(|c| spread(c) < GREY));
+        let odd = |p: &[u8; 3]| {
+            let near = |c: &&[u8; 3]| (0..3).all(|i| p[i].abs_diff(c[i]) <= NEAR);
+            spread(*p) < GREY && !classes().any(|c| c == p) && (all || classes().any(|c| near(&c)))
+        };
+        let n = pixels.iter().filter(|p| odd(p)).count();
+        if n == 0 {
+            return Ok(());
+        }
+        let which = if all { "of no class" } else { "nearly a class's grey but not exactly" };
+        Err(format!(
+            "{n} pixels are greys {which}: soft edges, or the picture beneath? Paint classes in colours that stand out from grey, or \
+             without soft edges and save without loss (PNG, TIFF)"
+        ))
+    }
+
     /// The classes of a colour picture, and the number of pixels that are blends.
     ///
     /// # Errors
@@ -101,12 +171,16 @@ impl Paint {
         require_plain(file)?;
         let mut known: BTreeMap<[u8; 3], Option<u8>> = BTreeMap::new();
         let (mut blends, mut unknown) = (0u64, BTreeMap::<[u8; 3], u64>::new());
+        let greys = self.greys(pixels);
+        self.require_sharp_greys(greys, pixels)?;
         let mut labels = Vec::with_capacity(pixels.len());
         for pixel in pixels {
             if let Some(class) = self.colours.iter().position(|c| c.as_ref() == Some(pixel)) {
                 labels.push(class as u8);
             } else if spread(*pixel) < GREY {
-                labels.push(0);
+                let class = greys.class(*pixel);
+                blends += u64::from(class.is_some());
+                labels.push(class.unwrap_or(0));
             } else {
                 let class = *known.entry(*pixel).or_insert_with(|| self.blended(*pixel));
                 match class {
@@ -137,7 +211,6 @@ impl Paint {
 
     /// Over a picture in colour a blend cannot be distinguished from the picture: only exact colours count.
     fn over_colours(&self, file: &LabelFile, pixels: &[[u8; 3]]) -> Result<(LabelMap, u64), String> {
-        const NEAR: u8 = 8;
         let near = |p: &[u8; 3], c: &[u8; 3]| p != c && (0..3).all(|i| p[i].abs_diff(c[i]) <= NEAR);
         for colour in self.colours.iter().flatten().filter(|c| spread(**c) >= STRONG) {
             let n = pixels.iter().filter(|p| near(p, colour)).count();
@@ -197,6 +270,23 @@ mod tests {
         // Where two paints meet, the greater part counts.
         let (map, _) = paint.decode(&over_grey(&[[150, 0, 105], [100, 0, 155]])).unwrap();
         assert_eq!(map.labels[..2], [2, 1]);
+    }
+
+    #[test]
+    fn soft_edges_of_grey_paint_are_read_or_refused() {
+        let (black, white, grey) = ([0; 3], [255; 3], [128; 3]);
+        let soft = || picture(vec![black, [40; 3], [127; 3], [128; 3], [250, 251, 250], white, white, black]);
+        let (map, blends) = Paint::new(&[Some(black), Some(white)]).decode(&soft()).unwrap();
+        assert_eq!((map.labels, blends), (vec![0, 0, 0, 1, 1, 1, 1, 0], 4));
+        let (map, _) = Paint::new(&[Some(white), Some(black)]).decode(&soft()).unwrap();
+        assert_eq!(map.labels, [1, 1, 1, 0, 0, 0, 0, 1]);
+        // Of three greys one is a blend of the others; over a picture the picture may be as bright.
+        let told = Paint::new(&[Some(black), Some(grey), Some(white)]).decode(&soft()).unwrap_err();
+        assert!(told.contains("3 pixels are greys of no class"), "{told}");
+        let over = Paint::new(&[None, Some(white)]);
+        assert!(over.decode(&soft()).unwrap_err().contains("1 pixels are greys nearly a class's"));
+        let exact = picture(vec![[40; 3], [127; 3], white, [200; 3]]);
+        assert_eq!(over.decode(&exact).unwrap().0.labels, [0, 0, 1, 0]);
     }
 
     #[test]

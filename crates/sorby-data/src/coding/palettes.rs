@@ -31,10 +31,10 @@ pub(crate) fn agree(
             }
         }
     }
-    let Some((file, other, index, colour, known)) = differ else { return Ok(BTreeMap::new()) };
+    let order = in_another_order(&with);
     // Of one class besides the first only the order of colours matters: what is painted how does not.
     let one_class = with.iter().all(|(_, p)| p.keys().all(|i| matches!(*i, 0 | 1 | 255)));
-    if one_class && !in_another_order(&with) {
+    if order.is_none() && (differ.is_none() || one_class) {
         return Ok(BTreeMap::new());
     }
     let colours: BTreeSet<[u8; 3]> = with.iter().flat_map(|(_, p)| p.values().copied()).collect();
@@ -42,25 +42,42 @@ pub(crate) fn agree(
         let map = |palette: &BTreeMap<i64, [u8; 3]>| palette.iter().map(|(i, c)| (*i, class_of[c])).collect();
         return Ok(with.into_iter().map(|(file, palette)| (file, map(palette))).collect());
     }
+    let (file, here) = match (differ, order) {
+        (Some((file, other, index, colour, known)), _) => {
+            let [colour, known] = [colour, known].map(Colour);
+            (file, format!("index {index} is {colour} here but {known} in another file ({other})"))
+        }
+        (None, Some((file, colour, here, there))) => {
+            (file, format!("{} is index {here} here but {there} in another file", Colour(colour)))
+        }
+        (None, None) => return Ok(BTreeMap::new()),
+    };
     let what = format!(
-        "index {index} is {} here but {} in another file ({other}): the palettes stand in another order, or mean other \
-         classes; save all labels with one palette, or give each class its label_color with labels.kind = \"painted\", \
-         or, if the indices are right whatever their colours, set labels.kind = \"index\"",
-        Colour(colour),
-        Colour(known)
+        "{here}: the palettes stand in another order, or mean other classes; save all labels with one palette, or give each \
+         class its label_color with labels.kind = \"painted\", or, if the indices are right whatever their colours, set \
+         labels.kind = \"index\""
     );
     Err((file, what))
 }
 
-/// Whether a colour stands at one index in one file and at another in another.
-fn in_another_order(files: &[(usize, &BTreeMap<i64, [u8; 3]>)]) -> bool {
-    let mut place = BTreeMap::new();
-    let mut entries =
-        files.iter().enumerate().flat_map(|(file, (_, p))| p.iter().map(move |(i, c)| (file, *i, *c)));
-    entries.any(|(file, index, colour)| {
-        let (first, known) = *place.entry(colour).or_insert((file, index));
-        first != file && known != index
-    })
+/// A colour that stands at some indices in one file and at none of these in another: that file, the colour, its index
+/// there and in the first.
+fn in_another_order(files: &[(usize, &BTreeMap<i64, [u8; 3]>)]) -> Option<(usize, [u8; 3], i64, i64)> {
+    let mut first = BTreeMap::<[u8; 3], BTreeSet<i64>>::new();
+    for (file, palette) in files {
+        let mut own = BTreeMap::<[u8; 3], BTreeSet<i64>>::new();
+        palette.iter().for_each(|(index, colour)| {
+            own.entry(*colour).or_default().insert(*index);
+        });
+        for (colour, places) in own {
+            let known = first.entry(colour).or_insert_with(|| places.clone());
+            if known.is_disjoint(&places) {
+                return Some((*file, colour, *places.first()?, *known.first()?));
+            }
+            known.extend(places);
+        }
+    }
+    None
 }
 
 /// The class of each colour: the one that has it, or, for black and one colour more, the first and the second.
@@ -77,5 +94,7 @@ fn classes_of(
         return Some(all);
     }
     let other = colours.iter().find(|c| **c != BLACK)?;
-    (colours.len() == 2 && colours.contains(&BLACK)).then(|| BTreeMap::from([(BLACK, 0), (*other, 1)]))
+    // Of three classes it may be either.
+    (class_colours.len() <= 2 && colours.len() == 2 && colours.contains(&BLACK))
+        .then(|| BTreeMap::from([(BLACK, 0), (*other, 1)]))
 }

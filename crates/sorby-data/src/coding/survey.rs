@@ -1,7 +1,8 @@
 //! What one label or mask file holds, before its values are given a meaning.
 
+use super::greys;
 use super::objects::pieces;
-use super::soft;
+use super::soft::{self, Soft};
 use crate::problem::Problem;
 use sorby_image::{LabelFile, LabelValues, MaskNote};
 use std::collections::BTreeMap;
@@ -32,10 +33,14 @@ pub(crate) struct Values {
     pub palette: Option<BTreeMap<i64, [u8; 3]>>,
     /// Connected pieces (corners join) of each value; `None` where neighbours are seldom alike, as in a micrograph.
     pub pieces: Option<BTreeMap<i64, u64>>,
-    /// Nearly 0 and 255, with soft edges or the noise of compression.
-    pub soft: bool,
+    /// Whether it is nearly 0 and 255, with soft edges or the noise of compression.
+    pub soft: Soft,
     /// Compressed with loss.
     pub lossy: bool,
+    /// All pixels of 255 are whole rows or columns at the frame, as a data bar's.
+    pub bars: bool,
+    /// Neighbours differ as in a picture of greys, though the values are few.
+    pub graded: bool,
 }
 
 /// Values that a picture of classes or objects of one number may have before it is taken for a picture of something.
@@ -64,28 +69,28 @@ fn values_of(file: &LabelFile) -> Result<Values, String> {
             values.iter().for_each(|v| counts[usize::from(*v)] += 1);
             out.counts = (0i64..).zip(counts).filter(|(_, n)| *n > 0).collect();
             out.pieces = pieces(file.width, values);
-            out.soft = soft::is_soft(file.width, values, &out.counts, file.lossy);
+            out.graded = greys::look_graded(file.width, values, &out.counts);
+            out.bars = out.counts.contains_key(&255) && greys::are_bars(file.width, values, 255);
         }
         LabelValues::Wide(values) => {
             values.iter().for_each(|v| *out.counts.entry(*v).or_default() += 1);
             out.pieces = pieces(file.width, values);
+            out.graded = greys::look_graded(file.width, values, &out.counts);
         }
     }
+    out.soft = soft::look(file.width, &file.values, &out);
     out.palette = file.palette.as_ref().map(|palette| {
         let colour = |v: &i64| Some((*v, *palette.get(usize::try_from(*v).ok()?)?));
         out.counts.keys().filter_map(colour).collect()
     });
     require_plain(file)?;
-    if out.counts.len() > MANY && !out.soft && !out.mostly_whole() {
-        let (low, high) = (out.counts.keys().next(), out.counts.keys().next_back());
-        return Err(format!(
-            "looks like a micrograph or another picture in greys, not like a mask: {} values from {} to {}; give the masks",
-            out.counts.len(),
-            low.unwrap_or(&0),
-            high.unwrap_or(&0)
-        ));
+    if out.counts.len() > MANY && !out.soft.is_sure() && (out.graded || !out.mostly_whole()) {
+        if let Soft::Unsure(what) = out.soft {
+            return Err(what);
+        }
+        return Err(format!("{}; give the masks", out.as_a_picture()));
     }
-    if out.lossy && !out.soft && !out.holds_only(&[0, 255]) {
+    if out.lossy && !out.soft.is_sure() && !out.holds_only(&[0, 255]) {
         return Err(format!(
             "was compressed with loss (JPEG), which changes values ({}): only black and white survive it; save masks as PNG or TIFF",
             out.words()
@@ -148,6 +153,17 @@ impl Values {
     fn mostly_whole(&self) -> bool {
         let Some(pieces) = &self.pieces else { return false };
         2 * pieces.values().filter(|n| **n == 1).count() > pieces.len()
+    }
+
+    /// That it is a picture of something, and the values that say so.
+    pub fn as_a_picture(&self) -> String {
+        let (low, high) = (self.counts.keys().next(), self.counts.keys().next_back());
+        format!(
+            "looks like a micrograph or another picture in greys, not like a mask: {} values from {} to {}",
+            self.counts.len(),
+            low.unwrap_or(&0),
+            high.unwrap_or(&0)
+        )
     }
 
     /// Values with their pixels, for messages.

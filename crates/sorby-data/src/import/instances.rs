@@ -4,8 +4,9 @@ use super::contacts;
 use super::pictures::Pictures;
 use super::source_files::{files_below, folder_of, place, stem};
 use super::{BACKGROUND, Imported, ImportedImage, Source};
+use crate::coding;
 use crate::problem::{DataError, Problem};
-use sorby_image::{Integers, LabelMap};
+use sorby_image::{IGNORE, Integers, LabelMap};
 use std::path::{Path, PathBuf};
 
 /// What programs put after an image's name for its objects.
@@ -24,10 +25,9 @@ pub(super) fn read(source: &Source) -> Result<Imported, DataError> {
             }
             None => continue,
         };
-        let numbers = Integers::read(&file).map_err(Problem::from);
-        match numbers.and_then(|n| Numbers(n).label().map_err(|what| Problem::new(&file, what))) {
+        match read_numbers(&file) {
             Ok((label, told)) => {
-                remarks.extend(told.map(|what| Problem::new(&file, what)));
+                remarks.extend(told.into_iter().map(|what| Problem::new(&file, what)));
                 images.push(ImportedImage { name: stem(&image), image, label, split: None });
             }
             Err(problem) => problems.push(problem),
@@ -35,6 +35,21 @@ pub(super) fn read(source: &Source) -> Result<Imported, DataError> {
     }
     let classes = vec![BACKGROUND.to_owned(), source.class.to_owned()];
     Ok(Imported { classes, images, problems, remarks })
+}
+
+/// The label that the numbers of a file make, and what was done.
+fn read_numbers(file: &Path) -> Result<(LabelMap, Vec<String>), Problem> {
+    let problem = |what: String| Problem::new(file, what);
+    let integers = Integers::read(file)?;
+    if integers.values.iter().all(|v| *v >= 0) {
+        let marked = coding::object_numbers(file)?;
+        let (label, told) = Numbers { of: integers, mark: marked.mark }.label().map_err(problem)?;
+        return Ok((label, marked.told.into_iter().chain(told).collect()));
+    }
+    Numbers { of: integers, mark: None }
+        .label()
+        .map(|(label, told)| (label, told.into_iter().collect()))
+        .map_err(problem)
 }
 
 /// The image of the same name without one of the usual endings, or in another folder. `None` for what is no image of
@@ -54,24 +69,29 @@ fn image_of(file: &Path, pictures: &Pictures, source: &Source) -> Option<Result<
 }
 
 /// An image of object numbers.
-struct Numbers(Integers);
+struct Numbers {
+    of: Integers,
+    /// The value of what does not count.
+    mark: Option<i64>,
+}
 
 impl Numbers {
     /// Objects as class 1, with a line of 255 where two touch; and what was done.
     fn label(&self) -> Result<(LabelMap, Option<String>), String> {
-        if let Some(negative) = self.0.values.iter().find(|v| **v < 0) {
+        if let Some(negative) = self.of.values.iter().find(|v| **v < 0) {
             return Err(format!(
                 "has the object number {negative}; objects are numbered from 1, and 0 is none"
             ));
         }
-        if !self.0.values.contains(&0) {
-            return Err("has no pixel of 0, which stands for no object; if its lowest number is the background, subtract \
-                        it from all; if objects fill the image, draw their boundaries as 0"
-                .to_owned());
+        if !self.of.values.contains(&0) {
+            return Err(coding::no_ground());
         }
-        let labels = self.0.values.iter().map(|v| u8::from(*v > 0)).collect();
-        let mut map = LabelMap { width: self.0.width, height: self.0.height, labels };
-        let told = contacts::part(&mut map, &self.0.values);
+        let is_mark = |v: &i64| Some(*v) == self.mark;
+        let class = |v: &i64| if is_mark(v) { IGNORE } else { u8::from(*v > 0) };
+        let labels = self.of.values.iter().map(class).collect();
+        let mut map = LabelMap { width: self.of.width, height: self.of.height, labels };
+        let objects: Vec<i64> = self.of.values.iter().map(|v| if is_mark(v) { 0 } else { *v }).collect();
+        let told = contacts::part(&mut map, &objects);
         Ok((map, told))
     }
 }
@@ -79,11 +99,10 @@ impl Numbers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sorby_image::IGNORE;
 
     fn numbers(rows: &[&str]) -> Numbers {
         let values = rows.iter().flat_map(|r| r.bytes().map(|b| i64::from(b - b'0') << 31)).collect();
-        Numbers(Integers { width: rows[0].len(), height: rows.len(), values })
+        Numbers { of: Integers { width: rows[0].len(), height: rows.len(), values }, mark: None }
     }
 
     fn rows(label: &LabelMap) -> Vec<String> {
@@ -103,6 +122,14 @@ mod tests {
     }
 
     #[test]
+    fn a_mark_is_no_object_and_touches_none() {
+        let marked = Numbers { mark: Some(9 << 31), ..numbers(&["0119", "0119", "2299"]) };
+        let (label, told) = marked.label().unwrap();
+        assert_eq!(rows(&label), ["011#", "0###", "11##"]);
+        assert!(told.unwrap().contains("a line of 2 pixels"));
+    }
+
+    #[test]
     fn small_objects_survive_large_ones() {
         let (label, _) = numbers(&["00000", "02220", "02120", "02220"]).label().unwrap();
         assert_eq!(rows(&label), ["00000", "0###0", "0#1#0", "0###0"]);
@@ -113,7 +140,8 @@ mod tests {
     #[test]
     fn numbers_that_cannot_be_objects_are_refused() {
         assert!(numbers(&["112", "122"]).label().unwrap_err().contains("no pixel of 0"));
-        let negative = Numbers(Integers { width: 2, height: 1, values: vec![0, -1] });
+        let of = Integers { width: 2, height: 1, values: vec![0, -1] };
+        let negative = Numbers { of, mark: None };
         assert!(negative.label().unwrap_err().contains("-1"));
     }
 }

@@ -429,6 +429,26 @@ fn objects_that_touch_stay_apart() {
     let high = import(at, "high", &["--format", "instances", "--class", "g"]);
     assert!(high.told.contains("touch in 1 place (2 objects)"), "{}", high.told);
     assert_eq!(high.pixels()["a"], BTreeMap::from([("g".into(), 630), ("ignored".into(), 10)]));
+    // A strip of 255 far above the numbers does not count; a micrograph or soft edges are no numbers.
+    let numbers = |name: &str, value: &dyn Fn(u32, u32) -> u8| {
+        pictures(at, name, &["a.png"]);
+        let mask = image::GrayImage::from_fn(64, 48, |x, y| image::Luma([value(x, y)]));
+        mask.save(at.join(name).join("a_masks.png")).unwrap();
+        import(at, name, &["--format", "instances", "--class", "g"])
+    };
+    let squares = |x: u32, y: u32| if x % 16 < 8 && y % 16 < 8 { (1 + x / 16 + y / 16 * 4) as u8 } else { 0 };
+    let strip = numbers("strip", &|x, y| if y < 40 { squares(x, y) } else { 255 });
+    assert!(
+        strip.told.contains("the value 255 (512 pixels), far above its object numbers"),
+        "{}",
+        strip.told
+    );
+    let expected = [("g".into(), 12 * 64), ("ignored".into(), 512)];
+    assert_eq!(strip.pixels()["a"], BTreeMap::from(expected));
+    let rough = numbers("rough", &|x, y| (70 + (x * 37 + y * 3 + x * y / 4) % 97) as u8);
+    assert!(rough.code != 0 && rough.told.contains("looks like a micrograph"), "{}", rough.told);
+    let near = numbers("near", &|x, y| if y < 40 { 20 * squares(x, y) } else { 255 });
+    assert!(near.code != 0 && near.told.contains("255 above its object numbers"), "{}", near.told);
     // Numbers in a folder of their own, as napari and others save them, in subfolders.
     let numbers = |x: u32, y: u32| image::Luma([if y < 10 { (x / 16 * 700) as u16 } else { 0 }]);
     pictures(at, "apart", &["images/x/1.png", "images/y/1.png"]);

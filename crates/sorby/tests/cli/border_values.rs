@@ -9,7 +9,7 @@ fn case(path: &str) -> PathBuf {
 }
 
 /// `sorby measure --json` of a file or folder of the cases: the summary, and what was said.
-fn measured(path: &Path, more: &[&str]) -> (serde_json::Value, String) {
+pub fn measured(path: &Path, more: &[&str]) -> (serde_json::Value, String) {
     let folder = tempfile::tempdir().unwrap();
     let path = path.to_str().unwrap();
     let output = sorby(folder.path(), &[&["measure", path, "--out", "m", "--json"], more].concat());
@@ -117,13 +117,13 @@ fn a_folder_of_results_is_of_one_command() {
 }
 
 /// `sorby measure` must refuse; gives the line.
-fn refused(path: &Path, more: &[&str]) -> String {
+pub fn refused(path: &Path, more: &[&str]) -> String {
     let folder = tempfile::tempdir().unwrap();
     fail(folder.path(), &[&["measure", path.to_str().unwrap(), "--out", "m"], more].concat())
 }
 
 #[track_caller]
-fn finds(path: &Path, more: &[&str], count: u64, area_percent: f64) -> String {
+pub fn finds(path: &Path, more: &[&str], count: u64, area_percent: f64) -> String {
     let (json, told) = measured(path, more);
     let total = &json["total"];
     assert_eq!(total["count"], count, "{}: {told}", path.display());
@@ -143,7 +143,7 @@ fn stored_values_count_whatever_the_photometric_says() {
 }
 
 /// Share of the second class in percent, and what was said.
-fn checked(path: &Path) -> (f64, String) {
+pub fn checked(path: &Path) -> (f64, String) {
     let folder = tempfile::tempdir().unwrap();
     let output = sorby(folder.path(), &["data", "check", path.to_str().unwrap(), "--json"]);
     let text = String::from_utf8(output.stdout).unwrap();
@@ -233,16 +233,16 @@ fn touching_objects_stay_apart_and_pictures_are_no_masks() {
 /// Discs on a ground; centre and radius of each in pixels.
 const DISCS: [(i64, i64, i64); 4] = [(20, 20, 9), (60, 25, 12), (95, 60, 10), (30, 70, 7)];
 
-fn disc_at(x: u32, y: u32) -> Option<usize> {
+pub fn disc_at(x: u32, y: u32) -> Option<usize> {
     DISCS.iter().position(|(cx, cy, r)| (i64::from(x) - cx).pow(2) + (i64::from(y) - cy).pow(2) <= r * r)
 }
 
-fn area_percent() -> f64 {
+pub fn area_percent() -> f64 {
     let pixels = (0..120 * 96).filter(|i| disc_at(i % 120, i / 120).is_some()).count();
     100.0 * pixels as f64 / (120.0 * 96.0)
 }
 
-fn grey(path: &Path, value: impl Fn(Option<usize>) -> u8) {
+pub fn grey(path: &Path, value: impl Fn(Option<usize>) -> u8) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     image::GrayImage::from_fn(120, 96, |x, y| image::Luma([value(disc_at(x, y))])).save(path).unwrap();
 }

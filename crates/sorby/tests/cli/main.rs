@@ -7,6 +7,7 @@ mod border_readers;
 mod border_scale;
 mod border_shapes;
 mod border_values;
+mod border_values_in_doubt;
 mod border_vendors;
 mod codings;
 mod faults;
