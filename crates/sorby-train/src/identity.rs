@@ -124,6 +124,9 @@ impl Identity {
         if self.taken_over_at.is_none() && card.data_hash != hash_of(&self.images) {
             return Some("it learnt from other images".into());
         }
+        if card.recipe == self.recipe {
+            return None;
+        }
         let Ok(recipe) = parse(&card.recipe, &[]) else { return Some("its recipe cannot be read".into()) };
         let differences = self.recipe_differences(&recipe, Some(ITERATIONS));
         let iterations = recipe.schedule.iterations.to_string();

@@ -3,7 +3,7 @@
 //! ```text
 //! recipe.toml        resolved recipe            metrics.jsonl   one line per iteration
 //! source.toml        recipe as typed            validation.jsonl one line per validation
-//! environment.json   versions, threads, argv    status.json     state, iteration, best
+//! environment.json   versions, threads, argv    status.json     state, iteration, best, hashes of what was written
 //! split.json         images and their hashes    checkpoints/    the last two, to resume from
 //! identity.json      recipe, classes and data as they were at the beginning, compared by `--resume`
 //! validation_images.json  counts of the last validation by image

@@ -15,7 +15,7 @@ pub enum RunState {
     Missing,
     /// Of another recipe or other data.
     Stale,
-    Unfinished(Status),
+    Unfinished(Box<Status>),
     /// Done, but its counts are not those of its validation: what is wrong, in one line.
     Damaged(String),
     Done(Vec<(String, Confusion)>),
@@ -50,7 +50,7 @@ impl StudyFolder {
         if !self.same_images(run, records)? || !self.same_start(&recipe, root) {
             return Ok(RunState::Stale);
         }
-        let Some(past) = past else { return Ok(RunState::Unfinished(status)) };
+        let Some(past) = past else { return Ok(RunState::Unfinished(Box::new(status))) };
         // Runs of older versions kept no labels to compare their counts with.
         if past.unchecked.is_some()
             && let Err(what) = PastRun::open(root, Some(&self.label_px))
