@@ -112,11 +112,14 @@ fn forged_scores_and_logs_are_not_compared() {
             ["validation_images.json", "is missing"],
         ),
         (
-            "three classes",
-            change(scores, |t| {
+            "three classes, and a status without hashes",
+            Box::new(|run| {
                 let first =
                     "{\"iteration\":3,\"mean_iou\":0.5,\"iou\":[0.5,0.5,0.5],\"pixel_accuracy\":0.5}\n";
-                first.to_owned() + t.lines().nth(1).unwrap() + "\n"
+                edit(&run.join("validation.jsonl"), |t| first.to_owned() + t.lines().nth(1).unwrap() + "\n");
+                edit(&run.join("status.json"), |t| {
+                    json(&t, |s| drop(s.as_object_mut().unwrap().remove("written")))
+                });
             }),
             ["validation.jsonl", "has the iou of 3 classes, and this run has 2"],
         ),
