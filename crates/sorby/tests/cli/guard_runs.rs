@@ -423,6 +423,21 @@ fn a_best_model_that_is_gone_or_changed_is_never_claimed() {
     }
 }
 
+#[test]
+fn a_best_model_is_made_again_from_the_checkpoint_of_its_iteration() {
+    let folder = workshop();
+    let at = folder.path();
+    let every = ["--set", "schedule.checkpoint_every=3", "--set", "optimizer.ema_decay=0.7"];
+    succeed(at, &[&["train", "tiny.toml", "--data", "data", "--out", "run"][..], &every].concat());
+    let best = at.join("run/best.safetensors");
+    let whole = fs::read(&best).unwrap();
+    fs::remove_file(&best).unwrap();
+    let text = said(&resume(at));
+    assert!(text.contains("is gone; it is written again from a checkpoint"), "{text}");
+    assert!(text.contains("(run/best.safetensors)"), "{text}");
+    assert!(fs::read(&best).unwrap() == whole);
+}
+
 /// Puts the best model of the third iteration in its place, as it was when the fourth was done.
 fn copy_best_of_third(at: &Path) {
     static THIRD: std::sync::OnceLock<Vec<u8>> = std::sync::OnceLock::new();
