@@ -10,6 +10,7 @@ use sorby_nn::weights::{WeightsError, from_safetensors, to_safetensors};
 use sorby_nn::weights_file::is_pytorch;
 use sorby_nn::{Arch, ModelSpec, Segmentor, Stem};
 use std::collections::HashMap;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 /// Key of the card in the file's metadata.
@@ -132,6 +133,20 @@ impl ModelCard {
     /// The card in a file's metadata; `None` for files of other programs, or of a newer Sorby.
     pub fn of(metadata: &HashMap<String, String>) -> Option<Self> {
         serde_json::from_str::<Self>(metadata.get(CARD_KEY)?).ok().filter(|card| card.format <= CARD_FORMAT)
+    }
+
+    /// The card of a model file, its weights left unread; `None` for files of other kinds.
+    pub fn read(path: &Path) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Header {
+            __metadata__: HashMap<String, String>,
+        }
+        let mut file = sorby_image::files::open_regular(path).ok()?;
+        let mut length = [0u8; 8];
+        file.read_exact(&mut length).ok()?;
+        let mut header = Vec::new();
+        file.take(u64::from_le_bytes(length)).read_to_end(&mut header).ok()?;
+        Self::of(&serde_json::from_slice::<Header>(&header).ok()?.__metadata__)
     }
 
     pub fn spec(&self) -> ModelSpec {

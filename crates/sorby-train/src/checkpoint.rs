@@ -5,8 +5,10 @@ use crate::identity::Identity;
 use crate::recipe::Recipe;
 use crate::run_folder::RunFolder;
 use crate::seal::{is_sealed, seal, unseal};
+use crate::written::Written;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
+use sorby_image::files::read_regular;
 use sorby_image::write::{atomically, sync_folder};
 use sorby_infer::Reliability;
 use sorby_nn::Segmentor;
@@ -45,15 +47,18 @@ struct Recorded {
     run: String,
     /// BLAKE3 of the other files.
     files: BTreeMap<String, String>,
+    /// What the run had written of its logs and best model; checkpoints of older versions have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    written: Option<Written>,
 }
 
-fn folder(run: &RunFolder) -> PathBuf {
-    run.path("checkpoints")
+fn folder(root: &Path) -> PathBuf {
+    root.join("checkpoints")
 }
 
 /// Iterations and folders, oldest first.
-fn existing(run: &RunFolder) -> Vec<(u64, PathBuf)> {
-    let entries = std::fs::read_dir(folder(run)).into_iter().flatten().flatten().map(|e| e.path());
+fn existing(root: &Path) -> Vec<(u64, PathBuf)> {
+    let entries = std::fs::read_dir(folder(root)).into_iter().flatten().flatten().map(|e| e.path());
     let numbered = |path: PathBuf| {
         let name = path.file_name()?.to_str()?;
         Some((name.strip_prefix(PREFIX)?.parse().ok()?, path))
@@ -64,13 +69,15 @@ fn existing(run: &RunFolder) -> Vec<(u64, PathBuf)> {
 }
 
 /// Iterations of the newest checkpoint, be it whole or not.
-pub(crate) fn newest(run: &RunFolder) -> Option<u64> {
-    existing(run).last().map(|(iteration, _)| *iteration)
+pub(crate) fn newest(root: &Path) -> Option<u64> {
+    existing(root).last().map(|(iteration, _)| *iteration)
 }
 
 /// Whether a checkpoint is of a version that keeps hashes.
-pub(crate) fn any_sealed(run: &RunFolder) -> bool {
-    existing(run).iter().any(|(_, path)| std::fs::read(path.join(STATE)).is_ok_and(|bytes| is_sealed(&bytes)))
+pub(crate) fn any_sealed(root: &Path) -> bool {
+    existing(root)
+        .iter()
+        .any(|(_, path)| read_regular(&path.join(STATE)).is_ok_and(|bytes| is_sealed(&bytes)))
 }
 
 /// What goes from one iteration to the next next to the network.
@@ -86,11 +93,13 @@ pub(crate) fn save(
     run: &RunFolder,
     identity: &Identity,
     progress: &Progress,
+    written: &Written,
     network: &mut Segmentor,
     carried: &Carried,
 ) -> Result<(), TrainError> {
     let name = format!("{PREFIX}{:07}", progress.iteration);
-    let (partial, target) = (folder(run).join(format!(".partial-{name}")), folder(run).join(name));
+    let (partial, target) =
+        (folder(run.root()).join(format!(".partial-{name}")), folder(run.root()).join(name));
     let bytes =
         |state: &StateDict| to_safetensors(state, HashMap::new()).map_err(|e| TrainError::run(&target, e));
     let mut files = vec![(MODEL, bytes(&network.state())?), (OPTIMIZER, bytes(&carried.optimizer.state())?)];
@@ -102,6 +111,7 @@ pub(crate) fn save(
         progress: progress.clone(),
         run: identity.hash(),
         files: files.iter().map(|(name, bytes)| ((*name).to_owned(), hash(bytes))).collect(),
+        written: Some(written.clone()),
     };
     files.push((STATE, seal(&recorded).map_err(|e| TrainError::run(&target, e))?));
     for (file, bytes) in files {
@@ -113,9 +123,9 @@ pub(crate) fn save(
         remove(&target)?;
     }
     fs_err::rename(&partial, &target).map_err(TrainError::io(&target))?;
-    sync_folder(&folder(run)).map_err(TrainError::io(&target))?;
+    sync_folder(&folder(run.root())).map_err(TrainError::io(&target))?;
     let (before, after): (Vec<_>, Vec<_>) =
-        existing(run).into_iter().partition(|(iteration, _)| *iteration <= progress.iteration);
+        existing(run.root()).into_iter().partition(|(iteration, _)| *iteration <= progress.iteration);
     // Later ones are damaged, or the run would have gone on from them.
     let old = before.len().saturating_sub(KEPT);
     before[..old].iter().chain(&after).try_for_each(|(_, path)| remove(path))
@@ -126,13 +136,16 @@ fn remove(path: &Path) -> Result<(), TrainError> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let going = path.with_file_name(format!(".partial-old-{name}"));
     fs_err::rename(path, &going).map_err(TrainError::io(path))?;
-    fs_err::remove_dir_all(&going).map_err(TrainError::io(&going))
+    let removed = if going.is_dir() { fs_err::remove_dir_all(&going) } else { fs_err::remove_file(&going) };
+    removed.map_err(TrainError::io(&going))
 }
 
 /// A checkpoint to go on from.
 pub(crate) struct Loaded {
     pub progress: Progress,
     pub carried: Carried,
+    /// What the run had written by then; `None` in checkpoints of older versions.
+    pub written: Option<Written>,
     /// A line for each newer checkpoint that is damaged.
     pub damaged: Vec<String>,
 }
@@ -149,15 +162,16 @@ pub(crate) fn load(
     device: &Device,
 ) -> Result<Option<Loaded>, TrainError> {
     let mut damaged: Vec<(PathBuf, String)> = Vec::new();
-    for (iteration, path) in existing(run).into_iter().rev() {
+    for (iteration, path) in existing(run.root()).into_iter().rev() {
         match read(&path, iteration, identity, recipe, network, device) {
-            Ok((progress, carried)) => {
+            Ok(Whole { progress, carried, written }) => {
                 let line = |(p, what): (PathBuf, String)| {
                     format!("{} is damaged: {what}; an older one is used", p.display())
                 };
                 return Ok(Some(Loaded {
                     progress,
                     carried,
+                    written,
                     damaged: damaged.into_iter().map(line).collect(),
                 }));
             }
@@ -173,6 +187,27 @@ pub(crate) fn load(
     }
 }
 
+/// Loads the checkpoint of an iteration, if there is one and it is whole and of this run.
+pub(crate) fn load_at(
+    run: &RunFolder,
+    at: u64,
+    identity: &Identity,
+    recipe: &Recipe,
+    network: &mut Segmentor,
+    device: &Device,
+) -> Option<(Progress, Carried)> {
+    let (_, path) = existing(run.root()).into_iter().find(|(iteration, _)| *iteration == at)?;
+    let found = read(&path, at, identity, recipe, network, device).ok()?;
+    Some((found.progress, found.carried))
+}
+
+/// What a checkpoint holds besides the network.
+struct Whole {
+    progress: Progress,
+    carried: Carried,
+    written: Option<Written>,
+}
+
 fn read(
     path: &Path,
     iteration: u64,
@@ -180,13 +215,13 @@ fn read(
     recipe: &Recipe,
     network: &mut Segmentor,
     device: &Device,
-) -> Result<(Progress, Carried), String> {
-    let file = |name: &str| std::fs::read(path.join(name)).map_err(|e| format!("{name}: {e}"));
+) -> Result<Whole, String> {
+    let file = |name: &str| read_regular(&path.join(name)).map_err(|e| format!("{name}: {e}"));
     let bytes = file(STATE)?;
     let unchecked = !is_sealed(&bytes) && identity.taken_over_at.is_some_and(|at| iteration <= at);
     let recorded = if unchecked {
         let progress = serde_json::from_slice(&bytes).map_err(|e| format!("{STATE} cannot be read ({e})"))?;
-        Recorded { progress, run: identity.hash(), files: BTreeMap::new() }
+        Recorded { progress, run: identity.hash(), files: BTreeMap::new(), written: None }
     } else {
         unseal(&bytes).map_err(|what| format!("{STATE} {what}"))?
     };
@@ -216,7 +251,8 @@ fn read(
         Average::default()
     };
     network.load(model).map_err(|e| format!("{MODEL}: {e}"))?;
-    Ok((recorded.progress, Carried { optimizer: Optimizer::restore(optimizer, device), average }))
+    let carried = Carried { optimizer: Optimizer::restore(optimizer, device), average };
+    Ok(Whole { progress: recorded.progress, carried, written: recorded.written })
 }
 
 /// The optimiser must have what its kind keeps of every weight that it has seen.
@@ -232,5 +268,27 @@ fn require_state_for_weights(
     match optimizer.iter().find(|entry| !fits(entry)) {
         Some((key, _)) => Err(format!("{OPTIMIZER}: {key} does not fit the recipe's optimizer.kind")),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `state.json` held before it had hashes of logs and best model.
+    #[derive(Serialize)]
+    struct Older {
+        progress: Progress,
+        run: String,
+        files: BTreeMap<String, String>,
+    }
+
+    #[test]
+    fn a_state_of_an_older_version_is_read() {
+        let progress = Progress { iteration: 4, best: Some((4, 0.5)), reliability: None };
+        let files = BTreeMap::from([(MODEL.to_owned(), "00".to_owned())]);
+        let older = Older { progress: progress.clone(), run: "11".into(), files: files.clone() };
+        let read: Recorded = unseal(&seal(&older).unwrap()).unwrap();
+        assert_eq!(read, Recorded { progress, run: "11".into(), files, written: None });
     }
 }

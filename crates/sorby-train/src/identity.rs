@@ -5,10 +5,12 @@ use crate::error::TrainError;
 use crate::recipe::{Recipe, parse};
 use crate::run_folder::RunFolder;
 use crate::seal::{hash, seal, unseal};
-use crate::split_record::{ImageHash, SplitRecord, changes, require_same_data};
+use crate::split_record::{ImageHash, SplitRecord, changes, hash_of, require_same_data};
 use crate::trainer::file_blake3;
 use serde::{Deserialize, Serialize};
 use sorby_data::Sample;
+use sorby_image::files::read_regular;
+use sorby_infer::ModelCard;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -68,20 +70,15 @@ impl Identity {
     }
 
     /// That of a run folder; `None` when it has none.
-    pub fn read(run: &RunFolder) -> Result<Option<Self>, TrainError> {
-        let path = run.path(IDENTITY);
-        match std::fs::read(&path) {
+    pub fn read(root: &Path) -> Result<Option<Self>, TrainError> {
+        let path = root.join(IDENTITY);
+        match read_regular(&path) {
             Ok(bytes) => unseal(&bytes).map(Some).map_err(|what| {
                 TrainError::run(&path, format!("{what}; put it back as it was, or start a new run"))
             }),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(e) => Err(TrainError::io(&path)(e)),
         }
-    }
-
-    /// That of a run that is only looked at, if it can be read.
-    pub fn of_folder(run: &Path) -> Option<Self> {
-        unseal(&std::fs::read(run.join(IDENTITY)).ok()?).ok()
     }
 
     pub fn write(&self, run: &RunFolder) -> Result<(), TrainError> {
@@ -104,7 +101,7 @@ impl Identity {
     }
 
     /// In what the recipe is another now; `may` is a key that may differ.
-    fn recipe_differences(&self, now: &Recipe, may: Option<&str>) -> Vec<String> {
+    pub fn recipe_differences(&self, now: &Recipe, may: Option<&str>) -> Vec<String> {
         let Ok(then) = parse(&self.recipe, &[]) else {
             return vec!["its first recipe is not one that this version of Sorby knows".into()];
         };
@@ -116,6 +113,30 @@ impl Identity {
                 format!("{key} in recipe.toml is {} and was {} at the beginning", value(now), value(then))
             })
             .collect()
+    }
+
+    /// Why a model is none of this run.
+    pub fn disowns(&self, card: &ModelCard) -> Option<String> {
+        if card.classes != self.classes {
+            return Some(format!("its classes are {}", card.classes.join(", ")));
+        }
+        // The model of a run that was taken over may name its data by older hashes.
+        if self.taken_over_at.is_none() && card.data_hash != hash_of(&self.images) {
+            return Some("it learnt from other images".into());
+        }
+        if card.recipe == self.recipe {
+            return None;
+        }
+        let Ok(recipe) = parse(&card.recipe, &[]) else { return Some("its recipe cannot be read".into()) };
+        let differences = self.recipe_differences(&recipe, Some(ITERATIONS));
+        let iterations = recipe.schedule.iterations.to_string();
+        let now = parse(&self.recipe, &[]).is_ok_and(|now| now.schedule.iterations.to_string() == iterations);
+        let before = self.changes.iter().any(|c| c.key == ITERATIONS && c.from == iterations);
+        match differences.first() {
+            Some(first) => Some(first.replace("in recipe.toml", "in its recipe")),
+            None if !now && !before => Some(format!("its recipe has {iterations} iterations")),
+            None => None,
+        }
     }
 
     /// In what the classes or the data are others now.
@@ -140,9 +161,14 @@ impl Identity {
 /// When it cannot be read; names the file.
 pub(crate) fn recipe_of(run: &RunFolder) -> Result<Recipe, TrainError> {
     let path = run.path("recipe.toml");
-    let text = match std::fs::read_to_string(&path) {
+    let text = match read_regular(&path).map(String::from_utf8) {
+        Ok(Err(_)) => return Err(TrainError::run(&path, "is no text; put it back")),
+        Ok(Ok(text)) => Ok(text),
+        Err(e) => Err(e),
+    };
+    let text = match text {
         Ok(text) => text,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => match Identity::read(run)? {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => match Identity::read(run.root())? {
             Some(identity) => identity.recipe,
             None => return Err(TrainError::run(run.root(), "is not a run folder (no recipe.toml)")),
         },
@@ -174,7 +200,7 @@ pub(crate) fn require_same(
         now.write(run)?;
         return Ok((now, Vec::new()));
     }
-    let (then, notes) = match Identity::read(run)? {
+    let (then, notes) = match Identity::read(run.root())? {
         Some(then) => (then, Vec::new()),
         None => take_over(run, now.clone(), records)?,
     };
@@ -194,7 +220,7 @@ pub(crate) fn require_same(
         };
         return Err(TrainError::run(run.root(), format!("this run cannot go on: {first}{more}; {cure}")));
     }
-    let begun = checkpoint::newest(run);
+    let begun = checkpoint::newest(run.root());
     if begun.is_none() && then.pretrained_blake3 != now.pretrained_blake3 {
         let reason = "this run cannot go on: the file of pretrained weights has changed; start a new run";
         return Err(TrainError::run(run.root(), reason));
@@ -208,7 +234,7 @@ fn take_over(
     mut now: Identity,
     records: impl Fn(ImageHash) -> Vec<SplitRecord>,
 ) -> Result<(Identity, Vec<String>), TrainError> {
-    if checkpoint::any_sealed(run) {
+    if checkpoint::any_sealed(run.root()) || run.status().is_some_and(|s| s.identity.is_some()) {
         let reason = "is missing, so it cannot be checked that this run is the same; put it back";
         return Err(TrainError::run(&run.path(IDENTITY), reason));
     }
@@ -219,7 +245,7 @@ fn take_over(
     }
     now.recipe = began.to_toml();
     let mut notes = Vec::new();
-    if let Some(at) = checkpoint::newest(run) {
+    if let Some(at) = checkpoint::newest(run.root()) {
         require_same_data(run, records)?;
         now.taken_over_at = Some(at);
         notes.push(

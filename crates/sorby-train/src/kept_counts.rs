@@ -1,33 +1,55 @@
 //! `validation_images.json`: counts by image that are believed only if they fit what else is known of the run.
 
-use crate::identity::Identity;
-use crate::log::Log;
 use crate::run_folder::{IMAGE_COUNTS, ImageCounts, ValidationRecord};
+use sorby_image::files::read_regular;
 use sorby_infer::Confusion;
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::Path;
 
 /// Labelled pixels of images by class.
 pub type LabelPixels = BTreeMap<String, Vec<u64>>;
 
-/// Counts of the last validation by image; `None` when the run has none yet. `labels` gives the images' labelled
-/// pixels by class, where the caller knows them; else those that the run kept of its beginning are compared.
+/// What is known of a run besides its counts.
+pub(crate) struct Known<'a> {
+    pub classes: usize,
+    /// Labelled pixels of the images, where they are known.
+    pub labels: Option<&'a LabelPixels>,
+    /// Names of the images it was validated on, where they are known.
+    pub images: Option<Vec<&'a str>>,
+    /// `validation.jsonl`.
+    pub validations: &'a [ValidationRecord],
+    /// A finished run has counts if it was ever validated.
+    pub finished: bool,
+}
+
+/// Counts of the last validation by image; `None` when the run has none yet.
 ///
 /// # Errors
 /// Names the file and what in it cannot be: counts that are not those of an image's label, or that give other scores
-/// than `validation.jsonl` tells.
-pub fn kept_counts(
-    run: &Path,
-    classes: usize,
-    labels: Option<&LabelPixels>,
-) -> Result<Option<Vec<(String, Confusion)>>, String> {
+/// than `validation.jsonl` tells; a finished run without counts.
+pub(crate) fn kept_counts(run: &Path, known: &Known) -> Result<Option<Vec<(String, Confusion)>>, String> {
     let path = run.join(IMAGE_COUNTS);
-    let Ok(bytes) = std::fs::read(&path) else { return Ok(None) };
     let told = |what: String| format!("{}: {what}; put it back as it was, or train again", path.display());
+    let bytes = match read_regular(&path) {
+        Ok(bytes) => bytes,
+        Err(e) if e.kind() == ErrorKind::NotFound && known.finished && !known.validations.is_empty() => {
+            return Err(told("is missing, and this run is finished".into()));
+        }
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(told(e.to_string())),
+    };
     let images: Vec<ImageCounts> =
         serde_json::from_slice(&bytes).map_err(|e| told(format!("cannot be read ({e})")))?;
-    let kept = if labels.is_none() { Identity::of_folder(run).map(|i| i.label_px) } else { None };
-    let labels = labels.or(kept.as_ref());
+    if let Some(mut names) = known.images.clone() {
+        let mut counted: Vec<&str> = images.iter().map(|i| i.name.as_str()).collect();
+        names.sort_unstable();
+        counted.sort_unstable();
+        if names != counted {
+            return Err(told("its images are not those that this run was validated on".into()));
+        }
+    }
+    let (classes, labels) = (known.classes, known.labels);
     let mut total = Confusion::new(classes);
     let mut out = Vec::new();
     for ImageCounts { name, matrix } in images {
@@ -46,12 +68,11 @@ pub fn kept_counts(
         total.merge(&counts);
         out.push((name, counts));
     }
-    let last = Log::<ValidationRecord>::read(run).possible()?.pop();
-    let Some(last) = last.filter(|_| !out.is_empty()) else {
+    let Some(last) = known.validations.last().filter(|_| !out.is_empty()) else {
         return Err(told("belongs to no validation in validation.jsonl".into()));
     };
     let now = ValidationRecord::new(last.iteration, &total.scores());
-    if !agree(&now, &last) {
+    if !agree(&now, last) {
         let percent = |v: Option<f64>| v.map_or("-".into(), |v| format!("{:.2} %", 100.0 * v));
         return Err(told(format!(
             "its counts give a mIoU of {} and validation.jsonl tells {}",
@@ -77,12 +98,22 @@ fn agree(a: &ValidationRecord, b: &ValidationRecord) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::log::Log;
+
+    fn read_with(
+        run: &Path,
+        labels: Option<&LabelPixels>,
+        finished: bool,
+    ) -> Result<Option<Vec<(String, Confusion)>>, String> {
+        let validations = Log::<ValidationRecord>::read(run).possible()?;
+        kept_counts(run, &Known { classes: 2, labels, images: None, validations: &validations, finished })
+    }
 
     #[test]
     fn a_changed_count_is_seen() {
         let folder = tempfile::tempdir().unwrap();
         let run = folder.path();
-        assert!(kept_counts(run, 2, None).unwrap().is_none());
+        assert!(read_with(run, None, false).unwrap().is_none());
         let mut total = Confusion::new(2);
         let matrices = [vec![vec![90, 10], vec![5, 95]], vec![vec![150, 0], vec![20, 30]]];
         for matrix in &matrices {
@@ -97,9 +128,12 @@ mod tests {
             let images: Vec<_> = m.iter().enumerate().map(of).collect();
             std::fs::write(run.join(IMAGE_COUNTS), serde_json::to_vec(&images).unwrap()).unwrap();
         };
+        assert!(read_with(run, None, false).unwrap().is_none(), "a stopped run may have none");
+        let error = read_with(run, None, true).unwrap_err();
+        assert!(error.contains("validation_images.json: is missing"), "{error}");
         write(&matrices);
         let labels = LabelPixels::from([("i0".into(), vec![100, 100]), ("i1".into(), vec![150, 50])]);
-        let read = |labels| kept_counts(run, 2, labels);
+        let read = |labels| read_with(run, labels, true);
         assert_eq!(read(Some(&labels)).unwrap().unwrap().len(), 2);
         assert_eq!(read(None).unwrap().unwrap()[1].1.matrix(), matrices[1]);
         let refused = |what: &str| {
@@ -130,8 +164,9 @@ mod tests {
         std::fs::write(run.join(IMAGE_COUNTS), "[{").unwrap();
         refused("cannot be read");
         write(&matrices);
-        std::fs::write(&log, record.replace("\"iteration\":6", "\"iteration\":7").replace("0.", "0.1"))
-            .unwrap();
+        let other = Confusion::from_matrix(matrices[0].clone()).unwrap().scores();
+        let other = serde_json::to_string(&ValidationRecord::new(7, &other)).unwrap() + "\n";
+        std::fs::write(&log, other).unwrap();
         refused("validation.jsonl tells");
         std::fs::write(&log, "").unwrap();
         refused("belongs to no validation");

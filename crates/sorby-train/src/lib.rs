@@ -8,6 +8,7 @@ mod kept_counts;
 mod log;
 mod memory;
 mod nothing_found;
+mod past_run;
 mod preset;
 mod recipe;
 mod run_folder;
@@ -17,13 +18,15 @@ mod split_record;
 mod step;
 mod trainer;
 mod validate;
+mod written;
 
 pub use bench::bench_training;
 pub use error::TrainError;
-pub use kept_counts::{LabelPixels, kept_counts};
+pub use kept_counts::LabelPixels;
 pub use log::{Log, LogLine};
 pub use memory::{available_bytes, estimated_bytes, peak_bytes, values_of};
 pub use nothing_found::{nothing_found, nothing_found_by_run};
+pub use past_run::PastRun;
 pub use preset::{PRESETS, preset};
 pub use recipe::{
     Data, Inference, Loss, LossKind, Model, Optimizer, OptimizerKind, Policy, Recipe, RecipeError, Schedule,
@@ -39,3 +42,4 @@ pub use split_record::{ImageHash, SPLIT, SplitRecord, part_in};
 pub use step::StepCost;
 pub use trainer::{Event, Outcome, Trainer, check_pretrained, file_blake3};
 pub use validate::validate;
+pub use written::Written;

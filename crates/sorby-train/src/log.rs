@@ -1,6 +1,7 @@
 //! Logs of JSON lines, `metrics.jsonl` and `validation.jsonl`: a line that cannot be read costs that line only.
 
 use crate::run_folder::{Metric, ValidationRecord};
+use crate::written::Lines;
 use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
 
@@ -26,7 +27,8 @@ impl LogLine for Metric {
 
     fn check(&self) -> Result<(), String> {
         // Beyond ten thousand years nothing was measured.
-        let possible = self.loss.is_finite()
+        // Rounding may bring a loss of nothing below 0.
+        let possible = (-1e-3..=MOST_LOSS).contains(&self.loss)
             && (0.0..=MOST_LR).contains(&self.lr)
             && (0.0..3e11).contains(&self.seconds)
             && self.iteration <= MOST_ITERATIONS;
@@ -44,6 +46,9 @@ pub(crate) const MOST_ITERATIONS: u64 = 1_000_000_000;
 /// Largest learning rate: beyond it a step is no number of 32 bits. Absurd ones below are let through: a training that
 /// fails says more than a bound.
 pub(crate) const MOST_LR: f64 = 1e30;
+
+/// Largest loss: beyond it the network's own values are near the end of 32 bits.
+const MOST_LOSS: f32 = 1e36;
 
 impl LogLine for ValidationRecord {
     const FILE: &'static str = "validation.jsonl";
@@ -63,6 +68,21 @@ impl LogLine for ValidationRecord {
         if self.iteration > MOST_ITERATIONS {
             return Err(format!("iteration {} is impossible", self.iteration));
         }
+        let known: Vec<f64> = self.iou.iter().copied().flatten().collect();
+        // As `Scores` takes it: over the classes that have one.
+        let mean = (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64);
+        let agree = match (self.mean_iou, mean) {
+            (Some(told), Some(mean)) => (told - mean).abs() < 1e-9,
+            (told, mean) => told == mean,
+        };
+        if !agree {
+            let text = |v: Option<f64>| v.map_or("none".into(), |v| v.to_string());
+            return Err(format!(
+                "mean_iou is {} and the mean of its iou {}",
+                text(self.mean_iou),
+                text(mean)
+            ));
+        }
         Ok(())
     }
 }
@@ -75,6 +95,10 @@ pub struct Log<T> {
     pub unreadable: Vec<usize>,
     /// The first line with a value that cannot be: its number, and what is wrong.
     pub impossible: Option<(usize, String)>,
+    /// Why the file cannot be read, though there is one.
+    unopened: Option<String>,
+    /// What all its lines are.
+    pub(crate) hash: Lines,
 }
 
 /// Lines with their ends; whether each is whole, that is, has its line end.
@@ -89,12 +113,23 @@ impl<T: LogLine> Log<T> {
     /// The log in a run folder; empty when there is none.
     pub fn read(root: &Path) -> Self {
         let path = root.join(T::FILE);
-        let bytes = sorby_image::files::read(&path).unwrap_or_default();
-        let mut log = Self { path, lines: Vec::new(), unreadable: Vec::new(), impossible: None };
+        let (bytes, unopened) = match sorby_image::files::read_regular(&path) {
+            Ok(bytes) => (bytes, None),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => (Vec::new(), None),
+            Err(e) => (Vec::new(), Some(e.to_string())),
+        };
+        let hash = Lines::of(&bytes);
+        let (lines, unreadable) = (Vec::<T>::new(), Vec::new());
+        let mut log = Self { path, lines, unreadable, impossible: None, unopened, hash };
         for (i, (text, whole)) in raw_lines(&bytes).enumerate() {
             match serde_json::from_slice::<T>(text) {
                 Ok(line) => {
-                    if let (None, Err(what)) = (&log.impossible, line.check()) {
+                    let before = log.lines.last().map(T::iteration).filter(|b| *b >= line.iteration());
+                    let order = match before {
+                        None => Ok(()),
+                        Some(before) => Err(format!("iteration {} after {before}", line.iteration())),
+                    };
+                    if let (None, Err(what)) = (&log.impossible, line.check().and(order)) {
                         log.impossible = Some((i + 1, what));
                     }
                     log.lines.push(line);
@@ -119,6 +154,9 @@ impl<T: LogLine> Log<T> {
     /// # Errors
     /// Names the file, the line and the value.
     pub fn possible(self) -> Result<Vec<T>, String> {
+        if let Some(why) = self.unopened {
+            return Err(format!("{}: {why}", self.path.display()));
+        }
         match self.impossible {
             None => Ok(self.lines),
             Some((line, what)) => Err(format!(
@@ -127,6 +165,16 @@ impl<T: LogLine> Log<T> {
             )),
         }
     }
+}
+
+/// Bytes at the end of a log that are no beginning of a line: what else than a line that was cut short is dropped must
+/// be told.
+pub(crate) fn foreign_end(bytes: &[u8]) -> Option<usize> {
+    const BEGINNING: &[u8] = b"{\"iteration\":";
+    let (text, _) = raw_lines(bytes).last().filter(|(_, whole)| !whole)?;
+    let common = text.len().min(BEGINNING.len());
+    let cut = text[..common] == BEGINNING[..common] && !text.contains(&0);
+    (!cut).then_some(text.len())
 }
 
 /// What is left of a log when all that came after iteration `last` will be written again. Lines that cannot be read
@@ -196,6 +244,52 @@ mod tests {
     }
 
     #[test]
+    fn a_mean_that_is_none_and_iterations_that_do_not_rise_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let read = |text: &str| {
+            std::fs::write(folder.path().join("validation.jsonl"), text).unwrap();
+            Log::<ValidationRecord>::read(folder.path()).possible()
+        };
+        let record = |iteration: u64, mean: &str, iou: &str| {
+            format!(
+                "{{\"iteration\":{iteration},\"mean_iou\":{mean},\"iou\":{iou},\"pixel_accuracy\":0.9}}\n"
+            )
+        };
+        for (mean, iou) in
+            [("0.5", "[0.2,0.8]"), ("0.8", "[null,0.8]"), ("null", "[null]"), ("0.3", "[0.1,0.2,0.6]")]
+        {
+            assert_eq!(read(&record(3, mean, iou)).unwrap().len(), 1, "{mean} {iou}");
+        }
+        for (mean, iou) in [("0.99", "[0.2,0.8]"), ("0.4", "[null,0.8]"), ("0", "[null]"), ("null", "[0.1]")]
+        {
+            let error = read(&record(3, mean, iou)).unwrap_err();
+            assert!(error.contains("line 1") && error.contains("the mean of its iou"), "{error}");
+        }
+        let two = |a, b| record(a, "0.5", "[0.5]") + &record(b, "0.5", "[0.5]");
+        assert!(read(&two(3, 6)).is_ok());
+        for (a, b) in [(6, 3), (6, 6)] {
+            let error = read(&two(a, b)).unwrap_err();
+            assert!(
+                error.contains(&format!("line 2 was not written by a training: iteration {b} after {a}")),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_no_line_begins_with_is_foreign() {
+        let lines = metrics(1..=2).concat();
+        assert_eq!(foreign_end(&lines), None);
+        for cut in 1..lines.len() {
+            assert_eq!(foreign_end(&lines[..cut]), None, "{cut}");
+        }
+        for (end, bytes) in [(&[0u8; 4096][..], 4096), (b"{\"iter\0\0", 8), (b"junk", 4)] {
+            assert_eq!(foreign_end(&[&lines[..], end].concat()), Some(bytes));
+            assert_eq!(retained::<Metric>(&[&lines[..], end].concat(), 2), lines);
+        }
+    }
+
+    #[test]
     fn impossible_values_are_named() {
         let folder = tempfile::tempdir().unwrap();
         let record = |value: &str| {
@@ -213,7 +307,9 @@ mod tests {
         assert_eq!(record("1e999").unreadable, [1]);
         for line in metrics(1..=1) {
             let text = String::from_utf8(line).unwrap();
-            for (from, to) in [("\"lr\":0.01", "\"lr\":-1"), ("\"seconds\":0.1", "\"seconds\":1e18")] {
+            for (from, to) in
+                [("\"lr\":0.01", "\"lr\":-1"), ("\"seconds\":0.1", "\"seconds\":1e18"), ("0.5", "1e38")]
+            {
                 std::fs::write(folder.path().join("metrics.jsonl"), text.replace(from, to)).unwrap();
                 assert!(Log::<Metric>::read(folder.path()).possible().is_err(), "{to}");
             }

@@ -3,7 +3,7 @@
 //! ```text
 //! recipe.toml        resolved recipe            metrics.jsonl   one line per iteration
 //! source.toml        recipe as typed            validation.jsonl one line per validation
-//! environment.json   versions, threads, argv    status.json     state, iteration, best
+//! environment.json   versions, threads, argv    status.json     state, iteration, best, hashes of what was written
 //! split.json         images and their hashes    checkpoints/    the last two, to resume from
 //! identity.json      recipe, classes and data as they were at the beginning, compared by `--resume`
 //! validation_images.json  counts of the last validation by image
@@ -11,10 +11,13 @@
 //! log.txt            what was printed           model.safetensors (last), best.safetensors
 //! ```
 
+use crate::checkpoint;
 use crate::error::TrainError;
 use crate::identity::IDENTITY;
-use crate::log::{Log, LogLine, retained};
+use crate::log::{Log, LogLine, foreign_end, retained};
+use crate::written::{Lines, Written};
 use serde::{Deserialize, Serialize};
+use sorby_image::files;
 use sorby_image::write::atomically;
 use std::fs::File;
 use std::io::Write as _;
@@ -48,6 +51,28 @@ pub struct Status {
     /// Best validation so far: (iteration, mIoU).
     pub best: Option<(u64, f64)>,
     pub recipe_hash: String,
+    /// Hash of the run's identity; runs of older versions have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<String>,
+    /// Of a finished run: what it wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written: Option<Written>,
+}
+
+impl Status {
+    /// That of a run folder; `None` when it has none.
+    ///
+    /// # Errors
+    /// Names a file that cannot be read.
+    pub(crate) fn read(root: &Path) -> Result<Option<Self>, String> {
+        let path = root.join(STATUS);
+        let told = |what: String| format!("{}: cannot be read ({what})", path.display());
+        match files::read_regular(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|e| told(e.to_string())),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(told(e.to_string())),
+        }
+    }
 }
 
 /// A line of `metrics.jsonl`.
@@ -68,6 +93,15 @@ pub struct ValidationRecord {
     pub iou: Vec<Option<f64>>,
     pub pixel_accuracy: Option<f64>,
 }
+
+/// File of the run's state, a [`Status`].
+const STATUS: &str = "status.json";
+
+/// Model of the last iteration.
+pub(crate) const MODEL: &str = "model.safetensors";
+
+/// Model of the best validation.
+pub(crate) const BEST: &str = "best.safetensors";
 
 /// File of the last validation's counts, a list of [`ImageCounts`].
 pub const IMAGE_COUNTS: &str = "validation_images.json";
@@ -107,8 +141,12 @@ fn sweep(folder: &Path) {
 impl RunFolder {
     /// A new, empty run folder.
     pub fn create(root: &Path) -> Result<Self, TrainError> {
-        // A start that failed before its first checkpoint left nothing worth keeping.
-        if root.join("checkpoints").exists() || root.join("model.safetensors").exists() {
+        // A start that failed before its first checkpoint left nothing that could be gone on from.
+        let learnt = root.join("checkpoints").exists() && {
+            let done = Status::read(root).is_ok_and(|s| s.is_some_and(|s| s.iteration > 0));
+            done || checkpoint::newest(root).is_some() || root.join(BEST).exists()
+        };
+        if learnt || root.join(MODEL).exists() {
             let reason =
                 "is a run folder already; continue it with `sorby train --resume`, or name another --out";
             return Err(TrainError::run(root, reason));
@@ -116,9 +154,10 @@ impl RunFolder {
         fs_err::create_dir_all(root).map_err(TrainError::io(root))?;
         let run = Self { new: true, ..Self::lock(root)? };
         // Of a start that failed.
-        let left = run.path(IDENTITY);
-        if left.exists() {
-            fs_err::remove_file(&left).map_err(TrainError::io(&left))?;
+        for left in [IDENTITY, STATUS].map(|name| run.path(name)) {
+            if left.exists() {
+                fs_err::remove_file(&left).map_err(TrainError::io(&left))?;
+            }
         }
         Ok(run)
     }
@@ -134,11 +173,14 @@ impl RunFolder {
     /// Whether a process works on this run now.
     pub fn is_held(root: &Path) -> bool {
         // A folder without a lock file is nobody's.
-        sorby_image::files::open(&root.join("lock")).is_ok_and(|lock| lock.try_lock().is_err())
+        files::open_regular(&root.join("lock")).is_ok_and(|lock| lock.try_lock().is_err())
     }
 
     fn lock(root: &Path) -> Result<Self, TrainError> {
         let path = root.join("lock");
+        if path.exists() && !files::is_file(&path) {
+            return Err(TrainError::run(&path, "is no regular file; remove it"));
+        }
         let lock = File::create(&path).map_err(TrainError::io(&path))?;
         match lock.try_lock() {
             Ok(()) => {
@@ -163,6 +205,14 @@ impl RunFolder {
         self.root.join(name)
     }
 
+    /// `name.safetensors`, or `name-2.safetensors` and so on where that is taken.
+    pub(crate) fn free_name(&self, name: &str) -> PathBuf {
+        let numbered = |i: u32| self.path(&format!("{name}-{i}.safetensors"));
+        let all =
+            std::iter::once(self.path(&format!("{name}.safetensors"))).chain((2..u32::MAX).map(numbered));
+        all.into_iter().find(|path| !path.exists()).unwrap_or_else(|| numbered(0))
+    }
+
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), TrainError> {
         Ok(atomically(&self.path(name), bytes)?)
     }
@@ -176,13 +226,23 @@ impl RunFolder {
 
     /// What was last written of the run's state, if it can be read.
     pub fn status(&self) -> Option<Status> {
-        serde_json::from_slice(&std::fs::read(self.path("status.json")).ok()?).ok()
+        Status::read(&self.root).ok().flatten()
     }
 
-    /// Adds a line to a log of JSON lines.
-    pub fn append(&self, name: &str, value: &impl Serialize) -> Result<(), TrainError> {
-        let path = self.path(name);
+    /// Whether there is a checkpoint to go on from, be it whole or not.
+    pub fn has_checkpoint(&self) -> bool {
+        checkpoint::newest(&self.root).is_some()
+    }
+
+    /// Adds a line to a log, of which `written` are the lines so far.
+    pub(crate) fn append<T: LogLine + Serialize>(
+        &self,
+        value: &T,
+        written: &mut Lines,
+    ) -> Result<(), TrainError> {
+        let path = self.path(T::FILE);
         let mut line = serde_json::to_string(value).map_err(|e| TrainError::run(&path, e))?;
+        written.add(line.as_bytes());
         line.push('\n');
         let mut file =
             File::options().create(true).append(true).open(&path).map_err(TrainError::io(&path))?;
@@ -194,16 +254,43 @@ impl RunFolder {
         Log::read(root).lines
     }
 
-    /// Takes away what came after iteration `last`, which will be written again. Gives a line on what cannot be read,
-    /// if anything; it stays where it is.
-    pub(crate) fn cut_log<T: LogLine>(&self, last: u64) -> Result<Option<String>, TrainError> {
+    /// Takes away what came after iteration `last`, which will be written again. Gives the lines that are left, or those
+    /// that the run wrote up to there (`then`), if that is known; and a line on what cannot be read or is another now,
+    /// if anything: it stays where it is.
+    pub(crate) fn cut_log<T: LogLine>(
+        &self,
+        last: u64,
+        then: Option<Lines>,
+    ) -> Result<(Lines, Option<String>), TrainError> {
         let path = self.path(T::FILE);
-        match std::fs::read(&path) {
-            Ok(bytes) => self.write(T::FILE, &retained::<T>(&bytes, last))?,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => self.write(T::FILE, b"")?,
+        let bytes = match files::read_regular(&path) {
+            Ok(bytes) => bytes,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Vec::new(),
             Err(e) => return Err(TrainError::io(&path)(e)),
+        };
+        let left = retained::<T>(&bytes, last);
+        if left != bytes || bytes.is_empty() {
+            self.write(T::FILE, &left)?;
         }
-        Ok(Log::<T>::read(&self.root).gaps())
+        let now = Lines::of(&left);
+        let difference = then.as_ref().and_then(|then| then.difference(&now));
+        let log = Log::<T>::read(&self.root);
+        let told = match (log.gaps(), difference) {
+            (Some(gaps), None) => Some(gaps),
+            (Some(gaps), Some(_)) => Some(format!("{gaps}, but whether they are as they were is not known")),
+            (None, Some(what)) => Some(format!(
+                "{} was changed since iteration {last}: {what}; it is kept as it is",
+                path.display()
+            )),
+            (None, None) => foreign_end(&bytes).map(|n| {
+                format!("{}: the last {n} bytes are no line that was begun, and are left out", path.display())
+            }),
+        };
+        Ok((then.unwrap_or(now), told))
+    }
+
+    pub(crate) fn write_status(&self, status: &Status) -> Result<(), TrainError> {
+        self.write_json(STATUS, status)
     }
 
     /// Makes the logs outlast a power cut.

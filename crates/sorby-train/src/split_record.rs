@@ -4,6 +4,7 @@ use crate::error::TrainError;
 use crate::run_folder::RunFolder;
 use serde::{Deserialize, Serialize};
 use sorby_data::Sample;
+use sorby_image::files::read_regular;
 use sorby_image::{ImagePart, Micrograph};
 use std::path::Path;
 
@@ -70,8 +71,22 @@ impl SplitRecord {
 
     /// The records of a run; empty where it has none that can be read.
     pub fn read(run: &Path) -> Vec<Self> {
-        let bytes = std::fs::read(run.join(SPLIT)).unwrap_or_default();
-        serde_json::from_slice(&bytes).unwrap_or_default()
+        Self::read_if_any(run).ok().flatten().unwrap_or_default()
+    }
+
+    /// The records of a run; `None` where it has none.
+    ///
+    /// # Errors
+    /// Names a file that cannot be read.
+    pub(crate) fn read_if_any(run: &Path) -> Result<Option<Vec<Self>>, String> {
+        let path = run.join(SPLIT);
+        let told =
+            |what: String| format!("{}: cannot be read ({what}); put it back as it was", path.display());
+        match read_regular(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|e| told(e.to_string())),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(told(e.to_string())),
+        }
     }
 
     /// Which images a set of records is of, to compare with another set. Hashes of two kinds cannot be compared:
@@ -124,7 +139,7 @@ pub(crate) fn require_same_data(
     now: impl Fn(ImageHash) -> Vec<SplitRecord>,
 ) -> Result<(), TrainError> {
     let path = run.path(SPLIT);
-    let bytes = std::fs::read(&path).map_err(TrainError::io(&path))?;
+    let bytes = read_regular(&path).map_err(TrainError::io(&path))?;
     let then: Vec<SplitRecord> = serde_json::from_slice(&bytes).map_err(|e| TrainError::run(&path, e))?;
     let now = now(then.first().map_or(ImageHash::StoredPixels, |r| r.image_hash));
     match changes(&then, &now).first() {

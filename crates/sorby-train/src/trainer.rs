@@ -6,11 +6,13 @@ use crate::identity::{self, ITERATIONS, Identity};
 use crate::memory::require_memory;
 use crate::recipe::Recipe;
 use crate::run_folder::{
-    IMAGE_COUNTS, ImageCounts, Metric, RunFolder, State, Status, VALIDATION_MASKS, ValidationRecord,
+    BEST, IMAGE_COUNTS, ImageCounts, MODEL, Metric, RunFolder, State, Status, VALIDATION_MASKS,
+    ValidationRecord,
 };
 use crate::split_record::{ImageHash, SPLIT, SplitRecord, hash_of};
 use crate::step::{StepResult, step};
 use crate::validate::validate;
+use crate::written::Written;
 use burn::tensor::Device;
 use serde_json::json;
 use sorby_data::{CropSource, DataError, Dataset, Sample};
@@ -129,11 +131,19 @@ impl<'a> Trainer<'a> {
         let record = records(ImageHash::StoredPixels);
         let now =
             Identity::of(&recipe, data.manifest.class_names(), record.clone(), train.iter().chain(&val));
-        let (identity, notes) = identity::require_same(run, &recipe, now, records, longer)?;
+        let (identity, mut notes) = identity::require_same(run, &recipe, now, records, longer)?;
         if !run.path("recipe.toml").exists() {
             run.write("recipe.toml", identity.recipe.as_bytes())?;
         }
-        run.write_json(SPLIT, &record)?;
+        let kept = SplitRecord::read_if_any(run.root());
+        if kept != Ok(Some(record.clone())) {
+            // One of an older version had records of another kind.
+            if run.has_checkpoint() && identity.taken_over_at.is_none() {
+                let what = if kept == Ok(None) { "was gone" } else { "was not what this run wrote" };
+                notes.push(format!("{} {what}; it is written again", run.path(SPLIT).display()));
+            }
+            run.write_json(SPLIT, &record)?;
+        }
         // Before their values are brought to another range.
         let of = |part: ImagePart| move |s: &Sample| seen(part, s);
         let seen: Vec<SeenImage> =
@@ -187,11 +197,12 @@ impl<'a> Trainer<'a> {
     ) -> Result<Outcome, TrainError> {
         let network = Segmentor::new(self.card.spec(), self.recipe.seed, &self.device);
         let mut model = Model::new(self.card.clone(), network);
-        let (progress, mut carried) = self.begin(&mut model, observer)?;
-        let Progress { iteration: start, mut best, reliability } = progress;
+        let (progress, mut carried, then) = self.begin(&mut model, observer)?;
+        let Progress { iteration: start, reliability, .. } = progress.clone();
         model.card.recipe = self.recipe_text();
         model.card.reliability = reliability;
-        let gaps = [self.run.cut_log::<Metric>(start)?, self.run.cut_log::<ValidationRecord>(start)?];
+        let mut written = self.written_before(start, then)?;
+        let mut best = self.best_before(&progress, &mut written)?;
         if start < self.recipe.schedule.iterations {
             // Of an earlier end, where the run goes on beyond it.
             let stale = self.run.path(IMAGE_COUNTS);
@@ -199,7 +210,7 @@ impl<'a> Trainer<'a> {
                 fs_err::remove_file(&stale).map_err(TrainError::io(&stale))?;
             }
         }
-        for note in self.notes.iter().chain(gaps.iter().flatten()) {
+        for note in &self.notes {
             observer(Event::Note(note));
         }
         observer(Event::Started { done: start, train_images: self.train.len(), val_images: self.val.len() });
@@ -207,7 +218,7 @@ impl<'a> Trainer<'a> {
         let schedule = &self.recipe.schedule;
         let source = CropSource::new(&self.train, self.recipe.data.input_scale);
         let mut last = None;
-        self.write_status(State::Running, start, best)?;
+        self.write_status(State::Running, start, best, None)?;
         for t in start..schedule.iterations {
             let taken = step(
                 &self.recipe,
@@ -224,7 +235,7 @@ impl<'a> Trainer<'a> {
                 carried.average.update(&mut model.network, ema_decay, t);
             }
             let metric = Metric { iteration: t + 1, loss, lr, seconds: cost.total_s() };
-            self.run.append("metrics.jsonl", &metric)?;
+            self.run.append(&metric, &mut written.metrics)?;
             observer(Event::Step(&metric));
             let done = t + 1;
             let finished = done == schedule.iterations;
@@ -249,13 +260,13 @@ impl<'a> Trainer<'a> {
                     mask.write_png(&path, &model.card.colours)?;
                 }
                 model.card.reliability = calibrator.finish();
-                self.run.append("validation.jsonl", &ValidationRecord::new(done, &scores))?;
+                self.run.append(&ValidationRecord::new(done, &scores), &mut written.validations)?;
                 observer(Event::Validated { iteration: done, scores: &scores });
                 if scores.mean_iou.is_some_and(|m| best.is_none_or(|(_, b)| m > b)) {
                     best = scores.mean_iou.map(|m| (done, m));
                     // With one validation there was nothing to choose between.
                     model.card.chosen_by_validation = schedule.validation_interval() < schedule.iterations;
-                    self.write_model("best.safetensors", &mut model)?;
+                    written.best = Some(self.write_model(BEST, &mut model)?);
                     model.card.chosen_by_validation = false;
                 }
                 // Back to what learns.
@@ -271,9 +282,16 @@ impl<'a> Trainer<'a> {
             if finished || stopped || done % schedule.checkpoint_every == 0 {
                 let reliability = model.card.reliability.clone();
                 let progress = Progress { iteration: done, best, reliability };
-                checkpoint::save(self.run, &self.identity, &progress, &mut model.network, &carried)?;
+                checkpoint::save(
+                    self.run,
+                    &self.identity,
+                    &progress,
+                    &written,
+                    &mut model.network,
+                    &carried,
+                )?;
                 let state = if stopped { State::Stopped } else { State::Running };
-                self.write_status(state, done, best)?;
+                self.write_status(state, done, best, None)?;
             }
             if stopped {
                 return Ok(Outcome { iterations: done, last, best, stopped });
@@ -281,8 +299,17 @@ impl<'a> Trainer<'a> {
         }
         model.card.iteration = schedule.iterations;
         carried.average.swap(&mut model.network);
-        self.write_model("model.safetensors", &mut model)?;
-        self.write_status(State::Done, schedule.iterations, best)?;
+        written.model = Some(self.write_model(MODEL, &mut model)?);
+        written.counts = file_blake3(&self.run.path(IMAGE_COUNTS));
+        if let Some((at, _)) = best.filter(|_| file_blake3(&self.run.path(BEST)) != written.best) {
+            let path = self.run.path(BEST);
+            observer(Event::Note(&format!(
+                "{} is not the model that this run wrote at iteration {at}; {MODEL} is its last",
+                path.display()
+            )));
+            best = None;
+        }
+        self.write_status(State::Done, schedule.iterations, best, Some(written))?;
         Ok(Outcome { iterations: schedule.iterations, last, best, stopped: false })
     }
 
@@ -291,13 +318,13 @@ impl<'a> Trainer<'a> {
         &mut self,
         model: &mut Model,
         observer: &mut dyn FnMut(Event),
-    ) -> Result<(Progress, Carried), TrainError> {
+    ) -> Result<(Progress, Carried, Option<Written>), TrainError> {
         let Self { run, identity, recipe, device, .. } = &*self;
         if let Some(found) = checkpoint::load(run, identity, recipe, &mut model.network, device)? {
-            let Loaded { progress, carried, damaged } = found;
+            let Loaded { progress, carried, written, damaged } = found;
             self.notes.extend(damaged);
             self.take_iterations(progress.iteration)?;
-            return Ok((progress, carried));
+            return Ok((progress, carried, written));
         }
         if let Some(done) = run.status().map(|s| s.iteration).filter(|done| !run.is_new() && *done > 0) {
             let reason = format!("had done {done} iterations, but its checkpoints are gone; start a new run");
@@ -317,7 +344,91 @@ impl<'a> Trainer<'a> {
             )?;
             observer(Event::Pretrained(keys));
         }
-        Ok((Progress::default(), Carried::default()))
+        Ok((Progress::default(), Carried::default(), Some(Written::default())))
+    }
+
+    /// What the run wrote of its logs up to iteration `start`. What of them is another now is told, and stays.
+    fn written_before(&mut self, start: u64, then: Option<Written>) -> Result<Written, TrainError> {
+        let older = then.is_none();
+        let (metrics, told) = self.run.cut_log::<Metric>(start, then.as_ref().map(|w| w.metrics.clone()))?;
+        self.notes.extend(told);
+        let validations = then.as_ref().map(|w| w.validations.clone());
+        let (validations, told) = self.run.cut_log::<ValidationRecord>(start, validations)?;
+        self.notes.extend(told);
+        // Where the checkpoint cannot be checked, that is said once.
+        if older && self.identity.taken_over_at.is_none_or(|at| at < start) {
+            self.notes.push(
+                "its checkpoint is of a version of Sorby that kept no hashes of logs and best model; that they are as \
+                 they were cannot be checked"
+                    .into(),
+            );
+        }
+        Ok(Written { metrics, validations, best: then.and_then(|w| w.best), ..Written::default() })
+    }
+
+    /// The best validation before this start, if its model is still what was written, or can be had from a checkpoint.
+    /// A file that is another now is never taken for it.
+    fn best_before(
+        &mut self,
+        progress: &Progress,
+        written: &mut Written,
+    ) -> Result<Option<(u64, f64)>, TrainError> {
+        let Some((at, miou)) = progress.best else { return Ok(None) };
+        let path = self.run.path(BEST);
+        let now = file_blake3(&path);
+        if now.is_some() && now == written.best {
+            return Ok(progress.best);
+        }
+        let card = ModelCard::read(&path).filter(|card| self.identity.disowns(card).is_none());
+        match card.map(|card| card.iteration) {
+            // What was killed after the checkpoint had found a better one; it will be found again.
+            Some(later)
+                if later > progress.iteration && progress.iteration < self.recipe.schedule.iterations =>
+            {
+                return Ok(progress.best);
+            }
+            Some(same) if same == at && written.best.is_none() => {
+                written.best = now;
+                return Ok(progress.best);
+            }
+            _ => {}
+        }
+        let mut told = format!("{} (mIoU {:.2} % at iteration {at}) ", path.display(), 100.0 * miou);
+        if path.exists() {
+            let aside = self.run.free_name("best-changed");
+            fs_err::rename(&path, &aside).map_err(TrainError::io(&path))?;
+            let name = aside.file_name().unwrap_or_default().to_string_lossy();
+            told += &format!("is not what this run wrote, and is now {name}; ");
+        } else {
+            told += "is gone; ";
+        }
+        let again = self.write_best_again(at)?;
+        told += match again {
+            Some(_) => "it is written again from a checkpoint",
+            None if progress.iteration < self.recipe.schedule.iterations => {
+                "the best of the validations to come takes its place"
+            }
+            None => "this run has its last model only",
+        };
+        self.notes.push(told);
+        written.best = again.clone();
+        Ok(progress.best.filter(|_| again.is_some()))
+    }
+
+    /// The best model from the checkpoint of its iteration, if there is one; gives its hash.
+    fn write_best_again(&self, at: u64) -> Result<Option<String>, TrainError> {
+        let mut network = Segmentor::new(self.card.spec(), self.recipe.seed, &self.device);
+        let found =
+            checkpoint::load_at(self.run, at, &self.identity, &self.recipe, &mut network, &self.device);
+        let Some((progress, mut carried)) = found else { return Ok(None) };
+        let mut model = Model::new(self.card.clone(), network);
+        model.card.recipe = self.recipe_text();
+        model.card.iteration = at;
+        model.card.reliability = progress.reliability;
+        let schedule = &self.recipe.schedule;
+        model.card.chosen_by_validation = schedule.validation_interval() < schedule.iterations;
+        carried.average.swap(&mut model.network);
+        self.write_model(BEST, &mut model).map(Some)
     }
 
     /// Writes down that the run ends at another iteration than it was begun with, if so.
@@ -349,24 +460,36 @@ impl<'a> Trainer<'a> {
         changed.map(remark).collect::<String>() + &self.recipe.to_toml()
     }
 
-    fn write_model(&self, name: &str, model: &mut Model) -> Result<(), TrainError> {
+    /// Gives the file's BLAKE3.
+    fn write_model(&self, name: &str, model: &mut Model) -> Result<String, TrainError> {
         let bytes = model.to_bytes(&self.device).map_err(|e| TrainError::run(&self.run.path(name), e))?;
-        self.run.write(name, &bytes)
+        self.run.write(name, &bytes)?;
+        Ok(blake3::hash(&bytes).to_hex().to_string())
     }
 
     fn mark_failed(&self) -> Result<(), TrainError> {
         match self.run.status() {
-            Some(status) => self.run.write_json("status.json", &Status { state: State::Failed, ..status }),
-            None => self.write_status(State::Failed, 0, None),
+            Some(status) => self.run.write_status(&Status { state: State::Failed, ..status }),
+            None => self.write_status(State::Failed, 0, None, None),
         }
     }
 
-    fn write_status(&self, state: State, iteration: u64, best: Option<(u64, f64)>) -> Result<(), TrainError> {
-        let iterations = self.recipe.schedule.iterations;
-        self.run.write_json(
-            "status.json",
-            &Status { state, iteration, iterations, best, recipe_hash: self.recipe.hash() },
-        )
+    fn write_status(
+        &self,
+        state: State,
+        iteration: u64,
+        best: Option<(u64, f64)>,
+        written: Option<Written>,
+    ) -> Result<(), TrainError> {
+        self.run.write_status(&Status {
+            state,
+            iteration,
+            iterations: self.recipe.schedule.iterations,
+            best,
+            recipe_hash: self.recipe.hash(),
+            identity: Some(self.identity.hash()),
+            written,
+        })
     }
 }
 
@@ -402,7 +525,7 @@ fn load_pretrained(recipe: &Recipe, network: &mut Segmentor) -> Result<Option<Lo
 /// BLAKE3 of a file's bytes; `None` when it cannot be read.
 pub fn file_blake3(path: &Path) -> Option<String> {
     let mut hasher = blake3::Hasher::new();
-    hasher.update_reader(std::fs::File::open(path).ok()?).ok()?;
+    hasher.update_reader(sorby_image::files::open_regular(path).ok()?).ok()?;
     Some(hasher.finalize().to_hex().to_string())
 }
 

@@ -2,8 +2,7 @@
 
 use sorby_measure::{Summary, Sweep};
 use sorby_report::{Chart, Series};
-use sorby_train::{Log, LogLine, Metric, RunFolder, ValidationRecord};
-use std::path::Path;
+use sorby_train::{Metric, PastRun, ValidationRecord};
 
 /// Count and mean radius against the threshold.
 pub fn sweep(
@@ -79,16 +78,11 @@ pub fn validation(records: &[ValidationRecord], classes: &[String]) -> Chart {
     }
 }
 
-/// A log of a run; it is said what in it cannot be read.
-///
-/// # Errors
-/// When a line has a value that no training can have.
-pub fn log<T: LogLine>(folder: &Path) -> anyhow::Result<Vec<T>> {
-    let log = Log::<T>::read(folder);
-    if let Some(gaps) = log.gaps() {
-        eprintln!("note: {gaps}");
+/// Says what is missing in a run, or cannot be checked.
+pub fn tell(run: &PastRun) {
+    for note in run.notes.iter().chain(&run.unchecked) {
+        eprintln!("note: {note}");
     }
-    log.possible().map_err(anyhow::Error::msg)
 }
 
 /// A validation of a training.
@@ -104,10 +98,8 @@ pub struct Point {
     pub miou: f64,
 }
 
-/// Validations of the training in a run folder, in order.
-pub fn points(folder: &Path) -> Vec<Point> {
-    let records: Vec<ValidationRecord> = RunFolder::read_lines(folder);
-    let metrics: Vec<Metric> = RunFolder::read_lines(folder);
+/// Validations of a training, in order.
+pub fn points(metrics: &[Metric], records: &[ValidationRecord]) -> Vec<Point> {
     let mut seconds: Vec<f64> = metrics.iter().map(|m| m.seconds).collect();
     seconds.sort_by(f64::total_cmp);
     let fast = seconds.get(seconds.len() / 10).copied().unwrap_or(f64::NAN);

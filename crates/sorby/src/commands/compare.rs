@@ -5,11 +5,11 @@ use super::exhibit::{self, Exhibit};
 use super::out_folder::{Command, OutFolder};
 use crate::args::CompareArgs;
 use anyhow::{Context as _, bail};
-use sorby_infer::{Confusion, ModelCard};
-use sorby_nn::weights_file::read_weights;
+use sorby_image::files;
+use sorby_infer::Confusion;
 use sorby_report::{Cell, Series, Table};
 use sorby_study::Contrast;
-use sorby_train::{Metric, Recipe, SplitRecord, ValidationRecord};
+use sorby_train::{PastRun, Recipe, SplitRecord, ValidationRecord};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -61,34 +61,26 @@ pub fn run(args: CompareArgs) -> anyhow::Result<ExitCode> {
 impl Training {
     fn read(path: &Path, name: String) -> anyhow::Result<Self> {
         let lost = |what: &str| format!("{}: {what}; is it the folder of a run?", path.display());
-        let text = |file: &str| {
-            std::fs::read_to_string(path.join(file)).with_context(|| lost(&format!("has no readable {file}")))
-        };
-        let recipe = sorby_train::parse(&text("recipe.toml")?, &[])
-            .with_context(|| path.join("recipe.toml").display().to_string())?;
-        let card = ["model.safetensors", "best.safetensors"]
-            .iter()
-            .find_map(|f| ModelCard::of(&read_weights(&path.join(f)).ok()?.1));
-        let classes = card.with_context(|| lost("has no model yet"))?.classes;
-        let records: Vec<ValidationRecord> = charts::log(path)?;
-        charts::log::<Metric>(path)?;
-        let last = records.last().cloned().with_context(|| lost("was never validated"))?;
-        // A training that was stopped may have none of its last validation.
-        let counts = sorby_train::kept_counts(path, classes.len(), None).map_err(anyhow::Error::msg)?;
-        let counts = counts.into_iter().flatten().collect();
-        let environment: Option<serde_json::Value> =
-            std::fs::read(path.join("environment.json")).ok().and_then(|t| serde_json::from_slice(&t).ok());
-        let split: Vec<SplitRecord> =
-            serde_json::from_str(&text("split.json")?).with_context(|| lost("has no readable split.json"))?;
-        let validated_on = split.into_iter().filter(|r| r.part == "val").collect();
+        let past = PastRun::open(path, None).map_err(anyhow::Error::msg)?;
+        charts::tell(&past);
+        let text = past.recipe.with_context(|| lost("has no readable recipe.toml"))?;
+        let recipe =
+            sorby_train::parse(&text, &[]).with_context(|| path.join("recipe.toml").display().to_string())?;
+        let classes = past.card.with_context(|| lost("has no model yet"))?.classes;
+        let last = past.validations.last().cloned().with_context(|| lost("was never validated"))?;
+        if past.split.is_empty() {
+            bail!(lost("has no readable split.json"));
+        }
+        let validated_on = past.split.into_iter().filter(|r| r.part == "val").collect();
         Ok(Self {
             name,
             recipe,
             classes,
-            points: charts::points(path),
-            threads: environment.and_then(|e| e["threads"].as_i64()),
+            points: charts::points(&past.metrics, &past.validations),
+            threads: threads(path)?,
             last,
-            counts,
+            // A training that was stopped may have none of its last validation.
+            counts: past.counts.into_iter().flatten().collect(),
             validated_on,
         })
     }
@@ -113,6 +105,18 @@ impl Training {
         }
         Some((100.0 * (self.last.mean_iou? - other.last.mean_iou?), None))
     }
+}
+
+/// Threads that a run says it was trained with, if it does.
+fn threads(run: &Path) -> anyhow::Result<Option<i64>> {
+    let path = run.join("environment.json");
+    let environment: Option<serde_json::Value> =
+        files::read_regular(&path).ok().and_then(|t| serde_json::from_slice(&t).ok());
+    let threads = environment.and_then(|e| e["threads"].as_i64());
+    if let Some(threads) = threads.filter(|n| !(1..=i64::from(u16::MAX)).contains(n)) {
+        bail!("{}: threads is {threads}, which no training has; put it back as it was", path.display());
+    }
+    Ok(threads)
 }
 
 /// Names of folders; with as many parents as it takes to tell them apart.

@@ -57,7 +57,7 @@ pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
     };
     let outcome = trainer.run(&mut show, &interrupts::asked).inspect_err(|_| {
         // What is refused from the start is not helped by the same command.
-        if begun.get() && run.path("checkpoints").is_dir() {
+        if begun.get() && run.has_checkpoint() {
             eprintln!("what was learnt is kept; go on with: {go_on}");
         }
     })?;

@@ -13,6 +13,7 @@ mod codings;
 mod faults;
 mod guard_files;
 mod guard_resume;
+mod guard_runs;
 mod guard_server;
 mod import;
 mod kills;

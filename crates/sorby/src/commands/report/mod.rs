@@ -16,6 +16,7 @@ use super::provenance::{self, Makers, Standing};
 use super::{charts, inputs, threshold};
 use crate::args::{EdgeArg, ReportArgs};
 use crate::console::Progress;
+use anyhow::bail;
 use sections::Bench;
 use sorby_data::{Dataset, Problem, Sample};
 use sorby_image::write::atomically;
@@ -23,7 +24,7 @@ use sorby_image::{LabelMap, Origin};
 use sorby_infer::{Confusion, Device, Model, Options, Scores};
 use sorby_measure::{Calibration, EdgeRule, Field, Filter, Knowledge, Particles, grain_counts, otsu};
 use sorby_report::{Page, render};
-use sorby_train::{Metric, ValidationRecord, nothing_found, validate};
+use sorby_train::{PastRun, nothing_found, validate};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -122,13 +123,20 @@ fn page_of(
 }
 
 fn compute(args: &ReportArgs, device: &Device) -> anyhow::Result<Computed> {
-    if args.run.is_dir() {
-        charts::log::<Metric>(&args.run)?;
-        charts::log::<ValidationRecord>(&args.run)?;
-    }
+    let past = match args.run.is_dir() {
+        true => Some(PastRun::open(&args.run, None).map_err(anyhow::Error::msg)?),
+        false => None,
+    };
+    past.iter().for_each(charts::tell);
     let data = inputs::open(&args.data)?;
     let samples = data.load(&data.split(&args.split)?)?;
     let mut model = Model::read(&args.run, device)?;
+    if past.as_ref().and_then(|p| p.model_blake3.as_ref()).is_some_and(|then| *then != model.blake3) {
+        bail!(
+            "{}: model.safetensors is not the one that this run wrote (its BLAKE3 differs); put it back, or train again",
+            args.run.display()
+        );
+    }
     let options = inputs::options(&args.inference, &model)?;
     inputs::require_same_classes(&model, &data)?;
     let class = inputs::class_index(&args.class, &model.card.classes)?;

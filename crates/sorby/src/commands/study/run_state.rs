@@ -4,7 +4,7 @@ use super::folder::StudyFolder;
 use anyhow::Context as _;
 use sorby_infer::Confusion;
 use sorby_study::Run;
-use sorby_train::{ImageHash, Recipe, SplitRecord, State, Status, file_blake3};
+use sorby_train::{ImageHash, PastRun, Recipe, SplitRecord, State, Status, file_blake3};
 use std::path::{Path, PathBuf};
 
 /// Runs of one name that are kept aside.
@@ -15,7 +15,7 @@ pub enum RunState {
     Missing,
     /// Of another recipe or other data.
     Stale,
-    Unfinished(Status),
+    Unfinished(Box<Status>),
     /// Done, but its counts are not those of its validation: what is wrong, in one line.
     Damaged(String),
     Done(Vec<(String, Confusion)>),
@@ -36,21 +36,28 @@ impl StudyFolder {
         };
         let Ok(status) = serde_json::from_slice::<Status>(&text) else { return Ok(RunState::Stale) };
         let recipe = self.recipe(run)?;
-        if !same_recipe(&recipe, &status, root)
-            || !self.same_images(run, root)?
-            || !self.same_start(&recipe, root)
-        {
+        if !same_recipe(&recipe, &status, root) {
             return Ok(RunState::Stale);
         }
-        if status.state != State::Done {
-            return Ok(RunState::Unfinished(status));
+        let past = match status.state {
+            State::Done => match PastRun::open(root, None) {
+                Ok(past) => Some(past),
+                Err(what) => return Ok(RunState::Damaged(what)),
+            },
+            _ => None,
+        };
+        let records = past.as_ref().map_or_else(|| SplitRecord::read(root), |past| past.split.clone());
+        if !self.same_images(run, records)? || !self.same_start(&recipe, root) {
+            return Ok(RunState::Stale);
         }
-        let classes = self.data.manifest.classes.len();
-        Ok(match sorby_train::kept_counts(root, classes, Some(&self.label_px)) {
-            Ok(Some(scored)) => RunState::Done(scored),
-            Ok(None) => RunState::Stale,
-            Err(what) => RunState::Damaged(what),
-        })
+        let Some(past) = past else { return Ok(RunState::Unfinished(Box::new(status))) };
+        // Runs of older versions kept no labels to compare their counts with.
+        if past.unchecked.is_some()
+            && let Err(what) = PastRun::open(root, Some(&self.label_px))
+        {
+            return Ok(RunState::Damaged(what));
+        }
+        Ok(past.counts.map_or(RunState::Stale, RunState::Done))
     }
 
     /// Makes way for a run whose folder holds another recipe's: it is renamed, never deleted.
@@ -89,13 +96,7 @@ impl StudyFolder {
         then.is_none() || now.is_none() || then == now.as_deref()
     }
 
-    fn same_images(&self, run: &Run, root: &Path) -> anyhow::Result<bool> {
-        let Some(mut then) = std::fs::read(root.join("split.json"))
-            .ok()
-            .and_then(|t| serde_json::from_slice::<Vec<SplitRecord>>(&t).ok())
-        else {
-            return Ok(false);
-        };
+    fn same_images(&self, run: &Run, mut then: Vec<SplitRecord>) -> anyhow::Result<bool> {
         // A run of an older version is compared by the hashes it wrote.
         let kind = then.first().map_or(ImageHash::StoredPixels, |r| r.image_hash);
         let part = |names: Vec<String>, part: &str| {

@@ -5,6 +5,7 @@ use super::Book;
 use super::Exhibit;
 use sorby_report::{Chart, Series};
 use sorby_study::{Protocol, TrickSet, set_name};
+use sorby_train::RunFolder;
 use std::collections::BTreeMap;
 
 pub fn all(books: &[Book]) -> Vec<Exhibit> {
@@ -51,7 +52,8 @@ fn learning(book: &Book, arch: usize, axis: Axis) -> Chart {
         // Iteration: sums of the place on the axis and of mIoU, number of both.
         let mut sums: BTreeMap<u64, (f64, f64, f64)> = BTreeMap::new();
         for run in book.runs_of(arch, &set) {
-            for point in charts::points(&book.folder.run_path(&run)) {
+            let path = book.folder.run_path(&run);
+            for point in charts::points(&RunFolder::read_lines(&path), &RunFolder::read_lines(&path)) {
                 let sum = sums.entry(point.iteration).or_default();
                 *sum = (sum.0 + axis.of(&point), sum.1 + point.miou, sum.2 + 1.0);
             }

@@ -5,14 +5,13 @@ mod figures;
 mod predictions;
 mod tables;
 
-use super::super::charts;
 use super::super::exhibit::{self, Exhibit};
 use super::folder::StudyFolder;
 use super::run_state::RunState;
 use crate::args::StudyReportArgs;
 use predictions::Predictions;
 use sorby_study::{Protocol, Run, Scores, Settled, Stage, TrickSet, set_name};
-use sorby_train::{Metric, ValidationRecord};
+use sorby_train::PastRun;
 use std::process::ExitCode;
 
 /// One study with its scores.
@@ -130,13 +129,22 @@ fn require_whole(folder: &StudyFolder, scores: &Scores) -> anyhow::Result<()> {
         Stage::Train(_, runs) => runs,
         Stage::Finished => Vec::new(),
     };
+    let (mut notes, mut unchecked) = (Vec::new(), Vec::new());
     for run in scores.keys().chain(&missing) {
-        if let RunState::Damaged(what) = folder.state(run)? {
-            anyhow::bail!("{what}");
+        match folder.state(run)? {
+            RunState::Damaged(what) => anyhow::bail!("{what}"),
+            RunState::Done(_) => {
+                let past = PastRun::open(&folder.run_path(run), None).map_err(anyhow::Error::msg)?;
+                notes.extend(past.notes);
+                unchecked.extend(past.unchecked);
+            }
+            _ => {}
         }
-        let path = folder.run_path(run);
-        charts::log::<Metric>(&path)?;
-        charts::log::<ValidationRecord>(&path)?;
+    }
+    notes.iter().for_each(|note| eprintln!("note: {note}"));
+    if let Some((first, more)) = unchecked.split_first() {
+        let others = if more.is_empty() { String::new() } else { format!(" (and {} more runs)", more.len()) };
+        eprintln!("note: {first}{others}");
     }
     Ok(())
 }
