@@ -119,7 +119,7 @@ fn no_picture_lacks_its_last_bytes() {
 #[ignore = "some minutes: every verb, many calls"]
 fn attack_every_verb_on_a_failing_disk() {
     for work in works() {
-        let failed = fail_each(&work, 20);
+        let failed = fail_each(&work, 6);
         println!("{}: {failed} failing calls, nothing half-written, same bytes after", work.verb);
     }
 }
