@@ -78,6 +78,13 @@ fn what_is_no_such_network_says_why() {
             .contains("has 2 classes, not 1; the file names them a, b")
     );
     assert!(refused(&|_| {}, &given(&["a", "a"])).contains("named twice"));
+    assert!(refused(&|_| {}, &given(&["a", ""])).contains("a class has no name"));
+    // A training that diverged, and a file that is damaged.
+    let diverged = |c: &mut Checkpoint| c.state.get_mut(CLASSIFIER).unwrap().values[7] = f32::NAN;
+    assert!(refused(&diverged, &two).contains("`decode_head.conv_seg.weight` holds NaN"));
+    let negative =
+        |c: &mut Checkpoint| c.state.get_mut("backbone.layer1.0.bn1.running_var").unwrap().values[3] = -1.0;
+    assert!(refused(&negative, &two).contains("running_var` holds a negative variance"));
     assert!(refused(&|c| c.state.retain(|k, _| k.starts_with("backbone.")), &two).contains("no decode head"));
     assert!(refused(&|c| rename(&mut c.state, "c1_bottleneck", "c1"), &two).contains("DeepLabV3's"));
     assert!(refused(&|c| rename(&mut c.state, "aspp_modules", "lateral"), &two).contains("none of PSPNet"));
