@@ -29,7 +29,7 @@ pub use detect::detect;
 
 use crate::problem::{DataError, Problem};
 use drawing::Drawing;
-use sorby_image::{IGNORE, LabelMap};
+use sorby_image::{IGNORE, LabelMap, Micrograph};
 use source_files::composed;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -169,13 +169,14 @@ fn none_is_turned(imported: &mut Imported) {
 fn sizes_agree(imported: &mut Imported) {
     for image in std::mem::take(&mut imported.images) {
         let label_size = (image.label.width, image.label.height);
-        match sorby_image::dimensions(&image.image) {
-            Some(size) if size == label_size => imported.images.push(image),
-            Some((w, h)) => {
+        // To its end: a copy of a damaged file would look like a good one.
+        match Micrograph::read(&image.image).map(|m| (m.width, m.height)) {
+            Ok(size) if size == label_size => imported.images.push(image),
+            Ok((w, h)) => {
                 let what = format!("is {w}x{h}, but its label is {}x{}", label_size.0, label_size.1);
                 imported.problems.push(Problem::new(image.image, what));
             }
-            None => imported.problems.push(Problem::new(image.image, "cannot be read as an image")),
+            Err(error) => imported.problems.push(error.into()),
         }
     }
 }

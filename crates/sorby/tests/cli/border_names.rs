@@ -165,3 +165,25 @@ fn one_file_that_is_not_known_does_not_stop_the_others() {
         fail(at, &["measure", "copy/labels", "--data", "data", "--out", "p-copy", "--min-area-px", "9"]);
     assert!(error.contains("other arguments (nothing, now --min-area-px 9)"), "{error}");
 }
+
+/// A copy of a damaged file would look like a good one: import leaves it out, export refuses.
+#[test]
+fn damaged_pictures_are_not_copied() {
+    let folder = workshop();
+    let at = folder.path();
+    succeed(at, &["data", "export", "data", "--format", "coco", "--out", "coco"]);
+    let cut = |path: &str| {
+        let bytes = fs::read(at.join(path)).unwrap();
+        fs::write(at.join(path), &bytes[..bytes.len() * 3 / 5]).unwrap();
+    };
+    cut("coco/images/carbide-003.png");
+    let (error, code) = told(at, &["data", "import", "coco", "--out", "back"]);
+    assert!(code == Some(1) && error.contains("problem: ") && error.contains("carbide-003.png"), "{error}");
+    assert_eq!(fs::read_dir(at.join("back/images")).unwrap().count(), 4);
+    cut("data/images/carbide-002.png");
+    for format in ["png", "coco", "nnunet"] {
+        let error = fail(at, &["data", "export", "data", "--format", format, "--out", "again"]);
+        assert!(error.contains("carbide-002.png"), "{error}");
+    }
+    assert!(!at.join("again").exists());
+}
