@@ -65,7 +65,7 @@ fn a_folder_of_results_is_of_one_command() {
     assert!(fail(at, &["segment", "run", images, "--out", "seg", "--tta"]).contains("other scales"));
     fs::create_dir(at.join("more")).unwrap();
     fs::copy(at.join("data/images/carbide-001.png"), at.join("more/new.png")).unwrap();
-    assert!(fail(at, &["segment", "run", "more", "--out", "seg"]).contains("another images"));
+    assert!(fail(at, &["segment", "run", "more", "--out", "seg"]).contains("other images"));
     succeed(at, &["segment", "run", "more", "--out", "seg", "--add"]);
     assert_eq!(masks(), 6);
     let trust = fs::read_to_string(at.join("seg/trust.csv")).unwrap();
