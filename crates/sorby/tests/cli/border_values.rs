@@ -87,7 +87,7 @@ fn a_folder_of_results_is_of_one_command() {
     succeed(at, &["measure", "data/labels", "--out", "m"]);
     succeed(at, &["measure", "data/labels", "--out=m", "--json"]);
     assert!(
-        fail(at, &["measure", "data/labels", "--out", "m", "--class", "0"]).contains("another arguments")
+        fail(at, &["measure", "data/labels", "--out", "m", "--class", "0"]).contains("other arguments")
     );
     succeed(at, &["threshold", "data/images", "--out", "t"]);
     let model = ["evaluate", "run", "--data", "data", "--split", "val"];
