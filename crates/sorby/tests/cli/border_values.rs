@@ -86,9 +86,7 @@ fn a_folder_of_results_is_of_one_command() {
     fs::write(at.join("mine/notes.txt"), "mine").unwrap();
     succeed(at, &["measure", "data/labels", "--out", "m"]);
     succeed(at, &["measure", "data/labels", "--out=m", "--json"]);
-    assert!(
-        fail(at, &["measure", "data/labels", "--out", "m", "--class", "0"]).contains("other arguments")
-    );
+    assert!(fail(at, &["measure", "data/labels", "--out", "m", "--class", "0"]).contains("other arguments"));
     succeed(at, &["threshold", "data/images", "--out", "t"]);
     let model = ["evaluate", "run", "--data", "data", "--split", "val"];
     let verbs: [&[&str]; 6] = [
