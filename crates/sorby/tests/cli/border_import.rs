@@ -1,5 +1,6 @@
 //! Right values at the borders: import. The inputs lie in `tests/cases`.
 
+use crate::imported::import;
 use crate::{fail, sorby, succeed, workshop};
 use sorby_data::Dataset;
 use std::collections::BTreeMap;
@@ -10,62 +11,6 @@ fn case(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(name);
     assert!(path.exists(), "{}", path.display());
     path.to_str().unwrap().to_owned()
-}
-
-/// What an import said, and what came of it.
-struct Outcome {
-    code: i32,
-    told: String,
-    data: PathBuf,
-}
-
-fn import(at: &Path, source: &str, arguments: &[&str]) -> Outcome {
-    let data = (0..).map(|i| at.join(format!("out-{i}"))).find(|p| !p.exists()).unwrap();
-    let all = [&["data", "import", source, "--out", data.to_str().unwrap()], arguments].concat();
-    let output = sorby(at, &all);
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert!(!told.contains("panicked"), "{told}");
-    Outcome { code: output.status.code().unwrap(), told, data }
-}
-
-impl Outcome {
-    /// Pixels of each class by name (255 is `ignored`) of each image.
-    #[track_caller]
-    fn pixels(&self) -> BTreeMap<String, BTreeMap<String, usize>> {
-        assert!(self.data.exists(), "{}", self.told);
-        let data = Dataset::open(&self.data).unwrap();
-        let names = data.manifest.class_names();
-        let mut all = BTreeMap::new();
-        for item in &data.items {
-            let mut counts = BTreeMap::new();
-            for label in data.load_label(item).unwrap().labels {
-                let name = names.get(usize::from(label)).map_or("ignored", |n| n);
-                *counts.entry(name.to_owned()).or_default() += 1;
-            }
-            counts.remove("background");
-            all.insert(item.name.clone(), counts);
-        }
-        all
-    }
-
-    /// The only image's pixels of a class that is not background.
-    #[track_caller]
-    fn of(&self, class: &str) -> usize {
-        let pixels = self.pixels();
-        assert_eq!(pixels.len(), 1, "{}", self.told);
-        pixels.values().next().unwrap().get(class).copied().unwrap_or(0)
-    }
-
-    /// Rows and columns that hold a class, as left, top, right, bottom.
-    fn bounds(&self, label: u8) -> [usize; 4] {
-        let data = Dataset::open(&self.data).unwrap();
-        let map = data.load_label(&data.items[0]).unwrap();
-        let at = || {
-            (0..map.labels.len()).filter(|i| map.labels[*i] == label).map(|i| (i % map.width, i / map.width))
-        };
-        let (xs, ys) = (|| at().map(|p| p.0), || at().map(|p| p.1));
-        [xs().min().unwrap(), ys().min().unwrap(), xs().max().unwrap() + 1, ys().max().unwrap() + 1]
-    }
 }
 
 /// A folder with grey pictures of 64 x 48.

@@ -1,53 +1,10 @@
 //! Right values at the borders: objects of shapes. Those that touch stay two, and an image lacks none without a word.
 
+use crate::imported::import;
 use crate::{fail, sorby, succeed};
 use sorby_data::Dataset;
-use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
-
-/// What an import said, and what came of it.
-struct Outcome {
-    code: i32,
-    told: String,
-    data: PathBuf,
-}
-
-fn import(at: &Path, source: &str, arguments: &[&str]) -> Outcome {
-    let data = (0..).map(|i| at.join(format!("out-{i}"))).find(|p| !p.exists()).unwrap();
-    let all = [&["data", "import", source, "--out", data.to_str().unwrap()], arguments].concat();
-    let output = sorby(at, &all);
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert!(!told.contains("panicked"), "{told}");
-    Outcome { code: output.status.code().unwrap(), told, data }
-}
-
-impl Outcome {
-    /// By image: pixels of objects, and pixels that are not counted.
-    #[track_caller]
-    fn pixels(&self) -> BTreeMap<String, (usize, usize)> {
-        assert!(self.data.exists(), "{}", self.told);
-        let data = Dataset::open(&self.data).unwrap();
-        let count = |item| {
-            let labels = data.load_label(item).unwrap().labels;
-            let of = |wanted: fn(u8) -> bool| labels.iter().filter(|l| wanted(**l)).count();
-            (of(|l| l != 0 && l != 255), of(|l| l == 255))
-        };
-        data.items.iter().map(|item| (item.name.clone(), count(item))).collect()
-    }
-
-    /// Objects that `measure` finds in the imported labels.
-    #[track_caller]
-    fn objects(&self, at: &Path) -> usize {
-        let out = self.data.with_extension("m");
-        let (labels, out) = (self.data.join("labels"), out.to_str().unwrap());
-        succeed(
-            at,
-            &["measure", labels.to_str().unwrap(), "--out", out, "--nm-per-px", "1", "--edges", "all"],
-        );
-        fs::read_to_string(Path::new(out).join("particles.csv")).unwrap().lines().count() - 1
-    }
-}
+use std::path::Path;
 
 /// A file in a folder that is made for it.
 fn write(at: &Path, name: &str, content: impl AsRef<[u8]>) {
@@ -141,7 +98,7 @@ fn shapes_that_touch_are_two_objects() {
         let outcome = import(at, source, &[]);
         let line = if objects == 3 { 20 } else { 0 };
         assert_eq!(outcome.code, 0, "{source}: {}", outcome.told);
-        assert_eq!(outcome.pixels()["a"], (340 - line, line), "{source}: {}", outcome.told);
+        assert_eq!(outcome.pixels_of_objects()["a"], (340 - line, line), "{source}: {}", outcome.told);
         assert_eq!(outcome.objects(at), objects, "{source}");
         let told = outcome.told.contains("objects touch in 2 places (3 objects): a line of 20 pixels");
         assert_eq!(told, objects == 3, "{source}: {}", outcome.told);
@@ -164,7 +121,7 @@ fn outlines_of_measured_objects_come_back_as_so_many() {
         picture(at, &format!("{source}/a.png"));
         fs::copy(at.join("m").join(file), at.join(source).join(file)).unwrap();
         let outcome = import(at, source, &[]);
-        assert_eq!(outcome.pixels()["a"], (48 * 20 - 40, 40), "{}", outcome.told);
+        assert_eq!(outcome.pixels_of_objects()["a"], (48 * 20 - 40, 40), "{}", outcome.told);
         assert_eq!(outcome.objects(at), 3, "{source}");
     }
 }
@@ -256,13 +213,13 @@ fn coco_objects_without_a_place() {
         let annotations = [one(image, parts), one("2", square)].join(",");
         write(at, &format!("{source}/c.json"), coco(images, &annotations));
         let outcome = import(at, &source, &[]);
-        let names: Vec<String> = outcome.pixels().into_keys().collect();
+        let names: Vec<String> = outcome.pixels_of_objects().into_keys().collect();
         let expected = if code == 0 { "a b" } else { "b" };
         assert_eq!((outcome.code, names.join(" ").as_str()), (code, expected), "{}", outcome.told);
         assert!(outcome.told.contains(word), "{}", outcome.told);
         if code == 0 {
             let right = if parts.starts_with("[[0,0") { 1 } else { 100 };
-            assert_eq!(outcome.pixels()["a"], (right, 0), "{parts}");
+            assert_eq!(outcome.pixels_of_objects()["a"], (right, 0), "{parts}");
         }
     }
 }
@@ -311,7 +268,7 @@ fn names_and_numbers_as_other_programs_write_them() {
         picture(at, &format!("{source}/b.tif"));
         write(at, &format!("{source}/{file}"), &feature);
         let outcome = import(at, source, &[]);
-        assert_eq!((outcome.code, outcome.pixels()["a"].0), (0, 100), "{file}: {}", outcome.told);
+        assert_eq!((outcome.code, outcome.pixels_of_objects()["a"].0), (0, 100), "{file}: {}", outcome.told);
     }
     picture(at, "q5/a.tif");
     write(at, "q5/a.tif - Series 3.geojson", &feature);
@@ -326,7 +283,7 @@ fn names_and_numbers_as_other_programs_write_them() {
     picture(at, "roi/a.tif");
     write(at, "roi/RoiSet.zip", &archive);
     let alone = import(at, "roi", &[]);
-    assert_eq!((alone.code, alone.pixels()["a"].0), (0, 100), "{}", alone.told);
+    assert_eq!((alone.code, alone.pixels_of_objects()["a"].0), (0, 100), "{}", alone.told);
     assert!(
         alone.told.contains("RoiSet.zip: names no image") && alone.told.contains("a.tif"),
         "{}",

@@ -16,6 +16,7 @@ mod guard_resume;
 mod guard_runs;
 mod guard_server;
 mod import;
+mod imported;
 mod kills;
 mod mistakes;
 mod mutations;
