@@ -2,6 +2,7 @@
 //! folder, step by step, so that no link, no `..` and no exchange of a folder between a check and its use leads out of it
 //! (`openat2`, or what stands for it; crate cap-std). Paths outside of confined folders are opened as everywhere.
 
+use crate::names::parent_of;
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, OpenOptions};
 use std::fs::File;
@@ -108,17 +109,10 @@ fn escapes(error: io::Error) -> io::Error {
 /// # Errors
 /// As `File::open`; in a confined folder also when the path leads out of it, or to a pipe or device.
 pub fn open(path: &Path) -> io::Result<File> {
-    let Some((dir, inner)) = held(path) else { return File::open(path) };
-    let mut options = OpenOptions::new();
-    options.read(true);
-    #[cfg(unix)]
-    {
-        use cap_std::fs::OpenOptionsExt as _;
-        // A pipe that nobody writes to would hold the reader for ever.
-        options.custom_flags(libc::O_NONBLOCK);
+    match held(path) {
+        Some(_) => open_regular(path),
+        None => File::open(path),
     }
-    let file = dir.open_with(inner, &options).map_err(escapes)?.into_std();
-    if file.metadata()?.is_file() { Ok(file) } else { Err(Refused::NoFile.error()) }
 }
 
 /// Opens a regular file, in a confined folder or not: a pipe that nobody writes to would hold the reader for ever.
@@ -126,17 +120,22 @@ pub fn open(path: &Path) -> io::Result<File> {
 /// # Errors
 /// As `File::open`; also where there is a pipe, a device or a folder.
 pub fn open_regular(path: &Path) -> io::Result<File> {
-    if held(path).is_some() {
-        return open(path);
-    }
-    let mut options = File::options();
-    options.read(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.custom_flags(libc::O_NONBLOCK);
-    }
-    let file = options.open(path)?;
+    let file = match held(path) {
+        Some((dir, inner)) => {
+            let mut options = OpenOptions::new();
+            options.read(true);
+            #[cfg(unix)]
+            cap_std::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK);
+            dir.open_with(inner, &options).map_err(escapes)?.into_std()
+        }
+        None => {
+            let mut options = File::options();
+            options.read(true);
+            #[cfg(unix)]
+            std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK);
+            options.open(path)?
+        }
+    };
     if file.metadata()?.is_file() { Ok(file) } else { Err(Refused::NoFile.error()) }
 }
 
@@ -239,10 +238,6 @@ pub(crate) fn open_lock(path: &Path) -> io::Result<File> {
 /// Handle of the folder that a file is in, or will be, and its name there. Links are followed to the file that they
 /// stand for, which is in the same confined folder if the path is.
 pub(crate) fn place(path: &Path) -> io::Result<(Dir, PathBuf)> {
-    let parent = |path: &Path| match path.parent() {
-        Some(p) if !p.as_os_str().is_empty() => p.to_owned(),
-        _ => PathBuf::from("."),
-    };
     let name = |path: &Path| path.file_name().map(PathBuf::from).ok_or(Refused::NoFile.error());
     let nothing = |e: io::Error| match e.kind() {
         io::ErrorKind::NotFound => Refused::LinkToNothing.error(),
@@ -250,22 +245,22 @@ pub(crate) fn place(path: &Path) -> io::Result<(Dir, PathBuf)> {
     };
     match held(path) {
         Some((dir, inner)) => {
-            let folder = parent(&inner);
+            let folder = parent_of(&inner);
             if folder != Path::new(".") {
-                create_in(&dir, &folder)?;
+                create_in(&dir, folder)?;
             }
             let is_link = dir.symlink_metadata(&inner).is_ok_and(|m| m.is_symlink());
             let real = if is_link { dir.canonicalize(&inner).map_err(nothing)? } else { inner };
-            Ok((dir.open_dir(parent(&real)).map_err(escapes)?, name(&real)?))
+            Ok((dir.open_dir(parent_of(&real)).map_err(escapes)?, name(&real)?))
         }
         None => {
-            std::fs::create_dir_all(parent(path))?;
+            std::fs::create_dir_all(parent_of(path))?;
             let real = if path.is_symlink() {
                 std::fs::canonicalize(path).map_err(nothing)?
             } else {
                 path.to_owned()
             };
-            Ok((Dir::open_ambient_dir(parent(&real), ambient_authority())?, name(&real)?))
+            Ok((Dir::open_ambient_dir(parent_of(&real), ambient_authority())?, name(&real)?))
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A folder of files that is there whole or not at all.
 
 use crate::files::Refused;
+use crate::names::parent_of;
 use crate::write::sync_folder;
 use crate::{ImageError, lock};
 use std::fs::{self, File};
@@ -73,7 +74,7 @@ impl NewFolder {
             self.lock = None;
         }
         fs::rename(&self.hidden, &self.place)?;
-        if let Err(error) = sync_folder(&parent(&self.place)) {
+        if let Err(error) = sync_folder(parent_of(&self.place)) {
             // What is told as failed is not there, so that the same command can be given again.
             let _ = fs::rename(&self.place, &self.hidden);
             return Err(error);
@@ -140,10 +141,6 @@ pub fn is_empty(folder: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
-fn parent(path: &Path) -> PathBuf {
-    path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned()
-}
-
 /// Beside the folder; in it where it is there already, for it may be a disk of its own, or where somebody works.
 fn hidden(place: &Path) -> io::Result<PathBuf> {
     if place.is_symlink() && !place.exists() {
@@ -155,7 +152,7 @@ fn hidden(place: &Path) -> io::Result<PathBuf> {
     let Some(name) = place.file_name() else { return Err(Refused::NoFile.error()) };
     let mut hidden = std::ffi::OsString::from(".partial-");
     hidden.push(name);
-    Ok(parent(place).join(hidden))
+    Ok(parent_of(place).join(hidden))
 }
 
 /// Makes the names in a folder and those below it outlast a power cut.

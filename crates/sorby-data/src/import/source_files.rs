@@ -1,11 +1,12 @@
 //! Annotation files: which there are, and what stands in them.
 
 use crate::problem::Problem;
+pub(super) use sorby_image::composed;
+use sorby_image::parent_of;
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use unicode_normalization::UnicodeNormalization as _;
 
 /// Most that an annotation file may hold.
 const MAX_BYTES: u64 = 1 << 29;
@@ -60,11 +61,7 @@ pub(super) fn whole(value: &serde_json::Value) -> Option<u64> {
 
 /// The folder of a source: itself, or the one that its only file lies in.
 pub(super) fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if path.is_file() && parent.as_os_str().is_empty() => Path::new("."),
-        Some(parent) if path.is_file() => parent,
-        _ => path,
-    }
+    if path.is_file() { parent_of(path) } else { path }
 }
 
 /// Files of a folder with one of these endings, in order; hidden ones are passed over. A file stands for itself.
@@ -116,11 +113,6 @@ fn hidden(path: &Path) -> bool {
 fn has_ending(path: &Path, endings: &[&str]) -> bool {
     let ending = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
     endings.contains(&ending.as_str())
-}
-
-/// Text as composed characters: macOS writes names decomposed, others as they were typed.
-pub(super) fn composed(text: &str) -> String {
-    text.nfc().collect()
 }
 
 /// A file's name without its ending, composed.

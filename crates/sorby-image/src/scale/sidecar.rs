@@ -2,9 +2,9 @@
 
 use super::metadata::read_limited;
 use super::text;
+use crate::names::{composed, parent_of};
 use crate::{OneLine, files};
 use std::path::{Path, PathBuf};
-use unicode_normalization::UnicodeNormalization as _;
 
 pub(super) struct Sidecar {
     pub name: String,
@@ -31,13 +31,11 @@ pub(super) fn of(image: &Path) -> (Vec<Sidecar>, Vec<String>) {
 fn names(image: &Path) -> Vec<PathBuf> {
     let (Some(stem), Some(name)) = (image.file_stem(), image.file_name()) else { return Vec::new() };
     let (stem, name) = (stem.to_string_lossy(), name.to_string_lossy());
-    let folder = image.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let Ok(entries) = files::entries(folder) else { return Vec::new() };
+    let Ok(entries) = files::entries(parent_of(image)) else { return Vec::new() };
     let mut found: Vec<(bool, PathBuf)> = entries
         .into_iter()
         .filter_map(|path| {
             let file = path.file_name()?.to_string_lossy().into_owned();
-            // macOS writes names decomposed, others as they were typed.
             let exact = belongs(&file, &stem, &name)
                 .or_else(|| belongs(&composed(&file), &composed(&stem), &composed(&name)).map(|_| false))?;
             // A sidecar may be a link to one.
@@ -50,10 +48,6 @@ fn names(image: &Path) -> Vec<PathBuf> {
     }
     found.sort();
     found.into_iter().map(|f| f.1).collect()
-}
-
-fn composed(name: &str) -> String {
-    name.nfc().collect()
 }
 
 /// Whether a file's name is that of a sidecar, and if so, whether in the very letters of the image's name.

@@ -20,8 +20,7 @@ const BROWSERS: [&str; 7] = [
 /// Without a browser, or when it fails; the page itself is written then.
 pub fn print(page: &Path, pdf: &Path) -> anyhow::Result<()> {
     let page = fs_err::canonicalize(page)?;
-    let folder = pdf.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let folder = fs_err::canonicalize(folder)?;
+    let folder = fs_err::canonicalize(sorby_image::parent_of(pdf))?;
     // The browser writes beside the page under another name; a page half printed is never taken for a whole one.
     let partial = folder.join(format!(".partial-{}.pdf", std::process::id()));
     // A profile of its own: one that is in use makes the browser hand over to the running one and return.

@@ -2,6 +2,7 @@
 
 use super::record::Record;
 use anyhow::{Context as _, bail};
+use sorby_image::parent_of;
 use std::path::{Component, Path, PathBuf};
 
 /// A path as seen from a folder, with `/` between its parts; absolute where there is no way (another drive).
@@ -14,11 +15,6 @@ pub fn seen_from(folder: &Path, path: &Path) -> anyhow::Result<String> {
     });
     let shown = parts.collect::<Vec<_>>().join("/");
     Ok(if shown.is_empty() { ".".into() } else { shown })
-}
-
-/// The folder of a page.
-pub fn folder_of(page: &Path) -> &Path {
-    page.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Where the files of a record are now.
@@ -35,7 +31,7 @@ impl Places {
     /// # Errors
     /// When the run or the data set is not there, with what to do.
     pub fn of(record: &Record, page: &Path, run: Option<&Path>, data: Option<&Path>) -> anyhow::Result<Self> {
-        let folder = folder_of(page);
+        let folder = parent_of(page);
         let now = |then: &str, given: Option<&Path>, what: &str, option: &str| {
             let place = given.map_or_else(|| folder.join(then), Path::to_owned);
             if !place.exists() {
@@ -89,7 +85,7 @@ impl Places {
 
 /// The folder of a data set that may be named by its manifest, or of a run that may be named by its model.
 fn root(path: &Path) -> PathBuf {
-    if path.is_dir() { path.to_owned() } else { folder_of(path).to_owned() }
+    if path.is_dir() { path.to_owned() } else { parent_of(path).to_owned() }
 }
 
 /// The data set's folder in the record: a manifest that is named itself is among the files.
@@ -100,7 +96,7 @@ fn root_then(record: &Record) -> &Path {
 
 /// The folder of a page, made if it is not there.
 pub fn made(page: &Path) -> anyhow::Result<&Path> {
-    let folder = folder_of(page);
+    let folder = parent_of(page);
     fs_err::create_dir_all(folder).context("the report's folder")?;
     Ok(folder)
 }

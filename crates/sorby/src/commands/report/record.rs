@@ -6,6 +6,7 @@ use crate::args::{DeviceArg, InferenceArgs, ReportArgs};
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use sorby_image::parent_of;
 use sorby_train::{LogLine as _, Metric, SPLIT, ValidationRecord};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -139,7 +140,7 @@ pub fn require_free(page: &Path, args: &ReportArgs) -> anyhow::Result<()> {
     }
     match Record::read(page) {
         Ok(old) => {
-            let run = places::folder_of(page).join(&old.run);
+            let run = parent_of(page).join(&old.run);
             if fs_err::canonicalize(&run).ok() == fs_err::canonicalize(&args.run).ok() {
                 return Ok(());
             }

@@ -5,6 +5,7 @@ use crate::args::ReplayArgs;
 use crate::commands::inputs;
 use anyhow::{Context as _, bail};
 use record::Record;
+use sorby_image::parent_of;
 use sorby_report::render;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -32,7 +33,7 @@ pub fn run(args: ReplayArgs) -> anyhow::Result<ExitCode> {
     let report = old.arguments(&places, args.device)?;
     let device = inputs::device(&report.inference.device)?;
     let computed = compute(&report, &device)?;
-    let mut new = Record::of(&report, &computed, places::folder_of(&args.report))?;
+    let mut new = Record::of(&report, &computed, parent_of(&args.report))?;
     let same_processor = new.processor.as_ref() == Some(&processor);
     rename(&mut new, &old, &places, &args.report)?;
     let fresh = render(&page_of(&report, &computed, &new)?.0);
@@ -87,7 +88,7 @@ fn rename(
     places: &places::Places,
     page: &std::path::Path,
 ) -> anyhow::Result<()> {
-    let folder = places::folder_of(page);
+    let folder = parent_of(page);
     let real = |path: PathBuf| fs_err::canonicalize(path);
     let mut names: BTreeMap<PathBuf, &String> = BTreeMap::new();
     for (name, (place, _)) in old.files.keys().zip(&places.files) {
