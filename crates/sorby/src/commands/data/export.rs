@@ -66,7 +66,8 @@ fn require_free_names(data: &Dataset, taken: &[&str]) -> anyhow::Result<()> {
     }
 }
 
-/// Reads the picture: a copy of a damaged file would look like a good one. And the label, as large as its image: where it lacks the rows of a data bar, they are to be ignored.
+/// Reads the picture, for a copy of a damaged file would look like a good one; and the label, as large as its image: where
+/// it lacks the rows of a data bar, they are to be ignored.
 fn label(data: &Dataset, item: &Item) -> anyhow::Result<LabelMap> {
     let mut label = data.load_label(item).map_err(|p| anyhow::anyhow!("{p}"))?;
     let Micrograph { width, height, .. } = Micrograph::read(&item.image)?;
