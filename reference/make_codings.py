@@ -1,7 +1,7 @@
 """Writes true masks in every coding, container, depth, photometric, palette, orientation and compression that Pillow and
-tifffile can write, for `crates/sorby/tests/cli/codings.rs`.
+tifffile can write, for `crates/sorby-cli/tests/cli/codings.rs`.
 
-    python reference/make_codings.py crates/sorby/tests/fixtures/codings.zip
+    python reference/make_codings.py crates/sorby-cli/tests/fixtures/codings.zip
 
 Needs numpy, pillow, tifffile, imagecodecs. Each entry of `index.json` in the archive names a file, what a reader must
 find in it (`count` objects of `area_px` pixels of class 1), and its kind. The reader may refuse a file; it may not find

@@ -89,7 +89,7 @@ pub fn run(arguments: &[String]) -> anyhow::Result<()> {
         [flag] if flag == "--measure" => return measure(),
         _ => bail!("usage: cargo xtask bench [--torch | --measure]"),
     };
-    cargo(&["build", "--release", "--locked", "--package", "sorby"])?;
+    cargo(&["build", "--release", "--locked", "--package", "sorby-cli"])?;
     let python = with_torch.then(install_torch).transpose()?;
     println!(
         "| work | program | s, median of {TURNS} turns (range) | Sorby is | memory MB | ratio_to_gemm |"
@@ -152,7 +152,7 @@ fn median(values: &[f64]) -> f64 {
 
 /// Measurement of one mask beside OpenCV and scikit-image.
 fn measure() -> anyhow::Result<()> {
-    cargo(&["build", "--release", "--locked", "--package", "sorby"])?;
+    cargo(&["build", "--release", "--locked", "--package", "sorby-cli"])?;
     let python = install_torch()?;
     let folder = root().join("target/bench-measure");
     let mut rows: Vec<(&str, Vec<f64>)> = Vec::new();

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 pub fn run() -> anyhow::Result<()> {
     web::build()?;
-    cargo(&["build", "--release", "--locked", "--package", "sorby"])?;
+    cargo(&["build", "--release", "--locked", "--package", "sorby-cli"])?;
     let started = Instant::now();
     let out = root().join("demo");
     if out.exists() {

@@ -63,7 +63,7 @@ fn test() -> anyhow::Result<()> {
 
 /// The long attacks; short ones of each kind are part of every test.
 fn attack() -> anyhow::Result<()> {
-    let build = ["test", "--release", "--locked", "-p", "sorby", "--test", "cli"];
+    let build = ["test", "--release", "--locked", "-p", "sorby-cli", "--test", "cli"];
     cargo(&[&build[..], &["--no-run"]].concat())?;
     // The clients have their own ten minutes; the other attacks go on meanwhile.
     let run = [&build[..], &["--", "--ignored", "--nocapture", "--test-threads", "1"]].concat();

@@ -28,10 +28,19 @@ fn dependencies_are_as_documented() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let documented = documented(&root);
     let crates = std::fs::read_dir(root.join("crates")).unwrap().count();
-    assert_eq!(documented.len(), crates - 1, "every crate but the program is in the table");
+    assert_eq!(documented.len(), crates - 1, "every crate but the library of jobs has its row");
     for (name, allowed) in documented {
         assert_eq!(used(&root, &name), allowed, "sorby-{name}");
     }
+}
+
+/// Rust files below a folder.
+fn sources(folder: &Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|e| e.path());
+    entries
+        .flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] })
+        .filter(|path| path.extension().is_some_and(|e| e == "rs"))
+        .collect()
 }
 
 #[test]
@@ -39,8 +48,70 @@ fn burn_stays_in_three_crates() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     for entry in std::fs::read_dir(root.join("crates")).unwrap() {
         let folder = entry.unwrap().path();
-        let sees_burn = std::fs::read_to_string(folder.join("Cargo.toml")).unwrap().contains("\nburn");
         let name = folder.file_name().unwrap().to_string_lossy().into_owned();
-        assert_eq!(sees_burn, ["sorby-nn", "sorby-infer", "sorby-train"].contains(&name.as_str()), "{name}");
+        let may = ["sorby-nn", "sorby-infer", "sorby-train"].contains(&name.as_str());
+        let sees_burn = std::fs::read_to_string(folder.join("Cargo.toml")).unwrap().contains("\nburn");
+        assert_eq!(sees_burn, may, "{name}");
+        for file in sources(&folder.join("src")) {
+            let text = std::fs::read_to_string(&file).unwrap();
+            assert!(may || !text.contains("burn::"), "{} names Burn", file.display());
+        }
     }
+}
+
+/// The library of jobs knows no flags and prints nothing; its errors are its own.
+#[test]
+fn the_library_neither_parses_nor_prints() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/sorby");
+    let manifest = std::fs::read_to_string(root.join("Cargo.toml")).unwrap();
+    for word in ["clap", "anyhow", "indicatif", "ctrlc", "sorby-serve"] {
+        assert!(!manifest.contains(&format!("\n{word}")), "{word}");
+    }
+    for file in sources(&root.join("src")) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        for word in ["println!", "print!(", "std::env::args"] {
+            assert!(!text.contains(word), "{}: {word}", file.display());
+        }
+    }
+}
+
+/// Verbs are short: flags to options, events to words.
+#[test]
+fn verbs_stay_short() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/sorby-cli/src/commands");
+    for file in sources(&root) {
+        let lines = std::fs::read_to_string(&file).unwrap().lines().count();
+        assert!(lines <= 100, "{}: {lines} lines", file.display());
+    }
+}
+
+/// `a/{b,c}.rs` as `a/b.rs` and `a/c.rs`.
+fn spelt_out(path: &str) -> Vec<String> {
+    let Some((before, rest)) = path.split_once('{') else { return vec![path.to_owned()] };
+    let (list, after) = rest.split_once('}').unwrap();
+    list.split(',').map(|part| format!("{before}{part}{after}")).collect()
+}
+
+/// Every file and folder that the documents name is there.
+#[test]
+fn paths_of_the_documents_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut checked = 0;
+    for entry in std::fs::read_dir(root.join("docs")).unwrap() {
+        let file = entry.unwrap().path();
+        let Ok(text) = std::fs::read_to_string(&file) else { continue };
+        let quoted = text.split('`').skip(1).step_by(2);
+        let starts = ["sorby/", "sorby-", "crates/", "web/src", "web/tests", "xtask/", "reference/"];
+        for path in quoted.filter(|q| starts.iter().any(|s| q.starts_with(s)) && q.contains('/')) {
+            if path.contains([' ', '*', '\n']) {
+                continue;
+            }
+            for path in spelt_out(path) {
+                let there = root.join(&path).exists() || root.join("crates").join(&path).exists();
+                assert!(there, "{} names {path}", file.display());
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 50, "{checked}");
 }

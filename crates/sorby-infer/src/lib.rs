@@ -1,7 +1,6 @@
-//! From a model file and a micrograph to a mask, and from masks and labels to scores.
+//! From a model file and a micrograph to a mask.
 
 mod bench;
-mod confusion;
 mod domain;
 pub mod foreign;
 mod golden;
@@ -12,9 +11,8 @@ mod slide;
 
 pub use bench::{bench_image, bench_windows};
 pub use burn::tensor::Device;
-pub use confusion::{ClassScores, Confusion, Scores};
 pub use domain::{Domain, MARKED};
-pub use model::{CARD_FORMAT, Model, ModelCard, ModelError, SeenImage};
+pub use model::{CARD_FORMAT, MODEL_FILE, Model, ModelCard, ModelError, SeenImage, model_file};
 pub use predict::{Options, Prediction, RowSink, ScoreMap, TTA_RATIOS, predict, predict_rows};
 pub use reliability::{Calibrator, ExpectedIou, IouSum, Reliability, Residual};
 pub use slide::{Window, windows, windows_per_batch};

@@ -94,6 +94,14 @@ pub enum ModelError {
     Card { path: PathBuf, reason: String },
 }
 
+/// File name of a run folder's model.
+pub const MODEL_FILE: &str = "model.safetensors";
+
+/// The file that is meant by a model file or a run folder.
+pub fn model_file(path: &Path) -> PathBuf {
+    if path.is_dir() { path.join(MODEL_FILE) } else { path.to_owned() }
+}
+
 /// A network with its card.
 pub struct Model {
     pub card: ModelCard,
@@ -167,7 +175,7 @@ impl Model {
 
     /// Reads a model file, or a run folder's `model.safetensors`.
     pub fn read(path: &Path, device: &Device) -> Result<Self, ModelError> {
-        let path = if path.is_dir() { path.join("model.safetensors") } else { path.to_owned() };
+        let path = model_file(path);
         let weights = |cause| ModelError::Weights { path: path.clone(), cause };
         let card = |reason: String| ModelError::Card { path: path.clone(), reason };
         const MAKE: &str = "`sorby model convert FILE --classes NAMES --out model.safetensors` makes a model of a whole \

@@ -10,6 +10,7 @@ use axum::extract::{Path, State};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use sorby::{TRUST_FILE, TrustRow};
 use sorby_data::{Class, Entry, Manifest, default_colour};
 use sorby_image::files;
 use std::time::UNIX_EPOCH;
@@ -157,7 +158,11 @@ impl Predictions {
             let found = files::entries(&folder.join("masks")).unwrap_or_default();
             let stem = |p: std::path::PathBuf| p.file_stem().map(|s| s.to_string_lossy().into_owned());
             let masks = found.into_iter().filter_map(stem).collect();
-            let unlike = trust(&folder).into_iter().filter(|row| row.unlike).map(|row| row.image).collect();
+            let unlike = trust(&folder)
+                .into_iter()
+                .filter(|row| row.unlike == Some(true))
+                .map(|row| row.image)
+                .collect();
             Predicted { model, masks, unlike }
         };
         Self(project.folders("predictions").into_iter().map(model).collect())
@@ -168,37 +173,9 @@ impl Predictions {
     }
 }
 
-/// A row of `trust.csv`.
-pub struct TrustRow {
-    pub image: String,
-    pub class: String,
-    /// Expected IoU in percent: value, low, high.
-    pub iou_percent: [Option<f64>; 3],
-    pub unlike: bool,
-}
-
-/// `trust.csv` of a folder of predictions.
+/// `trust.csv` of a folder of predictions; empty where there is none that can be read.
 pub fn trust(folder: &std::path::Path) -> Vec<TrustRow> {
-    let Ok(file) = files::open(&folder.join("trust.csv")) else { return Vec::new() };
-    let mut file = csv::Reader::from_reader(file);
-    let Ok(head) = file.headers().cloned() else { return Vec::new() };
-    let column = |name: &str| head.iter().position(|h| h == name);
-    let (Some(image), Some(class), Some(iou)) =
-        (column("image"), column("class"), column("expected_IoU_percent"))
-    else {
-        return Vec::new();
-    };
-    let unlike = column("unlike_training");
-    let row = |cells: csv::StringRecord| {
-        let number = |i: usize| cells.get(i).and_then(|c| c.parse().ok());
-        Some(TrustRow {
-            image: sorby_report::csv_text(cells.get(image)?).to_owned(),
-            class: sorby_report::csv_text(cells.get(class)?).to_owned(),
-            iou_percent: [number(iou), number(iou + 1), number(iou + 2)],
-            unlike: unlike.and_then(|i| cells.get(i)) == Some("yes"),
-        })
-    };
-    file.into_records().map_while(Result::ok).filter_map(row).collect()
+    files::open(&folder.join(TRUST_FILE)).ok().and_then(TrustRow::read).unwrap_or_default()
 }
 
 /// File name and finding of the last `sorby data check --json`, kept in `.sorby/check.json`.

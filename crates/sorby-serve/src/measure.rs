@@ -15,6 +15,7 @@ use sorby_image::{KnownScale, LabelMap};
 use sorby_measure::{
     EdgeRule, Field, Filter, Knowledge, Particles, Quantity, Region, estimate, measure, otsu, sweep,
 };
+use sorby_score::{Overlap, threshold_ious};
 
 /// Mask that means the labels.
 const LABELS: &str = "labels";
@@ -213,7 +214,7 @@ pub async fn thresholds(
         let model = duel.model.as_deref().map(|m| mask(app, &name, m).map(|(map, _)| map)).transpose()?;
         let iou = truth.as_ref().map(|(map, _)| threshold_ious(&grey, &map.labels, duel.class));
         let model_iou = match (&model, &truth) {
-            (Some(m), Some((t, _))) => Some(iou_of(&m.labels, &t.labels, duel.class)),
+            (Some(m), Some((t, _))) => Overlap::of(&m.labels, &t.labels, duel.class).iou(),
             _ => None,
         };
         Ok(Json(json!({
@@ -231,53 +232,4 @@ pub async fn thresholds(
         })))
     })
     .await
-}
-
-/// IoU of "brighter than t" with the class, for every t; `None` where both are empty.
-fn threshold_ious(grey: &[u8], labels: &[u8], class: u8) -> Vec<Option<f64>> {
-    let (mut inside, mut outside) = ([0u64; 256], [0u64; 256]);
-    for (value, label) in grey.iter().zip(labels) {
-        match *label {
-            l if l == class => inside[usize::from(*value)] += 1,
-            sorby_image::IGNORE => {}
-            _ => outside[usize::from(*value)] += 1,
-        }
-    }
-    let total: u64 = inside.iter().sum();
-    let (mut hit, mut wrong) = (0, 0);
-    let mut ious = vec![None; 256];
-    for t in (0..256).rev() {
-        // Brighter than t: the values from t + 1 on, which the steps before have added.
-        let union = total + wrong;
-        ious[t] = (union > 0).then(|| hit as f64 / union as f64);
-        hit += inside[t];
-        wrong += outside[t];
-    }
-    ious
-}
-
-fn iou_of(mask: &[u8], labels: &[u8], class: u8) -> Option<f64> {
-    let (mut both, mut any) = (0u64, 0u64);
-    for (m, l) in mask.iter().zip(labels).filter(|(_, l)| **l != sorby_image::IGNORE) {
-        both += u64::from(*m == class && *l == class);
-        any += u64::from(*m == class || *l == class);
-    }
-    (any > 0).then(|| both as f64 / any as f64)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ious_of_all_thresholds_in_one_pass() {
-        let (grey, labels) = ([10, 20, 30, 40, 50], [0, 1, 0, 1, 255]);
-        let all = threshold_ious(&grey, &labels, 1);
-        for t in 0..=255u8 {
-            let mask: Vec<u8> = grey.iter().map(|v| u8::from(*v > t)).collect();
-            assert_eq!(all[usize::from(t)], iou_of(&mask, &labels, 1), "{t}");
-        }
-        assert_eq!(all[35], Some(0.5));
-        assert_eq!(all[15], Some(2.0 / 3.0));
-    }
 }

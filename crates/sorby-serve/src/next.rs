@@ -35,7 +35,7 @@ pub fn suggestions(project: &Project) -> Answer<Vec<Suggestion>> {
     let (labelled, open): (Vec<Entry>, Vec<Entry>) =
         project.entries(&manifest).into_iter().partition(|e| e.label.is_some());
     let newest = project.folders("predictions").into_iter().max_by_key(|model| {
-        files::open(&project.root.join("predictions").join(model).join("trust.csv"))
+        files::open(&project.root.join("predictions").join(model).join(sorby::TRUST_FILE))
             .and_then(|f| f.metadata()?.modified())
             .ok()
     });
@@ -65,7 +65,7 @@ fn by_doubt(project: &Project, model: &str, open: &[Entry]) -> Vec<(Suggestion, 
         };
         let (Region { x, y, width, height, doubt: worst }, doubt) =
             doubtful_region(&sure.to_grey8(), sure.width, field, REGION_PX)?;
-        let unlike = rows.iter().any(|r| r.image == entry.name && r.unlike);
+        let unlike = rows.iter().any(|r| r.image == entry.name && r.unlike == Some(true));
         let mut why =
             format!("{model} doubts {:.0} % of it, {:.0} % of the marked part", 100.0 * doubt, 100.0 * worst);
         if unlike {

@@ -8,6 +8,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use serde_json::{Value, json};
+use sorby::TrustRow;
 use sorby_image::write::safe_name;
 use sorby_image::{LabelMap, MaskNote, Micrograph, RawLabels, files};
 use std::path::PathBuf;
@@ -99,10 +100,14 @@ pub async fn expected(
 ) -> Answer<Json<Value>> {
     light(&app, move |app| {
         let rows = trust(&app.project.folder("predictions", &model)?);
+        let iou = |r: &TrustRow| {
+            let (low, high) = r.interval_percent.unzip();
+            [r.expected_iou_percent, low, high]
+        };
         let of_image = rows.iter().filter(|r| r.image == name);
         let classes: Vec<Value> =
-            of_image.clone().map(|r| json!({"class": r.class, "iou_percent": r.iou_percent})).collect();
-        Ok(Json(json!({"classes": classes, "unlike": of_image.clone().any(|r| r.unlike)})))
+            of_image.clone().map(|r| json!({"class": r.class, "iou_percent": iou(r)})).collect();
+        Ok(Json(json!({"classes": classes, "unlike": of_image.clone().any(|r| r.unlike == Some(true))})))
     })
     .await
 }

@@ -1,8 +1,8 @@
 //! The gain of one set of tricks over another, and other contrasts of networks, with their 95 % intervals.
 
-use sorby_infer::Confusion;
 use sorby_measure::Spread;
 use sorby_random::Stream;
+use sorby_score::Confusion;
 use statrs::distribution::{ContinuousCDF as _, StudentsT};
 
 /// Resamples of each level.

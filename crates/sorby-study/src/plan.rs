@@ -5,7 +5,7 @@ use crate::judge::{Judgement, Verdict, judge};
 use crate::paper::{PaperStack, paper_stack};
 use crate::spec::{Protocol, StudySpec};
 use serde::Serialize;
-use sorby_infer::Confusion;
+use sorby_score::Confusion;
 use sorby_train::Arch;
 use std::collections::BTreeMap;
 

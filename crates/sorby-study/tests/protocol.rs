@@ -1,6 +1,6 @@
 //! Gains, intervals, verdicts and the course of a study on small frozen score tables.
 
-use sorby_infer::Confusion;
+use sorby_score::Confusion;
 use sorby_study::{Contrast, Gain, Part, Run, Scores, Stage, StudySpec, Verdict, judge};
 use std::path::Path;
 

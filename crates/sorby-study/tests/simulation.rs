@@ -1,8 +1,8 @@
 //! Studies of which the truth is known. Slow:
 //! `cargo test --release -p sorby-study --test simulation -- --ignored --nocapture`
 
-use sorby_infer::Confusion;
 use sorby_random::Stream;
+use sorby_score::Confusion;
 use sorby_study::{Contrast, Design, Judgement, Noise, Verdict};
 
 /// How a made-up network errs: recall and false alarms, on the logit scale.

@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 /// Checkpoints kept; the one before the newest guards against a damaged disk.
 const KEPT: usize = 2;
 
-const MODEL: &str = "model.safetensors";
+const MODEL: &str = sorby_infer::MODEL_FILE;
 const OPTIMIZER: &str = "optimizer.safetensors";
 const AVERAGE: &str = "average.safetensors";
 /// Sealed JSON.

@@ -2,7 +2,7 @@
 
 use crate::run_folder::{IMAGE_COUNTS, ImageCounts, ValidationRecord};
 use sorby_image::files::read_regular;
-use sorby_infer::Confusion;
+use sorby_score::Confusion;
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::Path;

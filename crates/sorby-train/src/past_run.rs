@@ -10,7 +10,8 @@ use crate::run_folder::{BEST, IMAGE_COUNTS, MODEL, Metric, State, Status, Valida
 use crate::split_record::{SPLIT, SplitRecord, changes};
 use crate::written::{Lines, Written};
 use sorby_image::files::read_regular;
-use sorby_infer::{Confusion, ModelCard};
+use sorby_infer::ModelCard;
+use sorby_score::Confusion;
 use std::io::ErrorKind;
 use std::path::Path;
 

@@ -98,7 +98,7 @@ pub struct ValidationRecord {
 const STATUS: &str = "status.json";
 
 /// Model of the last iteration.
-pub(crate) const MODEL: &str = "model.safetensors";
+pub(crate) const MODEL: &str = sorby_infer::MODEL_FILE;
 
 /// Model of the best validation.
 pub(crate) const BEST: &str = "best.safetensors";
@@ -117,7 +117,7 @@ pub struct ImageCounts {
 }
 
 impl ValidationRecord {
-    pub fn new(iteration: u64, scores: &sorby_infer::Scores) -> Self {
+    pub fn new(iteration: u64, scores: &sorby_score::Scores) -> Self {
         Self {
             iteration,
             mean_iou: scores.mean_iou,

@@ -17,10 +17,11 @@ use burn::tensor::Device;
 use serde_json::json;
 use sorby_data::{CropSource, DataError, Dataset, Sample};
 use sorby_image::ImagePart;
-use sorby_infer::{Calibrator, Confusion, Domain, Model, ModelCard, Options, Prediction, Scores, SeenImage};
+use sorby_infer::{Calibrator, Domain, Model, ModelCard, Options, Prediction, SeenImage};
 use sorby_nn::Segmentor;
 use sorby_nn::weights::LoadedKeys;
 use sorby_nn::weights_file::read_weights;
+use sorby_score::{Confusion, Scores};
 use std::borrow::Cow;
 use std::path::Path;
 

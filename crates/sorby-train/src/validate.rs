@@ -1,7 +1,8 @@
 //! Scores of a model on samples in memory.
 
 use sorby_data::{DataError, Sample};
-use sorby_infer::{Confusion, Device, Model, Options, Prediction, predict};
+use sorby_infer::{Device, Model, Options, Prediction, predict};
+use sorby_score::Confusion;
 
 /// Segments every sample and counts the result against its label. `each` sees every image's own counts.
 ///

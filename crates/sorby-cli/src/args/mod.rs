@@ -1,0 +1,397 @@
+//! Command-line arguments as typed.
+
+mod label;
+mod measure;
+mod options;
+mod out;
+mod study;
+
+pub use label::{DraftArgs, LabelCommand, ServeArgs, TrialArgs};
+pub use measure::{CodingArgs, EdgeArg, ExportArg, GivenScale, MeasureArgs, ScaleArgs, ThresholdArgs};
+
+pub use study::{StudyCommand, StudyPlanArgs, StudyReportArgs, StudyRunArgs};
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+use out::new_or_folder;
+use std::path::PathBuf;
+
+/// Learn to segment steel micrographs from a handful of labelled images, and measure what is found.
+#[derive(Parser)]
+#[command(name = "sorby", version, about, max_term_width = 100)]
+pub struct Args {
+    /// CPU threads; default: all.
+    #[arg(long, global = true, value_name = "N")]
+    pub threads: Option<usize>,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Look at a data set: propose its dataset.toml, or check it.
+    #[command(subcommand)]
+    Data(DataCommand),
+    /// Open a project in the browser: look, label, correct, train, measure.
+    Serve(ServeArgs),
+    /// Help with drawing labels.
+    #[command(subcommand)]
+    Label(LabelCommand),
+    /// Train a network.
+    Train(TrainArgs),
+    /// Try training tricks one by one, stack those that help: the n+2 recipe, with error bars.
+    #[command(subcommand)]
+    Study(StudyCommand),
+    /// Score a model on labelled images.
+    Evaluate(EvaluateArgs),
+    /// Segment images with a model.
+    Segment(SegmentArgs),
+    /// Show the pixel size that image files state, and whether it can be relied on.
+    Scale(ScaleArgs),
+    /// Count and size the particles of masks.
+    Measure(MeasureArgs),
+    /// The traditional methods (Otsu, Sauvola, a sweep of all thresholds) beside a model and the truth.
+    Threshold(ThresholdArgs),
+    /// Make synthetic micrographs with exact labels.
+    Synth(SynthArgs),
+    /// Put everything known about a run on one page.
+    Report(ReportArgs),
+    /// Put trainings side by side: scores, differences, and accuracy against time.
+    Compare(CompareArgs),
+    /// Make a report again, number by number and page by page, and compare.
+    Replay(ReplayArgs),
+    /// Look into weight files, and convert them.
+    #[command(subcommand)]
+    Model(ModelCommand),
+    /// Say what this program and machine can do.
+    Doctor,
+    /// Time training, inference or plain matrix products on this machine.
+    Bench(BenchArgs),
+}
+
+#[derive(Subcommand)]
+pub enum DataCommand {
+    /// Print a proposal for a folder's dataset.toml.
+    Init { dir: PathBuf },
+    /// List every problem of a data set.
+    Check(CheckArgs),
+    /// Bring labels of other programs into a data set: COCO, LabelMe, YOLO, CVAT, ImageJ, QuPath, napari, nnU-Net.
+    Import(ImportArgs),
+    /// Write labels for other programs.
+    Export(ExportArgs),
+}
+
+#[derive(ClapArgs)]
+pub struct ImportArgs {
+    /// Annotation file, or folder.
+    pub source: PathBuf,
+    /// New folder for the data set.
+    #[arg(long, value_parser = new_or_folder(), value_name = "DIR")]
+    pub out: PathBuf,
+    /// Folder of the images, where it is not beside the annotations.
+    #[arg(long, value_name = "DIR")]
+    pub images: Option<PathBuf>,
+    /// Who wrote the labels: coco, labelme, yolo-seg, cvat, imagej, qupath, instances, nnunet. Default: told by the
+    /// files.
+    #[arg(long)]
+    pub format: Option<String>,
+    /// Class of objects that have none of their own.
+    #[arg(long, default_value = "object", value_name = "NAME")]
+    pub class: String,
+}
+
+#[derive(ClapArgs)]
+pub struct ExportArgs {
+    /// Folder with a dataset.toml, or such a file.
+    pub data: PathBuf,
+    #[arg(long, value_enum)]
+    pub format: ExportFormat,
+    /// New folder.
+    #[arg(long, value_parser = new_or_folder(), value_name = "DIR")]
+    pub out: PathBuf,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+pub enum ExportFormat {
+    /// One JSON file, an annotation for each connected object.
+    Coco,
+    /// PNG labels of class indices with a dataset.toml.
+    Png,
+    /// nnU-Net's raw folder.
+    Nnunet,
+}
+
+#[derive(ClapArgs)]
+pub struct CheckArgs {
+    /// Folder with a dataset.toml, or such a file.
+    pub data: PathBuf,
+    #[arg(long)]
+    pub json: bool,
+    /// Writes a page with pictures of labels that lie wrong.
+    #[arg(long, value_name = "FILE")]
+    pub page: Option<PathBuf>,
+    /// Also trains models on parts of the data, in about this time, and has each judge the labels it did not learn
+    /// from.
+    #[arg(long, value_parser = study::parse_time, value_name = "TIME", num_args = 0..=1, default_missing_value = "10min")]
+    pub deep: Option<f64>,
+    /// Writes a repaired copy into a new folder.
+    #[arg(long, value_name = "DIR")]
+    pub fix: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+pub enum ModelCommand {
+    /// Say what a weight file holds: a model, or weights for an encoder (safetensors, PyTorch's .pth).
+    Info {
+        /// Weight file or run folder.
+        file: PathBuf,
+    },
+    /// Write weights as safetensors by MMSegmentation's names; a whole network of MMSegmentation becomes a model.
+    Convert {
+        /// Weight file (safetensors, PyTorch's .pth) or run folder.
+        file: PathBuf,
+        #[arg(long)]
+        out: PathBuf,
+        /// The encoder only, whatever library named it.
+        #[arg(long)]
+        encoder: bool,
+        /// Makes a model of a whole PSPNet or DeepLabV3+ on ResNet-18: names of its classes, in index order.
+        #[arg(long, value_name = "NAMES", value_delimiter = ',', conflicts_with = "encoder")]
+        classes: Vec<String>,
+        /// The network's output stride (8, 16 or 32), where its file does not say it.
+        #[arg(long, value_name = "N", conflicts_with = "encoder")]
+        output_stride: Option<usize>,
+    },
+}
+
+#[derive(ClapArgs)]
+pub struct DeviceArg {
+    /// Where to compute: cpu, or vulkan, cuda, metal where built in.
+    #[arg(long, default_value = "cpu")]
+    pub device: String,
+    /// Compute with Burn's own operations on the CPU too: slow, to compare with.
+    #[arg(long, hide_short_help = true)]
+    pub stock_operations: bool,
+}
+
+#[derive(ClapArgs)]
+pub struct TrainArgs {
+    /// Recipe file, or a built-in recipe: coffee, lunch, overnight, paper. An empty file is the paper's.
+    #[arg(required_unless_present = "resume")]
+    pub recipe: Option<PathBuf>,
+    /// Folder with a dataset.toml, or such a file.
+    #[arg(long, required_unless_present = "resume")]
+    pub data: Option<PathBuf>,
+    /// Change a key of the recipe: --set optimizer.lr=0.02 (repeatable).
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub overrides: Vec<String>,
+    /// Run folder; default: runs/<recipe's name>.
+    #[arg(long, value_parser = new_or_folder(), value_name = "RUN")]
+    pub out: Option<PathBuf>,
+    /// As many iterations as take this long here: 15min, 1h. Measured first; the recipe keeps the number.
+    #[arg(long, value_parser = study::parse_time, value_name = "TIME")]
+    pub time: Option<f64>,
+    /// Continue an interrupted run, with the recipe, classes and data it began with.
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["recipe", "overrides", "out", "time"])]
+    pub resume: Option<PathBuf>,
+    /// With --resume: end the run at this iteration instead of the recipe's. The learning rate then goes on as in a run of
+    /// this length.
+    #[arg(long, value_name = "N", requires = "resume", value_parser = clap::value_parser!(u64).range(1..))]
+    pub iterations: Option<u64>,
+    /// Stop when the process that started this one ends.
+    #[arg(long, hide = true)]
+    pub stop_with_parent: bool,
+    /// The data has been looked at already.
+    #[arg(long, hide = true)]
+    pub looked: bool,
+    #[command(flatten)]
+    pub device: DeviceArg,
+}
+
+#[derive(ClapArgs)]
+pub struct InferenceArgs {
+    /// Edge of the sliding window in pixels; default: the recipe's, 256.
+    #[arg(long, value_name = "PX")]
+    pub window: Option<usize>,
+    /// Step of the sliding window in pixels; default: the recipe's, 128.
+    #[arg(long, value_name = "PX")]
+    pub stride: Option<usize>,
+    /// Average over six image scales (test-time augmentation).
+    #[arg(long)]
+    pub tta: bool,
+    /// Average over mirrored images too.
+    #[arg(long)]
+    pub flip: bool,
+    #[command(flatten)]
+    pub device: DeviceArg,
+}
+
+#[derive(ClapArgs)]
+pub struct EvaluateArgs {
+    /// Model file or run folder.
+    pub model: PathBuf,
+    #[arg(long)]
+    pub data: PathBuf,
+    /// Split or fold of dataset.toml; `all` for every image.
+    #[arg(long, default_value = "val")]
+    pub split: String,
+    /// Folder for tables and overlays.
+    #[arg(long, value_parser = new_or_folder())]
+    pub out: Option<PathBuf>,
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub inference: InferenceArgs,
+}
+
+#[derive(ClapArgs)]
+pub struct SegmentArgs {
+    /// Model file or run folder.
+    pub model: PathBuf,
+    /// Images, or folders of images.
+    #[arg(required = true)]
+    pub images: Vec<PathBuf>,
+    /// New folder, or one in which the same command was interrupted: then it goes on.
+    #[arg(long, value_parser = new_or_folder())]
+    pub out: PathBuf,
+    /// Add to the masks that the same model with the same settings made of other images in this folder.
+    #[arg(long)]
+    pub add: bool,
+    /// Move what another command left in the folder into DIR first.
+    #[arg(long, value_name = "DIR")]
+    pub put_aside: Option<PathBuf>,
+    #[command(flatten)]
+    pub scale: GivenScale,
+    /// Also write the masks as tiled TIFF that carry the pixel size.
+    #[arg(long)]
+    pub tiff: bool,
+    /// Bring images of another magnification to the nearest one that the model was trained on.
+    #[arg(long)]
+    pub match_scale: bool,
+    /// Also write each class's probability as a grey image.
+    #[arg(long)]
+    pub probabilities: bool,
+    #[command(flatten)]
+    pub inference: InferenceArgs,
+}
+
+#[derive(ClapArgs)]
+pub struct SynthArgs {
+    #[arg(long, value_parser = new_or_folder())]
+    pub out: PathBuf,
+    #[arg(long, value_enum, default_value = "carbide")]
+    pub kind: SynthKind,
+    #[arg(long, default_value_t = 10)]
+    pub images: usize,
+    /// Width x height in pixels.
+    #[arg(long, default_value = "768x576", value_parser = parse_size)]
+    pub size: (usize, usize),
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+pub enum SynthKind {
+    Carbide,
+    Ferrite,
+}
+
+fn parse_size(text: &str) -> Result<(usize, usize), String> {
+    let wrong = || format!("`{text}` is not a size; write width x height, for example 1024x768");
+    let (w, h) = text.split_once(['x', 'X']).ok_or_else(wrong)?;
+    let (w, h) = (w.trim().parse().map_err(|_| wrong())?, h.trim().parse().map_err(|_| wrong())?);
+    if (64..=20_000).contains(&w) && (64..=20_000).contains(&h) { Ok((w, h)) } else { Err(wrong()) }
+}
+
+#[derive(ClapArgs)]
+pub struct ReportArgs {
+    /// Run folder.
+    pub run: PathBuf,
+    #[arg(long)]
+    pub data: PathBuf,
+    #[arg(long, default_value = "val")]
+    pub split: String,
+    /// Class whose particles are measured, by name or index.
+    #[arg(long, default_value = "1")]
+    pub class: String,
+    /// Output file; default: report.html in the run folder.
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+    /// Also print the page as PDF, if there is a browser of the Chromium family.
+    #[arg(long)]
+    pub pdf: bool,
+    #[command(flatten)]
+    pub inference: InferenceArgs,
+}
+
+#[derive(ClapArgs)]
+pub struct CompareArgs {
+    /// Run folders, validated on the same images; differences are told to the first.
+    #[arg(required = true)]
+    pub runs: Vec<PathBuf>,
+    /// Folder for the page, tables and charts.
+    #[arg(long, value_parser = new_or_folder(), value_name = "DIR", default_value = "comparison")]
+    pub out: PathBuf,
+}
+
+#[derive(ClapArgs)]
+pub struct ReplayArgs {
+    /// A page that `sorby report` wrote.
+    pub report: PathBuf,
+    /// Where its run is now, if it was moved or renamed.
+    #[arg(long)]
+    pub run: Option<PathBuf>,
+    /// Where its data set is now, if it was moved or renamed.
+    #[arg(long)]
+    pub data: Option<PathBuf>,
+    #[command(flatten)]
+    pub device: DeviceArg,
+}
+
+#[derive(ClapArgs)]
+pub struct BenchArgs {
+    #[arg(value_enum)]
+    pub work: BenchWork,
+    #[arg(long, value_enum, default_value = "deeplabv3plus")]
+    pub arch: BenchArch,
+    /// Crops or windows at once.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub batch: u16,
+    /// Edge of a crop or window in pixels.
+    #[arg(long, default_value_t = 256, value_name = "PX", value_parser = clap::value_parser!(u16).range(32..=4096))]
+    pub crop: u16,
+    /// Size of the image of `bench image` (its windows overlap by half) and `bench measure`, width x height.
+    #[arg(long, default_value = "2048x1536", value_parser = parse_size)]
+    pub size: (usize, usize),
+    /// Writes the pictures of `bench measure` into this folder.
+    #[arg(long, value_name = "DIR")]
+    pub write: Option<PathBuf>,
+    /// Timed runs, after one that is not counted.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    pub repeats: u16,
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub device: DeviceArg,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum BenchWork {
+    /// One training step.
+    Train,
+    /// One batch of windows.
+    Infer,
+    /// One whole image by sliding window.
+    Image,
+    /// Matrix products.
+    Gemm,
+    /// Labelling, the full table of objects and the sweep of thresholds.
+    Measure,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+pub enum BenchArch {
+    #[value(name = "deeplabv3plus")]
+    DeepLabV3Plus,
+    #[value(name = "pspnet")]
+    PspNet,
+}

@@ -1,0 +1,153 @@
+//! From flags to the options of the library.
+
+use super::*;
+use sorby::bench::{BenchOptions, BenchWork as Work};
+use sorby::data::ExportFormat as Format;
+use sorby::masks::CodingOptions;
+use sorby::measure::{Edges, Export, MeasureOptions};
+use sorby::scale::ScaleOptions;
+use sorby::threshold::ThresholdOptions;
+use sorby::{DeviceOptions, InferenceSettings, SegmentOptions};
+
+impl DeviceArg {
+    pub fn options(&self) -> DeviceOptions {
+        DeviceOptions { name: self.device.clone(), stock_operations: self.stock_operations }
+    }
+}
+
+impl InferenceArgs {
+    pub fn settings(&self) -> InferenceSettings {
+        InferenceSettings {
+            window_px: self.window,
+            stride_px: self.stride,
+            tta: self.tta,
+            flip: self.flip,
+            device: self.device.options(),
+        }
+    }
+}
+
+impl GivenScale {
+    pub fn options(&self) -> ScaleOptions {
+        ScaleOptions {
+            nm_per_px: self.nm_per_px,
+            bar_nm: self.bar_nm,
+            no_data_bar: self.no_data_bar,
+            data: self.data.clone(),
+        }
+    }
+}
+
+impl CodingArgs {
+    pub fn options(&self) -> CodingOptions {
+        CodingOptions { values: self.values.clone(), instances: self.instances }
+    }
+}
+
+impl SegmentArgs {
+    pub fn options(&self) -> SegmentOptions {
+        SegmentOptions {
+            inference: self.inference.settings(),
+            scale: self.scale.options(),
+            add: self.add,
+            put_aside: self.put_aside.clone(),
+            tiff: self.tiff,
+            match_scale: self.match_scale,
+            probabilities: self.probabilities,
+        }
+    }
+}
+
+impl MeasureArgs {
+    pub fn options(&self) -> MeasureOptions {
+        MeasureOptions {
+            class: self.class.clone(),
+            coding: self.coding.options(),
+            data: self.data.clone(),
+            nm_per_px: self.nm_per_px,
+            truth: self.truth.clone(),
+            connectivity: self.connectivity,
+            min_area_px: self.min_area_px,
+            exclude_edge: self.exclude_edge,
+            edges: self.edges.into(),
+            split_depth_px: self.split,
+            calibration: self.calibration.clone(),
+            scale_accuracy_percent: self.scale_accuracy,
+            plan_percent: self.plan,
+            grains: self.grains,
+            spheres: self.spheres.map(usize::from),
+            images: self.images.clone(),
+            probabilities: self.probabilities.clone(),
+            export: self.export.iter().map(|e| (*e).into()).collect(),
+        }
+    }
+}
+
+impl ThresholdArgs {
+    pub fn options(&self) -> ThresholdOptions {
+        ThresholdOptions {
+            truth: self.truth.clone(),
+            masks: self.masks.clone(),
+            coding: self.coding.options(),
+            window_px: self.window.map(usize::from),
+            scale: self.scale.options(),
+        }
+    }
+}
+
+impl BenchArgs {
+    /// `None` for `bench measure`, which has options of its own.
+    pub fn options(&self) -> Option<BenchOptions> {
+        let work = match self.work {
+            BenchWork::Train => Work::Train,
+            BenchWork::Infer => Work::Infer,
+            BenchWork::Image => Work::Image,
+            BenchWork::Gemm => Work::Gemm,
+            BenchWork::Measure => return None,
+        };
+        let arch = match self.arch {
+            BenchArch::DeepLabV3Plus => sorby_nn::Arch::DeepLabV3Plus,
+            BenchArch::PspNet => sorby_nn::Arch::PspNet,
+        };
+        Some(BenchOptions {
+            work,
+            arch,
+            batch: self.batch.into(),
+            crop_px: self.crop.into(),
+            size_px: self.size,
+            repeats: self.repeats.into(),
+            device: self.device.options(),
+        })
+    }
+}
+
+impl From<EdgeArg> for Edges {
+    fn from(edges: EdgeArg) -> Self {
+        match edges {
+            EdgeArg::Weighted => Self::Weighted,
+            EdgeArg::Frame => Self::Frame,
+            EdgeArg::Exclude => Self::Exclude,
+            EdgeArg::All => Self::All,
+        }
+    }
+}
+
+impl From<ExportArg> for Export {
+    fn from(export: ExportArg) -> Self {
+        match export {
+            ExportArg::Parquet => Self::Parquet,
+            ExportArg::Roi => Self::Roi,
+            ExportArg::Geojson => Self::Geojson,
+        }
+    }
+}
+
+impl From<ExportFormat> for Format {
+    fn from(format: ExportFormat) -> Self {
+        match format {
+            ExportFormat::Coco => Self::Coco,
+            ExportFormat::Png => Self::Png,
+            ExportFormat::Nnunet => Self::NnUnet,
+        }
+    }
+}

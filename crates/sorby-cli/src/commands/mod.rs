@@ -1,0 +1,75 @@
+//! One file per verb. Each returns the exit code: 0 done, 1 done with problems, errors are 2.
+
+mod bench;
+mod compare;
+mod data;
+mod doctor;
+mod evaluate;
+mod label;
+mod measure;
+mod model;
+mod report;
+mod scale;
+mod segment;
+mod serve;
+mod study;
+mod synth;
+mod threshold;
+mod train;
+
+use crate::args::{Args, Command};
+use anyhow::{Context as _, bail};
+use std::path::Path;
+use std::process::ExitCode;
+
+/// The variable that takes the place of `--threads`.
+const THREADS: &str = "RAYON_NUM_THREADS";
+
+/// Threads beyond which a number is a typing error: four for each core.
+fn most_threads() -> usize {
+    4 * std::thread::available_parallelism().map_or(1, usize::from).max(2)
+}
+
+pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    // Without the option this variable is what counts, and is held to the same limit.
+    let variable = || std::env::var(THREADS).ok()?.parse::<usize>().ok().filter(|n| *n > 0);
+    if let Some(threads) = args.threads.or_else(variable) {
+        let said = if args.threads.is_some() { "--threads" } else { THREADS };
+        if threads == 0 {
+            bail!("--threads must be at least 1");
+        }
+        let most = most_threads();
+        if threads > most {
+            bail!("{said} {threads}: this machine is served best by as many as it has cores; at most {most}");
+        }
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build_global()
+            .context("cannot start threads")?;
+    }
+    match args.command {
+        Command::Data(command) => data::run(command),
+        Command::Serve(args) => serve::run(args),
+        Command::Label(command) => label::run(command),
+        Command::Train(args) => train::run(args),
+        Command::Study(command) => study::run(command, args.threads),
+        Command::Evaluate(args) => evaluate::run(args),
+        Command::Segment(args) => segment::run(args),
+        Command::Measure(args) => measure::run(args),
+        Command::Threshold(args) => threshold::run(args),
+        Command::Synth(args) => synth::run(args),
+        Command::Model(command) => model::run(command),
+        Command::Report(args) => report::run(args),
+        Command::Compare(args) => compare::run(args),
+        Command::Replay(args) => report::replay(args),
+        Command::Bench(args) => bench::run(args),
+        Command::Scale(args) => scale::run(args),
+        Command::Doctor => doctor::run(),
+    }
+}
+
+/// Says where a page is, and what lies next to it.
+fn published(page: &Path, out: &Path) {
+    println!("report: {}", page.display());
+    println!("tables (CSV, Markdown, LaTeX) and figures (PNG, SVG): {}", out.display());
+}

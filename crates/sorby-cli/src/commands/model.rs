@@ -1,0 +1,17 @@
+//! `sorby model`.
+
+use crate::args::ModelCommand;
+use sorby::model::{Given, convert, describe};
+use std::process::ExitCode;
+
+pub fn run(command: ModelCommand) -> anyhow::Result<ExitCode> {
+    let lines = match command {
+        ModelCommand::Info { file } => describe(&file)?,
+        ModelCommand::Convert { file, out, encoder, classes, output_stride } => {
+            let classes = classes.iter().map(|name| name.trim().to_owned()).collect();
+            convert(&file, &out, encoder, &Given { classes, output_stride })?
+        }
+    };
+    lines.iter().for_each(|line| println!("{line}"));
+    Ok(ExitCode::SUCCESS)
+}

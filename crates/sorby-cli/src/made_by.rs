@@ -1,0 +1,42 @@
+//! The command as it was typed, for the folder of its results.
+
+use sorby::MadeBy;
+
+/// The command without what its answers do not depend on.
+pub fn typed(verb: &str) -> MadeBy {
+    let arguments = std::env::args_os().skip(1).map(|a| a.to_string_lossy().into_owned());
+    MadeBy::new(verb).with("arguments", relevant(arguments))
+}
+
+/// Options that change where results go and how they are shown, not what they are; whether a value follows.
+const IRRELEVANT: [(&str, bool); 5] =
+    [("--out", true), ("--threads", true), ("--put-aside", true), ("--json", false), ("--add", false)];
+
+fn relevant(arguments: impl Iterator<Item = String>) -> Vec<String> {
+    let (mut kept, mut skip) = (Vec::new(), false);
+    for argument in arguments {
+        let option = |(name, _): &&(&str, bool)| {
+            argument == *name || argument.strip_prefix(name).is_some_and(|rest| rest.starts_with('='))
+        };
+        match (std::mem::take(&mut skip), IRRELEVANT.iter().find(option)) {
+            (true, _) => {}
+            (false, Some((name, valued))) => skip = *valued && argument == *name,
+            (false, None) => kept.push(argument),
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_answers_depend_on_counts() {
+        let typed = |text: &str| relevant(text.split(' ').map(str::to_owned));
+        let plain = typed("measure masks --class 2");
+        assert_eq!(typed("--threads 2 measure masks --out=o --class 2 --json"), plain);
+        assert_eq!(typed("measure --out o masks --class 2"), plain);
+        assert_ne!(typed("measure masks --class 1"), plain);
+    }
+}

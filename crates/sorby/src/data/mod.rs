@@ -1,0 +1,30 @@
+//! Data sets: checked, repaired, from and for other programs.
+
+mod check;
+mod copy;
+mod doubts;
+mod export;
+mod import;
+
+pub use check::{DataCheck, check_data};
+pub use export::{ExportFormat, export_labels};
+pub use import::{ImportOptions, ImportedData, import_labels};
+
+use crate::Observer;
+use sorby_data::Dataset;
+
+/// Says what is wrong or strange in the data, before hours go into it; gives what was found.
+pub(crate) fn warn_of_problems(dataset: &Dataset, observer: &dyn Observer) -> sorby_data::Summary {
+    const SHOWN: usize = 5;
+    let summary = sorby_data::check(dataset);
+    for problem in summary.problems.iter().take(SHOWN) {
+        observer.warn(problem.to_string());
+    }
+    let (more, strange) = (summary.problems.len().saturating_sub(SHOWN), summary.remarks.len());
+    if more + strange > 0 {
+        observer.say(format!(
+            "{more} more problems and {strange} things to look at in the data: see `sorby data check`"
+        ));
+    }
+    summary
+}

@@ -1,0 +1,195 @@
+//! One image to its mask, and what goes with it.
+
+use super::SegmentOptions;
+use super::segmenter::{infer, judged, origin};
+use super::trust::{Trust, TrustSums};
+use crate::error::{Context as _, refuse, refused};
+use crate::provenance::Makers;
+use crate::scale::SaidOutside;
+use crate::{Event, Observer, Result, listing};
+use sorby_image::write::{PngKind, PngRows, safe_name};
+use sorby_image::{LabelMap, MaskNote, Micrograph, Origin, Shot};
+use sorby_infer::{Device, Model, Options};
+use sorby_report::overlay;
+use sorby_train::available_bytes;
+use std::path::{Path, PathBuf};
+
+pub struct Work<'a> {
+    pub model: &'a mut Model,
+    pub makers: &'a Makers,
+    pub options: &'a Options,
+    pub device: &'a Device,
+    pub said: &'a SaidOutside,
+    pub wanted: &'a SegmentOptions,
+    /// Folder of the results.
+    pub out: &'a Path,
+    pub observer: &'a dyn Observer,
+}
+
+/// What is told of a segmented image.
+pub struct Done {
+    pub name: String,
+    pub nm_per_px: Option<f64>,
+    pub trust: Trust,
+    /// Pixels of each class.
+    pub found_px: Vec<u64>,
+    pub origin: Origin,
+}
+
+/// Magnifications beyond those of the training images by this factor are warned of.
+const FAR: f64 = 1.5;
+/// The program with its network, and a batch of windows under way.
+const FIXED_BYTES: u64 = 350 << 20;
+
+impl Work<'_> {
+    pub fn segment(
+        &mut self,
+        file: &Path,
+        image: Micrograph,
+        (index, count): (usize, usize),
+    ) -> Result<Done> {
+        let name = listing::stem(file);
+        let shot = Shot::of(file, image, &self.said.of(file))?;
+        let options = self.options_for(file, shot.nm_per_px())?;
+        let (width, height) = (shot.image.width, shot.image.height);
+        self.require_memory(file, &shot.image, &options)?;
+        let windows = options.window_count(&self.model.card, (width, height));
+        self.observer.event(Event::Line(format!(
+            "[{}/{count}] {} ({width}x{height})",
+            index + 1,
+            file.display()
+        )));
+        self.observer.event(Event::Begin { total: windows, unit: "windows" });
+        let inferred = self.infer(&name, &shot, &options);
+        self.observer.event(Event::End);
+        let (labels, sums) = inferred?;
+        let rows = shot.data_bar_px();
+        if rows > 0 {
+            let line = format!("  the last {rows} rows are taken for a data bar: no part of the field");
+            self.observer.event(Event::Line(line));
+        }
+        let card = &self.model.card;
+        let seen = card.grey_range.apply_as_trained(&shot).map_err(|what| refused!("{what}"))?;
+        let trust = judged(card, sums, &shot, &seen);
+        if trust.is_unlike() {
+            self.observer.warn(format!(
+                "{}: is unlike the images this model learnt from (trust.csv): check its mask, or train on such \
+                 images too",
+                file.display()
+            ));
+        }
+        let mut tinted = PngRows::begin(&self.path("overlays", &name, "png"), (width, height), PngKind::Rgb)?;
+        for y in 0..height {
+            let row = overlay::class_row(&seen.image.row_grey8(y), &labels, y, &card.colours);
+            tinted.row(row.as_flattened())?;
+        }
+        tinted.finish()?;
+        if self.wanted.tiff {
+            labels.write_tiled_tiff(&self.path("masks-tiff", &name, "tif"), shot.nm_per_px())?;
+        }
+        // The mask last: where it exists, the image is finished.
+        let origin = origin(self.model, self.makers, &options, &shot, &trust);
+        let note = MaskNote {
+            origin: Some(origin.clone()),
+            ..MaskNote::new(shot.scale.as_ref(), card.classes.clone())
+        };
+        labels.write_mask(&self.path("masks", &name, "png"), &card.colours, &note)?;
+        let found_px = labels.histogram()[..card.classes.len()].to_vec();
+        Ok(Done { name, nm_per_px: note.nm_per_px, trust, found_px, origin })
+    }
+
+    fn path(&self, folder: &str, name: &str, ending: &str) -> PathBuf {
+        self.out.join(folder).join(format!("{name}.{ending}"))
+    }
+
+    /// The mask, row by row; confidence and probabilities go to their files on the way.
+    fn infer(&mut self, name: &str, shot: &Shot, options: &Options) -> Result<(LabelMap, TrustSums)> {
+        let (width, height, classes) = (shot.image.width, shot.image.height, self.model.card.classes.len());
+        let grey = |path: PathBuf| PngRows::begin(&path, (width, height), PngKind::Grey);
+        let mut confidence = grey(self.path("confidence", name, "png"))?;
+        let mut probabilities = Vec::new();
+        for class in self.model.card.classes.iter().filter(|_| self.wanted.probabilities) {
+            let file = format!("{name}-{}", safe_name(class));
+            probabilities.push(grey(self.path("probabilities", &file, "png"))?);
+        }
+        let (mut written, mut bytes) = (Ok(()), Vec::with_capacity(width));
+        let mut each_row = |sure: &[u8], scores: &[f32]| {
+            let mut write = |file: &mut PngRows, bytes: &[u8]| {
+                if written.is_ok() {
+                    written = file.row(bytes);
+                }
+            };
+            write(&mut confidence, sure);
+            for (class, file) in probabilities.iter_mut().enumerate() {
+                bytes.clear();
+                bytes.extend(scores.iter().skip(class).step_by(classes).map(|p| (p * 255.0).round() as u8));
+                write(file, &bytes);
+            }
+            written.is_ok()
+        };
+        let observer = self.observer;
+        let inferred = infer(
+            (self.model, options, self.device),
+            shot,
+            &mut |n| observer.event(Event::Advance(n)),
+            &mut each_row,
+        )
+        .with_context(|| name.to_owned())?;
+        written?;
+        confidence.finish()?;
+        probabilities.into_iter().try_for_each(PngRows::finish)?;
+        Ok(inferred)
+    }
+
+    /// Warns of a magnification that the model does not know, or brings the image to one it does.
+    fn options_for(&self, file: &Path, nm_per_px: Option<f64>) -> Result<Options> {
+        let mut options = self.options.clone();
+        let trained = self.model.card.nm_per_px;
+        match (nm_per_px, trained) {
+            (Some(nm), Some((low, high))) => {
+                let target = nm.clamp(low, high);
+                if self.wanted.match_scale && target != nm {
+                    options.magnify = nm / target;
+                    self.observer.event(Event::Line(format!(
+                        "{}: {nm:.2} nm per pixel are brought to {target:.2} for the network; the mask has the image's own",
+                        file.display()
+                    )));
+                } else if nm * FAR < low || nm > high * FAR {
+                    self.observer.warn(format!(
+                        "{}: {nm:.2} nm per pixel, but the model was trained on {low:.2} to {high:.2}: check \
+                         its mask, try --match-scale, or train on such images too",
+                        file.display()
+                    ));
+                }
+            }
+            (None, _) if self.wanted.match_scale => {
+                refuse!("{}: --match-scale needs the image's pixel size; give --nm-per-px", file.display())
+            }
+            (_, None) if self.wanted.match_scale => {
+                refuse!("--match-scale: the model does not know the pixel sizes it was trained on")
+            }
+            _ => {}
+        }
+        Ok(options)
+    }
+
+    /// Refuses an image that would not fit, before the hours it takes.
+    fn require_memory(&self, file: &Path, image: &Micrograph, options: &Options) -> Result<()> {
+        let pixels = (image.width * image.height) as u64;
+        let card = &self.model.card;
+        // The image itself is there already; its mask comes to a byte a pixel. An image that is brought to another range is there twice more for a while.
+        let mapped = if card.grey_range == Default::default() { 0 } else { 2 * 2 * image.channels() as u64 };
+        let needed =
+            FIXED_BYTES + pixels * (1 + mapped) + options.band_bytes(card, (image.width, image.height));
+        match available_bytes() {
+            Some(free) if needed > free => refuse!(
+                "{}: needs about {} MB more memory but {} MB are free; close other programs, leave out --tta, \
+                 or cut the image",
+                file.display(),
+                needed >> 20,
+                free >> 20
+            ),
+            _ => Ok(()),
+        }
+    }
+}

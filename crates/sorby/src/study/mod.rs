@@ -1,0 +1,32 @@
+//! Studies: the n+2 recipe, with error bars.
+
+mod folder;
+mod plan;
+mod preconditions;
+mod report;
+mod run_state;
+mod runner;
+mod status;
+
+pub use folder::StudyFolder;
+pub(crate) use folder::manifest_with_folds;
+pub use plan::plan;
+pub use report::{StudyReportOptions, report};
+pub use run_state::RunState;
+pub use runner::{Ended, Launcher, RunningTraining, StudyOptions, StudyOutcome, TrainingJob, run};
+pub use status::StudyStatus;
+
+use crate::Result;
+use crate::error::Context as _;
+use sorby_study::StudySpec;
+use std::path::Path;
+
+/// Reads a study file.
+///
+/// # Errors
+/// When there is none, or a key or value is wrong.
+pub fn read_spec(path: &Path) -> Result<StudySpec> {
+    let text = fs_err::read_to_string(path)?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    StudySpec::parse(&text, folder).with_context(|| path.display().to_string())
+}
