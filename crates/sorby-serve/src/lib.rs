@@ -26,11 +26,13 @@ mod scales;
 mod studies;
 mod tiles;
 mod upload;
+mod verbs;
 mod work;
 
 pub use error::Refusal;
 pub use next::{Suggestion, suggestions};
 pub use project::Project;
+pub use verbs::Verb;
 
 use anyhow::Context as _;
 use std::net::SocketAddr;

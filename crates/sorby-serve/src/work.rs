@@ -5,10 +5,12 @@ use crate::error::{Answer, Refusal};
 use crate::jobs::{Order, Then};
 use crate::project::Project;
 use crate::runs;
+use crate::verbs::{EARLIER, Verb};
 use axum::Json;
 use axum::extract::{Path, State};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use sorby_data::{Entry, Manifest};
 use sorby_image::files;
 use sorby_train::PRESETS;
 use std::ffi::OsString;
@@ -107,7 +109,6 @@ fn split_name(text: &str) -> Answer<String> {
 
 fn order(app: &App, asked: Asked) -> Answer<Order> {
     let project = &app.project;
-    let data = relative_data(project);
     let manifest = project.require_manifest()?;
     // The verbs follow links; what they would show or learn from must lie inside.
     for entry in project.entries(&manifest) {
@@ -118,169 +119,142 @@ fn order(app: &App, asked: Asked) -> Answer<Order> {
     for folder in manifest.folders.iter().flat_map(|f| [&f.images, &f.labels]).filter(|f| *f != ".") {
         project.require_inside(&project.data.join(folder))?;
     }
-    let (mut arguments, title, result): (Vec<OsString>, String, Option<String>);
-    let mut then: Option<Then> = None;
-    match asked {
-        Asked::Train { recipe, name, minutes, iterations, train, val, pretrained } => {
-            let name = folder_name(&name)?;
-            let built_in = PRESETS.iter().any(|(preset, _)| *preset == recipe);
-            let own = recipes(project).contains(&recipe);
-            if !built_in && !own {
-                return Err(Refusal::bad(format!("no recipe `{recipe}`")));
-            }
-            let out = format!("runs/{name}");
-            if files::is_file(&project.root.join(&out).join("recipe.toml")) {
-                return Err(Refusal::new(
-                    axum::http::StatusCode::CONFLICT,
-                    format!("there is a run `{name}` already"),
-                ));
-            }
-            let recipe = if built_in { OsString::from(recipe) } else { no_option(OsString::from(recipe)) };
-            arguments = words(&["train", "--out", &out, "--stop-with-parent", "--data"]);
-            arguments.extend([data, recipe]);
-            if let Some(minutes) = minutes {
-                if !(minutes.is_finite() && (0.5..=100_000.0).contains(&minutes)) {
-                    return Err(Refusal::bad("choose a time of half a minute or more"));
-                }
-                arguments.extend(words(&["--time", &format!("{}s", (minutes * 60.0).round())]));
-            }
-            if let Some(iterations) = iterations {
-                arguments.extend(words(&["--set", &format!("schedule.iterations={iterations}")]));
-            }
-            if let Some(split) = train {
-                arguments.extend(words(&["--set", &format!("data.train=[{}]", split_name(&split)?)]));
-            }
-            if let Some(split) = val {
-                arguments.extend(words(&["--set", &format!("data.val={}", split_name(&split)?)]));
-            }
-            if let Some(start) = pretrained {
-                let file = weights(project).into_iter().find(|w| w.0 == start);
-                let (_, file) = file.ok_or_else(|| Refusal::bad(format!("no weights `{start}`")))?;
-                arguments.extend(words(&["--set", &format!("pretrained={}", split_name(&file)?)]));
-            }
-            (title, result) = (format!("Training {name}"), Some(out));
-        }
+    let (verb, title) = verb(project, &manifest, asked)?;
+    for place in [verb.result(), EARLIER] {
+        project.require_inside(&project.root.join(place))?;
+    }
+    let then = matches!(verb, Verb::Check { .. }).then(|| keep_check(project));
+    let (program, folder) = (app.program.clone(), project.root.clone());
+    Ok(Order {
+        program,
+        folder,
+        arguments: verb.arguments(),
+        title,
+        result: Some(verb.result().to_owned()),
+        then,
+    })
+}
+
+/// Keeps what a check found, for the gallery.
+fn keep_check(project: &Project) -> Then {
+    let place = project.root.join(".sorby").join("check.json");
+    Box::new(move |text| {
+        // Only shown: a project that cannot be written to is checked all the same.
+        let _ = sorby_image::write::atomically(&place, text.as_bytes());
+    })
+}
+
+/// What is started, and its title.
+fn verb(project: &Project, manifest: &Manifest, asked: Asked) -> Answer<(Verb, String)> {
+    let data = relative_data(project);
+    Ok(match asked {
+        Asked::Train { .. } => training(project, data, asked)?,
         Asked::Resume { run } => {
             project.folder("runs", &run)?;
-            let out = format!("runs/{run}");
+            let title = format!("Training {run}");
             // The path that the run noted may be of a project that this one is a copy of.
-            arguments = words(&["train", "--resume", &out, "--stop-with-parent", "--data"]);
-            arguments.push(data);
-            (title, result) = (format!("Training {run}"), Some(out));
+            (Verb::Resume { run: format!("runs/{run}"), data }, title)
         }
         Asked::Segment { model, images } => {
             let file = runs::model_file(project, &model)?;
-            let out = format!("predictions/{model}");
-            arguments = words(&["segment", &file, "--out", &out, "--probabilities", "--data"]);
-            arguments.push(data);
-            arguments.extend(words(&["--add", "--put-aside", EARLIER]));
-            let entries = project.entries(&manifest);
-            let chosen: Vec<_> =
-                entries.iter().filter(|e| images.is_empty() || images.contains(&e.name)).collect();
-            if chosen.is_empty() {
+            let chosen = |e: &Entry| images.is_empty() || images.contains(&e.name);
+            let entries = project.entries(manifest);
+            let images: Vec<OsString> =
+                entries.iter().filter(|e| chosen(e)).map(|e| inside(project, &e.image)).collect();
+            if images.is_empty() {
                 return Err(Refusal::bad("no such images"));
             }
-            for entry in &chosen {
-                arguments.push(inside(project, &entry.image));
-            }
-            (title, result) = (format!("{model} on {} images", chosen.len()), Some(out));
+            let title = format!("{model} on {} images", images.len());
+            (Verb::Segment { model: file, out: format!("predictions/{model}"), data, images }, title)
         }
         Asked::Check {} => {
-            arguments = words(&["data", "check", "--json", "--page", ".sorby/check.html"]);
-            arguments.push(data);
-            let place = project.root.join(".sorby").join("check.json");
-            then = Some(Box::new(move |text| {
-                // Only shown: a project that cannot be written to is checked all the same.
-                let _ = sorby_image::write::atomically(&place, text.as_bytes());
-            }));
-            (title, result) = ("Check of the data".to_owned(), Some(".sorby/check.html".to_owned()));
+            (Verb::Check { data, page: ".sorby/check.html".into() }, "Check of the data".to_owned())
         }
         Asked::Report { run, split } => {
             project.folder("runs", &run)?;
-            let out = format!("runs/{run}/report.html");
-            arguments = words(&[
-                "report",
-                &format!("runs/{run}"),
-                &format!("--split={split}"),
-                "--out",
-                &out,
-                "--data",
-            ]);
-            arguments.push(data);
-            (title, result) = (format!("Report of {run}"), Some(out));
+            let (title, out) = (format!("Report of {run}"), format!("runs/{run}/report.html"));
+            (Verb::Report { run: format!("runs/{run}"), split, out, data }, title)
         }
-        Asked::Measure { of, class } => {
-            if !manifest.class_names().contains(&class) {
-                return Err(Refusal::bad(format!("no class `{class}`")));
-            }
-            let out = format!("measurements/{of}-{}", sorby_image::write::safe_name(&class));
-            let mut list = Vec::new();
-            if of == "labels" {
-                list.extend(
-                    project
-                        .entries(&manifest)
-                        .iter()
-                        .filter_map(|e| e.label.as_ref().map(|l| inside(project, l))),
-                );
-                if list.is_empty() {
-                    return Err(Refusal::bad("nothing is labelled yet"));
-                }
-            } else {
-                project.folder("predictions", &of)?;
-                list.push(OsString::from(format!("predictions/{of}/masks")));
-            }
-            let class_is = format!("--class={class}");
-            let export = "roi,geojson,parquet";
-            arguments = words(&["measure", "--out", &out, "--put-aside", EARLIER, &class_is]);
-            arguments.extend(words(&["--export", export, "--data"]));
-            arguments.push(data);
-            arguments.extend(list);
-            (title, result) = (format!("Measuring {class} of {of}"), Some(out));
-        }
+        Asked::Measure { of, class } => measurement(project, manifest, data, of, class)?,
         Asked::Study { file } => {
             if !studies(project).contains(&file) {
                 return Err(Refusal::bad(format!("no study file `{file}`")));
             }
             let stem = file.trim_end_matches(".toml").rsplit('/').next().unwrap_or("study").to_owned();
-            let out = format!("studies/{stem}");
-            arguments = words(&["study", "run", "--out", &out, "--data"]);
-            arguments.extend([data, no_option(OsString::from(file))]);
-            (title, result) = (format!("Study {stem}"), Some(out));
+            (Verb::Study { out: format!("studies/{stem}"), file: file.into(), data }, format!("Study {stem}"))
         }
         Asked::StudyReport { study } => {
             project.folder("studies", &study)?;
-            let out = format!("studies/{study}/report");
-            arguments = words(&["study", "report", &format!("studies/{study}"), "--out", &out]);
-            (title, result) = (format!("Report of the study {study}"), Some(out));
+            let (folder, out) = (format!("studies/{study}"), format!("studies/{study}/report"));
+            (Verb::StudyReport { study: folder, out }, format!("Report of the study {study}"))
         }
-    }
-    for place in result.iter().map(String::as_str).chain([EARLIER]) {
-        project.require_inside(&project.root.join(place))?;
-    }
-    let (program, folder) = (app.program.clone(), project.root.clone());
-    Ok(Order { program, folder, arguments, title, result, then })
+    })
 }
 
-/// Where results go that those of another model, or of other images, take the place of.
-const EARLIER: &str = ".sorby/earlier";
-
-fn words(list: &[&str]) -> Vec<OsString> {
-    list.iter().map(OsString::from).collect()
+fn training(project: &Project, data: OsString, asked: Asked) -> Answer<(Verb, String)> {
+    let Asked::Train { recipe, name, minutes, iterations, train, val, pretrained } = asked else {
+        return Err(Refusal::bad("no training"));
+    };
+    let name = folder_name(&name)?;
+    let built_in = PRESETS.iter().any(|(preset, _)| *preset == recipe);
+    if !built_in && !recipes(project).contains(&recipe) {
+        return Err(Refusal::bad(format!("no recipe `{recipe}`")));
+    }
+    let out = format!("runs/{name}");
+    if files::is_file(&project.root.join(&out).join("recipe.toml")) {
+        let there = format!("there is a run `{name}` already");
+        return Err(Refusal::new(axum::http::StatusCode::CONFLICT, there));
+    }
+    if minutes.is_some_and(|m| !(m.is_finite() && (0.5..=100_000.0).contains(&m))) {
+        return Err(Refusal::bad("choose a time of half a minute or more"));
+    }
+    let mut changes = Vec::new();
+    changes.extend(iterations.map(|n| format!("schedule.iterations={n}")));
+    if let Some(split) = train {
+        changes.push(format!("data.train=[{}]", split_name(&split)?));
+    }
+    if let Some(split) = val {
+        changes.push(format!("data.val={}", split_name(&split)?));
+    }
+    if let Some(start) = pretrained {
+        let file = weights(project).into_iter().find(|w| w.0 == start);
+        let (_, file) = file.ok_or_else(|| Refusal::bad(format!("no weights `{start}`")))?;
+        changes.push(format!("pretrained={}", split_name(&file)?));
+    }
+    let (title, time_s) = (format!("Training {name}"), minutes.map(|m| (m * 60.0).round()));
+    Ok((Verb::Train { recipe: recipe.into(), out, data, time_s, changes }, title))
 }
 
-/// A path as the verbs are given it: from the project's root. Never something that reads as an option.
+fn measurement(
+    project: &Project,
+    manifest: &Manifest,
+    data: OsString,
+    of: String,
+    class: String,
+) -> Answer<(Verb, String)> {
+    if !manifest.class_names().contains(&class) {
+        return Err(Refusal::bad(format!("no class `{class}`")));
+    }
+    let masks: Vec<OsString> = if of == "labels" {
+        let entries = project.entries(manifest);
+        let labels: Vec<_> =
+            entries.iter().filter_map(|e| e.label.as_ref().map(|l| inside(project, l))).collect();
+        if labels.is_empty() {
+            return Err(Refusal::bad("nothing is labelled yet"));
+        }
+        labels
+    } else {
+        project.folder("predictions", &of)?;
+        vec![format!("predictions/{of}/masks").into()]
+    };
+    let out = format!("measurements/{of}-{}", sorby_image::write::safe_name(&class));
+    let title = format!("Measuring {class} of {of}");
+    Ok((Verb::Measure { masks, class, out, data }, title))
+}
+
+/// A path as the verbs are given it: from the project's root.
 fn inside(project: &Project, path: &std::path::Path) -> OsString {
-    no_option(path.strip_prefix(&project.root).unwrap_or(path).as_os_str().to_owned())
-}
-
-/// A file's name that begins like an option names the file all the same.
-fn no_option(path: OsString) -> OsString {
-    if !path.as_encoded_bytes().starts_with(b"-") {
-        return path;
-    }
-    let mut plain = OsString::from("./");
-    plain.push(path);
-    plain
+    path.strip_prefix(&project.root).unwrap_or(path).as_os_str().to_owned()
 }
 
 fn relative_data(project: &Project) -> OsString {
@@ -354,7 +328,5 @@ mod tests {
         }
         assert_eq!(folder_name(" steel 1.2_b ").unwrap(), "steel 1.2_b");
         assert_eq!(split_name("a\"b").unwrap(), "\"a\\\"b\"");
-        assert_eq!(no_option("-h.toml".into()), "./-h.toml");
-        assert_eq!(no_option("recipes/-h.toml".into()), "recipes/-h.toml");
     }
 }

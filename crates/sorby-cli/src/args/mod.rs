@@ -395,3 +395,74 @@ pub enum BenchArch {
     #[value(name = "pspnet")]
     PspNet,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sorby_serve::Verb;
+    use std::ffi::OsString;
+
+    fn parsed(verb: &Verb) -> Command {
+        let line = std::iter::once(OsString::from("sorby")).chain(verb.arguments());
+        Args::try_parse_from(line).unwrap_or_else(|e| panic!("{verb:?}: {e}")).command
+    }
+
+    /// What the page starts is what the program understands, also for names that look like options.
+    #[test]
+    fn command_lines_of_the_page_say_what_is_meant() {
+        let data = || OsString::from("-d");
+        let verb = Verb::Train {
+            recipe: "--help.toml".into(),
+            out: "runs/a b".into(),
+            data: data(),
+            time_s: Some(90.0),
+            changes: vec!["data.val=\"x\"".into(), "seed=1".into()],
+        };
+        let Command::Train(a) = parsed(&verb) else { panic!() };
+        assert_eq!(a.recipe.unwrap().as_os_str(), "./--help.toml");
+        assert_eq!(
+            (a.out.unwrap().as_os_str(), a.data.unwrap().as_os_str()),
+            ("runs/a b".as_ref(), "./-d".as_ref())
+        );
+        assert_eq!(
+            (a.time, a.overrides, a.stop_with_parent),
+            (Some(90.0), vec!["data.val=\"x\"".into(), "seed=1".into()], true)
+        );
+        let Command::Train(a) = parsed(&Verb::Resume { run: "runs/r".into(), data: data() }) else {
+            panic!()
+        };
+        assert_eq!((a.resume.unwrap().as_os_str(), a.stop_with_parent), ("runs/r".as_ref(), true));
+        let (out, images) = ("predictions/m".to_owned(), vec!["-i.png".into(), "j.png".into()]);
+        let Command::Segment(a) =
+            parsed(&Verb::Segment { model: "runs/m".into(), out, data: data(), images })
+        else {
+            panic!()
+        };
+        assert!(a.add && a.probabilities && a.put_aside.is_some() && a.scale.data.is_some());
+        assert_eq!(a.images, [PathBuf::from("./-i.png"), "j.png".into()]);
+        let Command::Data(DataCommand::Check(a)) =
+            parsed(&Verb::Check { data: data(), page: "p.html".into() })
+        else {
+            panic!()
+        };
+        assert!(a.json && a.page == Some("p.html".into()) && a.data.as_os_str() == "./-d");
+        let (run, split, out) = ("runs/r".to_owned(), "-s".to_owned(), "runs/r/report.html".to_owned());
+        let Command::Report(a) = parsed(&Verb::Report { run, split, out, data: data() }) else { panic!() };
+        assert_eq!((a.split.as_str(), a.out), ("-s", Some("runs/r/report.html".into())));
+        let (masks, class) = (vec!["-l.png".into()], "-1".to_owned());
+        let Command::Measure(a) = parsed(&Verb::Measure { masks, class, out: "m".into(), data: data() })
+        else {
+            panic!()
+        };
+        assert_eq!(
+            (a.class.as_deref(), a.export.len(), &a.masks[..]),
+            (Some("-1"), 3, &["./-l.png".into()][..])
+        );
+        let study = Verb::Study { file: "-h.toml".into(), out: "studies/-h".into(), data: data() };
+        let Command::Study(StudyCommand::Run(a)) = parsed(&study) else { panic!() };
+        assert_eq!((a.plan.spec.as_os_str(), a.out), ("./-h.toml".as_ref(), Some("studies/-h".into())));
+        let report = Verb::StudyReport { study: "studies/s".into(), out: "studies/s/report".into() };
+        let Command::Study(StudyCommand::Report(a)) = parsed(&report) else { panic!() };
+        assert_eq!(a.studies, [PathBuf::from("studies/s")]);
+    }
+}

@@ -5,21 +5,22 @@
 //! base.toml      the base recipe as it was then          runs/<run>/         run folders of `sorby train`
 //! dataset.toml   the data set, with the study's folds    logs/<run>.txt      what a run printed
 //! lock           held while a process works on it        failures/<run>.json  why a run failed
-//! budget.json    folds, seeds and iterations, if planned
+//! budget.json    folds, seeds and iterations, if planned  contents.json      hashes of images and labels
 //! ```
 
-use super::preconditions::{require_classes, require_same_data};
+use super::contents::{Contents, fingerprint, pool};
+use super::preconditions::require_same_data;
 use super::run_state::RunState;
 use crate::data::warn_of_problems;
 use crate::error::{Context as _, refuse, refused};
 use crate::{Observer, Result, listing};
 use serde::{Deserialize, Serialize};
-use sorby_data::{Dataset, Manifest, Sample};
+use sorby_data::{Dataset, Manifest};
 use sorby_image::write::atomically;
 use sorby_study::{Part, Protocol, Run, Scores, Stage, StudySpec};
-use sorby_train::{ImageHash, LabelPixels, Metric, Recipe, RunFolder, SplitRecord};
+use sorby_train::{Metric, Recipe, RunFolder};
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -29,16 +30,12 @@ pub struct StudyFolder {
     pub root: PathBuf,
     /// What was asked.
     pub spec: StudySpec,
-    /// The data set, with the folds of the study.
-    pub data: Dataset,
+    /// Of the data set, with the folds of the study.
+    pub manifest: Manifest,
     /// Names of each fold's images; none in the paper's protocol.
     pub folds: Vec<Vec<String>>,
-    /// Numbers that all images hold together.
-    pub(super) values: u64,
-    /// Content of every image that takes part.
-    pub(super) contents: BTreeMap<String, Vec<SplitRecord>>,
-    /// Of the same images.
-    pub(super) label_px: LabelPixels,
+    /// What its images and labels hold.
+    pub(super) contents: Contents,
     /// Hashes of pretrained files, computed once.
     pub(super) files: RefCell<HashMap<PathBuf, Option<String>>>,
     _lock: Option<File>,
@@ -145,33 +142,19 @@ impl StudyFolder {
     }
 
     fn load(root: &Path, spec: StudySpec, folds: Vec<Vec<String>>, lock: Option<File>) -> Result<Self> {
-        let data = Dataset::open(&root.join(DATASET))?;
-        let mut items = data.split(&spec.test)?;
-        for split in &spec.train {
-            items.extend(data.split(split)?);
-        }
-        items.sort_by(|a, b| a.name.cmp(&b.name));
-        items.dedup_by(|a, b| a.name == b.name);
-        let samples = data.load(&items)?;
-        require_classes(&data, &samples, &folds)?;
-        let values = sorby_train::values_of(&samples);
-        let kinds = [ImageHash::StoredPixels, ImageHash::Grey8];
-        let record = |s: &Sample| (s.name.clone(), kinds.map(|k| SplitRecord::hashed(s, "", k)).to_vec());
-        let contents = samples.iter().map(record).collect();
-        let classes = data.manifest.classes.len();
-        let label_px = |s: &Sample| (s.name.clone(), s.label.histogram()[..classes].to_vec());
-        let label_px = samples.iter().map(label_px).collect();
-        Ok(Self {
-            root: root.to_owned(),
-            spec,
-            data,
-            label_px,
-            folds,
-            values,
-            contents,
-            files: RefCell::default(),
-            _lock: lock,
-        })
+        let manifest = Manifest::read(&root.join(DATASET))?;
+        let contents = match Contents::kept(root, &manifest) {
+            Some(kept) => kept,
+            None => {
+                let before = fingerprint(root, &manifest);
+                let data = Dataset::open(&root.join(DATASET))?;
+                let read = Contents::read(&data, &spec, &folds)?;
+                // Who only looks writes nothing.
+                if lock.is_some() { read.keep(root, &manifest, before)? } else { read }
+            }
+        };
+        let (root, files) = (root.to_owned(), RefCell::default());
+        Ok(Self { root, spec, manifest, folds, contents, files, _lock: lock })
     }
 
     /// The data set with the folds of the study.
@@ -211,23 +194,20 @@ impl StudyFolder {
     }
 
     /// Names of the images that a run is scored on.
-    ///
-    /// # Errors
-    /// When the test split is gone.
-    pub fn scored_on(&self, part: Part) -> Result<Vec<String>> {
+    pub fn scored_on(&self, part: Part) -> Vec<String> {
         match part {
-            Part::Fold(fold) => Ok(self.folds[fold].clone()),
-            Part::All => Ok(self.data.split(&self.spec.test)?.iter().map(|i| i.name.clone()).collect()),
+            Part::Fold(fold) => self.folds[fold].clone(),
+            Part::All => self.contents.test.clone(),
         }
     }
 
-    pub(super) fn learnt_from(&self, part: Part) -> Result<Vec<String>> {
+    pub(super) fn learnt_from(&self, part: Part) -> Vec<String> {
         match part {
             Part::Fold(fold) => {
                 let others = self.folds.iter().enumerate().filter(|(f, _)| *f != fold);
-                Ok(others.flat_map(|(_, names)| names.clone()).collect())
+                others.flat_map(|(_, names)| names.clone()).collect()
             }
-            Part::All => pool(&self.spec, &self.data),
+            Part::All => self.contents.pool.clone(),
         }
     }
 
@@ -287,21 +267,6 @@ impl StudyFolder {
         let metrics: Vec<Metric> = RunFolder::read_lines(&self.run_path(run));
         metrics.iter().map(|m| m.seconds).sum()
     }
-}
-
-/// Names of the images that are learnt from.
-pub fn pool(spec: &StudySpec, data: &Dataset) -> Result<Vec<String>> {
-    let mut names = Vec::new();
-    for split in &spec.train {
-        names.extend(data.split(split)?.iter().map(|i| i.name.clone()));
-    }
-    names.sort();
-    names.dedup();
-    let test = data.split(&spec.test)?;
-    if let Some(both) = test.iter().find(|i| names.contains(&i.name)) {
-        refuse!("`{}` is both a test image and learnt from", both.name);
-    }
-    Ok(names)
 }
 
 /// The name of a data set's folder, or of its manifest.

@@ -1,5 +1,6 @@
 //! Studies: the n+2 recipe, with error bars.
 
+mod contents;
 mod folder;
 mod plan;
 mod preconditions;

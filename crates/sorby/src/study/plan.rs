@@ -1,6 +1,6 @@
 //! What a study takes and what it can find; and folds, seeds and iterations that fit into a time.
 
-use super::folder::pool;
+use super::contents::pool;
 use crate::budget::Costs;
 use crate::error::{Context as _, refuse};
 use crate::words::duration;

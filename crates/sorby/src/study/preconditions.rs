@@ -16,7 +16,7 @@ impl StudyFolder {
         let mut needed = 0;
         for trick in self.spec.singles() {
             let (_, recipe) = self.spec.recipe_with(&trick)?;
-            needed = needed.max(sorby_train::estimated_bytes(&recipe, self.values));
+            needed = needed.max(sorby_train::estimated_bytes(&recipe, self.contents.values));
         }
         let (needed_mb, available_mb) = (needed >> 20, available >> 20);
         if needed.saturating_mul(jobs as u64) > available {

@@ -54,13 +54,13 @@ impl StudyFolder {
             _ => None,
         };
         let records = past.as_ref().map_or_else(|| SplitRecord::read(root), |past| past.split.clone());
-        if !self.same_images(run, records)? || !self.same_start(&recipe, root) {
+        if !self.same_images(run, records) || !self.same_start(&recipe, root) {
             return Ok(RunState::Stale);
         }
         let Some(past) = past else { return Ok(RunState::Unfinished(Box::new(status))) };
         // Runs of older versions kept no labels to compare their counts with.
         if past.unchecked.is_some()
-            && let Err(what) = PastRun::open(root, Some(&self.label_px))
+            && let Err(what) = PastRun::open(root, Some(&self.contents.label_px))
         {
             return Ok(RunState::Damaged(what));
         }
@@ -109,21 +109,21 @@ impl StudyFolder {
         then.is_none() || now.is_none() || then == now.as_deref()
     }
 
-    fn same_images(&self, run: &Run, mut then: Vec<SplitRecord>) -> Result<bool> {
+    fn same_images(&self, run: &Run, mut then: Vec<SplitRecord>) -> bool {
         // A run of an older version is compared by the hashes it wrote.
         let kind = then.first().map_or(ImageHash::StoredPixels, |r| r.image_hash);
         let part = |names: Vec<String>, part: &str| {
             let of = |name: String| {
-                let record = self.contents.get(&name)?.iter().find(|r| r.image_hash == kind)?;
+                let record = self.contents.records.get(&name)?.iter().find(|r| r.image_hash == kind)?;
                 Some(SplitRecord { part: part.to_owned(), ..record.clone() })
             };
             names.into_iter().filter_map(of).collect::<Vec<_>>()
         };
-        let mut now = part(self.learnt_from(run.part)?, "train");
-        now.extend(part(self.scored_on(run.part)?, "val"));
+        let mut now = part(self.learnt_from(run.part), "train");
+        now.extend(part(self.scored_on(run.part), "val"));
         then.sort();
         now.sort();
-        Ok(then == now)
+        then == now
     }
 }
 

@@ -51,7 +51,7 @@ fn inputs_and_labels(books: &[ReportedStudy], predictions: &mut Predictions) -> 
     for (place, book) in books.iter().enumerate() {
         let masks = labelled(place, book, predictions)?;
         if let Some((sample, _)) = masks.first() {
-            let mut colours = book.folder.data.manifest.colours();
+            let mut colours = book.folder.manifest.colours();
             colours[0] = [0; 3];
             panels.push((format!("{}: {}", book.title(), sample.name), grey(sample)));
             panels.push((format!("{}: label", book.title()), overlay::colours(&sample.label, &colours)));
@@ -201,7 +201,7 @@ fn particles(
             off.map_or(Cell::Missing, |e| Cell::Signed(e, 2)),
         ]);
     }
-    let class = &book.folder.data.manifest.classes[usize::from(CLASS)].name;
+    let class = &book.folder.manifest.classes[usize::from(CLASS)].name;
     Ok(Exhibit {
         name: format!("figure{number}"),
         caption: format!("Figure {number}. Particles of {class}, {}", book.title()),
@@ -246,7 +246,7 @@ fn thresholds(
         overlay::colours(&mask, &[[0; 3], [255; 3]])
     };
     let white = |mask: &LabelMap| {
-        let colours: Vec<[u8; 3]> = (0..book.folder.data.manifest.classes.len())
+        let colours: Vec<[u8; 3]> = (0..book.folder.manifest.classes.len())
             .map(|c| if c == usize::from(CLASS) { [255; 3] } else { [0; 3] })
             .collect();
         overlay::colours(mask, &colours)

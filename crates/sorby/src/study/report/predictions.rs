@@ -3,7 +3,7 @@
 use super::ReportedStudy;
 use crate::Result;
 use crate::error::{Context as _, refused};
-use sorby_data::Sample;
+use sorby_data::{Dataset, Sample};
 use sorby_image::LabelMap;
 use sorby_infer::{Device, Model, Options, predict};
 use sorby_study::{Part, TrickSet};
@@ -66,7 +66,8 @@ impl<'a> Predictions<'a> {
 }
 
 fn samples(book: &ReportedStudy, part: Part) -> Result<Vec<Rc<Sample>>> {
-    let names = book.folder.scored_on(part)?;
-    let items: Vec<_> = book.folder.data.items.iter().filter(|i| names.contains(&i.name)).collect();
-    Ok(book.folder.data.load(&items)?.into_iter().map(Rc::new).collect())
+    let names = book.folder.scored_on(part);
+    let data = Dataset::open(&book.folder.dataset_path())?;
+    let items: Vec<_> = data.items.iter().filter(|i| names.contains(&i.name)).collect();
+    Ok(data.load(&items)?.into_iter().map(Rc::new).collect())
 }

@@ -64,7 +64,7 @@ fn single_gains(books: &[ReportedStudy]) -> Exhibit {
 
 /// Tables 2 to 5: tricks that help, one more at a time.
 fn stacking(number: usize, book: &ReportedStudy, arch: usize) -> Exhibit {
-    let classes = book.folder.data.manifest.class_names();
+    let classes = book.folder.manifest.class_names();
     let heads = std::iter::once("model".to_owned());
     let ious = classes[1..].iter().map(|c| format!("IoU {c} (%)"));
     let mut table = Table::new(heads.chain(ious).chain(std::iter::once("mIoU (%)".to_owned())));
@@ -224,7 +224,7 @@ fn words(beyond: &Gain) -> String {
 fn test(book: &ReportedStudy) -> Option<Exhibit> {
     let spec = &book.folder.spec;
     let (arch, tricks) = spec.chosen(&book.scores)?;
-    let classes = book.folder.data.manifest.class_names();
+    let classes = book.folder.manifest.class_names();
     let heads = ["model", "seed"].map(str::to_owned).into_iter();
     let ious = classes[1..].iter().map(|c| format!("IoU {c} (%)"));
     let mut table = Table::new(heads.chain(ious).chain(std::iter::once("mIoU (%)".to_owned())));
