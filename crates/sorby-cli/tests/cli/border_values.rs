@@ -54,7 +54,8 @@ fn a_folder_of_results_is_of_one_command() {
     fs::remove_file(at.join("seg/trust.csv")).unwrap();
     fs::write(at.join("seg/done.jsonl"), &done[..done.len() - 40]).unwrap();
     let kept = fs::metadata(at.join("seg/masks/carbide-001.png")).unwrap().modified().unwrap();
-    let told = succeed(at, &["segment", "run", images, "--out", "seg"]);
+    let told = sorby(at, &["segment", "run", images, "--out", "seg"]);
+    let told = String::from_utf8(told.stderr).unwrap();
     assert!(told.contains("3 of 5 images are finished already"), "{told}");
     assert_eq!(fs::metadata(at.join("seg/masks/carbide-001.png")).unwrap().modified().unwrap(), kept);
     assert_eq!((read("seg/trust.csv"), read("seg/done.jsonl")), (trust, done));

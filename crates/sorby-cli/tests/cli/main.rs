@@ -26,6 +26,7 @@ mod scale;
 mod serve;
 mod study;
 mod study_again;
+mod verbs;
 
 use std::path::Path;
 use std::process::{Command, Output};
