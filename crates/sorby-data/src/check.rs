@@ -85,108 +85,129 @@ fn look(data: &Dataset, item: &Item, sample: &Sample) -> Look {
 pub fn check(data: &Dataset) -> Summary {
     let looked: Vec<Looked> =
         data.items.par_iter().map(|item| (item, data.load_one(item).map(|s| look(data, item, &s)))).collect();
-    let classes = data.manifest.classes.len();
-    let (mut problems, mut remarks, mut misplaced) = (Vec::new(), Vec::new(), Vec::new());
-    let mut unlabelled = Vec::new();
-    let mut pixels = vec![0u64; classes];
-    let mut images = vec![0usize; classes];
-    let mut present: BTreeMap<&str, Vec<bool>> = BTreeMap::new();
+    let mut found = Found::default();
     for (item, look) in &looked {
-        let look = match look {
-            Ok(look) => look,
-            Err(problem) => {
-                problems.push(problem.clone());
-                continue;
-            }
-        };
-        let of_class = &look.histogram[..classes];
-        for c in 0..classes {
-            pixels[c] += of_class[c];
-            images[c] += usize::from(of_class[c] > 0);
+        match look {
+            Ok(look) => found.label(data, item, look),
+            Err(problem) => found.problems.push(problem.clone()),
         }
-        present.insert(&item.name, of_class.iter().map(|n| *n > 0).collect());
+    }
+    let pairs = same_pictures(&looked);
+    found.problems.extend(parted_pictures(data, &looked, &pairs));
+    let scales: Vec<(&str, Option<f64>)> = looked
+        .iter()
+        .filter_map(|(item, look)| Some((item.name.as_str(), look.as_ref().ok()?.nm_per_px)))
+        .collect();
+    found.remarks.extend(far_apart(&scales));
+    found.remarks.extend(data.coding().remarks.iter().cloned());
+    let (splits, absent) = found.splits(data, &looked);
+    let (shared, parted) = overlaps(data);
+    found.problems.extend(shared);
+    found.remarks.extend(parted);
+    Summary {
+        images: data.items.len(),
+        classes: class_counts(data, &looked),
+        splits,
+        without_scale: scales.iter().filter(|s| s.1.is_none()).count(),
+        nm_per_px: range(&scales),
+        problems: found.problems,
+        remarks: found.remarks,
+        misplaced: found.misplaced,
+        absent,
+        twins: pairs.iter().map(|&(i, j)| (looked[i].0.name.clone(), looked[j].0.name.clone())).collect(),
+    }
+}
+
+/// What is wrong or strange, as it is found.
+#[derive(Default)]
+struct Found {
+    problems: Vec<Problem>,
+    remarks: Vec<Problem>,
+    misplaced: Vec<(String, Misplaced)>,
+}
+
+impl Found {
+    /// What one label and its image show.
+    fn label(&mut self, data: &Dataset, item: &Item, look: &Look) {
+        let of_class = &look.histogram[..data.manifest.classes.len()];
         match of_class.iter().filter(|n| **n > 0).count() {
-            0 => problems.push(Problem::new(&item.label, "has no labelled pixel (all are 255, ignore)")),
+            0 => {
+                self.problems.push(Problem::new(&item.label, "has no labelled pixel (all are 255, ignore)"));
+            }
             1 => {
                 let only = of_class.iter().position(|n| *n > 0).unwrap_or(0);
                 let what = format!("has one class only, `{}`", data.manifest.classes[only].name);
-                remarks.push(Problem::new(&item.label, what));
+                self.remarks.push(Problem::new(&item.label, what));
             }
             _ => {}
         }
         if let Some(found) = look.misplaced {
-            problems.push(Problem::new(&item.label, words(found)));
-            misplaced.push((item.name.clone(), found));
+            self.problems.push(Problem::new(&item.label, words(found)));
+            self.misplaced.push((item.name.clone(), found));
         }
         if let Some((rows, marked)) = look.bar {
             let what = format!(
                 "marks {marked} pixels inside the image's data bar (its last {rows} rows); they do not count"
             );
-            remarks.push(Problem::new(&item.label, what));
+            self.remarks.push(Problem::new(&item.label, what));
         }
         if let Some(reach) = look.reach.filter(|r| *r < 0.1) {
             let what = format!(
                 "uses {:.1} % of its 16 bits and will look black; set data.grey_range = \"percentile\" in the recipe",
                 100.0 * reach
             );
-            problems.push(Problem::new(&item.image, what));
+            self.problems.push(Problem::new(&item.image, what));
         }
     }
-    let pairs = same_pictures(&looked);
-    problems.extend(parted_pictures(data, &looked, &pairs));
-    let scales: Vec<(&str, Option<f64>)> = looked
-        .iter()
-        .filter_map(|(item, look)| Some((item.name.as_str(), look.as_ref().ok()?.nm_per_px)))
-        .collect();
-    remarks.extend(far_apart(&scales));
-    remarks.extend(data.coding().remarks.iter().cloned());
+
+    /// Sizes of the splits, and the classes that are missing in one: (split, class).
+    fn splits(
+        &mut self,
+        data: &Dataset,
+        looked: &[Looked],
+    ) -> (BTreeMap<String, usize>, Vec<(String, String)>) {
+        let (mut splits, mut absent) = (BTreeMap::new(), Vec::new());
+        let names = data.manifest.class_names();
+        let known: BTreeMap<&str, &Look> = looked
+            .iter()
+            .filter_map(|(item, look)| Some((item.name.as_str(), look.as_ref().ok()?)))
+            .collect();
+        for split in data.split_names() {
+            let items = match data.split(split) {
+                Ok(items) => items,
+                Err(error) => {
+                    self.problems.extend(error.0);
+                    continue;
+                }
+            };
+            splits.insert(split.to_owned(), items.len());
+            for (c, name) in names.iter().enumerate() {
+                // What cannot be read may hold any class.
+                let has = |item: &&Item| known.get(item.name.as_str()).is_none_or(|l| l.histogram[c] > 0);
+                if !items.iter().any(has) {
+                    let what = format!("class `{name}` does not occur in split `{split}`");
+                    self.problems.push(Problem::new("dataset.toml", what));
+                    absent.push((split.to_owned(), name.clone()));
+                }
+            }
+        }
+        (splits, absent)
+    }
+}
+
+/// Pixels of each class in all labels, and the images that have any.
+fn class_counts(data: &Dataset, looked: &[Looked]) -> Vec<ClassCount> {
+    let labels: Vec<&Look> = looked.iter().filter_map(|(_, look)| look.as_ref().ok()).collect();
+    let pixels = |c: usize| labels.iter().map(|l| l.histogram[c]).sum::<u64>();
     let names = data.manifest.class_names();
-    let mut splits = BTreeMap::new();
-    for split in data.split_names() {
-        let items = match data.split(split) {
-            Ok(items) => items,
-            Err(error) => {
-                problems.extend(error.0);
-                continue;
-            }
-        };
-        splits.insert(split.to_owned(), items.len());
-        for (c, name) in names.iter().enumerate() {
-            let absent = !items.iter().any(|i| present.get(i.name.as_str()).is_none_or(|p| p[c]));
-            if absent {
-                problems.push(Problem::new(
-                    "dataset.toml",
-                    format!("class `{name}` does not occur in split `{split}`"),
-                ));
-                unlabelled.push((split.to_owned(), name.clone()));
-            }
-        }
-    }
-    let (shared, parted) = overlaps(data);
-    problems.extend(shared);
-    remarks.extend(parted);
-    let total: u64 = pixels.iter().sum();
-    Summary {
-        images: data.items.len(),
-        classes: names
-            .into_iter()
-            .enumerate()
-            .map(|(c, name)| ClassCount {
-                name,
-                pixels: pixels[c],
-                fraction: pixels[c] as f64 / total.max(1) as f64,
-                images: images[c],
-            })
-            .collect(),
-        splits,
-        without_scale: scales.iter().filter(|s| s.1.is_none()).count(),
-        nm_per_px: range(&scales),
-        problems,
-        remarks,
-        misplaced,
-        absent: unlabelled,
-        twins: pairs.iter().map(|&(i, j)| (looked[i].0.name.clone(), looked[j].0.name.clone())).collect(),
-    }
+    let total: u64 = (0..names.len()).map(pixels).sum();
+    let count = |(c, name)| ClassCount {
+        name,
+        pixels: pixels(c),
+        fraction: pixels(c) as f64 / total.max(1) as f64,
+        images: labels.iter().filter(|l| l.histogram[c] > 0).count(),
+    };
+    names.into_iter().enumerate().map(count).collect()
 }
 
 fn words(misplaced: Misplaced) -> String {

@@ -148,22 +148,32 @@ impl Chart {
             );
             return out;
         };
+        let plane = Plane { x_range, y_range };
+        self.draw_axes(&mut out, &plane);
+        for (i, series) in self.series.iter().enumerate() {
+            series.draw(&mut out, &plane, COLOURS[i % COLOURS.len()]);
+        }
+        self.draw_levels_and_marks(&mut out, &plane);
+        self.draw_legend(&mut out);
+        out + "</svg>"
+    }
+
+    /// Grid, numbers or names, frame and labels of both axes.
+    fn draw_axes(&self, out: &mut String, plane: &Plane) {
         let (left, right, top, bottom) = MARGIN;
-        let sx = |x: f64| left + (x - x_range.0) / (x_range.1 - x_range.0) * (WIDTH - left - right);
-        let sy =
-            |y: f64| HEIGHT - bottom - (y - y_range.0) / (y_range.1 - y_range.0) * (HEIGHT - top - bottom);
         for (i, name) in self.x_names.iter().enumerate() {
             let _ = write!(
                 out,
                 "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
-                sx(i as f64 + 0.5),
+                plane.x(i as f64 + 0.5),
                 HEIGHT - bottom + 15.0,
                 escape(name)
             );
         }
-        let numbers = if self.x_names.is_empty() { ticks(x_range.0, x_range.1, 7) } else { Vec::new() };
+        let numbers =
+            if self.x_names.is_empty() { ticks(plane.x_range.0, plane.x_range.1, 7) } else { Vec::new() };
         for t in numbers {
-            let x = sx(t);
+            let x = plane.x(t);
             let _ = write!(
                 out,
                 "<path d=\"M{x:.1} {:.1}V{top}\" stroke=\"#e8e8e8\"/><text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
@@ -172,8 +182,8 @@ impl Chart {
                 label(t)
             );
         }
-        for t in ticks(y_range.0, y_range.1, 6) {
-            let y = sy(t);
+        for t in ticks(plane.y_range.0, plane.y_range.1, 6) {
+            let y = plane.y(t);
             let _ = write!(
                 out,
                 "<path d=\"M{left} {y:.1}H{:.1}\" stroke=\"#e8e8e8\"/><text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
@@ -196,57 +206,14 @@ impl Chart {
             (top + HEIGHT - bottom) / 2.0,
             escape(&self.y_label)
         );
-        for (i, series) in self.series.iter().enumerate() {
-            let colour = COLOURS[i % COLOURS.len()];
-            if series.drawn == Drawn::Dots {
-                for &(x, y) in series.points.iter().filter(|p| drawable(p.0) && drawable(p.1)) {
-                    let _ = write!(
-                        out,
-                        "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"3.5\" fill=\"{colour}\" fill-opacity=\"0.7\"/>",
-                        sx(x),
-                        sy(y)
-                    );
-                }
-            } else if series.drawn == Drawn::Bars {
-                for (x0, x1, y) in series.whole_bars() {
-                    let (top, base) = (sy(y), sy(y_range.0.max(0.0)));
-                    let _ = write!(
-                        out,
-                        "<rect x=\"{:.1}\" y=\"{top:.1}\" width=\"{:.1}\" height=\"{:.1}\" fill=\"{colour}\" fill-opacity=\"0.45\" stroke=\"{colour}\"/>",
-                        sx(x0),
-                        sx(x1) - sx(x0),
-                        (base - top).max(0.0)
-                    );
-                }
-            } else {
-                let mut path = String::new();
-                let mut pen_down = false;
-                for &(x, y) in &series.points {
-                    if !(drawable(x) && drawable(y)) {
-                        pen_down = false;
-                        continue;
-                    }
-                    let _ = write!(path, "{}{:.1} {:.1}", if pen_down { "L" } else { "M" }, sx(x), sy(y));
-                    pen_down = true;
-                }
-                let _ = write!(
-                    out,
-                    "<path d=\"{path}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.6\"/>"
-                );
-                let first = series.points.first().filter(|p| drawable(p.0) && drawable(p.1));
-                if let (1, Some(&(x, y))) = (series.points.len(), first) {
-                    let _ = write!(
-                        out,
-                        "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"3\" fill=\"{colour}\"/>",
-                        sx(x),
-                        sy(y)
-                    );
-                }
-            }
-        }
+    }
+
+    /// Values drawn across the plot, each with its name.
+    fn draw_levels_and_marks(&self, out: &mut String, plane: &Plane) {
+        let (left, right, top, bottom) = MARGIN;
         for (i, (y, name)) in self.levels.iter().filter(|l| drawable(l.0)).enumerate() {
             // Names of levels that nearly coincide stand side by side.
-            let (y, end) = (sy(*y), WIDTH - right);
+            let (y, end) = (plane.y(*y), WIDTH - right);
             let _ = write!(
                 out,
                 "<path d=\"M{left} {y:.1}H{end:.1}\" stroke=\"#c00\" stroke-dasharray=\"6 3\"/>\
@@ -257,7 +224,7 @@ impl Chart {
             );
         }
         for (i, (x, name)) in self.marks.iter().filter(|m| drawable(m.0)).enumerate() {
-            let (at, right_half) = (sx(*x), sx(*x) > 0.6 * WIDTH);
+            let (at, right_half) = (plane.x(*x), plane.x(*x) > 0.6 * WIDTH);
             let _ = write!(
                 out,
                 "<path d=\"M{at:.1} {top}V{0:.1}\" stroke=\"#666\" stroke-dasharray=\"2 3\"/><text x=\"{1:.1}\" y=\"{2:.1}\" text-anchor=\"{3}\" fill=\"#444\">{4}</text>",
@@ -268,9 +235,12 @@ impl Chart {
                 escape(name)
             );
         }
+    }
+
+    /// In one line between title and plot, where no curve runs.
+    fn draw_legend(&self, out: &mut String) {
         if self.series.len() > 1 {
-            // In one line between title and plot, where no curve runs.
-            let mut x = left;
+            let mut x = MARGIN.0;
             for (i, series) in self.series.iter().enumerate() {
                 let _ = write!(
                     out,
@@ -282,7 +252,82 @@ impl Chart {
                 x += 28.0 + 6.2 * series.name.chars().count() as f64;
             }
         }
-        out + "</svg>"
+    }
+}
+
+/// From values to places in the picture.
+struct Plane {
+    x_range: (f64, f64),
+    y_range: (f64, f64),
+}
+
+impl Plane {
+    fn x(&self, x: f64) -> f64 {
+        let (left, right, ..) = MARGIN;
+        left + (x - self.x_range.0) / (self.x_range.1 - self.x_range.0) * (WIDTH - left - right)
+    }
+
+    fn y(&self, y: f64) -> f64 {
+        let (_, _, top, bottom) = MARGIN;
+        HEIGHT - bottom - (y - self.y_range.0) / (self.y_range.1 - self.y_range.0) * (HEIGHT - top - bottom)
+    }
+}
+
+impl Series {
+    fn draw(&self, out: &mut String, plane: &Plane, colour: &str) {
+        match self.drawn {
+            Drawn::Dots => self.draw_dots(out, plane, colour),
+            Drawn::Bars => self.draw_bars(out, plane, colour),
+            Drawn::Line => self.draw_line(out, plane, colour),
+        }
+    }
+
+    fn draw_dots(&self, out: &mut String, plane: &Plane, colour: &str) {
+        for &(x, y) in self.points.iter().filter(|p| drawable(p.0) && drawable(p.1)) {
+            let _ = write!(
+                out,
+                "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"3.5\" fill=\"{colour}\" fill-opacity=\"0.7\"/>",
+                plane.x(x),
+                plane.y(y)
+            );
+        }
+    }
+
+    fn draw_bars(&self, out: &mut String, plane: &Plane, colour: &str) {
+        for (x0, x1, y) in self.whole_bars() {
+            let (top, base) = (plane.y(y), plane.y(plane.y_range.0.max(0.0)));
+            let _ = write!(
+                out,
+                "<rect x=\"{:.1}\" y=\"{top:.1}\" width=\"{:.1}\" height=\"{:.1}\" fill=\"{colour}\" fill-opacity=\"0.45\" stroke=\"{colour}\"/>",
+                plane.x(x0),
+                plane.x(x1) - plane.x(x0),
+                (base - top).max(0.0)
+            );
+        }
+    }
+
+    /// A gap where a point cannot be drawn; a dot where there is one point only.
+    fn draw_line(&self, out: &mut String, plane: &Plane, colour: &str) {
+        let mut path = String::new();
+        let mut pen_down = false;
+        for &(x, y) in &self.points {
+            if !(drawable(x) && drawable(y)) {
+                pen_down = false;
+                continue;
+            }
+            let _ = write!(path, "{}{:.1} {:.1}", if pen_down { "L" } else { "M" }, plane.x(x), plane.y(y));
+            pen_down = true;
+        }
+        let _ = write!(out, "<path d=\"{path}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.6\"/>");
+        let first = self.points.first().filter(|p| drawable(p.0) && drawable(p.1));
+        if let (1, Some(&(x, y))) = (self.points.len(), first) {
+            let _ = write!(
+                out,
+                "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"3\" fill=\"{colour}\"/>",
+                plane.x(x),
+                plane.y(y)
+            );
+        }
     }
 }
 

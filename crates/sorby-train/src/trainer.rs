@@ -57,6 +57,17 @@ pub struct Outcome {
     pub stopped: bool,
 }
 
+/// What changes from step to step.
+struct Going {
+    model: Model,
+    carried: Carried,
+    written: Written,
+    /// Best validation so far: iteration, mIoU.
+    best: Option<(u64, f64)>,
+    /// Scores of the last validation.
+    last: Option<Scores>,
+}
+
 /// A run that is ready to go.
 pub struct Trainer<'a> {
     recipe: Recipe,
@@ -198,12 +209,12 @@ impl<'a> Trainer<'a> {
     ) -> Result<Outcome, TrainError> {
         let network = Segmentor::new(self.card.spec(), self.recipe.seed, &self.device);
         let mut model = Model::new(self.card.clone(), network);
-        let (progress, mut carried, then) = self.begin(&mut model, observer)?;
+        let (progress, carried, then) = self.begin(&mut model, observer)?;
         let Progress { iteration: start, reliability, .. } = progress.clone();
         model.card.recipe = self.recipe_text();
         model.card.reliability = reliability;
         let mut written = self.written_before(start, then)?;
-        let mut best = self.best_before(&progress, &mut written)?;
+        let best = self.best_before(&progress, &mut written)?;
         if start < self.recipe.schedule.iterations {
             // Of an earlier end, where the run goes on beyond it.
             let stale = self.run.path(IMAGE_COUNTS);
@@ -216,89 +227,109 @@ impl<'a> Trainer<'a> {
         }
         observer(Event::Started { done: start, train_images: self.train.len(), val_images: self.val.len() });
 
+        let mut going = Going { model, carried, written, best, last: None };
+        self.write_status(State::Running, start, going.best, None)?;
         let schedule = &self.recipe.schedule;
         let source = CropSource::new(&self.train, self.recipe.data.input_scale);
-        let mut last = None;
-        self.write_status(State::Running, start, best, None)?;
         for t in start..schedule.iterations {
-            let taken = step(
-                &self.recipe,
-                &self.card.normalisation,
-                &source,
-                &mut model.network,
-                &mut carried.optimizer,
-                &self.device,
-                t,
-            )?;
-            let StepResult { loss, lr, cost } = taken;
-            let ema_decay = self.recipe.optimizer.ema_decay;
-            if ema_decay > 0.0 {
-                carried.average.update(&mut model.network, ema_decay, t);
-            }
-            let metric = Metric { iteration: t + 1, loss, lr, seconds: cost.total_s() };
-            self.run.append(&metric, &mut written.metrics)?;
+            let metric = self.learn(&source, &mut going, t)?;
             observer(Event::Step(&metric));
             let done = t + 1;
             let finished = done == schedule.iterations;
             if !self.val.is_empty() && (finished || done % schedule.validation_interval() == 0) {
-                model.card.iteration = done;
-                carried.average.swap(&mut model.network);
-                let options = Options::of(&model.card);
-                // Buffers of a training step are no use to inference, nor the other way round.
-                sorby_nn::release_buffers();
-                let (mut images, mut masks) = (Vec::new(), Vec::new());
-                let mut calibrator = Calibrator::new(model.card.classes.len());
-                let each = &mut |sample: &Sample, prediction: &Prediction, counts: &Confusion| {
-                    images.push(ImageCounts { name: sample.name.clone(), matrix: counts.matrix().to_vec() });
-                    calibrator.add(&prediction.probabilities, &sample.label);
-                    if masks.len() < MASKS_SHOWN {
-                        masks.push((sample.name.clone(), prediction.labels.clone()));
-                    }
-                };
-                let scores = validate(&mut model, &self.val, &options, &self.device, each)?.scores();
-                for (name, mask) in &masks {
-                    let path = self.run.path(VALIDATION_MASKS).join(format!("{name}.png"));
-                    mask.write_png(&path, &model.card.colours)?;
-                }
-                model.card.reliability = calibrator.finish();
-                self.run.append(&ValidationRecord::new(done, &scores), &mut written.validations)?;
-                observer(Event::Validated { iteration: done, scores: &scores });
-                if scores.mean_iou.is_some_and(|m| best.is_none_or(|(_, b)| m > b)) {
-                    best = scores.mean_iou.map(|m| (done, m));
-                    // With one validation there was nothing to choose between.
-                    model.card.chosen_by_validation = schedule.validation_interval() < schedule.iterations;
-                    written.best = Some(self.write_model(BEST, &mut model)?);
-                    model.card.chosen_by_validation = false;
-                }
-                // Back to what learns.
-                carried.average.swap(&mut model.network);
-                model.network.release_folded();
-                sorby_nn::release_buffers();
-                last = Some(scores);
-                if finished {
-                    self.run.write_json(IMAGE_COUNTS, &images)?;
-                }
+                self.look(&mut going, done, observer)?;
             }
             let stopped = !finished && stop();
             if finished || stopped || done % schedule.checkpoint_every == 0 {
-                let reliability = model.card.reliability.clone();
-                let progress = Progress { iteration: done, best, reliability };
-                checkpoint::save(
-                    self.run,
-                    &self.identity,
-                    &progress,
-                    &written,
-                    &mut model.network,
-                    &carried,
-                )?;
-                let state = if stopped { State::Stopped } else { State::Running };
-                self.write_status(state, done, best, None)?;
+                self.save(&mut going, done, stopped)?;
             }
             if stopped {
-                return Ok(Outcome { iterations: done, last, best, stopped });
+                return Ok(Outcome { iterations: done, last: going.last, best: going.best, stopped });
             }
         }
-        model.card.iteration = schedule.iterations;
+        self.finish(going, observer)
+    }
+
+    /// One step: learns from the crops of iteration `t` (from 0), and writes its line.
+    fn learn(&self, source: &CropSource, going: &mut Going, t: u64) -> Result<Metric, TrainError> {
+        let StepResult { loss, lr, cost } = step(
+            &self.recipe,
+            &self.card.normalisation,
+            source,
+            &mut going.model.network,
+            &mut going.carried.optimizer,
+            &self.device,
+            t,
+        )?;
+        let ema_decay = self.recipe.optimizer.ema_decay;
+        if ema_decay > 0.0 {
+            going.carried.average.update(&mut going.model.network, ema_decay, t);
+        }
+        let metric = Metric { iteration: t + 1, loss, lr, seconds: cost.total_s() };
+        self.run.append(&metric, &mut going.written.metrics)?;
+        Ok(metric)
+    }
+
+    /// Scores the model on the validation images, keeps it if it is the best so far, and learns from them what can be
+    /// expected of its masks.
+    fn look(&self, going: &mut Going, done: u64, observer: &mut dyn FnMut(Event)) -> Result<(), TrainError> {
+        let Going { model, carried, written, best, last } = going;
+        let schedule = &self.recipe.schedule;
+        model.card.iteration = done;
+        carried.average.swap(&mut model.network);
+        let options = Options::of(&model.card);
+        // Buffers of a training step are no use to inference, nor the other way round.
+        sorby_nn::release_buffers();
+        let (mut images, mut masks) = (Vec::new(), Vec::new());
+        let mut calibrator = Calibrator::new(model.card.classes.len());
+        let each = &mut |sample: &Sample, prediction: &Prediction, counts: &Confusion| {
+            images.push(ImageCounts { name: sample.name.clone(), matrix: counts.matrix().to_vec() });
+            calibrator.add(&prediction.probabilities, &sample.label);
+            if masks.len() < MASKS_SHOWN {
+                masks.push((sample.name.clone(), prediction.labels.clone()));
+            }
+        };
+        let scores = validate(model, &self.val, &options, &self.device, each)?.scores();
+        for (name, mask) in &masks {
+            let path = self.run.path(VALIDATION_MASKS).join(format!("{name}.png"));
+            mask.write_png(&path, &model.card.colours)?;
+        }
+        model.card.reliability = calibrator.finish();
+        self.run.append(&ValidationRecord::new(done, &scores), &mut written.validations)?;
+        observer(Event::Validated { iteration: done, scores: &scores });
+        if scores.mean_iou.is_some_and(|m| best.is_none_or(|(_, b)| m > b)) {
+            *best = scores.mean_iou.map(|m| (done, m));
+            // With one validation there was nothing to choose between.
+            model.card.chosen_by_validation = schedule.validation_interval() < schedule.iterations;
+            written.best = Some(self.write_model(BEST, model)?);
+            model.card.chosen_by_validation = false;
+        }
+        // Back to what learns.
+        carried.average.swap(&mut model.network);
+        model.network.release_folded();
+        sorby_nn::release_buffers();
+        *last = Some(scores);
+        if done == schedule.iterations {
+            self.run.write_json(IMAGE_COUNTS, &images)?;
+        }
+        Ok(())
+    }
+
+    /// Writes a checkpoint, and then the state of the run.
+    fn save(&self, going: &mut Going, done: u64, stopped: bool) -> Result<(), TrainError> {
+        let reliability = going.model.card.reliability.clone();
+        let progress = Progress { iteration: done, best: going.best, reliability };
+        let network = &mut going.model.network;
+        checkpoint::save(self.run, &self.identity, &progress, &going.written, network, &going.carried)?;
+        let state = if stopped { State::Stopped } else { State::Running };
+        self.write_status(state, done, going.best, None)
+    }
+
+    /// Writes the last model, and that the run is done.
+    fn finish(&self, going: Going, observer: &mut dyn FnMut(Event)) -> Result<Outcome, TrainError> {
+        let Going { mut model, mut carried, mut written, mut best, last } = going;
+        let iterations = self.recipe.schedule.iterations;
+        model.card.iteration = iterations;
         carried.average.swap(&mut model.network);
         written.model = Some(self.write_model(MODEL, &mut model)?);
         written.counts = file_blake3(&self.run.path(IMAGE_COUNTS));
@@ -310,8 +341,8 @@ impl<'a> Trainer<'a> {
             )));
             best = None;
         }
-        self.write_status(State::Done, schedule.iterations, best, Some(written))?;
-        Ok(Outcome { iterations: schedule.iterations, last, best, stopped: false })
+        self.write_status(State::Done, iterations, best, Some(written))?;
+        Ok(Outcome { iterations, last, best, stopped: false })
     }
 
     /// The newest whole checkpoint, or a new network.

@@ -6,13 +6,37 @@ use crate::words::duration;
 use crate::{charts, tables, threshold};
 use sorby_image::LabelMap;
 use sorby_measure::{Particles, Summary, compare, otsu, pool, sweep};
-use sorby_report::{Cell, Picture, Section, Series, Table, bin_edges, histogram, overlay};
+use sorby_report::{Cell, Chart, Picture, Section, Series, Table, bin_edges, histogram, overlay};
 use sorby_train::{Metric, RunFolder, ValidationRecord};
 use std::collections::BTreeMap;
 
 /// Images shown in full.
 const SHOWN: usize = 4;
 const THUMBNAIL_PX: usize = 512;
+
+/// Radii of the particles that were found, and of the true ones.
+fn size_chart(class: &str, model: &[Particles], truth: &[Particles], scaled: bool) -> Chart {
+    let radii = |fields: &[Particles]| -> Vec<f64> {
+        let size = |f: &Particles| if scaled { f.nm_per_px.unwrap_or(1.0) } else { 1.0 };
+        fields
+            .iter()
+            .flat_map(|f| f.regions.iter().map(move |r| r.equivalent_radius_px() * size(f)))
+            .collect()
+    };
+    let (found, real) = (radii(model), radii(truth));
+    let edges = bin_edges(&[found.clone(), real.clone()].concat(), 24);
+    Chart {
+        title: format!("Size of {class} particles"),
+        x_label: format!("equivalent radius ({})", if scaled { "nm" } else { "px" }),
+        y_label: "particles".into(),
+        series: vec![
+            Series::bars("model", histogram(&found, &edges)),
+            Series::bars("truth", histogram(&real, &edges)),
+        ],
+        from_zero: true,
+        ..Chart::default()
+    }
+}
 
 /// What sections are made from.
 pub struct ReportSections<'a> {
@@ -183,56 +207,18 @@ impl ReportSections<'_> {
         add("all", threshold::SAUVOLA, &local, &truth);
         add("all", "truth", &truth, &truth);
 
-        let scale = samples.iter().all(|s| s.shot.scale.is_some());
-        let radii = |fields: &[Particles]| -> Vec<f64> {
-            let size = |f: &Particles| if scale { f.nm_per_px.unwrap_or(1.0) } else { 1.0 };
-            fields
-                .iter()
-                .flat_map(|f| f.regions.iter().map(move |r| r.equivalent_radius_px() * size(f)))
-                .collect()
-        };
-        let (found, real) = (radii(&model), radii(&truth));
-        let edges = bin_edges(&[found.clone(), real.clone()].concat(), 24);
-        let chart = sorby_report::Chart {
-            title: format!("Size of {class} particles"),
-            x_label: format!("equivalent radius ({})", if scale { "nm" } else { "px" }),
-            y_label: "particles".into(),
-            series: vec![
-                Series::bars("model", histogram(&found, &edges)),
-                Series::bars("truth", histogram(&real, &edges)),
-            ],
-            from_zero: true,
-            ..sorby_report::Chart::default()
-        };
-        let shown = if scale {
-            [
-                "image",
-                "method",
-                "count",
-                "mean_radius_nm",
-                "mean_diameter_nm",
-                "area_fraction_percent",
-                "count_error",
-            ]
-        } else {
-            [
-                "image",
-                "method",
-                "count",
-                "mean_radius_px",
-                "mean_diameter_px",
-                "area_fraction_percent",
-                "count_error",
-            ]
-        };
-        let note = if scale { "" } else { " Not every image has a pixel size, so sizes are in pixels." };
+        let scaled = samples.iter().all(|s| s.shot.scale.is_some());
+        let unit = if scaled { "nm" } else { "px" };
+        let (radius, diameter) = (format!("mean_radius_{unit}"), format!("mean_diameter_{unit}"));
+        let shown = ["image", "method", "count", &radius, &diameter, "area_fraction_percent", "count_error"];
+        let note = if scaled { "" } else { " Not every image has a pixel size, so sizes are in pixels." };
         Section {
             heading: format!("Particles: {class}"),
             text: format!(
                 "Every 8-connected object counts, those at the edge included; radius = sqrt(area / pi); means are over \
              all particles of all images.{note}"
             ),
-            blocks: vec![chart.to_svg(), table.select(&shown).to_html()],
+            blocks: vec![size_chart(class, &model, &truth, scaled).to_svg(), table.select(&shown).to_html()],
             ..Section::default()
         }
     }

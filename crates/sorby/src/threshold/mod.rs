@@ -11,9 +11,9 @@ use crate::scale::ScaleOptions;
 use crate::{Observer, Result, charts, listing, tables};
 use sorby_data::{Label, LabelCoding};
 use sorby_image::write::atomically;
-use sorby_image::{LabelMap, Said, Shot};
+use sorby_image::{LabelMap, Micrograph, Said, Shot};
 use sorby_measure::{
-    Filter, Particles, Summary, compare, measure, measure_numbered, otsu, pool, sauvola, sweep,
+    Filter, Particles, Summary, Sweep, compare, measure, measure_numbered, otsu, pool, sauvola, sweep,
 };
 use sorby_report::{Cell, Table};
 use std::path::{Path, PathBuf};
@@ -130,20 +130,8 @@ fn one(
     let name = listing::stem(file);
     let shot = Shot::read(file, said)?;
     let image = &shot.image;
-    let named = |folder: &Option<PathBuf>, coding: &LabelCoding| {
-        let Some(folder) = folder else { return Ok(None) };
-        let path = listing::find_by_stem(folder, &name)?;
-        let path = path.with_context(|| format!("{}: no mask `{name}` here", folder.display()))?;
-        let label = coding.read(&path)?;
-        let mask = &label.map;
-        if mask.width != image.width || mask.height > image.height {
-            let (w, h) = (image.width, image.height);
-            refuse!("{}: image is {w}x{h} but its mask is {}x{}", file.display(), mask.width, mask.height);
-        }
-        Ok(Some(label))
-    };
-    let mut truth = named(&options.truth, truths)?;
-    let mut model = named(&options.masks, masks)?;
+    let mut truth = mask_of(file, image, options.truth.as_deref(), truths)?;
+    let mut model = mask_of(file, image, options.masks.as_deref(), masks)?;
     // The rows of a data bar have no label and are no steel.
     let height = truth.as_ref().map_or(shot.field_rows(), |t| t.map.height.min(shot.field_rows()));
     let mut grey = image.to_grey8();
@@ -194,21 +182,54 @@ fn one(
     let model = outcomes.iter().find(|o| o.method == MODEL).map(|o| o.particles.summary());
     outcomes.extend(true_particles.map(|particles| Outcome { method: TRUTH, threshold: None, particles }));
 
-    let mut points = Table::new(["threshold", "count", "mean_radius_px"]);
-    for t in 0..256usize {
-        points.row(vec![
-            t.into(),
-            (curve.counts[t] as usize).into(),
-            Cell::number(curve.mean_radii_px[t], 4),
-        ]);
-    }
-    atomically(&out.join(format!("{name}-sweep.csv")), points.to_csv().as_bytes())?;
     let marks: Vec<(f64, String)> =
         chosen.iter().map(|(n, t)| (f64::from(*t), format!("{n}: {t}"))).collect();
-    let (count, radius) = charts::sweep(&curve, true_summary.as_ref(), model.as_ref(), &marks);
-    atomically(&out.join(format!("{name}-count.svg")), count.to_svg().as_bytes())?;
-    atomically(&out.join(format!("{name}-radius.svg")), radius.to_svg().as_bytes())?;
+    write_curves(&out.join(&name), &curve, (true_summary.as_ref(), model.as_ref()), &marks)?;
     Ok(outcomes)
+}
+
+/// The mask of an image in a folder of masks.
+fn mask_of(
+    file: &Path,
+    image: &Micrograph,
+    folder: Option<&Path>,
+    coding: &LabelCoding,
+) -> Result<Option<Label>> {
+    let Some(folder) = folder else { return Ok(None) };
+    let name = listing::stem(file);
+    let path = listing::find_by_stem(folder, &name)?;
+    let path = path.with_context(|| format!("{}: no mask `{name}` here", folder.display()))?;
+    let label = coding.read(&path)?;
+    let mask = &label.map;
+    if mask.width != image.width || mask.height > image.height {
+        let (w, h) = (image.width, image.height);
+        refuse!("{}: image is {w}x{h} but its mask is {}x{}", file.display(), mask.width, mask.height);
+    }
+    Ok(Some(label))
+}
+
+/// Count and mean radius of every threshold, as a table and as charts whose names begin with `path`.
+fn write_curves(
+    path: &Path,
+    curve: &Sweep,
+    (truth, model): (Option<&Summary>, Option<&Summary>),
+    marks: &[(f64, String)],
+) -> Result<()> {
+    let mut points = Table::new(["threshold", "count", "mean_radius_px"]);
+    for t in 0..256usize {
+        let radius = Cell::number(curve.mean_radii_px[t], 4);
+        points.row(vec![t.into(), (curve.counts[t] as usize).into(), radius]);
+    }
+    let named = |ending: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(ending);
+        PathBuf::from(name)
+    };
+    atomically(&named("-sweep.csv"), points.to_csv().as_bytes())?;
+    let (count, radius) = charts::sweep(curve, truth, model, marks);
+    atomically(&named("-count.svg"), count.to_svg().as_bytes())?;
+    atomically(&named("-radius.svg"), radius.to_svg().as_bytes())?;
+    Ok(())
 }
 
 fn add_rows(table: &mut Table, name: &str, outcomes: &[Outcome]) {

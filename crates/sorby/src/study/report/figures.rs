@@ -134,14 +134,12 @@ fn particles_of(masks: &Masks, truth: bool, names: &[String]) -> Vec<Particles> 
     masks.iter().filter(|(s, _)| names.contains(&s.name)).map(of).collect()
 }
 
-/// Figure 7: mean radius and count of every model against the labels.
-fn particles(
-    number: usize,
+/// Names of the images that every model segmented: on these they are compared.
+fn segmented_by_all(
     place: usize,
     book: &ReportedStudy,
     predictions: &mut Predictions,
-) -> Result<Exhibit> {
-    // Models are compared on the images that all of them segmented.
+) -> Result<Vec<String>> {
     let mut common: Option<Vec<String>> = None;
     for arch in book.archs() {
         for set in book.sets(arch) {
@@ -153,7 +151,41 @@ fn particles(
             });
         }
     }
-    let common = common.unwrap_or_default();
+    Ok(common.unwrap_or_default())
+}
+
+/// Count and mean radius of every model against the labels.
+fn model_table(
+    truth: &Summary,
+    models: &[(String, Summary)],
+    unit: &str,
+    radius: &dyn Fn(&Summary) -> Option<f64>,
+) -> Table {
+    let mut columns = vec!["model".to_owned(), "count".into(), "count error".into()];
+    columns.extend([format!("mean radius ({unit})"), format!("radius error ({unit})")]);
+    let mut table = Table::new(columns);
+    for (name, s) in std::iter::once(&("label".to_owned(), truth.clone())).chain(models) {
+        let error = (name != "label").then(|| s.count as i64 - truth.count as i64);
+        let off = radius(s).zip(radius(truth)).map(|(a, b)| a - b).filter(|_| name != "label");
+        table.row(vec![
+            name.clone().into(),
+            s.count.into(),
+            error.map_or(Cell::Missing, |e| Cell::Signed(e as f64, 0)),
+            Cell::number(radius(s), 2),
+            off.map_or(Cell::Missing, |e| Cell::Signed(e, 2)),
+        ]);
+    }
+    table
+}
+
+/// Figure 7: mean radius and count of every model against the labels.
+fn particles(
+    number: usize,
+    place: usize,
+    book: &ReportedStudy,
+    predictions: &mut Predictions,
+) -> Result<Exhibit> {
+    let common = segmented_by_all(place, book, predictions)?;
     let particles_of = |masks: &Masks, truth| particles_of(masks, truth, &common);
     let truth = pool(&particles_of(&labelled(place, book, predictions)?, true));
     let mut models: Vec<(String, Summary)> = Vec::new();
@@ -187,20 +219,6 @@ fn particles(
             ..Chart::default()
         }
     };
-    let mut columns = vec!["model".to_owned(), "count".into(), "count error".into()];
-    columns.extend([format!("mean radius ({unit})"), format!("radius error ({unit})")]);
-    let mut table = Table::new(columns);
-    for (name, s) in std::iter::once(&("label".to_owned(), truth.clone())).chain(&models) {
-        let error = (name != "label").then(|| s.count as i64 - truth.count as i64);
-        let off = radius(s).zip(radius(&truth)).map(|(a, b)| a - b).filter(|_| name != "label");
-        table.row(vec![
-            name.clone().into(),
-            s.count.into(),
-            error.map_or(Cell::Missing, |e| Cell::Signed(e as f64, 0)),
-            Cell::number(radius(s), 2),
-            off.map_or(Cell::Missing, |e| Cell::Signed(e, 2)),
-        ]);
-    }
     let class = &book.folder.manifest.classes[usize::from(CLASS)].name;
     Ok(Exhibit {
         name: format!("figure{number}"),
@@ -209,7 +227,7 @@ fn particles(
             "All particles of {} images pooled, none left out; D is DeepLabV3+, P is PSPNet.",
             common.len()
         ),
-        table: Some(table),
+        table: Some(model_table(&truth, &models, unit, &radius)),
         charts: vec![
             chart("Mean radius".into(), format!("mean radius ({unit})"), &radius),
             chart("Count".into(), "count".into(), &|s| Some(s.count as f64)),
