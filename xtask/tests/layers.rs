@@ -69,8 +69,11 @@ fn the_library_neither_parses_nor_prints() {
     }
     for file in sources(&root.join("src")) {
         let text = std::fs::read_to_string(&file).unwrap();
-        for word in ["println!", "print!(", "std::env::args"] {
-            assert!(!text.contains(word), "{}: {word}", file.display());
+        // Examples in comments may print.
+        for line in text.lines().filter(|line| !line.trim_start().starts_with("//")) {
+            for word in ["println!", "print!(", "std::env::args"] {
+                assert!(!line.contains(word), "{}: {line}", file.display());
+            }
         }
     }
 }

@@ -63,7 +63,8 @@ pub enum Command {
     #[command(subcommand)]
     Model(ModelCommand),
     /// Say what this program and machine can do.
-    Doctor,
+    #[command(visible_alias = "doctor")]
+    System,
     /// Time training, inference or plain matrix products on this machine.
     Bench(BenchArgs),
 }

@@ -3,7 +3,6 @@
 mod bench;
 mod compare;
 mod data;
-mod doctor;
 mod evaluate;
 mod label;
 mod measure;
@@ -14,6 +13,7 @@ mod segment;
 mod serve;
 mod study;
 mod synth;
+mod system;
 mod threshold;
 mod train;
 
@@ -64,7 +64,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Replay(args) => report::replay(args),
         Command::Bench(args) => bench::run(args),
         Command::Scale(args) => scale::run(args),
-        Command::Doctor => doctor::run(),
+        Command::System => system::run(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! `sorby doctor`: what this program and machine can do.
+//! `sorby system`: what this program and machine can do.
 
 use sorby_infer::Backend;
 use std::process::ExitCode;
