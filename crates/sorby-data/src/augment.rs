@@ -16,10 +16,13 @@ pub enum Augment {
 /// A crop on its way into a batch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Patch {
+    /// Rows, in pixels.
     pub height: usize,
+    /// Columns, in pixels.
     pub width: usize,
     /// `[height, width, 3]` on the 0..255 scale.
     pub image: Vec<f32>,
+    /// `[height, width]` class indices, 255 where there is no label.
     pub labels: Vec<u8>,
 }
 
@@ -30,6 +33,9 @@ const BRIGHTNESS: f64 = 32.0;
 const CONTRAST: (f64, f64) = (0.5, 1.5);
 
 /// Varies `patch` with draws from `stream`.
+///
+/// # Panics
+/// When the image or the labels do not fit the size of the patch, or a side is 0.
 pub fn augment(mut patch: Patch, kind: Augment, stream: &mut Stream) -> Patch {
     if kind == Augment::Weak {
         return patch;

@@ -11,7 +11,9 @@ use std::collections::BTreeMap;
 /// Pixels of one class.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClassCount {
+    /// Name of the class in `dataset.toml`.
     pub name: String,
+    /// Number of pixels that have the class, over all images.
     pub pixels: u64,
     /// Share of all labelled pixels.
     pub fraction: f64,
@@ -22,25 +24,29 @@ pub struct ClassCount {
 /// What a data set holds and what is wrong with it.
 #[derive(Clone, Debug)]
 pub struct Summary {
+    /// Number of labelled images.
     pub images: usize,
+    /// One entry per class, in index order.
     pub classes: Vec<ClassCount>,
+    /// Number of images by split or fold.
     pub splits: BTreeMap<String, usize>,
     /// Images of whose pixel size nobody says anything.
     pub without_scale: usize,
     /// The smallest and the largest pixel size in nanometres, by all that is stated.
     pub nm_per_px: Option<(f64, f64)>,
+    /// What must be repaired before the data can be used.
     pub problems: Vec<Problem>,
     /// What may be meant so, but should be looked at.
     pub remarks: Vec<Problem>,
-    /// Labels that lie wrong on their images, by name, with what would mend them.
+    /// Labels that lie wrong on their images, by name, with the move or turn that repairs them.
     pub misplaced: Vec<(String, Misplaced)>,
-    /// Pairs of images that are the same picture or show the same place, by name.
+    /// Near-duplicates: pairs of images that are the same picture or show the same place, by name.
     pub twins: Vec<(String, String)>,
     /// Classes that no label of a split has: split, class.
     pub absent: Vec<(String, String)>,
 }
 
-/// What one image tells without the others.
+/// What one image shows without the others.
 struct Look {
     histogram: [u64; 256],
     hash: [u8; 32],
@@ -48,7 +54,7 @@ struct Look {
     misplaced: Option<Misplaced>,
     /// Share of the 16-bit range that the brightest pixel reaches.
     reach: Option<f64>,
-    /// Rows of a data bar, and pixels in them that the label gives a class beside the first.
+    /// Rows of a data bar, and pixels in them that the label gives another class than the first.
     bar: Option<(usize, usize)>,
     nm_per_px: Option<f64>,
 }
@@ -81,7 +87,7 @@ fn look(data: &Dataset, item: &Item, sample: &Sample) -> Look {
     }
 }
 
-/// Reads every image and label.
+/// Reads every image and label, and collects what is wrong and what looks strange; uses all cores.
 pub fn check(data: &Dataset) -> Summary {
     let looked: Vec<Looked> =
         data.items.par_iter().map(|item| (item, data.load_one(item).map(|s| look(data, item, &s)))).collect();

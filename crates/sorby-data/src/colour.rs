@@ -2,8 +2,23 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+/// A colour: red, green, blue, each 0..=255. In files it is a text like `#e69f00`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Colour(pub [u8; 3]);
+
+/// A text that is no colour.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ColourError {
+    text: String,
+}
+
+impl std::fmt::Display for ColourError {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        write!(f, "`{}` is not a colour; write it as \"#rrggbb\"", self.text)
+    }
+}
+
+impl std::error::Error for ColourError {}
 
 impl std::fmt::Display for Colour {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
@@ -12,10 +27,10 @@ impl std::fmt::Display for Colour {
 }
 
 impl std::str::FromStr for Colour {
-    type Err = String;
+    type Err = ColourError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is not a colour; write it as \"#rrggbb\"");
+    fn from_str(text: &str) -> Result<Self, ColourError> {
+        let wrong = || ColourError { text: text.to_owned() };
         let digits = text.strip_prefix('#').filter(|d| d.len() == 6 && d.is_ascii()).ok_or_else(wrong)?;
         let part = |i: usize| u8::from_str_radix(&digits[2 * i..2 * i + 2], 16).map_err(|_| wrong());
         Ok(Self([part(0)?, part(1)?, part(2)?]))

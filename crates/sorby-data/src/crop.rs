@@ -19,7 +19,9 @@ const TRIES: usize = 10;
 /// Upper-left corner of a crop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CropBox {
+    /// Top row of the box in the image, from 0.
     pub y: usize,
+    /// Left column of the box in the image, from 0.
     pub x: usize,
 }
 
@@ -55,6 +57,9 @@ fn accepted(label: &LabelMap, at: CropBox, rule: CropRule) -> bool {
 
 /// The sample that slot `slot` of batch `iteration` is drawn from: endless fresh permutations, one
 /// after another (MMEngine's `InfiniteSampler`).
+///
+/// # Panics
+/// When `samples` is 0.
 pub fn draw(samples: usize, seed: u64, iteration: u64, batch: usize, slot: usize) -> usize {
     let position = iteration * batch as u64 + slot as u64;
     let (round, place) = (position / samples as u64, (position % samples as u64) as usize);

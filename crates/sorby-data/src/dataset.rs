@@ -19,14 +19,18 @@ pub(crate) const MANIFEST: &str = "dataset.toml";
 pub struct Item {
     /// File name without ending; unique in the data set.
     pub name: String,
+    /// Path of the image file.
     pub image: PathBuf,
+    /// Path of the label file.
     pub label: PathBuf,
     /// What `dataset.toml` says of its pixel size; the image's file may say more.
     pub stated_scale: Option<ScaleClaim>,
 }
 
+/// An opened data set: its manifest, its labelled images, and how its labels code classes.
 #[derive(Clone, Debug)]
 pub struct Dataset {
+    /// What `dataset.toml` says.
     pub manifest: Manifest,
     /// In order of name.
     pub items: Vec<Item>,
@@ -36,14 +40,18 @@ pub struct Dataset {
 
 impl Dataset {
     /// Opens a folder with a `dataset.toml`, or a manifest file itself (its folders may then be
-    /// anywhere). Every label's values are read once, to tell how they code classes.
+    /// anywhere). Every label's values are read once, to find how they code classes.
+    ///
+    /// # Errors
+    /// Every problem: a manifest that is missing or wrong, images without a label, labels without an image, names that
+    /// do not exist, labels whose values cannot be read as classes.
     pub fn open(path: &Path) -> Result<Self, DataError> {
         let (data, problems) = Self::examine(path)?;
         if problems.is_empty() { Ok(data) } else { Err(DataError(problems)) }
     }
 
-    /// Opens for work that takes one file at a time: a label that cannot be read is a problem of its own image, told when
-    /// it is loaded.
+    /// Opens for work that takes one file at a time: a label that cannot be read is a problem of its own image, reported
+    /// when it is loaded.
     ///
     /// # Errors
     /// As [`Dataset::open`] apart from that.
@@ -90,6 +98,9 @@ impl Dataset {
     }
 
     /// Items of a split or fold, in order of name. `all` is every item.
+    ///
+    /// # Errors
+    /// When `dataset.toml` has no such split or fold, or it is empty.
     pub fn split(&self, name: &str) -> Result<Vec<&Item>, DataError> {
         let items: Vec<&Item> = match self.splits.get(name) {
             Some(names) => self.items.iter().filter(|i| names.contains(&i.name)).collect(),
@@ -122,6 +133,9 @@ impl Dataset {
     }
 
     /// Reads the images and labels of `items`; every problem is reported, not only the first.
+    ///
+    /// # Errors
+    /// One problem for each image that [`Dataset::load_one`] cannot read.
     pub fn load(&self, items: &[&Item]) -> Result<Vec<Sample>, DataError> {
         let results: Vec<Result<Sample, Problem>> =
             items.par_iter().map(|item| self.load_one(item)).collect();
@@ -191,6 +205,9 @@ impl Dataset {
     }
 
     /// Reads one label.
+    ///
+    /// # Errors
+    /// When the file cannot be read, has values that stand for no class, or was drawn for other classes.
     pub fn load_label(&self, item: &Item) -> Result<LabelMap, Problem> {
         read_label(&self.manifest, &self.coding, &item.label)
     }
@@ -307,7 +324,7 @@ fn pair_up(manifest: &Manifest, root: &Path) -> (Vec<Item>, Splits, BTreeSet<Str
     (items.into_values().collect(), splits, unlabelled, problems)
 }
 
-/// Adds the manifest's splits and folds to those of folders; names that do not exist are told.
+/// Adds the manifest's splits and folds to those of folders; names that do not exist are reported.
 fn add_splits(
     splits: &mut Splits,
     manifest: &Manifest,

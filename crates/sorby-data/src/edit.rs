@@ -15,8 +15,9 @@ use std::path::{Path, PathBuf};
 pub struct Entry {
     /// File name without ending; unique in the data set.
     pub name: String,
+    /// Path of the image file.
     pub image: PathBuf,
-    /// The label file there is.
+    /// The label file there is; `None` for an image without a label.
     pub label: Option<PathBuf>,
     /// Where a label drawn for it goes.
     pub label_to_be: PathBuf,
@@ -53,7 +54,7 @@ pub fn entries_of(path: &Path) -> Result<(Manifest, Vec<Entry>), DataError> {
 }
 
 /// All images of a data set in order of name. Folders that cannot be listed are passed over; of images with the same
-/// name the first is taken: `Dataset::examine` tells of both.
+/// name the first is taken: `Dataset::examine` reports both.
 pub fn entries(manifest: &Manifest, root: &Path) -> Vec<Entry> {
     let mut found = BTreeMap::new();
     for folder in &manifest.folders {
@@ -93,7 +94,7 @@ fn first_of_each_name(folder: &Path) -> BTreeMap<String, PathBuf> {
 }
 
 /// Image files of a folder in order of their names, hidden ones left out. A link that leads out of a confined folder is
-/// one of them: whoever wants to read it is told.
+/// one of them: whoever wants to read it gets the reason.
 fn image_files(folder: &Path) -> Vec<PathBuf> {
     let mut paths = files::entries(folder).unwrap_or_default();
     let hidden = |p: &Path| p.file_name().unwrap_or_default().to_string_lossy().starts_with('.');

@@ -1,6 +1,8 @@
 //! Data sets of labelled micrographs: finding, checking and reading them, drawing training crops,
 //! and making synthetic ones.
 
+#![warn(missing_docs, clippy::missing_errors_doc, clippy::missing_panics_doc)]
+
 mod augment;
 mod check;
 mod coding;
@@ -20,12 +22,13 @@ pub mod synth;
 pub use augment::{Augment, Patch, augment};
 pub use check::{ClassCount, Summary, check};
 pub use coding::{Expected, Label, LabelCoding, ObjectNumbers};
-pub use colour::{Colour, default_colour};
+pub use colour::{Colour, ColourError, default_colour};
 pub use crop::{CropBox, CropRule, crop_box, draw};
 pub use dataset::{Dataset, Item};
 pub use edit::{Entry, entries, entries_of, finish_replacements, read_label, require_classes, save_label};
 pub use manifest::{
-    Class, DataBar, Folder, LabelKind, Labels, Manifest, Missing, Scale, one_line, repeated_value,
+    Class, DataBar, Folder, LabelKind, Labels, Manifest, ManifestError, Missing, Scale, one_line,
+    repeated_value,
 };
 pub use problem::{DataError, Problem};
 pub use proposal::propose;

@@ -7,6 +7,7 @@ use sorby_image::scale::CREDIBLE_NM;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+/// The contents of a `dataset.toml`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
@@ -15,8 +16,10 @@ pub struct Manifest {
     /// Pairs of image and label folders. Default: `images` and `labels`.
     #[serde(default = "default_folders")]
     pub folders: Vec<Folder>,
+    /// How label files are read.
     #[serde(default)]
     pub labels: Labels,
+    /// Pixel sizes that the user states.
     #[serde(default)]
     pub scale: Scale,
     /// Named lists of image names (without ending).
@@ -30,9 +33,11 @@ pub struct Manifest {
     pub specimens: BTreeMap<String, Vec<String>>,
 }
 
+/// A class of pixels, such as a phase of the steel.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Class {
+    /// Name in reports and masks; no two classes share one.
     pub name: String,
     /// Colour in pictures.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -42,10 +47,13 @@ pub struct Class {
     pub label_color: Option<Colour>,
 }
 
+/// A folder of images and the folder of their labels, relative to `dataset.toml`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Folder {
+    /// Folder of the images.
     pub images: String,
+    /// Folder of the label files.
     pub labels: String,
     /// What label names have after the image's name: `_mask` for `a.tif` and `a_mask.tif`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -64,14 +72,18 @@ pub(crate) fn default_folders() -> Vec<Folder> {
     }]
 }
 
+/// The `[labels]` table: how label files are read.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Labels {
+    /// How stored values stand for classes.
     pub kind: LabelKind,
     /// The stored value of each class, first class first, where `kind` does not say it; 255 is ignored unless listed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<u32>,
+    /// What to do when an image has more rows than its label.
     pub data_bar: DataBar,
+    /// What an image without a label means.
     pub missing: Missing,
 }
 
@@ -106,6 +118,7 @@ pub enum Missing {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DataBar {
+    /// Report it as a problem.
     #[default]
     Refuse,
     /// Cut the image's extra rows, a data bar, off its bottom.
@@ -114,17 +127,29 @@ pub enum DataBar {
     None,
 }
 
-/// Pixel sizes.
+/// The `[scale]` table: pixel sizes in nanometres.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Scale {
-    /// For every image without an entry of its own.
+    /// Nanometres per pixel of every image without an entry of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nm_per_px: Option<f64>,
-    /// By image name.
+    /// Nanometres per pixel by image name (without ending).
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub images: BTreeMap<String, f64>,
 }
+
+/// What is wrong with the text of a `dataset.toml`, in one line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ManifestError(String);
+
+impl std::fmt::Display for ManifestError {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ManifestError {}
 
 impl Manifest {
     /// What the manifest says of the pixel size of an image.
@@ -149,14 +174,21 @@ impl Manifest {
     }
 
     /// Reads and validates a `dataset.toml`.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or as [`Manifest::parse`], with the path.
     pub fn read(path: &Path) -> Result<Self, DataError> {
         let text = sorby_image::files::read_to_string(path).map_err(|e| DataError::one(path, e))?;
         Self::parse(&text).map_err(|what| DataError::one(path, what))
     }
 
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let manifest: Self = toml::from_str(text).map_err(|e| one_line(&e.to_string()))?;
-        manifest.validate()?;
+    /// Validates the text of a `dataset.toml`.
+    ///
+    /// # Errors
+    /// When it is no TOML, has unknown or missing entries, or entries contradict each other.
+    pub fn parse(text: &str) -> Result<Self, ManifestError> {
+        let manifest: Self = toml::from_str(text).map_err(|e| ManifestError(one_line(&e.to_string())))?;
+        manifest.validate().map_err(ManifestError)?;
         Ok(manifest)
     }
 
@@ -211,11 +243,12 @@ impl Manifest {
         Ok(())
     }
 
-    /// Colours of all classes, default ones where none are given.
+    /// Colours of all classes in index order (red, green, blue), default ones where none are given.
     pub fn colours(&self) -> Vec<[u8; 3]> {
         self.classes.iter().enumerate().map(|(i, c)| c.color.unwrap_or(default_colour(i)).0).collect()
     }
 
+    /// Names of all classes, in index order.
     pub fn class_names(&self) -> Vec<String> {
         self.classes.iter().map(|c| c.name.clone()).collect()
     }

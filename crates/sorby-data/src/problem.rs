@@ -6,11 +6,14 @@ use std::path::PathBuf;
 /// One problem: where, what, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
+    /// The file or folder that is meant.
     pub path: PathBuf,
+    /// What is wrong, and what to do; the text follows the path and a colon.
     pub what: String,
 }
 
 impl Problem {
+    /// A problem `what` of the file or folder at `path`.
     pub fn new(path: impl Into<PathBuf>, what: impl std::fmt::Display) -> Self {
         Self { path: path.into(), what: what.to_string() }
     }
@@ -39,6 +42,7 @@ impl From<sorby_image::ImageError> for Problem {
 pub struct DataError(pub Vec<Problem>);
 
 impl DataError {
+    /// An error of a single problem.
     pub fn one(path: impl Into<PathBuf>, what: impl std::fmt::Display) -> Self {
         Self(vec![Problem::new(path, what)])
     }

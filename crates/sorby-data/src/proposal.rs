@@ -21,6 +21,9 @@ struct Pair {
 }
 
 /// Text of a `dataset.toml` for `root`, with comments on what was found and what is guessed.
+///
+/// # Errors
+/// When `root` has no folder of images next to a folder of labels with the same file names.
 pub fn propose(root: &Path) -> Result<String, DataError> {
     let pairs = find_pairs(root);
     if pairs.is_empty() {

@@ -10,8 +10,11 @@ use sorby_random::Stream;
 /// A labelled micrograph; image and label have the same size, and the label ignores what is no field.
 #[derive(Clone, Debug)]
 pub struct Sample {
+    /// File name of the image without ending.
     pub name: String,
+    /// The image with its pixel size and its field.
     pub shot: Shot,
+    /// Class index of each pixel, 255 to ignore.
     pub label: LabelMap,
 }
 
@@ -24,7 +27,9 @@ struct Prepared<'a> {
 /// Grey levels to network input: `(x - mean) / std` per channel.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Normalisation {
+    /// Mean of red, green and blue, on the 0..255 scale.
     pub mean: [f32; 3],
+    /// Standard deviation of red, green and blue, on the 0..255 scale; not 0.
     pub std: [f32; 3],
 }
 
@@ -36,6 +41,7 @@ impl Default for Normalisation {
 }
 
 impl Normalisation {
+    /// Normalises pixels in place: `[n, 3]`, on the 0..255 scale.
     pub fn apply(&self, rgb: &mut [f32]) {
         for pixel in rgb.chunks_exact_mut(3) {
             for (c, v) in pixel.iter_mut().enumerate() {
@@ -62,7 +68,9 @@ pub struct Batch {
     pub images: Vec<f32>,
     /// `[n, size, size]`, 255 where padded.
     pub labels: Vec<u8>,
+    /// Number of crops, `n`.
     pub count: usize,
+    /// Edge of the square crops, in pixels.
     pub size_px: usize,
 }
 
@@ -95,6 +103,9 @@ impl<'a> CropSource<'a> {
     }
 
     /// Where the crops of `iteration` come from: sample names and boxes, in the order of the batch.
+    ///
+    /// # Panics
+    /// When there is no sample.
     pub fn places(
         &self,
         rule: CropRule,
@@ -129,6 +140,9 @@ fn empty_like(image: &Micrograph) -> Pixels {
 }
 
 /// Draws the batch of `iteration`: the same for the same (seed, iteration), whatever was drawn before.
+///
+/// # Panics
+/// When `source` has no sample.
 pub fn batch(
     source: &CropSource,
     rule: CropRule,

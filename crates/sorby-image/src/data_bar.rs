@@ -18,22 +18,28 @@ const HIGH: f64 = 0.25;
 pub struct DataBar {
     /// Rows at the bottom that are no part of the field.
     pub rows_px: usize,
+    /// The scale bar drawn in the data bar; `None` where none is found.
     pub scale_bar: Option<ScaleBar>,
 }
 
-/// The mark whose length in nature is written beside it.
+/// The drawn mark whose length in nature is written next to it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ScaleBar {
     /// From the middle of its left end mark to the middle of its right one.
     pub length_px: f64,
     /// Where its length may lie in truth, about `length_px`.
     pub uncertainty_px: f64,
+    /// Row of the whole picture in which the line of the bar runs, from 0 at the top.
     pub row: usize,
+    /// Middle of the left end mark, in pixels from the left edge of the picture.
     pub left_px: f64,
 }
 
 impl DataBar {
     /// Looks for a data bar in grey values, row-major.
+    ///
+    /// # Panics
+    /// When `grey` has not `width * height` values.
     pub fn find(grey: &[u8], width: usize, height: usize) -> Option<Self> {
         assert_eq!(grey.len(), width * height);
         let row = |y: usize| &grey[y * width..(y + 1) * width];
@@ -63,6 +69,9 @@ impl DataBar {
     }
 
     /// The data bar that is known to fill the last `rows_px` rows; looks for the scale bar in it.
+    ///
+    /// # Panics
+    /// When `rows_px` is more than the rows of the picture, or `width` is 0.
     pub fn of_rows(grey: &[u8], width: usize, rows_px: usize) -> Self {
         let top = grey.len() / width.max(1) - rows_px;
         let strip = Strip::of(&grey[top * width..], width);
@@ -79,7 +88,7 @@ impl ScaleBar {
             <= SCALE_TOLERANCE + self.uncertainty_px / self.length_px
     }
 
-    /// The length in nanometres that microscopes would write beside the bar (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8 times a
+    /// The length in nanometres that microscopes would write next to the bar (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8 times a
     /// power of ten) that is nearest to its length where a pixel has `nm_per_px`.
     pub fn nearest_round_nm(&self, nm_per_px: f64) -> f64 {
         let nm = self.length_px * nm_per_px;

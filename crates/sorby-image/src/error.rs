@@ -4,22 +4,44 @@ use crate::scale::agreement::ScaleError;
 use std::error::Error as _;
 use std::path::{Path, PathBuf};
 
+/// Why an image file cannot be read or written; each variant names the file.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ImageError {
     /// Unreadable, truncated or not an image; `reason` says which and what to do.
     #[error("{}: {reason}", OneLine(path.display()))]
-    Unreadable { path: PathBuf, reason: String },
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what to do, in one line.
+        reason: String,
+    },
+    /// The system refused to open, read or write the file.
     #[error("{}: {cause}", OneLine(path.display()))]
-    Io { path: PathBuf, cause: std::io::Error },
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The error of the system.
+        cause: std::io::Error,
+    },
+    /// The disk or the user's quota is full.
     #[error("{}: the disk is full; free some space (what was written before is whole)", OneLine(path.display()))]
-    DiskFull { path: PathBuf },
+    DiskFull {
+        /// The file that could not be written.
+        path: PathBuf,
+    },
     /// What is stated of the image's pixel size does not agree, or cannot be relied on.
     #[error("{}: {cause}", OneLine(path.display()))]
-    Scale { path: PathBuf, cause: ScaleError },
+    Scale {
+        /// The image file.
+        path: PathBuf,
+        /// Which statements of the pixel size disagree, or why none can be used.
+        cause: ScaleError,
+    },
 }
 
-/// What is shown, in one line: names of files may hold line ends, and a user gets one line for each problem.
+/// Shows a value in one line: each control character becomes `?`. Names of files may hold line ends, and a user gets
+/// one line for each problem.
 pub struct OneLine<T>(pub T);
 
 impl<T: std::fmt::Display> std::fmt::Display for OneLine<T> {

@@ -14,14 +14,19 @@ use std::time::{Duration, SystemTime};
 /// Why a file is not opened or replaced, though the system would.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
+    /// The path leads out of the confined folder.
     #[error("leads out of the project's folder; copy it into the folder")]
     Outside,
+    /// A folder, a pipe or a device is there.
     #[error("is no regular file")]
     NoFile,
+    /// The file that would be replaced is read-only.
     #[error("is read-only and stays as it is; make it writable (chmod u+w), or choose another name")]
     ReadOnly,
+    /// The path is a symbolic link whose target does not exist.
     #[error("is a link to nothing; remove the link, or make its target")]
     LinkToNothing,
+    /// The file has a second name (a hard link), which would keep the old content.
     #[error(
         "has another name as well (a hard link), which would keep the old content; replace it by a copy of its own first"
     )]
@@ -140,6 +145,9 @@ pub fn open_regular(path: &Path) -> io::Result<File> {
 }
 
 /// All bytes of a regular file.
+///
+/// # Errors
+/// As [`open_regular`]; also when reading fails.
 pub fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     open_regular(path)?.read_to_end(&mut bytes)?;
@@ -147,6 +155,9 @@ pub fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
 }
 
 /// All bytes of a file.
+///
+/// # Errors
+/// As [`open`]; also when reading fails.
 pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     open(path)?.read_to_end(&mut bytes)?;
@@ -154,6 +165,9 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
 }
 
 /// All text of a file.
+///
+/// # Errors
+/// As [`read`]; also when the text is not UTF-8.
 pub fn read_to_string(path: &Path) -> io::Result<String> {
     let mut text = String::new();
     open(path)?.read_to_string(&mut text)?;
@@ -177,6 +191,9 @@ pub fn is_folder(path: &Path) -> bool {
 }
 
 /// Paths of what a folder holds, in no order.
+///
+/// # Errors
+/// When the folder cannot be listed; in a confined folder also when the path leads out of it.
 pub fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
     match held(folder) {
         Some((dir, inner)) => {
@@ -188,6 +205,9 @@ pub fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 /// Makes a folder and those above it.
+///
+/// # Errors
+/// When a folder cannot be made, or a file has its name; in a confined folder also when the path leads out of it.
 pub fn create_folders(folder: &Path) -> io::Result<()> {
     match held(folder) {
         Some((_, inner)) if inner == Path::new(".") => Ok(()),
@@ -205,6 +225,9 @@ fn create_in(dir: &Dir, inner: &Path) -> io::Result<()> {
 }
 
 /// Removes a file, or a link.
+///
+/// # Errors
+/// When the file is not there or cannot be removed; in a confined folder also when the path leads out of it.
 pub fn remove(path: &Path) -> io::Result<()> {
     match held(path) {
         Some((dir, inner)) => dir.remove_file(inner).map_err(escapes),
@@ -213,6 +236,10 @@ pub fn remove(path: &Path) -> io::Result<()> {
 }
 
 /// Removes an empty folder.
+///
+/// # Errors
+/// When the folder is not there, is not empty or cannot be removed; in a confined folder also when the path leads
+/// out of it.
 pub fn remove_folder(folder: &Path) -> io::Result<()> {
     match held(folder) {
         Some((dir, inner)) => dir.remove_dir(inner).map_err(escapes),
@@ -265,7 +292,7 @@ pub(crate) fn place(path: &Path) -> io::Result<(Dir, PathBuf)> {
     }
 }
 
-/// What tells whether a file has been replaced or written to. Where the system keeps it, the time of the last change of
+/// Detects whether a file has been replaced or written to: two states of an unchanged file are equal. Where the system keeps it, the time of the last change of
 /// its entry is part of this, which no program can set back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FileState {

@@ -9,6 +9,7 @@ use std::borrow::Cow;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(untagged, expecting = "must be \"full\", \"percentile\" or [black, white]")]
 pub enum GreyRange {
+    /// The full range of the stored type: 0..255 for 8 bits, 0..65535 for 16 bits. Floats beyond 0..1 have none.
     #[default]
     #[serde(with = "full")]
     Full,
@@ -17,6 +18,35 @@ pub enum GreyRange {
     Percentile,
     /// These stored values are black and white: `[0, 4095]` for 12 bits kept in 16.
     Fixed([f64; 2]),
+}
+
+/// Why the values of an image cannot be brought to 0..255.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum GreyRangeError {
+    /// [`GreyRange::Full`] of numbers that have no full range, where the recipe can still be changed.
+    #[error(
+        "has numbers from {low} to {high} as pixels, which have no natural black and white: set data.grey_range = \
+         \"percentile\", or [black, white], in the recipe"
+    )]
+    NoRange {
+        /// The least stored value.
+        low: f32,
+        /// The largest stored value.
+        high: f32,
+    },
+    /// The same for a model that is trained already.
+    #[error(
+        "has numbers from {low} to {high} as pixels, which have no natural black and white, and this model was trained \
+         on images that have: save it with 8 or 16 bits and the black and white of the training images, or train a \
+         model with data.grey_range = \"percentile\""
+    )]
+    NoRangeAsTrained {
+        /// The least stored value.
+        low: f32,
+        /// The largest stored value.
+        high: f32,
+    },
 }
 
 /// The unit variants as words.
@@ -48,35 +78,24 @@ impl GreyRange {
     ///
     /// # Errors
     /// When the values of a floating-point image have no full range, with what a recipe can say of it.
-    pub fn apply<'a>(&self, shot: &'a Shot) -> Result<Cow<'a, Shot>, String> {
-        self.mapped(shot).map_err(|reason| {
-            format!("{reason}: set data.grey_range = \"percentile\", or [black, white], in the recipe")
-        })
+    pub fn apply<'a>(&self, shot: &'a Shot) -> Result<Cow<'a, Shot>, GreyRangeError> {
+        self.mapped(shot).map_err(|(low, high)| GreyRangeError::NoRange { low, high })
     }
 
     /// The same for a model that is trained, whose range stays as it is.
     ///
     /// # Errors
     /// When the values of a floating-point image have no full range, with what can be done to the image.
-    pub fn apply_as_trained<'a>(&self, shot: &'a Shot) -> Result<Cow<'a, Shot>, String> {
-        self.mapped(shot).map_err(|reason| {
-            format!(
-                "{reason}, and this model was trained on images that have: save it with 8 or 16 bits and the black and \
-                 white of the training images, or train a model with data.grey_range = \"percentile\""
-            )
-        })
+    pub fn apply_as_trained<'a>(&self, shot: &'a Shot) -> Result<Cow<'a, Shot>, GreyRangeError> {
+        self.mapped(shot).map_err(|(low, high)| GreyRangeError::NoRangeAsTrained { low, high })
     }
 
-    fn mapped<'a>(&self, shot: &'a Shot) -> Result<Cow<'a, Shot>, String> {
+    /// The error is the least and the largest value of an image that has no full range.
+    fn mapped<'a>(&self, shot: &'a Shot) -> Result<Cow<'a, Shot>, (f32, f32)> {
         let image = &shot.image;
         let (low, high) = match self {
             Self::Full => match &image.pixels {
-                Pixels::Float(values) => {
-                    let (low, high) = extremes(values);
-                    return Err(format!(
-                        "has numbers from {low} to {high} as pixels, which have no natural black and white"
-                    ));
-                }
+                Pixels::Float(values) => return Err(extremes(values)),
                 _ => return Ok(Cow::Borrowed(shot)),
             },
             Self::Percentile => {
@@ -89,8 +108,10 @@ impl GreyRange {
         Ok(Cow::Owned(shot.with_pixels(stretched(image, low, high))))
     }
 
+    /// Checks the two values of [`GreyRange::Fixed`].
+    ///
     /// # Errors
-    /// When black is not below white.
+    /// When black is not below white, or one of them is not finite.
     pub fn check(&self) -> Result<(), &'static str> {
         match self {
             Self::Fixed([low, high]) if !(low.is_finite() && high.is_finite() && low < high) => Err(
@@ -176,7 +197,7 @@ mod tests {
         let Pixels::Grey16(mapped) = seen(GreyRange::Percentile, &deep(&lonely)).pixels else { panic!() };
         assert_eq!((mapped[6], mapped[7]), (0, 65535));
         let float = Micrograph { width: 2, height: 1, pixels: Pixels::Float(vec![-3.0, 900.0]) };
-        assert!(GreyRange::Full.apply(&Shot::plain(float)).unwrap_err().contains("-3 to 900"));
+        assert!(GreyRange::Full.apply(&Shot::plain(float)).unwrap_err().to_string().contains("-3 to 900"));
     }
 
     #[test]

@@ -7,8 +7,11 @@ use std::path::Path;
 /// One whole number per pixel, row-major.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Integers {
+    /// Columns, in pixels.
     pub width: usize,
+    /// Rows, in pixels.
     pub height: usize,
+    /// `width * height` numbers; the top row first.
     pub values: Vec<i64>,
 }
 

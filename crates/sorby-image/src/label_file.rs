@@ -8,12 +8,16 @@ use image::codecs::bmp::BmpDecoder;
 use std::io::{BufReader, Read as _};
 use std::path::Path;
 
+/// The stored values of a label or mask file, upright, with the facts that help to find their meaning.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LabelFile {
+    /// Columns, in pixels.
     pub width: usize,
+    /// Rows, in pixels.
     pub height: usize,
     /// Bits of each number in the file.
     pub bits: u32,
+    /// The stored values, row-major; nothing is inverted or stretched.
     pub values: LabelValues,
     /// Colours that the file's palette gives the values, by value.
     pub palette: Option<Vec<[u8; 3]>>,
@@ -28,6 +32,7 @@ pub struct LabelFile {
 pub enum LabelValues {
     /// Values of 0..=255, whatever the file's bits.
     Small(Vec<u8>),
+    /// Whole numbers, at least one of them outside of 0..=255.
     Wide(Vec<i64>),
     /// Red, green, blue; at least one pixel is not grey.
     Colours(Vec<[u8; 3]>),
@@ -88,7 +93,7 @@ impl LabelFile {
     }
 }
 
-/// What a file says besides its numbers.
+/// What a file says apart from its numbers.
 #[derive(Default)]
 struct Facts {
     palette: Option<Vec<[u8; 3]>>,

@@ -10,8 +10,11 @@ pub const IGNORE: u8 = 255;
 /// One class index per pixel, row-major; [`IGNORE`] marks pixels without label.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LabelMap {
+    /// Columns, in pixels.
     pub width: usize,
+    /// Rows, in pixels.
     pub height: usize,
+    /// `width * height` class indices; the top row first.
     pub labels: Vec<u8>,
 }
 
@@ -21,7 +24,14 @@ pub enum RawLabels {
     /// One value per pixel: an index, or a grey level that stands for one.
     Values(LabelMap),
     /// Colours, red green blue.
-    Colours { width: usize, height: usize, pixels: Vec<[u8; 3]> },
+    Colours {
+        /// Columns, in pixels.
+        width: usize,
+        /// Rows, in pixels.
+        height: usize,
+        /// `width * height` colours, row-major.
+        pixels: Vec<[u8; 3]>,
+    },
 }
 
 impl RawLabels {
@@ -57,6 +67,7 @@ impl RawLabels {
         Ok(Self::Colours { width, height, pixels })
     }
 
+    /// Width and height, in pixels.
     pub fn size(&self) -> (usize, usize) {
         match self {
             Self::Values(map) => (map.width, map.height),
@@ -66,17 +77,39 @@ impl RawLabels {
 }
 
 impl LabelMap {
+    /// A map of `width` x `height` pixels that all have the class `label`.
     pub fn filled(width: usize, height: usize, label: u8) -> Self {
         Self { width, height, labels: vec![label; width * height] }
     }
 
-    /// Rows above those at the bottom that are ignored to the last pixel, such as a data bar's.
+    /// Number of rows above those at the bottom that are ignored to the last pixel, such as a data bar's.
+    ///
+    /// A row with one known pixel is part of the field (`#` here is [`IGNORE`]):
+    ///
+    /// ```
+    /// use sorby_image::{IGNORE, LabelMap};
+    ///
+    /// let rows = [
+    ///     "0110", //
+    ///     "####",
+    ///     "00#0",
+    ///     "####",
+    ///     "####",
+    /// ];
+    /// let label = |c| if c == '#' { IGNORE } else { c as u8 - b'0' };
+    /// let labels = rows.concat().chars().map(label).collect();
+    /// let map = LabelMap { width: 4, height: 5, labels };
+    /// assert_eq!(map.field_rows(), 3);
+    /// ```
     pub fn field_rows(&self) -> usize {
         let rows = self.labels.chunks_exact(self.width.max(1));
         self.height - rows.rev().take_while(|row| row.iter().all(|&l| l == IGNORE)).count()
     }
 
     /// Keeps the first `rows` rows: cuts a data bar off the bottom.
+    ///
+    /// # Panics
+    /// When the map has fewer than `rows` rows.
     pub fn crop_rows(&mut self, rows: usize) {
         assert!(rows <= self.height);
         self.labels.truncate(rows * self.width);
@@ -84,6 +117,9 @@ impl LabelMap {
     }
 
     /// Makes the map `height` rows high; the rows that it lacked are ignored: what a data bar's rows are to a label.
+    ///
+    /// # Panics
+    /// When the map has more than `height` rows.
     pub fn pad_rows(&mut self, height: usize) {
         assert!(height >= self.height);
         self.labels.resize(self.width * height, IGNORE);
@@ -97,6 +133,9 @@ impl LabelMap {
     }
 
     /// Marks as ignored what `truth` ignores, so that both are measured on the same field.
+    ///
+    /// # Panics
+    /// When the two maps differ in size.
     pub fn ignore_where(&mut self, truth: &LabelMap) {
         assert_eq!((self.width, self.height), (truth.width, truth.height));
         for (label, &t) in self.labels.iter_mut().zip(&truth.labels) {
@@ -115,11 +154,17 @@ impl LabelMap {
 
     /// Writes an index PNG whose palette shows the classes in `colours`: viewers show colours,
     /// programs read indices.
+    ///
+    /// # Errors
+    /// When `path` cannot be written; the old file, if any, is then as it was.
     pub fn write_png(&self, path: &Path, colours: &[[u8; 3]]) -> Result<(), ImageError> {
         write::atomically(path, &self.encoded(path, colours, None)?)
     }
 
     /// The same with a note that says what the mask is and how large its pixels are.
+    ///
+    /// # Errors
+    /// As [`LabelMap::write_png`].
     pub fn write_mask(&self, path: &Path, colours: &[[u8; 3]], note: &MaskNote) -> Result<(), ImageError> {
         write::atomically(path, &self.encoded(path, colours, Some(self.noted(note)))?)
     }
@@ -127,6 +172,9 @@ impl LabelMap {
     /// The same for a mask that takes the place of a file of another ending: it gets that file's rights, and its note
     /// names the file, which is then to be removed. From the moment at which the mask has its name, the other file counts
     /// no more ([`crate::supersedes`]).
+    ///
+    /// # Errors
+    /// When `old` cannot be read, or `path` cannot be written.
     pub fn write_mask_for(
         &self,
         path: &Path,

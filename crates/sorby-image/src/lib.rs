@@ -1,5 +1,7 @@
 //! Pixels in and out: micrographs, label maps, resizing, and writing files without half-written ones.
 
+#![warn(missing_docs, clippy::missing_errors_doc, clippy::missing_panics_doc)]
+
 mod data_bar;
 mod error;
 pub mod files;
@@ -31,7 +33,7 @@ pub mod write;
 
 pub use data_bar::{DataBar, ScaleBar};
 pub use error::{ImageError, OneLine};
-pub use grey_range::GreyRange;
+pub use grey_range::{GreyRange, GreyRangeError};
 pub use integers::Integers;
 pub use label_file::{LabelFile, LabelValues};
 pub use label_map::{IGNORE, LabelMap, RawLabels};

@@ -7,18 +7,26 @@ use std::path::Path;
 /// Pixel values, row-major; colour is interleaved red, green, blue.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Pixels {
+    /// One value of 0..=255 per pixel.
     Grey8(Vec<u8>),
+    /// One value of 0..=65535 per pixel.
     Grey16(Vec<u16>),
+    /// Three values of 0..=255 per pixel.
     Rgb8(Vec<u8>),
+    /// Three values of 0..=65535 per pixel.
     Rgb16(Vec<u16>),
     /// Grey numbers without a natural black and white: floats beyond 0..1, signed and 32-bit integers.
     Float(Vec<f32>),
 }
 
+/// A picture with all its values, turned upright.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Micrograph {
+    /// Columns, in pixels.
     pub width: usize,
+    /// Rows, in pixels.
     pub height: usize,
+    /// `width * height` pixels; the top row first.
     pub pixels: Pixels,
 }
 
@@ -31,6 +39,10 @@ impl Micrograph {
         read::micrograph(path)
     }
 
+    /// A grey picture of 8-bit values, row-major.
+    ///
+    /// # Panics
+    /// When `pixels` has not `width * height` values.
     pub fn grey8(width: usize, height: usize, pixels: Vec<u8>) -> Self {
         assert_eq!(pixels.len(), width * height);
         Self { width, height, pixels: Pixels::Grey8(pixels) }
@@ -60,6 +72,9 @@ impl Micrograph {
 
     /// One row on the 0..255 scale as in [`Micrograph::to_f32`], added to `out`. Numbers without a range of
     /// their own have no such scale and give nothing: bring them to one first.
+    ///
+    /// # Panics
+    /// When `y` is not below the height, except for floats.
     pub fn row_f32(&self, y: usize, out: &mut Vec<f32>) {
         let length = self.width * self.channels();
         let place = y * length..(y + 1) * length;
@@ -83,6 +98,9 @@ impl Micrograph {
 
     /// One row of [`Micrograph::to_grey8`]; none of numbers without a range of their own, as
     /// [`Micrograph::row_f32`].
+    ///
+    /// # Panics
+    /// As [`Micrograph::row_f32`].
     pub fn row_grey8(&self, y: usize) -> Vec<u8> {
         let mut values = Vec::new();
         self.row_f32(y, &mut values);
@@ -93,6 +111,9 @@ impl Micrograph {
     }
 
     /// Keeps the first `rows` rows: cuts a data bar off the bottom.
+    ///
+    /// # Panics
+    /// When the image has fewer than `rows` rows.
     pub fn crop_rows(&mut self, rows: usize) {
         assert!(rows <= self.height);
         let keep = rows * self.width * self.channels();

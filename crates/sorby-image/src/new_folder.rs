@@ -23,6 +23,8 @@ pub struct NewFolder {
 }
 
 impl NewFolder {
+    /// Starts the folder that will be at `place`, and locks it against other processes.
+    ///
     /// # Errors
     /// When `place` is a file or holds anything but hidden files, when another process makes a folder of this name, or
     /// when nothing can be written there.
@@ -60,7 +62,7 @@ impl NewFolder {
     fn put(&mut self) -> io::Result<()> {
         sync_below(&self.hidden)?;
         if self.hidden.starts_with(&self.place) {
-            // Files after folders: what tells that a data set is complete is a file.
+            // Files after folders: a file shows that a data set is complete.
             let mut entries = fs::read_dir(&self.hidden)?.collect::<io::Result<Vec<_>>>()?;
             entries.retain(|e| e.file_name() != LOCK);
             entries.sort_by_key(|e| (e.path().is_file(), e.file_name()));
@@ -75,7 +77,7 @@ impl NewFolder {
         }
         fs::rename(&self.hidden, &self.place)?;
         if let Err(error) = sync_folder(parent_of(&self.place)) {
-            // What is told as failed is not there, so that the same command can be given again.
+            // What is reported as failed is not there, so that the same command can be given again.
             let _ = fs::rename(&self.place, &self.hidden);
             return Err(error);
         }
@@ -141,7 +143,7 @@ pub fn is_empty(folder: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Beside the folder; in it where it is there already, for it may be a disk of its own, or where somebody works.
+/// Next to the folder; in it where it is there already, for it may be a disk of its own, or where somebody works.
 fn hidden(place: &Path) -> io::Result<PathBuf> {
     if place.is_symlink() && !place.exists() {
         return Err(Refused::LinkToNothing.error());

@@ -12,7 +12,7 @@ pub enum OutputKind {
     Draft,
     /// A page of the data check, which its `generator` and its title show.
     Check,
-    /// Weights: a safetensors file. Of those that a training made the file's metadata tell, which the caller reads.
+    /// Weights: a safetensors file. Whether a training made it stands in the file's metadata, which the caller reads.
     Weights,
 }
 

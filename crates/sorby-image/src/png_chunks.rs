@@ -1,4 +1,4 @@
-//! What stands in a PNG beside its pixels, wherever it stands: before them or behind.
+//! What stands in a PNG apart from its pixels, wherever it stands: before them or behind.
 
 use image::metadata::Orientation;
 use std::io::{BufReader, Read as _, Seek as _, SeekFrom};

@@ -1,6 +1,6 @@
 //! Resizing as OpenCV does it (`INTER_LINEAR`, `INTER_NEAREST`), which MMSegmentation's pipelines use.
 
-/// `int(len * ratio + 0.5)`, at least one pixel.
+/// The length `len` in pixels after scaling by `ratio`: `int(len * ratio + 0.5)`, at least one pixel.
 pub fn scaled_len(len: usize, ratio: f64) -> usize {
     ((len as f64 * ratio + 0.5) as usize).max(1)
 }
@@ -43,7 +43,7 @@ pub struct Bilinear {
 }
 
 impl Bilinear {
-    /// Sizes are (width, height).
+    /// Prepares the resizing of an image of `channels` values per pixel. Sizes are (width, height), in pixels.
     pub fn new(size: (usize, usize), channels: usize, new_size: (usize, usize)) -> Self {
         Self {
             channels,
@@ -64,6 +64,9 @@ impl Bilinear {
     }
 
     /// Adds row `y` of the result to `out`, from the rows that [`Bilinear::sources`] names.
+    ///
+    /// # Panics
+    /// When `y` is not below the new height, or a row has fewer than `width * channels` values.
     pub fn row(&self, y: usize, (first, second): (&[f32], &[f32]), out: &mut Vec<f32>) {
         let channels = self.channels;
         if self.same {
@@ -87,6 +90,9 @@ impl Bilinear {
 }
 
 /// [`Bilinear`] of a whole image, `[height, width, channels]`; returns `[new_height, new_width, channels]`.
+///
+/// # Panics
+/// When `image` has not `width * height * channels` values, or a side of it is 0.
 pub fn bilinear(
     image: &[f32],
     (width, height): (usize, usize),
@@ -104,7 +110,23 @@ pub fn bilinear(
     out
 }
 
-/// Nearest neighbour, `src = floor(dst * scale)`: for labels.
+/// Nearest neighbour, `src = floor(dst * scale)`: for labels, whose values must not be mixed.
+///
+/// Three columns become six, and two rows become one; the upper row is taken:
+///
+/// ```
+/// use sorby_image::resize::nearest;
+///
+/// let labels = [
+///     "abc", //
+///     "def",
+/// ]
+/// .concat();
+/// assert_eq!(nearest(labels.as_bytes(), (3, 2), (6, 1)), b"aabbcc");
+/// ```
+///
+/// # Panics
+/// When `image` has fewer than `width * height` values, or a side of it is 0.
 pub fn nearest<T: Copy>(
     image: &[T],
     (width, height): (usize, usize),

@@ -65,6 +65,9 @@ impl Shot {
 
     /// Keeps the first `rows` rows. What the file declares of a data bar is of the image before; below the rows that are
     /// left, a bar is looked for anew.
+    ///
+    /// # Panics
+    /// When the image has fewer than `rows` rows.
     pub fn cut_to(&mut self, rows: usize) {
         self.image.crop_rows(rows);
         let bar = DataBar::find(&self.image.to_grey8(), self.image.width, rows);
@@ -94,6 +97,9 @@ impl Shot {
     }
 
     /// The same shot with other pixels of the same size.
+    ///
+    /// # Panics
+    /// When the size differs.
     pub fn with_pixels(&self, image: Micrograph) -> Self {
         assert_eq!((image.width, image.height), (self.image.width, self.image.height));
         Self { image, scale: self.scale.clone(), field_rows: self.field_rows }

@@ -32,6 +32,9 @@ pub fn copy(from: &Path, to: &Path) -> Result<(), ImageError> {
 }
 
 /// [`atomically`] for a file that takes the place of one with another name, whose rights it gets.
+///
+/// # Errors
+/// Names `path` when it cannot be written, or `old` when its rights cannot be read.
 pub fn atomically_for(path: &Path, old: &Path, bytes: &[u8]) -> Result<(), ImageError> {
     let rights = || -> io::Result<Metadata> {
         let (folder, name) = files::place(old)?;
@@ -167,6 +170,9 @@ fn sweep_once(path: &Path, folder: &Dir) {
 }
 
 /// Makes renames in a folder outlast a power cut.
+///
+/// # Errors
+/// When the folder cannot be opened, or the system cannot write it to the disk.
 pub fn sync_folder(folder: &Path) -> std::io::Result<()> {
     if cfg!(unix) { std::fs::File::open(folder)?.sync_all() } else { Ok(()) }
 }
@@ -177,8 +183,8 @@ pub struct Streamed {
     path: PathBuf,
     partial: Partial,
     out: BufWriter<File>,
-    /// The first failure. Libraries that write here wrap errors, print them or drop them, so they are told nothing: what they
-    /// write after it goes nowhere, and the end tells.
+    /// The first failure. Libraries that write here wrap errors, print them or drop them, so they get no report: what they
+    /// write after it goes nowhere, and the end reports it.
     failure: Option<io::Error>,
 }
 
@@ -243,13 +249,18 @@ impl std::io::Seek for Streamed {
 
 /// What the bytes of a PNG mean.
 pub enum PngKind {
+    /// One grey value per pixel.
     Grey,
+    /// Red, green, blue per pixel.
     Rgb,
     /// One index per pixel, 256 colours.
     Palette(Vec<u8>),
 }
 
 /// Encodes an 8-bit PNG.
+///
+/// # Errors
+/// When a side is 0, or `data` has not as many bytes as the picture needs.
 pub fn png_bytes(
     width: usize,
     height: usize,
@@ -293,7 +304,7 @@ pub(crate) fn encode(
 }
 
 /// A stream that a library writes to and drops. The last bytes in its buffer are written when it is finished, where a
-/// failure is told; a buffer that the library drops would lose them without a word.
+/// failure is reported; a buffer that the library drops would lose them without a word.
 struct Shared(Arc<Mutex<Streamed>>);
 
 impl Shared {
@@ -321,6 +332,10 @@ pub struct PngRows {
 }
 
 impl PngRows {
+    /// Opens a temporary file in the folder of `path` and writes the header of the PNG.
+    ///
+    /// # Errors
+    /// Names `path`, when it cannot be written, or a side is 0.
     pub fn begin(path: &Path, (width, height): (usize, usize), kind: PngKind) -> Result<Self, ImageError> {
         let out = Arc::new(Mutex::new(Streamed::begin(path)?));
         let mut encoder = png::Encoder::new(Shared(out.clone()), width as u32, height as u32);
@@ -331,6 +346,9 @@ impl PngRows {
     }
 
     /// Adds the bytes of the next row, or of several.
+    ///
+    /// # Errors
+    /// Names the file, when it cannot be written.
     pub fn row(&mut self, bytes: &[u8]) -> Result<(), ImageError> {
         self.stream.write_all(bytes).map_err(|e| ImageError::io(&self.path, e))
     }
@@ -339,6 +357,9 @@ impl PngRows {
     ///
     /// # Errors
     /// Names the file, also when its last bytes cannot be written.
+    ///
+    /// # Panics
+    /// Never: the PNG library has dropped its handle of the file by then.
     pub fn finish(self) -> Result<(), ImageError> {
         self.stream.finish().map_err(|e| encoding(&self.path, e))?;
         let out = Arc::into_inner(self.out).expect("the library has dropped its part");
@@ -359,6 +380,9 @@ pub fn safe_name(text: &str) -> String {
 }
 
 /// Writes an 8-bit PNG atomically.
+///
+/// # Errors
+/// Names `path`, when it cannot be written, a side is 0, or `data` has not as many bytes as the picture needs.
 pub fn png(path: &Path, width: usize, height: usize, kind: PngKind, data: &[u8]) -> Result<(), ImageError> {
     let bytes = png_bytes(width, height, kind, data).map_err(|e| ImageError::unreadable(path, e))?;
     atomically(path, &bytes)

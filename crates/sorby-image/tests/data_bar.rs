@@ -159,6 +159,7 @@ fn a_bar_that_contradicts_its_sidecar_is_told() {
         let told = reading.check_scale_bar(reading.data_bar(&Micrograph::read(&path).unwrap()));
         assert_eq!(told.is_err(), wrong, "{name}: {told:?}");
         if let Err(reason) = told {
+            let reason = reason.to_string();
             assert!(reason.contains("20.8330") && reason.contains("41.6667"), "both values: {reason}");
         }
     }

@@ -72,7 +72,7 @@ fn numbers_need_a_range() {
     assert_eq!(read("float-unit.tif").pixels, Pixels::Grey16(unit.clone()));
     for name in ["float-counts.tif", "float64-counts.tif"] {
         let counts = read(name);
-        let message = GreyRange::Full.apply(&Shot::plain(counts.clone())).unwrap_err();
+        let message = GreyRange::Full.apply(&Shot::plain(counts.clone())).unwrap_err().to_string();
         assert!(message.contains("0 to 3921.5") && message.contains("data.grey_range"), "{message}");
         let mapped = ranged(GreyRange::Fixed([0.0, 4000.0]), counts);
         assert_eq!(mapped.pixels, Pixels::Grey16(unit.clone()));

@@ -116,13 +116,13 @@ fn fei_with_and_without_its_bar_and_resized() {
     assert_scale(&cut, 5.0);
     assert_eq!(cut.data_bar_px(), None);
     // Half the size, the old metadata.
-    let reason = folder.read((32, 26), &[(34682, Value::Text(FEI))]).nm_per_px().unwrap_err();
+    let reason = folder.read((32, 26), &[(34682, Value::Text(FEI))]).nm_per_px().unwrap_err().to_string();
     assert!(reason.contains("5.0000") && reason.contains("64x48") && reason.contains("32x26"), "{reason}");
     // The ion beam's images may state the field only.
     let ion = "[IRBeam]\nHFW=3.2e-006\n[Image]\nResolutionX=64\nResolutionY=48\n";
     assert_scale(&folder.read((64, 48), &[(34682, Value::Text(ion))]), 50.0);
     let oblong = FEI.replace("PixelHeight=5e-009", "PixelHeight=6e-009");
-    let reason = folder.read((64, 48), &[(34682, Value::Text(&oblong))]).nm_per_px().unwrap_err();
+    let reason = folder.read((64, 48), &[(34682, Value::Text(&oblong))]).nm_per_px().unwrap_err().to_string();
     assert!(reason.contains("not square"), "{reason}");
 }
 
@@ -216,7 +216,7 @@ fn nonsense_is_no_scale() {
         assert!(reading.nm_per_px().is_err(), "{value}: {reading:?}");
     }
     let reading = folder.read((64, 48), &[(34682, Value::Text("[Scan]\nPixelWidth=soon\n"))]);
-    assert!(reading.nm_per_px().unwrap_err().contains("soon"));
+    assert!(reading.nm_per_px().unwrap_err().to_string().contains("soon"));
     assert!(read(&folder.file("absent.tif")).is_err());
 }
 

@@ -199,7 +199,7 @@ pub fn predict_rows(
     sink: &mut RowSink,
 ) -> Result<(), String> {
     let Model { card, network, .. } = model;
-    let seen = card.grey_range.apply_as_trained(shot)?;
+    let seen = card.grey_range.apply_as_trained(shot).map_err(|e| e.to_string())?;
     let image = &seen.image;
     let mut passes: Vec<Pass> =
         options.passes().into_iter().map(|pass| Pass::new(card, image, options, pass)).collect();

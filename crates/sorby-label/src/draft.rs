@@ -7,8 +7,9 @@ use sorby_image::{IGNORE, LabelMap};
 
 /// A class for every pixel, and how sure it is.
 pub struct Draft {
+    /// The class of each pixel; a painted pixel keeps its class.
     pub labels: LabelMap,
-    /// Probability of the class given, 0..255.
+    /// Probability of the class given, 0..255 for 0..1, row-major; 255 where it was painted.
     pub confidence: Vec<u8>,
 }
 
@@ -17,6 +18,9 @@ const PIECE: usize = 16_384;
 
 /// Drafts a label from `strokes`, a map with classes where something was painted and 255 elsewhere. What was painted
 /// stays as it was. `None` unless two classes at least are painted.
+///
+/// # Panics
+/// When `features` and `strokes` differ in size.
 pub fn draft(features: &Features, strokes: &LabelMap, classes: usize, seed: u64) -> Option<Draft> {
     assert_eq!((features.width, features.height), (strokes.width, strokes.height));
     let painted = |(i, class): (usize, &u8)| (usize::from(*class) < classes).then_some((i as u32, *class));

@@ -13,13 +13,18 @@ pub const FEATURES: usize = 1 + PER_SCALE * SIGMAS.len();
 /// [`FEATURES`] bytes for each pixel, pixel after pixel. A forest asks only for order, so each feature is spread over
 /// 0..255 between its own extremes (without the outermost 0.1 %).
 pub struct Features {
+    /// Columns, in pixels.
     pub width: usize,
+    /// Rows, in pixels.
     pub height: usize,
     pub(crate) values: Vec<u8>,
 }
 
 impl Features {
     /// Features of an 8-bit grey image, row-major.
+    ///
+    /// # Panics
+    /// When `grey` has not `width * height` values.
     pub fn of(grey: &[u8], width: usize, height: usize) -> Self {
         assert_eq!(grey.len(), width * height);
         let mut values = vec![0; grey.len() * FEATURES];

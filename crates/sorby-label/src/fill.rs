@@ -8,16 +8,20 @@ use crate::features::gaussian;
 /// Pixels `x_start..x_end` of row `y`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
+    /// Row of the image, from 0 at the top.
     pub y: u32,
+    /// First column of the span.
     pub x_start: u32,
+    /// Column after the last one of the span.
     pub x_end: u32,
 }
 
 /// An object found from a click.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fill {
-    /// In raster order.
+    /// The pixels of the object, in raster order; holes are filled.
     pub spans: Vec<Span>,
+    /// Number of pixels in all spans.
     pub area_px: u64,
 }
 

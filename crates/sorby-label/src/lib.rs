@@ -7,6 +7,8 @@
 //! confidence of a mask -> doubtful_region -> where a label would help most
 //! ```
 
+#![warn(missing_docs, clippy::missing_errors_doc, clippy::missing_panics_doc)]
+
 mod draft;
 mod features;
 mod fill;

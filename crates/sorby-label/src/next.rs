@@ -3,16 +3,21 @@
 /// A box of an image, in pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Region {
+    /// Left column of the box.
     pub x: usize,
+    /// Top row of the box.
     pub y: usize,
+    /// Columns of the box, in pixels.
     pub width: usize,
+    /// Rows of the box, in pixels.
     pub height: usize,
     /// Mean doubt in it, 0..1: one less the probability of the class given.
     pub doubt: f64,
 }
 
 /// The square of `size_px` in which a mask is least sure, and the mean doubt of the whole field. `confidence` is the
-/// probability of each pixel's class, 0..255, row-major; rows from `field_rows` on are no part of it.
+/// probability of each pixel's class, 0..255, row-major; rows from `field_rows` on are no part of it. `None` where
+/// there is no field, or `confidence` has fewer values than it.
 pub fn doubtful_region(
     confidence: &[u8],
     width: usize,

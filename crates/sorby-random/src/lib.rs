@@ -4,6 +4,8 @@
 //! (seed, what for), so results depend neither on the order of work nor on the number of threads,
 //! and an interrupted run needs no generator state to continue.
 
+#![warn(missing_docs, clippy::missing_errors_doc, clippy::missing_panics_doc)]
+
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 
@@ -37,12 +39,15 @@ impl Stream {
         low + (high - low) * self.unit()
     }
 
-    /// True with probability `p`.
+    /// True with probability `p`, a share of 0..1.
     pub fn chance(&mut self, p: f64) -> bool {
         self.unit() < p
     }
 
-    /// Uniform in `0..n`; `n` must not be zero.
+    /// A whole number, uniform in `0..n`.
+    ///
+    /// # Panics
+    /// When `n` is 0.
     pub fn below(&mut self, n: usize) -> usize {
         assert!(n > 0, "nothing to draw from");
         // The bias of a 64-bit product is below 2^-40 for any n that fits in memory.

@@ -48,6 +48,8 @@ pub struct GeoJson<W: Write> {
 }
 
 impl<W: Write> GeoJson<W> {
+    /// Writes the start of the collection to `out`. `class` is the classification of all objects.
+    ///
     /// # Errors
     /// Those of `out`.
     pub fn begin(mut out: W, class: &str) -> io::Result<Self> {

@@ -14,6 +14,7 @@ pub struct RoiSet<W: Write + Seek> {
 }
 
 impl<W: Write + Seek> RoiSet<W> {
+    /// Begins an archive without objects.
     pub fn begin(out: W) -> Self {
         Self { archive: zip::ZipWriter::new(out), count: 0 }
     }

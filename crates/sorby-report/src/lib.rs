@@ -1,5 +1,7 @@
 //! Showing results: tables, plots, overlays and the HTML report. Knows no network.
 
+#![warn(missing_docs, clippy::missing_errors_doc, clippy::missing_panics_doc)]
+
 mod geojson;
 mod imagej_roi;
 pub mod overlay;

@@ -3,29 +3,42 @@
 use sorby_image::write::{PngKind, png_bytes};
 use sorby_image::{IGNORE, LabelMap};
 
-/// Right and wrong pixels, after Ma & Yu 2023, Figs 3-6.
+/// White: the class by mask and label (colours after Ma & Yu 2023, Figs 3-6; red, green, blue).
 pub const TRUE_POSITIVE: [u8; 3] = [255, 255, 255];
+/// Black: another class by mask and label.
 pub const TRUE_NEGATIVE: [u8; 3] = [0, 0, 0];
+/// Green: the class by the mask only.
 pub const FALSE_POSITIVE: [u8; 3] = [0, 255, 0];
+/// Pink: the class by the label only.
 pub const FALSE_NEGATIVE: [u8; 3] = [255, 105, 180];
-/// Pixels without label.
+/// Grey: pixels without label.
 pub const UNLABELLED: [u8; 3] = [128, 128, 128];
 
 /// An 8-bit colour picture.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rgb {
+    /// Columns, in pixels.
     pub width: usize,
+    /// Rows, in pixels.
     pub height: usize,
+    /// `width * height` colours (red, green, blue); the top row first.
     pub pixels: Vec<[u8; 3]>,
 }
 
 impl Rgb {
+    /// A picture of grey values, row-major.
+    ///
+    /// # Panics
+    /// When `values` has not `width * height` values.
     pub fn grey(width: usize, height: usize, values: &[u8]) -> Self {
         assert_eq!(values.len(), width * height);
         Self { width, height, pixels: values.iter().map(|&v| [v; 3]).collect() }
     }
 
     /// PNG bytes.
+    ///
+    /// # Panics
+    /// When a side of the picture is 0, or `pixels` does not fit its size.
     pub fn png(&self) -> Vec<u8> {
         let flat: Vec<u8> = self.pixels.iter().flatten().copied().collect();
         png_bytes(self.width, self.height, PngKind::Rgb, &flat).expect("encoding to memory does not fail")
@@ -64,7 +77,7 @@ impl Rgb {
         }
     }
 
-    /// Pictures side by side on white, aligned at the top.
+    /// Pictures next to each other on white, 8 pixels apart, aligned at the top.
     pub fn beside(pictures: &[Rgb]) -> Self {
         const GAP: usize = 8;
         let height = pictures.iter().map(|p| p.height).max().unwrap_or(0);
@@ -81,6 +94,9 @@ impl Rgb {
     }
 
     /// At most `edge` pixels on the longer side, by averaging whole blocks.
+    ///
+    /// # Panics
+    /// When `edge` is 0.
     pub fn thumbnail(&self, edge: usize) -> Self {
         let factor = self.width.max(self.height).div_ceil(edge);
         if factor <= 1 {
@@ -101,6 +117,9 @@ impl Rgb {
 }
 
 /// Classes tinted over the grey picture with their outlines drawn full; the first class stays grey.
+///
+/// # Panics
+/// When `grey` has more pixels than the mask.
 pub fn classes(grey: &[u8], mask: &LabelMap, colours: &[[u8; 3]]) -> Rgb {
     let rows = grey.chunks_exact(mask.width.max(1)).enumerate();
     let pixels = rows.flat_map(|(y, grey)| class_row(grey, mask, y, colours)).collect();
@@ -132,7 +151,37 @@ pub fn class_row(grey: &[u8], mask: &LabelMap, y: usize, colours: &[[u8; 3]]) ->
     grey.iter().enumerate().map(pixel).collect()
 }
 
-/// Right and wrong pixels of `class` against all others.
+/// Right and wrong pixels of `class` compared with all other classes, in the colours of [`TRUE_POSITIVE`] and the other
+/// constants.
+///
+/// `T` is right (white), `.` rightly another class (black), `P` a false positive (green), `N` a false negative (pink),
+/// and `?` has no label (grey):
+///
+/// ```
+/// use sorby_image::LabelMap;
+/// use sorby_report::overlay;
+///
+/// let map = |rows: [&str; 3]| LabelMap {
+///     width: 5,
+///     height: 3,
+///     labels: rows.concat().bytes().map(|c| if c == b'?' { 255 } else { c - b'0' }).collect(),
+/// };
+/// let mask = map(["00110", "01110", "00000"]);
+/// let label = map(["00011", "0111?", "0000?"]);
+/// let picture = overlay::errors(&mask, &label, 1);
+/// let letter = |p: &[u8; 3]| match *p {
+///     overlay::TRUE_POSITIVE => 'T',
+///     overlay::TRUE_NEGATIVE => '.',
+///     overlay::FALSE_POSITIVE => 'P',
+///     overlay::FALSE_NEGATIVE => 'N',
+///     _ => '?',
+/// };
+/// let rows: Vec<String> = picture.pixels.chunks(5).map(|row| row.iter().map(letter).collect()).collect();
+/// assert_eq!(rows, ["..PTN", ".TTT?", "....?"]);
+/// ```
+///
+/// # Panics
+/// When `prediction` and `label` differ in size.
 pub fn errors(prediction: &LabelMap, label: &LabelMap, class: u8) -> Rgb {
     assert_eq!((prediction.width, prediction.height), (label.width, label.height));
     let colour = |(&p, &l): (&u8, &u8)| match (p == class, l == class) {

@@ -10,10 +10,13 @@ use serde::Serialize;
 /// A page from top to bottom.
 #[derive(Clone, Debug, Default)]
 pub struct Page {
+    /// Heading of the page, and title of the browser's tab.
     pub title: String,
+    /// Line under the title; empty for none.
     pub subtitle: String,
     /// What a reader must know before any number: shown in red above all else.
     pub warnings: Vec<String>,
+    /// The parts of the page, the topmost first.
     pub sections: Vec<Section>,
     /// For programs: text that the page carries without showing it, see [`record_of`].
     pub record: String,
@@ -22,10 +25,13 @@ pub struct Page {
 /// A heading and what stands under it, in this order.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Section {
+    /// Title of the section.
     pub heading: String,
+    /// Plain text under the heading; empty for none.
     pub text: String,
     /// Ready HTML: tables and SVG charts.
     pub blocks: Vec<String>,
+    /// Pictures below the blocks.
     pub pictures: Vec<Picture>,
     /// Commands or files, shown as typed.
     pub code: String,
@@ -34,11 +40,13 @@ pub struct Section {
 /// A picture with its caption.
 #[derive(Clone, Debug, Serialize)]
 pub struct Picture {
+    /// Text under the picture.
     pub caption: String,
     source: String,
 }
 
 impl Picture {
+    /// A picture from the bytes of a PNG file; the page carries them itself.
     pub fn png(caption: impl Into<String>, bytes: &[u8]) -> Self {
         Self {
             caption: caption.into(),
@@ -48,6 +56,9 @@ impl Picture {
 }
 
 /// The page's HTML. Text is escaped; blocks are taken as they are.
+///
+/// # Panics
+/// Never: the built-in template renders any page.
 pub fn render(page: &Page) -> String {
     let mut environment = Environment::new();
     environment.add_template("page.html", include_str!("page.html")).expect("the built-in template is valid");
@@ -66,7 +77,7 @@ pub fn render(page: &Page) -> String {
 
 const RECORD: &str = "<template id=\"sorby-record\">";
 
-/// The record inside a page's HTML.
+/// The record inside a page's HTML, see [`Page::record`]; `None` for HTML without one.
 pub fn record_of(html: &str) -> Option<String> {
     let inside = &html[html.find(RECORD)? + RECORD.len()..];
     let text = &inside[..inside.find("</template>")?];

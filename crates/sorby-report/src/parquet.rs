@@ -31,6 +31,9 @@ fn kind(table: &Table, column: usize) -> Kind {
 
 impl Table {
     /// Columns of text, 64-bit integers or doubles (in full precision), every value optional.
+    ///
+    /// # Panics
+    /// When a row has not one cell per column.
     pub fn to_parquet(&self) -> Vec<u8> {
         self.parquet().expect("memory takes any table")
     }

@@ -12,29 +12,37 @@ const COLOURS: [&str; 6] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00
 /// One line, or one set of bars.
 #[derive(Clone, Debug)]
 pub struct Series {
+    /// Name in the legend, which is drawn when there are two series or more.
     pub name: String,
     /// Points in order of x; a line breaks where y is not finite.
     pub points: Vec<(f64, f64)>,
+    /// How the points are shown.
     pub drawn: Drawn,
 }
 
+/// How a [`Series`] is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Drawn {
+    /// One line from point to point.
     Line,
     /// Bars between successive x; the last point ends the last bar.
     Bars,
+    /// One dot per point.
     Dots,
 }
 
 impl Series {
+    /// A series of [`Drawn::Line`]; points (x, y) in order of x.
     pub fn line(name: &str, points: Vec<(f64, f64)>) -> Self {
         Self { name: name.to_owned(), points, drawn: Drawn::Line }
     }
 
+    /// A series of [`Drawn::Bars`]; points (left edge, height), as [`histogram`] gives them.
     pub fn bars(name: &str, points: Vec<(f64, f64)>) -> Self {
         Self { name: name.to_owned(), points, drawn: Drawn::Bars }
     }
 
+    /// A series of [`Drawn::Dots`]; points (x, y) in any order.
     pub fn dots(name: &str, points: Vec<(f64, f64)>) -> Self {
         Self { name: name.to_owned(), points, drawn: Drawn::Dots }
     }
@@ -58,11 +66,15 @@ impl Series {
 /// A chart with one x and one y axis.
 #[derive(Clone, Debug, Default)]
 pub struct Chart {
+    /// Text above the plot; empty for none.
     pub title: String,
+    /// Text under the x axis, with the unit.
     pub x_label: String,
     /// Names of the places 0..1, 1..2 and so on along x, instead of numbers.
     pub x_names: Vec<String>,
+    /// Text along the y axis, with the unit.
     pub y_label: String,
+    /// What is drawn, in the order of the colours.
     pub series: Vec<Series>,
     /// Dashed horizontal lines: (y, name).
     pub levels: Vec<(f64, String)>,

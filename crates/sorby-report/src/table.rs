@@ -5,7 +5,9 @@ use std::io::Write;
 /// A value of a table.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cell {
+    /// Any text; its column is aligned to the left.
     Text(String),
+    /// A whole number, such as a count.
     Integer(i64),
     /// Value and decimals shown; CSV gets the same digits.
     Number(f64, usize),
@@ -74,17 +76,25 @@ impl From<usize> for Cell {
     }
 }
 
+/// Rows of [`Cell`]s under named columns.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Table {
+    /// Name of each column, with its unit.
     pub columns: Vec<String>,
+    /// The rows from the top; each has one cell per column.
     pub rows: Vec<Vec<Cell>>,
 }
 
 impl Table {
+    /// A table of these columns without rows.
     pub fn new<S: Into<String>>(columns: impl IntoIterator<Item = S>) -> Self {
         Self { columns: columns.into_iter().map(Into::into).collect(), rows: Vec::new() }
     }
 
+    /// Adds a row at the end.
+    ///
+    /// # Panics
+    /// When `cells` has not one cell per column.
     pub fn row(&mut self, cells: Vec<Cell>) {
         assert_eq!(cells.len(), self.columns.len(), "a row has one cell per column");
         self.rows.push(cells);
@@ -103,6 +113,9 @@ impl Table {
 
     /// RFC 4180 with a header line; missing values are empty. Texts that a spreadsheet would take for a formula have a
     /// `'` before them, see [`csv_text`].
+    ///
+    /// # Panics
+    /// When a row has not one cell per column.
     pub fn to_csv(&self) -> String {
         let write = || -> std::io::Result<Vec<u8>> {
             let mut rows = CsvRows::begin(Vec::new(), &self.columns)?;
@@ -135,7 +148,7 @@ impl Table {
         out
     }
 
-    /// GitHub's tables.
+    /// The table in GitHub's Markdown; a missing value is a dash.
     pub fn to_markdown(&self) -> String {
         let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
         let safe = |text: &str| text.replace('|', "\\|");
@@ -161,6 +174,7 @@ impl Table {
         out + "\\bottomrule\n\\end{tabular}\n\\end{table}\n"
     }
 
+    /// An HTML `table` element. Texts are escaped; a missing value is a dash.
     pub fn to_html(&self) -> String {
         let mut out = String::from("<table><thead><tr>");
         self.columns.iter().for_each(|c| out += &format!("<th>{}</th>", escape(c)));
@@ -191,7 +205,7 @@ impl<W: Write> CsvRows<W> {
     /// Writes the header line.
     ///
     /// # Errors
-    /// Those of `out`, here and below.
+    /// Those of `out`.
     pub fn begin(out: W, columns: &[String]) -> std::io::Result<Self> {
         let mut writer = csv::Writer::from_writer(out);
         writer.write_record(columns.iter().map(|c| harmless(c)))?;

@@ -204,7 +204,7 @@ impl Project {
         }
         manifest.labels = Labels { missing: Missing::Skip, ..Labels::default() };
         let text = toml::to_string(&manifest).map_err(|e| Refusal::bad(e.to_string()))?;
-        Manifest::parse(&text).map_err(Refusal::bad)?;
+        Manifest::parse(&text).map_err(|e| Refusal::bad(e.to_string()))?;
         for folder in [&manifest.folders[0].images, &manifest.folders[0].labels] {
             let folder = self.data.join(folder);
             files::create_folders(&folder).map_err(|e| sorby_image::ImageError::io(&folder, e))?;

@@ -40,7 +40,7 @@ pub(crate) fn look_graded<T: Copy + PartialEq + Into<i64>>(
     in_order && (run < SHORT_PX || counts.len() >= SEVERAL)
 }
 
-/// Calls `look` with each two neighbours, beside and below each other, that differ.
+/// Calls `look` with each two neighbours, next to and below each other, that differ.
 fn each_change<T: Copy + PartialEq>(width: usize, values: &[T], mut look: impl FnMut(T, T)) {
     for row in values.chunks_exact(width.max(1)) {
         row.windows(2).filter(|w| w[0] != w[1]).for_each(|w| look(w[0], w[1]));

@@ -37,11 +37,13 @@ use table::Table;
 pub struct Expected {
     /// Number of classes, where it is known.
     pub classes: Option<usize>,
+    /// How the user says that values stand for classes.
     pub kind: LabelKind,
     /// The stored value of each class, first class first, where the user says them.
     pub values: Vec<u32>,
     /// Colours that a user gave the classes: of the label, or else of pictures.
     pub colours: Vec<Option<[u8; 3]>>,
+    /// Whether values may be numbers of objects.
     pub objects: ObjectNumbers,
     /// The class that the user asks for by its number: then values are classes.
     pub class: Option<u8>,

@@ -294,7 +294,7 @@ mod tests {
         let paint = Paint::new(&[None, Some([255, 0, 0])]);
         let told = paint.decode(&over_grey(&[[0, 255, 0]; 20])).unwrap_err();
         assert!(told.contains("#00ff00 (20)"), "{told}");
-        // Over a picture in colour only exact paint counts, and what is nearly it is told.
+        // Over a picture in colour only exact paint counts, and what is nearly it is reported.
         let tinted = |pixel: [u8; 3]| {
             let picture_of = (0..500).map(|i| [40, 90 + (i % 50) as u8, 20]).chain([pixel]);
             picture(picture_of.collect())

@@ -32,7 +32,7 @@ pub(crate) fn agree(
         }
     }
     let order = in_another_order(&with);
-    // Of one class besides the first only the order of colours matters: what is painted how does not.
+    // Of one class apart from the first only the order of colours matters: what is painted how does not.
     let one_class = with.iter().all(|(_, p)| p.keys().all(|i| matches!(*i, 0 | 1 | 255)));
     if order.is_none() && (differ.is_none() || one_class) {
         return Ok(BTreeMap::new());

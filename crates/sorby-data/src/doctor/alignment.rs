@@ -9,7 +9,7 @@ use sorby_image::{IGNORE, LabelMap};
 
 /// Offsets up to this are looked for, in pixels.
 const REACH: i32 = 8;
-/// A turned label may be off by this much besides.
+/// A turned label may also be off by this many pixels.
 const TURNED_REACH: i32 = 2;
 /// At most this much of an image, from its middle, is looked at.
 const EDGE_PX: usize = 1400;
@@ -28,7 +28,12 @@ const TURN_MARGIN: f64 = 0.08;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Misplaced {
     /// A label pixel at (x, y) belongs to (x + dx, y + dy).
-    Shifted { dx: i32, dy: i32 },
+    Shifted {
+        /// Columns to the right; negative to the left.
+        dx: i32,
+        /// Rows down; negative up.
+        dy: i32,
+    },
     /// Undone by this turn.
     Turned(Turn),
 }
@@ -36,12 +41,19 @@ pub enum Misplaced {
 /// The ways to lay a rectangle on itself or, the last four, on its turned self.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
+    /// Mirrored, the left side to the right.
     LeftRight,
+    /// Mirrored, the top to the bottom.
     UpDown,
+    /// Turned by 180 degrees.
     HalfTurn,
+    /// Rows become columns, mirrored at the diagonal from the upper left to the lower right.
     Transposed,
+    /// Turned by 90 degrees, anticlockwise.
     QuarterLeft,
+    /// Turned by 90 degrees, clockwise.
     QuarterRight,
+    /// Rows become columns, mirrored at the diagonal from the upper right to the lower left.
     AntiTransposed,
 }
 
@@ -56,6 +68,7 @@ impl Turn {
         Turn::AntiTransposed,
     ];
 
+    /// The turn in words for a report: "mirrored left to right".
     pub fn words(&self) -> &'static str {
         match self {
             Turn::LeftRight => "mirrored left to right",
@@ -99,13 +112,19 @@ impl Turn {
 /// Correlation of edges as the label lies, at its best, and what would bring it there.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Alignment {
+    /// Correlation of the edges as the label lies, -1..1.
     pub as_it_lies: f64,
+    /// Highest correlation over the shifts and turns that were tried, -1..1.
     pub best: f64,
+    /// What repairs the label; `None` where it lies right, or the gain is too small to be sure.
     pub misplaced: Option<Misplaced>,
 }
 
 /// Compares the edges of image and label. `None` where there is nothing to compare: one class, a flat image, or one
 /// too small to be moved about.
+///
+/// # Panics
+/// When `grey` and `label` differ in size.
 pub fn alignment(grey: &[u8], label: &LabelMap) -> Option<Alignment> {
     let (width, height) = (label.width, label.height);
     assert_eq!(grey.len(), width * height, "image and label of one size");
@@ -156,7 +175,10 @@ pub fn alignment(grey: &[u8], label: &LabelMap) -> Option<Alignment> {
     Some(out)
 }
 
-/// The label brought where it belongs; pixels that nothing is known of are to be ignored.
+/// The repaired label: moved or turned to where it belongs. Pixels that nothing is known of are to be ignored.
+///
+/// # Panics
+/// Can panic when a turn exchanges rows and columns and the label is not square; else the result is then wrong.
 pub fn mend(label: &LabelMap, misplaced: Misplaced) -> LabelMap {
     let (width, height) = (label.width, label.height);
     let labels = match misplaced {

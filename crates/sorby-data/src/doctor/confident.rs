@@ -5,19 +5,22 @@ use sorby_image::{IGNORE, LabelMap};
 
 /// A label, and the probabilities of a model that did not learn from it.
 pub struct HeldOut<'a> {
+    /// The label that is judged.
     pub label: &'a LabelMap,
-    /// `[height, width, classes]`.
+    /// Probability of each class, 0..1: `[height, width, classes]`.
     pub probabilities: &'a [f32],
 }
 
 /// A place of an image whose label is in doubt.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Place {
-    /// Bounding box: left, top, width, height.
+    /// Bounding box in pixels: left, top, width, height.
     pub bbox_px: (usize, usize, usize, usize),
+    /// Number of its pixels.
     pub area_px: usize,
-    /// What most of it is labelled, and what it looks like.
+    /// Class index that most of its pixels have in the label.
     pub labelled: u8,
+    /// Class index that the models see in most of its pixels.
     pub looks_like: u8,
 }
 
@@ -43,10 +46,13 @@ const FAR: f64 = 3.0;
 /// Below these shares no image stands out, however alike the others are.
 const LEAST_SHARE: f64 = 0.01;
 const LEAST_OF_QUARTER: f64 = 0.25;
-/// A quarter with fewer pixels of objects, as a share of it, tells nothing.
+/// A quarter with fewer pixels of objects, as a share of it, says nothing.
 const LEAST_OBJECTS: f64 = 0.01;
 
-/// Doubts about every label, in order.
+/// Doubts about every label, in the order of `images`. Labels have class indices below `classes`, or 255 to ignore.
+///
+/// # Panics
+/// When a label has an index that is no class, or there are fewer probabilities than pixels times classes.
 pub fn doubts(images: &[HeldOut], classes: usize) -> Vec<Doubts> {
     let sure = thresholds(images, classes);
     let mut found: Vec<Doubts> = images.iter().map(|image| of_image(image, &sure)).collect();

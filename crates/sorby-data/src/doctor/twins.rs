@@ -1,4 +1,4 @@
-//! Pictures of the same place: the same file again, or saved anew, brightened, or cut a little.
+//! Near-duplicates, pictures of the same place: the same file again, or saved anew, brightened, or cut a little.
 
 /// A picture reduced to a grid of mean grey values about their mean, of unit length.
 #[derive(Clone, Debug)]
@@ -10,7 +10,10 @@ const GRID: usize = 24;
 const SAME: f32 = 0.97;
 
 impl Fingerprint {
-    /// `None` for pictures too small or too flat to tell apart.
+    /// The fingerprint of an 8-bit grey picture, row-major; `None` for pictures too small or too flat to distinguish.
+    ///
+    /// # Panics
+    /// When `grey` has fewer than `width * height` values.
     pub fn of(grey: &[u8], width: usize, height: usize) -> Option<Self> {
         if width < GRID || height < GRID {
             return None;
@@ -46,7 +49,7 @@ impl Fingerprint {
     }
 }
 
-/// Pairs of fingerprints of the same place, each with its likeness.
+/// Near-duplicates: pairs of indices (the smaller first) whose pictures show the same place, each with its likeness.
 pub fn twins(prints: &[Option<Fingerprint>]) -> Vec<(usize, usize, f32)> {
     let mut out = Vec::new();
     for (i, a) in prints.iter().enumerate() {

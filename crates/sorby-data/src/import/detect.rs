@@ -1,4 +1,4 @@
-//! Who wrote labels, told by the files that are there.
+//! Detects who wrote labels, by the files that are there.
 
 use super::source_files::{files, files_below, json};
 use super::{Format, imagej, qupath};
@@ -9,10 +9,10 @@ use std::path::Path;
 /// Files that are opened to look what they are.
 const LOOKED_AT: usize = 20;
 
-/// Tells the format by the files that are there; `None` when several or none would fit.
+/// Detects the format by the files that are there; `None` when several or none would fit.
 ///
 /// # Errors
-/// When nothing tells it, and a JSON file that may is damaged.
+/// When no file shows it, and a JSON file that could is damaged.
 pub fn detect(path: &Path) -> Result<Option<Format>, Problem> {
     if let Some(format) = by_names(path) {
         return Ok(Some(format));

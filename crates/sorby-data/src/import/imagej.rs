@@ -1,4 +1,4 @@
-//! ImageJ's regions of interest: `a.roi`, `a.zip`, `a-RoiSet.zip` or `RoiSet_a.zip` beside `a.tif`.
+//! ImageJ's regions of interest: `a.roi`, `a.zip`, `a-RoiSet.zip` or `RoiSet_a.zip` next to `a.tif`.
 
 use super::roi::{Region, region};
 use super::shapes::Shape;

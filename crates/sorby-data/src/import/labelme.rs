@@ -1,4 +1,4 @@
-//! LabelMe (also X-AnyLabeling and Labelme's other heirs): a JSON file beside each image.
+//! LabelMe (also X-AnyLabeling and Labelme's other heirs): a JSON file next to each image.
 
 use super::pictures::Found;
 use super::shapes::{Area, Shape};

@@ -37,21 +37,26 @@ use std::path::{Path, PathBuf};
 /// Who wrote the labels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
+    /// One JSON file of COCO: polygons and run lengths.
     Coco,
+    /// One JSON file of LabelMe per image.
     LabelMe,
+    /// One text file of polygons per image, as Ultralytics' YOLO segmentation reads them.
     YoloSeg,
     /// CVAT's segmentation masks (also Pascal VOC's folders) with a `labelmap.txt`.
     Cvat,
-    /// `.roi` or RoiSet.zip beside each image.
+    /// `.roi` or RoiSet.zip of ImageJ next to each image.
     ImageJ,
-    /// GeoJSON beside each image.
+    /// GeoJSON of QuPath next to each image.
     QuPath,
     /// Images of object numbers, 0 for none: napari, ilastik, Cellpose.
     Instances,
+    /// A data set folder of nnU-Net: `dataset.json`, `imagesTr` and `labelsTr`.
     NnUnet,
 }
 
 impl Format {
+    /// Each format with its name on the command line.
     pub const ALL: [(&str, Self); 8] = [
         ("coco", Self::Coco),
         ("labelme", Self::LabelMe),
@@ -68,7 +73,7 @@ impl Format {
 pub struct Source<'a> {
     /// Annotation file, or folder.
     pub path: &'a Path,
-    /// Folder of the images, where it is not beside the annotations.
+    /// Folder of the images, where it is not next to the annotations.
     pub images: Option<&'a Path>,
     /// Class of objects that have none of their own.
     pub class: &'a str,
@@ -79,6 +84,7 @@ pub struct Source<'a> {
 pub struct Imported {
     /// Names in index order; the first is what no shape covers.
     pub classes: Vec<String>,
+    /// The images of which a label could be made.
     pub images: Vec<ImportedImage>,
     /// What could not be taken over; the other images are.
     pub problems: Vec<Problem>,
@@ -86,11 +92,16 @@ pub struct Imported {
     pub remarks: Vec<Problem>,
 }
 
+/// One image with the label that was drawn from its annotations.
 #[derive(Debug)]
 pub struct ImportedImage {
+    /// Name in the new data set, without ending; unique there.
     pub name: String,
+    /// Path of the image file.
     pub image: PathBuf,
+    /// Indices of [`Imported::classes`], 255 to ignore; as large as the image.
     pub label: LabelMap,
+    /// Split that the source names, such as `train`.
     pub split: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! GeoJSON, as QuPath writes it: `a.geojson` (plain, or packed as .zip or .gz) beside `a.tif`, areas in pixels.
+//! GeoJSON, as QuPath writes it: `a.geojson` (plain, or packed as .zip or .gz) next to `a.tif`, areas in pixels.
 
 use super::pictures::Pictures;
 use super::shapes::{Area, Shape};

@@ -80,7 +80,7 @@ impl Area {
     }
 }
 
-/// Draws shapes in their order over class 0, parts objects of one class that touch, and tells what did not go as one may
+/// Draws shapes in their order over class 0, parts objects of one class that touch, and reports what did not go as one may
 /// expect.
 pub(super) fn draw(size: (usize, usize), shapes: &[Shape]) -> (LabelMap, Vec<String>) {
     let mut map = LabelMap::filled(size.0, size.1, 0);

@@ -23,7 +23,7 @@ pub(super) fn read(source: &Source) -> Result<Imported, DataError> {
         }
         let image = match drawing.pictures.of_stem(&stem(&file), &beside, &file) {
             Ok(found) => found.path.to_owned(),
-            // Lists and notes lie beside the folders.
+            // Lists and notes lie next to the folders.
             Err(_) if folders.is_empty() && root.join("labels").is_dir() => continue,
             Err(what) => {
                 drawing.problem(&file, format!("its image {what}"));

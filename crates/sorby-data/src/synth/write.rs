@@ -12,10 +12,15 @@ use std::path::Path;
 /// What to write.
 #[derive(Clone, Copy, Debug)]
 pub struct SynthSet {
+    /// Which steel.
     pub kind: Kind,
+    /// Number of images.
     pub images: usize,
+    /// Columns of each image, in pixels.
     pub width: usize,
+    /// Rows of each image, in pixels.
     pub height: usize,
+    /// The same seed gives the same data set.
     pub seed: u64,
 }
 

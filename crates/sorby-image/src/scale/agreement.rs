@@ -8,6 +8,7 @@ use std::path::Path;
 /// One statement of a pixel size.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScaleClaim {
+    /// Nanometres per pixel.
     pub nm_per_px: f64,
     /// Who states it, as a person would look for it: `--nm-per-px`, `dataset.toml`, `Zeiss settings, ...`.
     pub source: String,
@@ -16,6 +17,7 @@ pub struct ScaleClaim {
 }
 
 impl ScaleClaim {
+    /// A statement by `source` that has no uncertainty of its own.
     pub fn new(nm_per_px: f64, source: impl Into<String>) -> Self {
         Self { nm_per_px, source: source.into(), uncertainty: 0.0 }
     }
@@ -40,6 +42,7 @@ impl ScaleClaim {
 pub struct KnownScale {
     /// Nanometres per pixel.
     pub nm_per_px: f64,
+    /// Who stated it first, as in [`ScaleClaim::source`].
     pub source: String,
 }
 
@@ -56,18 +59,31 @@ impl KnownScale {
 pub enum ScaleError {
     /// Statements that differ by more than 2 %; all that there are.
     #[error("{}; find out which is right and correct the other", told(claims))]
-    Contradiction { claims: Vec<ScaleClaim> },
+    Contradiction {
+        /// All statements, those that agree too.
+        claims: Vec<ScaleClaim>,
+    },
     /// What the file states cannot be relied on, and nobody else states anything.
     #[error("{reason} (--nm-per-px, or [scale] in dataset.toml)")]
-    Unreliable { reason: String },
+    Unreliable {
+        /// What is wrong with the file's statement.
+        reason: String,
+    },
     /// The file was resized, and what is said of it is the size before.
     #[error(
         "{} says {:.4} nm per pixel, as the file did before the image was resized ({reason}); by its width a pixel is \
          now {resized_nm:.4} nm",
         claim.source, claim.nm_per_px
     )]
-    Outdated { claim: ScaleClaim, resized_nm: f64, reason: String },
-    /// A length beside a bar that is not there.
+    Outdated {
+        /// The statement that repeats the size before.
+        claim: ScaleClaim,
+        /// Nanometres per pixel now, by the width of the image.
+        resized_nm: f64,
+        /// How the resizing is detected.
+        reason: String,
+    },
+    /// A length is given for a scale bar that is not in the picture.
     #[error("no scale bar is found in the picture; give --nm-per-px")]
     NoScaleBar,
 }
@@ -86,17 +102,19 @@ fn told(claims: &[ScaleClaim]) -> String {
     text
 }
 
-/// What is stated of an image besides its file, in the order in which it counts.
+/// What is stated of an image outside of its file, in the order in which it counts.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Said {
+    /// Statements of the user, a manifest or a mask's note; the first counts where all agree.
     pub claims: Vec<ScaleClaim>,
-    /// Length in nanometres that stands beside the scale bar in the picture, by the user.
+    /// Length in nanometres that the user reads next to the scale bar in the picture.
     pub bar_nm: Option<f64>,
     /// The picture has no data bar, whatever it looks like.
     pub no_data_bar: bool,
 }
 
 impl Said {
+    /// These statements, and nothing of a bar.
     pub fn of(claims: impl IntoIterator<Item = ScaleClaim>) -> Self {
         Self { claims: claims.into_iter().collect(), ..Self::default() }
     }
@@ -123,6 +141,7 @@ pub struct Statements {
 }
 
 impl Statements {
+    /// Begins with statements from outside of the file; their order stays.
     pub fn new(claims: impl IntoIterator<Item = ScaleClaim>) -> Self {
         Self { claims: claims.into_iter().collect(), ..Self::default() }
     }
@@ -144,7 +163,7 @@ impl Statements {
             (Ok(Some(nm)), Ok(())) => self.claims.push(ScaleClaim::new(nm, first)),
             (Ok(Some(nm)), Err(reason)) => {
                 let outdated = drawn.map(|(bar, written)| (nm, written / bar.length_px));
-                self.doubts.push(Doubt { reason, outdated, one_of: Vec::new() });
+                self.doubts.push(Doubt { reason: reason.to_string(), outdated, one_of: Vec::new() });
             }
             (Ok(None), _) => {}
             (Err(reason), _) => {
@@ -154,12 +173,13 @@ impl Statements {
                         ScaleReading { found: Some(size.clone()), others: Vec::new(), ..reading.clone() };
                     Some(ScaleClaim::new(alone.nm_per_px().ok()??, source(size)))
                 });
-                self.doubts.push(Doubt { reason, outdated: resized(reading), one_of: sound.collect() });
+                let (reason, outdated) = (reason.to_string(), resized(reading));
+                self.doubts.push(Doubt { reason, outdated, one_of: sound.collect() });
             }
         }
     }
 
-    /// A length that the user reads beside the scale bar of the picture.
+    /// Adds a length in nanometres that the user reads next to the scale bar of the picture.
     pub fn bar(&mut self, nm: f64, bar: Option<ScaleBar>) {
         match bar {
             Some(bar) => self.claims.push(ScaleClaim::of_bar(nm, &bar, "--bar-nm")),

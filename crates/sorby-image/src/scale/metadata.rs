@@ -1,4 +1,4 @@
-//! TIFF tags of an image file, and the texts beside it.
+//! TIFF tags of an image file, and the texts next to it.
 
 use super::lengths::{self, Comma, Fault};
 use super::sidecar::{self, Sidecar};
@@ -24,7 +24,7 @@ const OF_THE_PICTURE: [u16; 3] = [270, 282, 283];
 const OF_VENDORS: [u16; 12] =
     [33471, 33560, 34118, 34119, 34680, 34682, 34683, 40092, 50431, 65003, 65009, 65010];
 
-/// What is known of a file besides its pixels.
+/// What is known of a file, its pixels apart.
 pub(super) struct Metadata {
     pub width_px: u32,
     pub height_px: u32,

@@ -1,4 +1,4 @@
-//! Pixel size from what microscopes write into and beside their files, and whether it still holds.
+//! Pixel size from what microscopes write into their files and next to them, and whether it still holds.
 //!
 //! One file per vendor in `vendors/`, each with the traps of its format. Nothing here guesses: a printing
 //! resolution (72 or 300 dpi) is never a scale, and a file that no longer has the size its metadata
@@ -32,25 +32,27 @@ pub const CREDIBLE_NM: std::ops::RangeInclusive<f64> = 1e-3..=1e6;
 /// What a file says of its scale.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PixelSize {
-    /// Nanometres per pixel, horizontal and vertical.
+    /// Nanometres per pixel along a row.
     pub nm_x: f64,
+    /// Nanometres per pixel along a column.
     pub nm_y: f64,
+    /// Maker of the microscope or of the program that wrote it, for example `Zeiss`.
     pub vendor: &'static str,
     /// Where it stands, for example `TIFF tag 34682, [Scan] PixelWidth`.
     pub place: &'static str,
-    /// Name of the file beside the image in which it stands.
+    /// Name of the file next to the image in which it stands; `None` for the image itself.
     pub sidecar: Option<String>,
     /// Size of the image the pixel size was written for, in pixels, where the file says it. The height may be
     /// without the data bar.
     pub written_for_px: Option<(u32, u32)>,
     /// Rows of the data bar at the bottom, where the file says it.
     pub data_bar_px: Option<u32>,
-    /// Length that stands beside the scale bar in the picture, where the file says it.
+    /// Length that is written next to the scale bar in the picture, where the file says it.
     pub scale_bar_nm: Option<f64>,
 }
 
 impl PixelSize {
-    /// Where it stands, with the name of the file beside the image.
+    /// Where it stands, with the name of the file next to the image.
     pub fn whereabouts(&self) -> String {
         match &self.sidecar {
             Some(name) => format!("{name}, {}", self.place),
@@ -59,40 +61,118 @@ impl PixelSize {
     }
 
     /// The pixel size in nanometres, if it can be one for an image of this size.
-    fn judged(&self, width_px: u32, height_px: u32) -> Result<f64, String> {
+    fn judged(&self, width_px: u32, height_px: u32) -> Result<f64, ReadingError> {
         let Self { nm_x, nm_y, .. } = *self;
         let place = self.whereabouts();
         if !(CREDIBLE_NM.contains(&nm_x) && CREDIBLE_NM.contains(&nm_y)) {
-            return Err(format!(
-                "{place} gives a pixel size of {nm_x} x {nm_y} nm, which is not credible; give the pixel size yourself"
-            ));
+            return Err(ReadingError::NotCredible { place, nm_x, nm_y });
         }
         if (nm_x / nm_y - 1.0).abs() > SCALE_TOLERANCE {
-            return Err(format!(
-                "pixels are not square ({nm_x:.4} x {nm_y:.4} nm by {place}); resample the image first"
-            ));
+            return Err(ReadingError::NotSquare { place, nm_x, nm_y });
         }
         if let Some((width, height)) = self.written_for_px {
             // The height may have gained or lost a data bar; the width may not have changed.
             let bar = self.data_bar_px.unwrap_or(height / 4);
             if width_px != width || height_px.abs_diff(height) > bar {
-                return Err(format!(
-                    "{place} gives {nm_x:.4} nm per pixel for an image of {width}x{height}, but this one has \
-                     {width_px}x{height_px}: it was resized or cut after it was taken; use the original, or give the \
-                     pixel size yourself"
-                ));
+                return Err(ReadingError::OtherSize {
+                    place,
+                    nm_per_px: nm_x,
+                    written_for_px: (width, height),
+                    size_px: (width_px, height_px),
+                });
             }
         }
         Ok((nm_x * nm_y).sqrt())
     }
 }
 
+/// Why the statements in a file give no pixel size that can be used.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadingError {
+    /// Statements that are there, but cannot be understood.
+    #[error("{}; give the pixel size yourself", reasons.join("; "))]
+    Unclear {
+        /// [`ScaleReading::unusable`].
+        reasons: Vec<String>,
+    },
+    /// The stated size lies outside of [`CREDIBLE_NM`].
+    #[error(
+        "{place} gives a pixel size of {nm_x} x {nm_y} nm, which is not credible; give the pixel size yourself"
+    )]
+    NotCredible {
+        /// Where it stands.
+        place: String,
+        /// Nanometres per pixel along a row.
+        nm_x: f64,
+        /// Nanometres per pixel along a column.
+        nm_y: f64,
+    },
+    /// The two directions differ by more than [`SCALE_TOLERANCE`].
+    #[error("pixels are not square ({nm_x:.4} x {nm_y:.4} nm by {place}); resample the image first")]
+    NotSquare {
+        /// Where it stands.
+        place: String,
+        /// Nanometres per pixel along a row.
+        nm_x: f64,
+        /// Nanometres per pixel along a column.
+        nm_y: f64,
+    },
+    /// The statement was written for an image of another size.
+    #[error(
+        "{place} gives {nm_per_px:.4} nm per pixel for an image of {}x{}, but this one has {}x{}: it was resized or cut \
+         after it was taken; use the original, or give the pixel size yourself",
+        written_for_px.0, written_for_px.1, size_px.0, size_px.1
+    )]
+    OtherSize {
+        /// Where it stands.
+        place: String,
+        /// Nanometres per pixel along a row, as stated.
+        nm_per_px: f64,
+        /// Width and height that the statement was written for.
+        written_for_px: (u32, u32),
+        /// Width and height of the image.
+        size_px: (u32, u32),
+    },
+    /// Two statements differ by more than [`SCALE_TOLERANCE`].
+    #[error(
+        "two statements differ: {}; find out which is right and give the pixel size yourself",
+        listed(stated)
+    )]
+    Different {
+        /// All statements: nanometres per pixel, and where each stands.
+        stated: Vec<(f64, String)>,
+    },
+    /// The scale bar in the picture has not the length that the file gives.
+    #[error(
+        "the file gives {nm_per_px:.4} nm per pixel and a scale bar of {written_nm} nm, but the bar in the picture has \
+         {length_px:.1} pixels, so {:.4} nm per pixel: the image was resized after it was taken; use the original, or \
+         give the pixel size yourself",
+        written_nm / length_px
+    )]
+    OtherBar {
+        /// Nanometres per pixel by the file.
+        nm_per_px: f64,
+        /// Length of the scale bar in nanometres by the file.
+        written_nm: f64,
+        /// Length of the bar in the picture, in pixels.
+        length_px: f64,
+    },
+}
+
+fn listed(stated: &[(f64, String)]) -> String {
+    let each = stated.iter().map(|(nm, place)| format!("{nm:.4} nm per pixel ({place})"));
+    each.collect::<Vec<_>>().join(", ")
+}
+
 /// The scale of a file, with all it takes to judge it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScaleReading {
+    /// Columns of the upright image.
     pub width_px: u32,
+    /// Rows of the upright image, those of a data bar too.
     pub height_px: u32,
-    /// The first statement, in the order of the vendors. `None`: nothing in or beside the file tells.
+    /// The first statement, in the order of the vendors. `None`: nothing in the file or next to it states one.
     pub found: Option<PixelSize>,
     /// Further statements, of other vendors or places. They must agree with the first.
     pub others: Vec<PixelSize>,
@@ -120,9 +200,9 @@ impl ScaleReading {
     /// # Errors
     /// Says why what stands in the file cannot be relied on: statements that differ, that cannot be understood, or that
     /// were written for an image of another size.
-    pub fn nm_per_px(&self) -> Result<Option<f64>, String> {
+    pub fn nm_per_px(&self) -> Result<Option<f64>, ReadingError> {
         if !self.unusable.is_empty() {
-            return Err(format!("{}; give the pixel size yourself", self.unusable.join("; ")));
+            return Err(ReadingError::Unclear { reasons: self.unusable.clone() });
         }
         let all = || self.found.iter().chain(&self.others);
         let sizes: Vec<f64> =
@@ -130,14 +210,8 @@ impl ScaleReading {
         let Some(first) = sizes.first() else { return Ok(None) };
         let (least, most) = sizes.iter().fold((*first, *first), |(l, m), nm| (l.min(*nm), m.max(*nm)));
         if most / least - 1.0 > SCALE_TOLERANCE {
-            let stated: Vec<String> = all()
-                .zip(&sizes)
-                .map(|(size, nm)| format!("{nm:.4} nm per pixel ({})", size.whereabouts()))
-                .collect();
-            return Err(format!(
-                "two statements differ: {}; find out which is right and give the pixel size yourself",
-                stated.join(", ")
-            ));
+            let stated = sizes.iter().zip(all()).map(|(nm, size)| (*nm, size.whereabouts())).collect();
+            return Err(ReadingError::Different { stated });
         }
         Ok(Some(*first))
     }
@@ -165,21 +239,15 @@ impl ScaleReading {
     ///
     /// # Errors
     /// Where they disagree, with both values.
-    pub fn check_scale_bar(&self, bar: Option<DataBar>) -> Result<(), String> {
+    pub fn check_scale_bar(&self, bar: Option<DataBar>) -> Result<(), ReadingError> {
         let (Ok(Some(nm)), Some(bar)) = (self.nm_per_px(), bar.and_then(|b| b.scale_bar)) else {
             return Ok(());
         };
-        let Some(written) = self.found.as_ref().and_then(|f| f.scale_bar_nm) else { return Ok(()) };
-        if bar.agrees(written, nm) {
+        let Some(written_nm) = self.found.as_ref().and_then(|f| f.scale_bar_nm) else { return Ok(()) };
+        if bar.agrees(written_nm, nm) {
             return Ok(());
         }
-        Err(format!(
-            "the file gives {nm:.4} nm per pixel and a scale bar of {written} nm, but the bar in the picture has {:.1} \
-             pixels, so {:.4} nm per pixel: the image was resized after it was taken; use the original, or give the \
-             pixel size yourself",
-            bar.length_px,
-            written / bar.length_px
-        ))
+        Err(ReadingError::OtherBar { nm_per_px: nm, written_nm, length_px: bar.length_px })
     }
 }
 

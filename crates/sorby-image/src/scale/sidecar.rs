@@ -1,4 +1,4 @@
-//! Text files that instruments write beside an image.
+//! Text files that instruments write next to an image.
 
 use super::metadata::read_limited;
 use super::text;
@@ -14,7 +14,7 @@ pub(super) struct Sidecar {
 /// Sidecars of an image, in the order of their names, and those that are there but cannot be read.
 ///
 /// For `steel.tif` these are `steel.txt`, `steel.hdr`, `steel.tif.txt`, `steel.tif.hdr`, `steel-tif.txt` and
-/// `steel-tif.hdr` (Tescan's own way), in capital or small letters: Windows does not tell them apart.
+/// `steel-tif.hdr` (Tescan's own way), in capital or small letters: Windows does not distinguish them.
 pub(super) fn of(image: &Path) -> (Vec<Sidecar>, Vec<String>) {
     let (mut sidecars, mut unreadable) = (Vec::new(), Vec::new());
     for path in names(image) {

@@ -87,7 +87,7 @@ pub(super) fn count(node: Node) -> Option<u32> {
 }
 
 /// The length in an element, in nanometres. The unit is in the text, an attribute of the element or of the one around
-/// it, an element beside or within it, or the one that is known.
+/// it, an element next to it or within it, or the one that is known.
 pub(super) fn length(node: Node, known: Option<&str>) -> Result<f64, Fault> {
     let value = child(node, "Value").or_else(|| child(node, "value")).unwrap_or(node);
     let written = text(value)

@@ -1,4 +1,4 @@
-//! What a TIFF says besides its numbers.
+//! What a TIFF says apart from its numbers.
 
 use super::layout::{Layout, compression, photometric};
 use super::picture;

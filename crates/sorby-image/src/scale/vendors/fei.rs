@@ -110,7 +110,7 @@ fn from_xml(text: &str, place: &str, all: &mut Statements) {
     }
 }
 
-/// `<PixelSize><X unit="m">`, with `<ImageSize>` beside it.
+/// `<PixelSize><X unit="m">`, with `<ImageSize>` next to it.
 fn titan(size: Node) -> Result<Option<PixelSize>, Fault> {
     let Some(x) = xml::one(size, "X")? else { return Ok(None) };
     let x = xml::length(x, Some("m"))?;

@@ -14,7 +14,7 @@ use super::PixelSize;
 use super::lengths::Fault;
 use super::metadata::Metadata;
 
-/// What stands in and beside a file.
+/// What stands in a file and next to it.
 #[derive(Default)]
 pub(super) struct Statements {
     pub sizes: Vec<PixelSize>,
