@@ -14,18 +14,29 @@ use sorby_nn::{Arch, ModelSpec, Segmentor, Stem};
 pub struct Given {
     /// Names in index order; empty: those in the file.
     pub classes: Vec<String>,
+    /// Pixels of the image per pixel of the last features: 8, 16 or 32; `None`: as the file says, else 8.
     pub output_stride: Option<usize>,
 }
 
-/// Makes a model; also says what the file stated and what had to be assumed.
+/// Why a network cannot become a model, in words that follow the name of its file.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ForeignError(pub String);
+
+/// Makes a model; also gives a line for each thing that the file stated, that had to be assumed or that was left out.
 ///
 /// # Errors
-/// Says why the weights are none of these networks, or what they lack.
+/// When the weights are not those of a whole PSPNet or DeepLabV3+ on a ResNet-18, hold values that are no numbers, do not
+/// fit what `given` says, or come with a configuration that these networks cannot follow.
 pub fn model_of(
     checkpoint: Checkpoint,
     given: &Given,
     device: &Device,
-) -> Result<(Model, Vec<String>), String> {
+) -> Result<(Model, Vec<String>), ForeignError> {
+    made_of(checkpoint, given, device).map_err(ForeignError)
+}
+
+fn made_of(checkpoint: Checkpoint, given: &Given, device: &Device) -> Result<(Model, Vec<String>), String> {
     let Checkpoint { state, training, left_out, .. } = checkpoint;
     let mut told = Vec::new();
     if left_out > 0 {

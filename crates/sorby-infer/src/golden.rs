@@ -1,4 +1,4 @@
-//! A known input and what the network made of it when it was saved, to tell a damaged or misread model.
+//! A known input and what the network made of it when it was saved, to detect a damaged or misread model.
 
 use crate::slide::window_logits;
 use burn::tensor::Device;
@@ -7,7 +7,7 @@ use sorby_nn::Segmentor;
 const EDGE: usize = 64;
 /// Logits are kept at every so many pixels of each row and column.
 const STEP: usize = 16;
-/// Other processors and devices add in another order; what they may differ by, beside the largest logit.
+/// Other processors and devices add in another order; what they may differ by, as a share of the largest logit.
 const TOLERANCE: f32 = 0.02;
 
 /// Logits of a fixed picture at 4 x 4 places.

@@ -21,9 +21,11 @@ const CARD_KEY: &str = "sorby";
 pub struct ModelCard {
     /// Version of this card's format.
     pub format: u32,
+    /// Architecture of the network.
     pub arch: Arch,
+    /// First layers of its backbone.
     pub stem: Stem,
-    /// Older files have none: theirs is 8.
+    /// Pixels of the image per pixel of the last features: 8, 16 or 32. Older files do not say it: theirs is 8.
     #[serde(default = "paper_stride")]
     pub output_stride: usize,
     /// Class names in index order.
@@ -34,7 +36,9 @@ pub struct ModelCard {
     pub input_scale: f64,
     /// Sliding window that the model was validated with.
     pub window_px: usize,
+    /// Step of that window.
     pub stride_px: usize,
+    /// Mean and standard deviation of each colour channel, by which pixel values are normalised.
     pub normalisation: Normalisation,
     /// How images' values are brought to the network's; older files took the full range.
     #[serde(default)]
@@ -43,6 +47,7 @@ pub struct ModelCard {
     pub nm_per_px: Option<(f64, f64)>,
     /// Resolved recipe the model was trained with.
     pub recipe: String,
+    /// Iterations that it was trained for.
     pub iteration: u64,
     /// Logits of a fixed picture when the model was saved; empty in older files.
     #[serde(default)]
@@ -62,13 +67,16 @@ pub struct ModelCard {
     /// How sure its masks are; `None` without validation images, and in older files.
     #[serde(default)]
     pub reliability: Option<Reliability>,
+    /// Version of Sorby that wrote the file.
     pub sorby_version: String,
 }
 
 /// An image that had a part in a model.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeenImage {
+    /// Name in its data set.
     pub name: String,
+    /// Whether the model learnt from it or was validated on it.
     pub part: ImagePart,
     /// See [`sorby_image::Micrograph::pixels_blake3`]: the image is known again under any name.
     pub image_blake3: String,
@@ -83,15 +91,35 @@ fn paper_stride() -> usize {
 /// Current card format.
 pub const CARD_FORMAT: u32 = 1;
 
+/// Why a file is no usable model.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModelError {
+    /// The file cannot be read.
     #[error("{}: {cause}", path.display())]
-    Io { path: PathBuf, cause: std::io::Error },
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        cause: std::io::Error,
+    },
+    /// Its weights cannot be read, or are not those that its card describes.
     #[error("{}: {cause}", path.display())]
-    Weights { path: PathBuf, cause: WeightsError },
+    Weights {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with its weights.
+        cause: WeightsError,
+    },
+    /// Its card is missing, damaged or of a newer version, or the network does not answer as it did when it was
+    /// saved.
     #[error("{}: {reason}", path.display())]
-    Card { path: PathBuf, reason: String },
+    Card {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what can be done, in words.
+        reason: String,
+    },
 }
 
 /// File name of a run folder's model.
@@ -104,7 +132,9 @@ pub fn model_file(path: &Path) -> PathBuf {
 
 /// A network with its card.
 pub struct Model {
+    /// What inference needs to know of it.
     pub card: ModelCard,
+    /// The network with its weights.
     pub network: Segmentor,
     /// BLAKE3 of the file it was read from; empty for a model that was not read from one.
     pub blake3: String,
@@ -157,6 +187,7 @@ impl ModelCard {
         Self::of(&serde_json::from_slice::<Header>(&header).ok()?.__metadata__)
     }
 
+    /// The network that the card describes.
     pub fn spec(&self) -> ModelSpec {
         ModelSpec {
             arch: self.arch,
@@ -174,6 +205,11 @@ impl Model {
     }
 
     /// Reads a model file, or a run folder's `model.safetensors`.
+    ///
+    /// # Errors
+    /// [`ModelError::Io`] when the file cannot be read; [`ModelError::Weights`] when it holds no weights or other
+    /// ones than its card says; [`ModelError::Card`] when it is no model of Sorby, its card is damaged, it was
+    /// written by a newer Sorby, or its network answers a known picture otherwise than when it was saved.
     pub fn read(path: &Path, device: &Device) -> Result<Self, ModelError> {
         let path = model_file(path);
         let weights = |cause| ModelError::Weights { path: path.clone(), cause };
@@ -213,6 +249,9 @@ impl Model {
     }
 
     /// Bytes of the model file; the same model gives the same bytes.
+    ///
+    /// # Errors
+    /// [`WeightsError::Format`] when the card cannot be written as JSON, or the weights as safetensors.
     pub fn to_bytes(&mut self, device: &Device) -> Result<Vec<u8>, WeightsError> {
         self.card.golden = golden::logits(&mut self.network, device);
         let card = serde_json::to_string(&self.card).map_err(|e| WeightsError::Format(e.to_string()))?;

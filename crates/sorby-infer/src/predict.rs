@@ -8,12 +8,24 @@ use sorby_image::resize::{self, Bilinear};
 use sorby_image::{LabelMap, Micrograph, Shot};
 use sorby_kernels::resize::RowResize;
 
+/// Why an image cannot be segmented.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PredictError {
+    /// The image's values do not fit the model's grey range; says what can be done to the image.
+    #[error("{0}")]
+    GreyRange(String),
+}
+
 /// Scales of test-time augmentation (MMSegmentation's defaults).
 pub const TTA_RATIOS: [f64; 6] = [0.5, 0.75, 1.0, 1.25, 1.5, 1.75];
 
+/// How an image goes through the network.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {
+    /// Edge of the sliding window.
     pub crop_px: usize,
+    /// Step of the sliding window; overlapping windows are averaged.
     pub stride_px: usize,
     /// Scales whose probabilities are averaged; empty for a single pass at the model's own scale.
     pub ratios: Vec<f64>,
@@ -85,15 +97,20 @@ impl Options {
 /// Class probabilities per pixel, `[height, width, classes]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScoreMap {
+    /// Rows of the image.
     pub height: usize,
+    /// Columns of the image.
     pub width: usize,
+    /// Values of one pixel.
     pub classes: usize,
+    /// Probabilities, 0 to 1; those of a pixel are next to each other and sum to 1.
     pub values: Vec<f32>,
 }
 
 /// A mask and the class probabilities behind it.
 #[derive(Clone, Debug)]
 pub struct Prediction {
+    /// The most probable class of each pixel.
     pub labels: LabelMap,
     /// Softmax of the logits, averaged over passes.
     pub probabilities: ScoreMap,
@@ -185,11 +202,12 @@ fn network_row(
 pub type RowSink<'a> = dyn FnMut(usize, &[u8], &[f32]) -> bool + 'a;
 
 /// Segments all rows of `shot` and gives each row's classes and probabilities, `[width, classes]`, to `sink`, from the
-/// top.
+/// top. `progress` gets the number of windows that were just done.
+///
 /// With several passes probabilities are averaged; the class with the largest wins, ties going to the lower index.
 ///
 /// # Errors
-/// When the image's values do not fit the model's grey range.
+/// [`PredictError::GreyRange`] when the image's values do not fit the model's grey range.
 pub fn predict_rows(
     model: &mut Model,
     shot: &Shot,
@@ -197,9 +215,9 @@ pub fn predict_rows(
     device: &Device,
     progress: &mut dyn FnMut(usize),
     sink: &mut RowSink,
-) -> Result<(), String> {
+) -> Result<(), PredictError> {
     let Model { card, network, .. } = model;
-    let seen = card.grey_range.apply_as_trained(shot).map_err(|e| e.to_string())?;
+    let seen = card.grey_range.apply_as_trained(shot).map_err(PredictError::GreyRange)?;
     let image = &seen.image;
     let mut passes: Vec<Pass> =
         options.passes().into_iter().map(|pass| Pass::new(card, image, options, pass)).collect();
@@ -234,7 +252,7 @@ pub fn predict(
     options: &Options,
     device: &Device,
     progress: &mut dyn FnMut(usize),
-) -> Result<Prediction, String> {
+) -> Result<Prediction, PredictError> {
     let (width, height, classes) = (shot.image.width, shot.image.height, model.card.classes.len());
     let mut labels = Vec::with_capacity(width * height);
     let mut values = Vec::with_capacity(width * height * classes);

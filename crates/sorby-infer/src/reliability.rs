@@ -9,7 +9,7 @@ use statrs::distribution::{ContinuousCDF as _, StudentsT};
 /// Pixels of an image that take part in the calibration, at most about.
 const SAMPLE: usize = 40_000;
 
-/// What the validation images tell of a model's probabilities.
+/// What the validation images say of a model's probabilities.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reliability {
     /// Probabilities are raised to 1 / temperature and brought back to a sum of one (Guo et al. 2017).
@@ -18,6 +18,7 @@ pub struct Reliability {
     pub classes: Vec<Residual>,
 }
 
+/// How far the expected IoU of one class was off on the validation images.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Residual {
     /// Mean of true less expected IoU.
@@ -31,7 +32,9 @@ pub struct Residual {
 /// IoU to expect, with the interval that holds it for 95 of 100 images like those of validation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ExpectedIou {
+    /// 0 to 1.
     pub value: f64,
+    /// Lower and upper end, within 0 to 1; `None` where only one validation image has the class.
     pub interval: Option<(f64, f64)>,
 }
 
@@ -50,11 +53,15 @@ pub struct Calibrator {
 }
 
 impl Calibrator {
+    /// For a model of so many classes.
     pub fn new(classes: usize) -> Self {
         Self { classes, images: Vec::new() }
     }
 
     /// Takes in the model's own probabilities of an image and its label.
+    ///
+    /// # Panics
+    /// If it was made for no class.
     pub fn add(&mut self, probabilities: &ScoreMap, label: &LabelMap) {
         let step = (label.labels.len() / SAMPLE).max(1);
         let pixels = probabilities.values.chunks_exact(self.classes).zip(&label.labels);
@@ -144,6 +151,7 @@ pub struct IouSum {
 }
 
 impl IouSum {
+    /// Counts one pixel: whether the class was `given` to it, and the calibrated probability `p` of the class.
     pub fn add(&mut self, given: bool, p: f64) {
         self.intersection += if given { p } else { 0.0 };
         self.union += if given { 1.0 } else { p };

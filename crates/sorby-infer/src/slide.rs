@@ -8,9 +8,13 @@ use std::collections::VecDeque;
 /// A window, half open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
+    /// First row.
     pub y1: usize,
+    /// Row after the last.
     pub y2: usize,
+    /// First column.
     pub x1: usize,
+    /// Column after the last.
     pub x2: usize,
 }
 
@@ -27,6 +31,9 @@ fn spans(len: usize, crop: usize, stride: usize) -> Vec<(usize, usize)> {
 
 /// Windows of edge `crop` every `stride` pixels, row by row. The last ones are shifted back to the
 /// image's edge; an image smaller than the crop gives one smaller window.
+///
+/// # Panics
+/// If `stride` is 0.
 pub fn windows(height: usize, width: usize, crop: usize, stride: usize) -> Vec<Window> {
     let columns = spans(width, crop, stride);
     spans(height, crop, stride)
@@ -36,6 +43,9 @@ pub fn windows(height: usize, width: usize, crop: usize, stride: usize) -> Vec<W
 }
 
 /// Windows through the network at once; of windows beyond 256 pixels fewer, so that they need no more memory.
+///
+/// # Panics
+/// If `crop_px` is 0.
 pub fn windows_per_batch(crop_px: usize) -> usize {
     const USUAL: usize = 8;
     (USUAL * 256 * 256 / crop_px.pow(2)).clamp(1, USUAL)
@@ -121,8 +131,8 @@ impl Slide {
         self.scores.forget_before(y.min(self.finished));
     }
 
-    /// Mean logits of row `y`, `[width, classes]`. `source` gives rows of the input; `progress` is told of windows
-    /// done. Rows are to be asked for in ascending order, as far as they are not kept.
+    /// Mean logits of row `y`, `[width, classes]`. `source` gives rows of the input; `progress` gets the number of
+    /// windows done. Rows are to be asked for in ascending order, as far as they are not kept.
     pub fn row(
         &mut self,
         y: usize,

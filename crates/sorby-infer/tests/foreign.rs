@@ -65,7 +65,7 @@ fn what_is_no_such_network_says_why() {
         change(&mut checkpoint);
         match model_of(checkpoint, given, &device) {
             Ok((model, told)) => format!("made {:?} {told:?}", model.card.classes),
-            Err(what) => what,
+            Err(what) => what.to_string(),
         }
     };
     let rename = |state: &mut StateDict, from: &str, to: &str| {

@@ -7,6 +7,9 @@ use rayon::prelude::*;
 const BLOCK: usize = 256;
 
 /// `[pixels, c0]`, `[pixels, c1]`, ... to `[pixels, c0 + c1 + ...]`.
+///
+/// # Panics
+/// If `parts` is empty, or if a part has fewer pixels than the first.
 pub fn concat(parts: &[(&[f32], usize)]) -> Vec<f32> {
     let width: usize = parts.iter().map(|p| p.1).sum();
     let pixels = parts[0].0.len() / parts[0].1;
@@ -24,6 +27,9 @@ pub fn concat(parts: &[(&[f32], usize)]) -> Vec<f32> {
 }
 
 /// Channels `from..from + c` of `[pixels, width]`.
+///
+/// # Panics
+/// If the channels end after `width`.
 pub fn slice(x: &[f32], width: usize, from: usize, c: usize) -> Vec<f32> {
     let mut y = recycle::take(x.len() / width * c);
     y.par_chunks_mut(BLOCK * c).zip(x.par_chunks(BLOCK * width)).for_each(|(y, x)| {

@@ -7,6 +7,10 @@ use crate::{Algorithm, ConvGeometry, Nhwc, choose, depthwise, im2col, pointwise,
 /// `y = x * w`. Returns `[n, oh, ow, cout]`.
 ///
 /// `x` has shape `xs`; `w` is `[cout, xs.c / groups, k, k]`.
+///
+/// # Panics
+/// If `x` or `w` has another length than its shape, if the kernel is larger than the padded input, or if `g` has
+/// groups that are not one for each channel.
 pub fn forward(x: &[f32], xs: Nhwc, w: &[f32], cout: usize, g: &ConvGeometry) -> Vec<f32> {
     check(x, xs, w, cout, g);
     let call = ConvCall { input: xs, cout, geometry: *g };
@@ -26,6 +30,9 @@ pub fn forward(x: &[f32], xs: Nhwc, w: &[f32], cout: usize, g: &ConvGeometry) ->
 }
 
 /// Gradient by the input: `[n, h, w, cin]` from `gy` of the output's shape.
+///
+/// # Panics
+/// As [`forward`], with the length of `gy` in place of that of `x`.
 pub fn input_gradient(gy: &[f32], xs: Nhwc, w: &[f32], cout: usize, g: &ConvGeometry) -> Vec<f32> {
     assert_eq!(gy.len(), g.out_shape(xs, cout).len());
     check_weights(xs, w, cout, g);
@@ -44,6 +51,9 @@ pub fn input_gradient(gy: &[f32], xs: Nhwc, w: &[f32], cout: usize, g: &ConvGeom
 }
 
 /// Gradient by the weights, `[cout, cin / groups, k, k]`.
+///
+/// # Panics
+/// As [`forward`], with the length of `gy` in place of that of `w`.
 pub fn weight_gradient(x: &[f32], xs: Nhwc, gy: &[f32], cout: usize, g: &ConvGeometry) -> Vec<f32> {
     assert_eq!(x.len(), xs.len());
     assert_eq!(gy.len(), g.out_shape(xs, cout).len());

@@ -11,6 +11,9 @@ const BLOCK: usize = 4096;
 
 /// Adds to a loss with its gradient the Dice loss of `z`, `[pixels, classes]`: one minus the mean over classes of
 /// `(2 sum(p y) + 1) / (sum(p) + sum(y) + 1)`, each sum over all counted pixels (label below the class count).
+///
+/// # Panics
+/// If there is no label, or if the number of logits is not a multiple of the number of labels.
 pub fn add_with_gradient((loss, mut gradient): (f64, Vec<f32>), z: &[f32], labels: &[u8]) -> (f64, Vec<f32>) {
     assert!(!labels.is_empty() && z.len().is_multiple_of(labels.len()), "as many logits for every label");
     let classes = z.len() / labels.len();

@@ -10,7 +10,9 @@ use std::sync::OnceLock;
 /// Instruction set used by the loops of this crate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SimdLevel {
+    /// AVX-512 (F, VL, BW, DQ) with AVX2 and FMA, on x86-64.
     Avx512,
+    /// AVX2 and FMA, on x86-64.
     Avx2,
     /// Whatever the compilation target guarantees: SSE2 on x86-64, NEON on aarch64.
     Baseline,

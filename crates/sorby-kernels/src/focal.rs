@@ -11,6 +11,7 @@ use rayon::prelude::*;
 pub struct Focal {
     /// Weight of positive entries; negatives weigh `1 - alpha`.
     pub alpha: f64,
+    /// Exponent of `(1 - p)`: a larger one lets easy pixels count less; 0 is weighted cross-entropy.
     pub gamma: f64,
 }
 
@@ -29,6 +30,9 @@ impl Focal {
     }
 
     /// Mean loss of `z`, `[pixels, classes]`, and its gradient, times `scale`.
+    ///
+    /// # Panics
+    /// If there is no label, or if the number of logits is not a multiple of the number of labels.
     pub fn mean_with_gradient(&self, z: &[f32], labels: &[u8], scale: f64) -> (f64, Vec<f32>) {
         let classes = class_count(z, labels);
         let factor = scale / z.len() as f64;
@@ -85,6 +89,9 @@ const BLOCK: usize = 4096;
 
 /// Mean cross-entropy of `z`, `[pixels, classes]`, and its gradient, times `scale`; the mean divides
 /// by all pixels, ignored ones included (MMSegmentation's `avg_non_ignore = false`).
+///
+/// # Panics
+/// If there is no label, or if the number of logits is not a multiple of the number of labels.
 pub fn cross_entropy_with_gradient(z: &[f32], labels: &[u8], scale: f64) -> (f64, Vec<f32>) {
     let classes = class_count(z, labels);
     let factor = scale / labels.len() as f64;

@@ -23,6 +23,10 @@ enum Weights {
 impl FoldedConv {
     /// From `[cout, cin / groups, k, k]` weights and what follows the convolution: `y * scale + shift` per
     /// output channel.
+    ///
+    /// # Panics
+    /// If the lengths of `w`, `scale` and `shift` do not fit each other, or if `g` has groups that are not one for
+    /// each channel.
     pub fn new(w: &[f32], cin: usize, g: ConvGeometry, scale: &[f32], shift: Vec<f32>) -> Self {
         let cout = scale.len();
         let per_output = cin / g.groups * g.kernel * g.kernel;
@@ -38,11 +42,16 @@ impl FoldedConv {
         Self { weights, shift, cin, cout, geometry: g }
     }
 
+    /// Shape of the output for an input of shape `xs`.
     pub fn out_shape(&self, xs: Nhwc) -> Nhwc {
         self.geometry.out_shape(xs, self.cout)
     }
 
     /// `[n, oh, ow, cout]`; `residual` has that shape too.
+    ///
+    /// # Panics
+    /// If `x` has another length than its shape, `xs.c` is not the layer's number of input channels, or `residual`
+    /// has another length than the output.
     pub fn forward(&self, x: &[f32], xs: Nhwc, residual: Option<&[f32]>, relu: bool) -> Vec<f32> {
         let (g, cout) = (&self.geometry, self.cout);
         assert!(x.len() == xs.len() && xs.c == self.cin, "input does not match its shape or the layer");

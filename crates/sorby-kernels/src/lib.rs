@@ -7,6 +7,8 @@
 //! All parallel loops split the work into pieces whose size depends on the problem only, and every
 //! sum has a fixed order, so results are the same bytes for any number of threads.
 
+#![warn(missing_docs, clippy::missing_errors_doc, clippy::missing_panics_doc)]
+
 pub mod channels;
 pub mod conv;
 mod depthwise;

@@ -19,7 +19,9 @@ const BLOCK: usize = 256;
 /// Mean and biased variance of each channel.
 #[derive(Clone, Debug)]
 pub struct Moments {
+    /// `[c]`.
     pub mean: Vec<f32>,
+    /// `[c]`, divided by `count` (biased).
     pub var: Vec<f32>,
     /// Values per channel.
     pub count: usize,
@@ -70,6 +72,9 @@ fn sum_blocks(
 }
 
 /// Moments over all pixels of `x`, `[pixels, c]`.
+///
+/// # Panics
+/// If `x` is empty.
 pub fn moments(x: &[f32], c: usize) -> Moments {
     let count = x.len() / c;
     // Shifting by the first pixel avoids cancellation when the mean is large against the spread.
@@ -106,6 +111,10 @@ dispatched! {
 }
 
 /// `y = act(x * scale + shift (+ residual))`, one pass.
+///
+/// # Panics
+/// If `scale` and `shift` differ in length, if `x` does not consist of whole pixels, or if `residual` is shorter
+/// than `x`.
 pub fn affine(x: &[f32], residual: Option<&[f32]>, scale: &[f32], shift: &[f32], relu: bool) -> Vec<f32> {
     assert!(x.len().is_multiple_of(scale.len()) && shift.len() == scale.len(), "whole pixels only");
     let rows = BLOCK * scale.len();
@@ -126,8 +135,11 @@ pub fn fold(gamma: &[f32], beta: &[f32], mean: &[f32], var: &[f32], eps: f32) ->
 
 /// Gradients of [`affine`] after [`moments`], the moments' own dependence on `x` included.
 pub struct NormGradients {
+    /// By the input, of its shape.
     pub x: Vec<f32>,
+    /// By the scale, `[c]`.
     pub gamma: Vec<f32>,
+    /// By the offset, `[c]`.
     pub beta: Vec<f32>,
     /// `gy` where the ReLU let it pass: the gradient by the residual. Only when asked for.
     pub residual: Option<Vec<f32>>,
@@ -139,7 +151,10 @@ pub enum Passed<'a> {
     /// All: there was no ReLU.
     All,
     /// Those whose normalised value is positive, found again from the input: one array less to read.
-    PositiveNormalised { beta: &'a [f32] },
+    PositiveNormalised {
+        /// Offsets of the norm, `[c]`.
+        beta: &'a [f32],
+    },
     /// Those whose output is positive, where a residual was added before the ReLU.
     PositiveOutput(&'a [f32]),
 }
@@ -237,7 +252,12 @@ dispatched! {
     }
 }
 
-/// Backward pass.
+/// Gradients of `act(gamma (x - mean) / sqrt(var + eps) + beta (+ residual))` from `gy`, the gradient by its
+/// output; `m` are the moments of `x`. `want_residual` asks for the gradient by the residual too.
+///
+/// # Panics
+/// If `x` and `gy` differ in length or do not consist of whole pixels, or if `want_residual` is set with
+/// [`Passed::PositiveNormalised`]: with a residual the output decides what the ReLU let pass.
 pub fn backward(
     x: &[f32],
     passed: Passed,

@@ -6,15 +6,31 @@ use rayon::prelude::*;
 #[derive(Clone, Copy, Debug)]
 pub enum Rule {
     /// Momentum with coupled weight decay (dampening 0, no Nesterov).
-    Sgd { lr: f32, momentum: f32, weight_decay: f32 },
-    /// Decoupled weight decay (Loshchilov & Hutter 2019), `eps` 1e-8. `step` counts from 1.
-    AdamW { lr: f32, betas: (f32, f32), weight_decay: f32, step: i32 },
+    Sgd {
+        /// Learning rate.
+        lr: f32,
+        /// Share of the velocity that is kept from one step to the next, 0 to 1.
+        momentum: f32,
+        /// Share of the weight that is added to its gradient.
+        weight_decay: f32,
+    },
+    /// Decoupled weight decay (Loshchilov & Hutter 2019), `eps` 1e-8.
+    AdamW {
+        /// Learning rate.
+        lr: f32,
+        /// Shares of the running mean and of the running mean square that are kept from one step to the next.
+        betas: (f32, f32),
+        /// Each step takes `lr * weight_decay` of the weight away.
+        weight_decay: f32,
+        /// Number of this step, from 1: corrects the bias of the first means.
+        step: i32,
+    },
 }
 
 const BLOCK: usize = 1 << 14;
 
 impl Rule {
-    /// Numbers of state per parameter.
+    /// Values of optimiser state per weight.
     pub fn state_per_weight(&self) -> usize {
         match self {
             Rule::Sgd { .. } => 1,
@@ -24,6 +40,10 @@ impl Rule {
 
     /// Updates weights and state by gradients. The state is zero before the first step; AdamW's holds first all
     /// means, then all mean squares.
+    ///
+    /// # Panics
+    /// If there is not one gradient for each weight, or if `state` is not [`Rule::state_per_weight`] times as long
+    /// as `w`.
     pub fn step(&self, w: &mut [f32], state: &mut [f32], g: &[f32]) {
         assert!(
             w.len() == g.len() && state.len() == w.len() * self.state_per_weight(),

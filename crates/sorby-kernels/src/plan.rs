@@ -1,7 +1,8 @@
-//! Which algorithm computes a convolution: one table, with the reason beside each line.
+//! Which algorithm computes a convolution: one table, with the reason for each line.
 
 use crate::ConvGeometry;
 
+/// How a convolution is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Algorithm {
     /// F(4x4, 3x3) Winograd: 4x fewer multiplications than direct.
@@ -15,6 +16,9 @@ pub enum Algorithm {
 }
 
 /// Chooses for `cin` -> `cout` channels.
+///
+/// # Panics
+/// If `g` has more than one group, but not one for each channel.
 pub fn choose(g: &ConvGeometry, cin: usize, cout: usize) -> Algorithm {
     if g.groups > 1 {
         assert!(g.groups == cin && cin == cout, "only depthwise grouped convolutions are supported");

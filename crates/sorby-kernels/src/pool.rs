@@ -46,7 +46,7 @@ pub fn max_pool(x: &[f32], xs: Nhwc) -> (Vec<f32>, Vec<u8>) {
     (y, taps)
 }
 
-/// Gradient of [`max_pool`].
+/// Gradient of [`max_pool`] by its input. `taps` are those that [`max_pool`] gave; the result has shape `xs`.
 pub fn max_pool_gradient(gy: &[f32], taps: &[u8], xs: Nhwc) -> Vec<f32> {
     let (g, ys) = (STEM_POOL, max_pool_shape(xs));
     let mut gx = recycle::take(xs.len());
@@ -94,7 +94,7 @@ pub fn adaptive_average(x: &[f32], xs: Nhwc, bins: usize) -> Vec<f32> {
     y
 }
 
-/// Gradient of [`adaptive_average`].
+/// Gradient of [`adaptive_average`] by its input. `gy` is `[n, bins, bins, c]`; the result has shape `xs`.
 pub fn adaptive_average_gradient(gy: &[f32], xs: Nhwc, bins: usize) -> Vec<f32> {
     let mut gx = recycle::take(xs.len());
     gx.par_chunks_mut(xs.h * xs.w * xs.c).enumerate().for_each(|(n, gx)| {

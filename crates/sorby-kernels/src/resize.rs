@@ -57,6 +57,7 @@ pub struct RowResize {
 }
 
 impl RowResize {
+    /// For an image of (height, width) `(h, w)` that becomes `(oh, ow)`; a pixel has `channels` values.
     pub fn new((h, w): (usize, usize), channels: usize, (oh, ow): (usize, usize)) -> Self {
         Self { channels, rows: taps(h, oh), columns: taps(w, ow), mixed: vec![0.0; w * channels] }
     }

@@ -15,14 +15,18 @@ pub struct Record {
     pub operation: &'static str,
     /// The layer, where the operation is a convolution.
     pub conv: Option<ConvCall>,
+    /// Wall time.
     pub seconds: f64,
 }
 
 /// The layer of a convolution, the same for its forward pass and both gradients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ConvCall {
+    /// Shape of the layer's input, in gradients too.
     pub input: Nhwc,
+    /// Output channels.
     pub cout: usize,
+    /// Kernel, stride, padding, dilation and groups.
     pub geometry: ConvGeometry,
 }
 
@@ -34,6 +38,7 @@ impl ConvCall {
         g.out_shape(self.input, self.cout).len() as f64 * per_output as f64
     }
 
+    /// The algorithm that computes it, as [`choose`] decides.
     pub fn algorithm(&self) -> Algorithm {
         choose(&self.geometry, self.input.c, self.cout)
     }

@@ -27,7 +27,7 @@ pub(crate) fn zeroed(len: usize) -> Vec<f32> {
     buffer
 }
 
-/// Tells the system that these bytes will be used together. Advice only: nothing depends on it, and where
+/// Informs the system that these bytes will be used together. Advice only: nothing depends on it, and where
 /// pages are larger than 4 kB the system may decline.
 fn ask_for_huge_pages(start: *mut u8, bytes: usize) {
     #[cfg(target_os = "linux")]

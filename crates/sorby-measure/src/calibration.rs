@@ -11,8 +11,11 @@ use serde::{Deserialize, Serialize};
 /// Bias of one quantity: the logarithm of measured over true.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Bias {
+    /// What was measured.
     pub quantity: Quantity,
+    /// Labelled images that it was learnt from.
     pub images: usize,
+    /// `ln(measured / true)` over all images together; 0.01 is about one percent too much.
     pub log_bias: f64,
     /// Standard error of the bias, by leaving out one image at a time.
     pub log_bias_standard_error: f64,
@@ -31,58 +34,72 @@ pub(crate) struct KnownBias {
 /// Errors of count and radius among objects of like true size.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SizeClass {
-    /// True diameters in this class, in pixels: from (included) to (not).
+    /// Smallest true diameter of this class.
     pub from_px: f64,
+    /// True diameters of this class are below this.
     pub to_px: f64,
+    /// True objects in this class.
     pub true_count: usize,
-    /// Measured objects of this size over true ones, as a change in percent, and its standard error.
+    /// Measured objects of this size over true ones, as a change in percent.
     pub count_bias_percent: f64,
+    /// Standard error of that change.
     pub count_bias_se_percent: f64,
     /// True objects that a measured one overlaps by more than half of their union.
     pub matched: usize,
     /// Radius of the measured less that of the true object, over the matched.
     pub radius_bias_px: Option<f64>,
+    /// Standard deviation of that difference; `None` for fewer than two matched objects.
     pub radius_spread_px: Option<f64>,
 }
 
 /// Learnt from images that no model was fitted to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
+    /// Name of the class that was measured.
     pub class: String,
-    /// How objects were told: a measurement that tells them otherwise has other errors.
+    /// How objects were distinguished, in words: a measurement that distinguishes them otherwise has other errors.
     pub settings: String,
-    /// BLAKE3 of the model that made the masks, and how it was applied; `None` for masks that do not say, and in older
-    /// files. Another model has other errors.
+    /// BLAKE3 of the model that made the masks; `None` for masks that do not say, and in older files. Another model has
+    /// other errors.
     #[serde(default)]
     pub model_blake3: Option<String>,
+    /// How that model was applied, in words; `None` as above.
     #[serde(default)]
     pub segmentation: Option<String>,
     /// Whether the model is known not to have been fitted to any of the images; `None` where that is not known.
     #[serde(default)]
     pub held_out: Option<bool>,
+    /// Names of the labelled images that it was learnt from.
     pub images: Vec<String>,
     /// Labelled images that it was not learnt from, and why.
     #[serde(default)]
     pub left_out: Vec<LeftOut>,
+    /// One for each quantity that could be compared.
     pub biases: Vec<Bias>,
+    /// Three classes of about equal numbers of true objects, the smallest first; none for fewer than 30 objects.
     pub size_classes: Vec<SizeClass>,
 }
 
 /// A labelled image that teaches nothing of the errors on new images.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeftOut {
+    /// Name of the image.
     pub image: String,
+    /// Why it was left out, in words.
     pub reason: String,
 }
 
 /// One labelled image: what was measured, and the truth.
 pub struct Pair<'a> {
+    /// From the mask that the model made.
     pub measured: (&'a Field, &'a Particles),
+    /// From the label, in the same way.
     pub truth: (&'a Field, &'a Particles),
 }
 
 impl Calibration {
-    /// `None` for fewer than three images, whose spread tells nothing.
+    /// Compares measured and true values of the images `names`, in the same order as `pairs`. `None` for fewer than
+    /// three images, whose spread says nothing.
     pub fn learn(class: &str, settings: String, names: Vec<String>, pairs: &[Pair]) -> Option<Self> {
         if pairs.len() < 3 {
             return None;
@@ -137,7 +154,7 @@ fn bias(quantity: Quantity, pairs: &[Pair]) -> Option<Bias> {
     let left_out: Vec<f64> = (0..pairs.len()).map(without).collect::<Option<_>>()?;
     let mean = left_out.iter().sum::<f64>() / n;
     let jackknife = (n - 1.0) / n * left_out.iter().map(|v| (v - mean).powi(2)).sum::<f64>();
-    // The spread of single images, told from those in which there is something to compare.
+    // The spread of single images, of those in which there is something to compare.
     let single: Vec<f64> = all.iter().filter_map(|p| log_ratio(&[p])).collect();
     let squares: f64 = single.iter().map(|v| (v - log_bias).powi(2)).sum();
     Some(Bias {

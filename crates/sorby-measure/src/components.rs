@@ -26,8 +26,11 @@ impl Connectivity {
 /// A horizontal run of object pixels, `x_start..x_end` of row `y`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Run {
+    /// Row, from 0.
     pub y: u32,
+    /// First column.
     pub x_start: u32,
+    /// Column after the last.
     pub x_end: u32,
     /// Index into [`Objects::regions`].
     pub region: u32,
@@ -44,6 +47,7 @@ pub struct Region {
     pub bbox_px: (u32, u32, u32, u32),
     /// Has a pixel in the first or last row or column.
     pub touches_border: bool,
+    /// Perimeter, Feret diameters, axes and the like.
     pub shape: Shape,
 }
 
@@ -62,13 +66,46 @@ impl Region {
 /// All objects of an image, ordered by their first pixel, row by row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Objects {
+    /// Columns of the image.
     pub width: usize,
+    /// Rows of the image.
     pub height: usize,
+    /// Pixels of all objects as runs, row by row, from left to right.
     pub runs: Vec<Run>,
+    /// Measures of each object.
     pub regions: Vec<Region>,
 }
 
-/// Finds and measures the objects made of the pixels that `foreground` says yes to.
+/// Finds and measures the objects made of the pixels that `foreground` says yes to. `pixels` are the image's values,
+/// row by row.
+///
+/// ```
+/// use sorby_measure::{Connectivity, components};
+///
+/// let image = ["##..#",
+///              "##.#.",
+///              "....#"];
+/// let pixels = image.concat().into_bytes();
+///
+/// // Every object drawn with its number.
+/// let numbers = |connectivity| {
+///     let mut rows = image.map(|_| *b".....");
+///     for run in components(5, 3, connectivity, &pixels, |v| v == b'#').runs {
+///         rows[run.y as usize][run.x_start as usize..run.x_end as usize].fill(b'0' + run.region as u8);
+///     }
+///     rows.map(|row| String::from_utf8_lossy(&row).into_owned())
+/// };
+///
+/// assert_eq!(numbers(Connectivity::Four), ["00..1",
+///                                          "00.2.",
+///                                          "....3"]);
+/// assert_eq!(numbers(Connectivity::Eight), ["00..1",
+///                                           "00.1.",
+///                                           "....1"]);
+/// ```
+///
+/// # Panics
+/// If there are not `width * height` pixels, or a side has 2^32 - 1 pixels or more.
 pub fn components(
     width: usize,
     height: usize,
@@ -82,6 +119,9 @@ pub fn components(
 
 /// The runs of foreground pixels in raster order, each with the number of its object, and how many objects there
 /// are; they are numbered by their first pixels.
+///
+/// # Panics
+/// As [`components`].
 pub fn label_runs(
     width: usize,
     height: usize,
@@ -132,6 +172,9 @@ pub fn label_runs(
 
 /// Objects that are numbered pixel by pixel, 0 for none. Each number is one object (scikit-image's `regionprops`),
 /// though it lie in pieces; numbers that touch stay apart.
+///
+/// # Panics
+/// If there are not `width * height` numbers.
 pub fn numbered(width: usize, height: usize, numbers: &[u32]) -> Objects {
     assert_eq!(numbers.len(), width * height);
     let mut index = std::collections::HashMap::new();

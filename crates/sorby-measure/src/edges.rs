@@ -18,7 +18,10 @@ pub enum EdgeRule {
     MilesLantuejoul,
     /// Objects that meet a frame, a guard of so many pixels inside the field, and do not meet its left and lower
     /// sides or their continuations (Gundersen 1977). The guard must be as wide as the largest object.
-    Gundersen { guard_px: u32 },
+    Gundersen {
+        /// Width of the guard.
+        guard_px: u32,
+    },
 }
 
 /// Each object's weight, and the area that the weights are of.
@@ -48,6 +51,29 @@ impl EdgeRule {
         Self::Gundersen { guard_px: fields.iter().map(|p| extent(p)).max().unwrap_or(1).max(1) }
     }
 
+    /// How many objects each object of a field stands for, by this rule.
+    ///
+    /// ```
+    /// use sorby_image::LabelMap;
+    /// use sorby_measure::{EdgeRule, Filter, measure};
+    ///
+    /// let image = ["##..##",   // object 0 at the left and the upper edge, object 1 at the upper and the right one
+    ///              "##..##",
+    ///              "......",
+    ///              ".##...",   // object 2, whole
+    ///              ".##...",
+    ///              "......"];
+    /// let labels = image.concat().bytes().map(|b| u8::from(b == b'#')).collect();
+    /// let objects = measure(&LabelMap { width: 6, height: 6, labels }, 1, Filter::default(), None);
+    /// let weights = |rule: EdgeRule| rule.weights(&objects).weights;
+    ///
+    /// assert_eq!(weights(EdgeRule::All), [1.0, 1.0, 1.0]);
+    /// assert_eq!(weights(EdgeRule::Exclude), [0.0, 0.0, 1.0]);
+    /// // In 6 x 6 pixels there are 3 x 3 places where a square of 2 x 2 does not touch the edge: 36 / 9.
+    /// assert_eq!(weights(EdgeRule::MilesLantuejoul), [0.0, 0.0, 4.0]);
+    /// // The frame begins one pixel inside. Its left and lower sides exclude, its upper and right sides do not.
+    /// assert_eq!(weights(EdgeRule::Gundersen { guard_px: 1 }), [0.0, 1.0, 1.0]);
+    /// ```
     pub fn weights(self, p: &Particles) -> EdgeWeights {
         let (left, top, right, bottom) = p.labelled_px;
         let (width, height) = (right - left, bottom - top);

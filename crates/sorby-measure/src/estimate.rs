@@ -9,15 +9,19 @@ use serde::Serialize;
 /// A quantity over one or more fields.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Estimate {
+    /// What is estimated; its unit is that of [`Quantity::name`].
     pub quantity: Quantity,
+    /// Fields that it is taken of.
     pub fields: usize,
     /// As measured.
     pub raw: f64,
-    /// `raw` without the bias of the segmentation, where held-out labels tell it; else `raw`.
+    /// `raw` without the bias of the segmentation, where held-out labels show it; else `raw`.
     pub value: f64,
-    /// Half widths of 95 % intervals from each source of error; `None` where the source is not known.
+    /// Half width of the 95 % interval from the sampling of fields; `None` where it is not known.
     pub sampling_ci95: Option<f64>,
+    /// The same from the errors of the segmentation, see [`Calibration`].
     pub segmentation_ci95: Option<f64>,
+    /// The same from the pixel size.
     pub scale_ci95: Option<f64>,
     /// Joined half width over the known sources.
     pub ci95: Option<f64>,
@@ -27,7 +31,7 @@ pub struct Estimate {
     pub fields_needed: Option<usize>,
 }
 
-/// What is known beside the fields.
+/// What is known apart from the fields.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Knowledge<'a> {
     /// Errors of the segmentation on held-out labelled images.

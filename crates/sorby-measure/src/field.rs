@@ -35,6 +35,7 @@ pub struct Field {
     sized: Vec<Sized>,
     /// Objects are there, but the edge cuts every one.
     only_cut: bool,
+    /// Pixel size in nanometres, where it is known.
     pub nm_per_px: Option<f64>,
 }
 

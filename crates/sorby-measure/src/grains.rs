@@ -23,12 +23,17 @@ pub struct GrainSize {
 /// Counts of one field, in pixels.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct GrainCounts {
+    /// Grains by the planimetric rule: whole ones, half of the cut ones, and one for the four corners.
     pub grains: f64,
+    /// Area of the field.
     pub area_px: f64,
+    /// Chords of grains along all rows and columns, ends at the edge of the field counting half.
     pub intercepts: f64,
+    /// Length of all these rows and columns.
     pub line_px: f64,
 }
 
+/// Counts the grains of one field and their chords.
 pub fn grain_counts(p: &Particles) -> GrainCounts {
     let (width, height) = p.field_px;
     let mut corner = vec![false; p.regions.len()];
@@ -74,7 +79,7 @@ pub fn grain_size(fields: &[(GrainCounts, f64)]) -> Option<GrainSize> {
 }
 
 /// Share of the class's boundary that lies between its own objects (Gurland 1958), `2 N_aa / (2 N_aa + N_ab)`, from
-/// the crossings of rows and columns. Tells something only of objects that were split.
+/// the crossings of rows and columns. It says something only of objects that were split.
 pub fn contiguity(p: &Particles) -> Option<f64> {
     let width = p.field_px.0;
     let (mut own, mut other) = (0u64, 0u64);

@@ -5,7 +5,9 @@ use serde::Serialize;
 /// A standard error and the degrees of freedom it was estimated with (infinite where it is known).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Spread {
+    /// In the unit of the value that it belongs to.
     pub standard_error: f64,
+    /// Degrees of freedom.
     pub degrees: f64,
 }
 
@@ -23,6 +25,7 @@ impl Spread {
         Spread { standard_error: variance.sqrt(), degrees }
     }
 
+    /// The spread of `factor` times the value; the degrees of freedom stay.
     pub fn times(&self, factor: f64) -> Spread {
         Spread { standard_error: self.standard_error * factor.abs(), degrees: self.degrees }
     }

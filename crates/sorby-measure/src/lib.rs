@@ -2,6 +2,8 @@
 //!
 //! Lengths are in pixels (`_px`) unless a pixel size is known; then they are in nanometres too (`_nm`).
 
+#![warn(missing_docs, clippy::missing_errors_doc, clippy::missing_panics_doc)]
+
 mod calibration;
 mod components;
 mod edges;

@@ -9,6 +9,26 @@ pub type Ring = Vec<(u32, u32)>;
 
 /// Each object's outline (clockwise on the screen) followed by those of its holes (anti-clockwise), for the objects
 /// that `runs`, in raster order, make up.
+///
+/// ```
+/// use sorby_measure::{Connectivity, components, outlines, signed_area_px};
+///
+/// let image = ["....",
+///              ".###",
+///              ".#.#",
+///              ".###"];
+/// let ring = components(4, 4, Connectivity::Eight, image.concat().as_bytes(), |v| v == b'#');
+/// let drawn = outlines(&ring.runs, ring.regions.len(), Connectivity::Eight);
+///
+/// // Corners (x, y) of pixels, of which (0, 0) is the upper left one of the image.
+/// let outside = vec![(4, 1), (4, 4), (1, 4), (1, 1)];
+/// let hole = vec![(3, 3), (3, 2), (2, 2), (2, 3)];
+/// assert_eq!((signed_area_px(&outside), signed_area_px(&hole)), (9.0, -1.0));
+/// assert_eq!(drawn, [[outside, hole]]);
+/// ```
+///
+/// # Panics
+/// If a run is of an object with a number of `count` or above, or an object has no run.
 pub fn outlines(runs: &[Run], count: usize, connectivity: Connectivity) -> Vec<Vec<Ring>> {
     let grouped = ByRegion::of(runs, count);
     (0..count).into_par_iter().map(|i| rings(grouped.runs(i), connectivity)).collect()
@@ -24,6 +44,9 @@ const CHUNK: usize = 4096;
 ///
 /// # Errors
 /// What `each` gives, at once.
+///
+/// # Panics
+/// As [`outlines`].
 pub fn each_outline<E>(
     runs: &[Run],
     count: usize,

@@ -10,12 +10,14 @@ use std::borrow::Borrow;
 /// Which objects count as particles.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Filter {
+    /// Which pixels are of one object.
     pub connectivity: Connectivity,
     /// Objects of fewer pixels are left out.
     pub min_area_px: u64,
     /// Leaves out objects that touch the image's edge.
     pub exclude_edge: bool,
-    /// Takes touching objects apart where they narrow by this much, see [`crate::split`].
+    /// Takes touching objects apart where their half width narrows by this much, see [`measure`]; `None`: they stay
+    /// one.
     pub split_depth_px: Option<f64>,
 }
 
@@ -29,6 +31,7 @@ impl Default for Filter {
 /// The particles of one mask.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Particles {
+    /// Measures of each particle that counts, in order of its first pixel.
     pub regions: Vec<Region>,
     /// Their pixels, in raster order.
     pub runs: Vec<Run>,
@@ -45,10 +48,47 @@ pub struct Particles {
     /// Left, top, right and bottom of the smallest box that holds every pixel that is not ignored: the field for the
     /// rules of the edge.
     pub labelled_px: (u32, u32, u32, u32),
+    /// Pixel size in nanometres, where it is known.
     pub nm_per_px: Option<f64>,
 }
 
-/// Objects of `class` in a mask: its connected components.
+/// Objects of `class` in a mask: its connected components. Objects that touch are one, unless the filter takes
+/// them apart where they narrow:
+///
+/// ```
+/// use sorby_image::LabelMap;
+/// use sorby_measure::{Filter, measure};
+///
+/// let image = ["#####.#####",
+///              "#####.#####",
+///              "###########",
+///              "#####.#####",
+///              "#####.#####"];
+/// let labels = image.concat().bytes().map(|b| u8::from(b == b'#')).collect();
+/// let mask = LabelMap { width: 11, height: 5, labels };
+///
+/// // Every object drawn with its number.
+/// let numbers = |split_depth_px| {
+///     let mut rows = image.map(|_| *b"...........");
+///     for run in measure(&mask, 1, Filter { split_depth_px, ..Filter::default() }, None).runs {
+///         rows[run.y as usize][run.x_start as usize..run.x_end as usize].fill(b'0' + run.region as u8);
+///     }
+///     rows.map(|row| String::from_utf8_lossy(&row).into_owned())
+/// };
+///
+/// assert_eq!(numbers(None), ["00000.00000",
+///                            "00000.00000",
+///                            "00000000000",
+///                            "00000.00000",
+///                            "00000.00000"]);
+/// // The half width is 3 px in the squares and 1 px between them: narrower by 2 px.
+/// assert_eq!(numbers(Some(2.0)), ["00000.11111",
+///                                 "00000.11111",
+///                                 "00000011111",
+///                                 "00000.11111",
+///                                 "00000.11111"]);
+/// assert_eq!(numbers(Some(2.5)), numbers(None));
+/// ```
 pub fn measure(mask: &LabelMap, class: u8, filter: Filter, nm_per_px: Option<f64>) -> Particles {
     let (mask, boundary_px) = unknown::with_boundaries(mask, class);
     let height = field_rows(&mask, class);
@@ -58,6 +98,9 @@ pub fn measure(mask: &LabelMap, class: u8, filter: Filter, nm_per_px: Option<f64
 }
 
 /// Objects of `class` that have numbers, see [`numbered`]; `mask` has `class` where `numbers` is not 0.
+///
+/// # Panics
+/// If there are fewer numbers than pixels in the field of the mask.
 pub fn measure_numbered(
     mask: &LabelMap,
     numbers: &[u32],
@@ -148,12 +191,15 @@ fn mark_cut(objects: &mut Objects, labels: &[u8]) {
 /// What a mask, or a set of masks, holds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Summary {
+    /// Number of particles.
     pub count: usize,
     /// Mean over particles of `sqrt(A / pi)`; none without particles.
     pub mean_radius_px: Option<f64>,
+    /// Twice the mean radius.
     pub mean_diameter_px: Option<f64>,
-    /// Only when the pixel size is known (for a set: of every mask).
+    /// In nanometres, only when the pixel size is known (for a set: of every mask).
     pub mean_radius_nm: Option<f64>,
+    /// Twice that.
     pub mean_diameter_nm: Option<f64>,
     /// Share of the field covered by the class.
     pub area_fraction: f64,
@@ -162,6 +208,7 @@ pub struct Summary {
 }
 
 impl Particles {
+    /// Statistics over the particles of this mask.
     pub fn summary(&self) -> Summary {
         pool(std::slice::from_ref(self))
     }
@@ -209,12 +256,17 @@ pub fn pool<P: Borrow<Particles>>(fields: &[P]) -> Summary {
 /// Signed errors of a measurement against the truth: measured minus true.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Comparison {
+    /// Particles too many; below 0, too few.
     pub count_error: i64,
+    /// In pixels; `None` where one of the two has no particles.
     pub mean_radius_error_px: Option<f64>,
+    /// In nanometres; `None` where a pixel size is not known, or one of the two has no particles.
     pub mean_radius_error_nm: Option<f64>,
+    /// As a share of the field, -1 to 1.
     pub area_fraction_error: f64,
 }
 
+/// What is too much in `measured`, next to `truth`.
 pub fn compare(measured: &Summary, truth: &Summary) -> Comparison {
     let difference = |a: Option<f64>, b: Option<f64>| Some(a? - b?);
     Comparison {

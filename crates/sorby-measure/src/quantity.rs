@@ -1,5 +1,5 @@
 //! What is reported of a class: each quantity as a ratio of two sums, so that fields, parts of fields and sets of
-//! fields are all told in the same way.
+//! fields are all reported in the same way.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,9 +13,11 @@ pub enum Quantity {
     NumberDensity,
     /// Mean equivalent circle diameter of the objects, by the edge rule.
     MeanDiameter,
-    /// Diameters that 10, 50, 90 % of the objects do not exceed.
+    /// Diameter that 10 % of the objects do not exceed, by the edge rule.
     D10,
+    /// Diameter that 50 % of the objects do not exceed, by the edge rule.
     D50,
+    /// Diameter that 90 % of the objects do not exceed, by the edge rule.
     D90,
     /// Boundary surface per volume, `S_V = 2 P_L` (Underwood 1970).
     SurfaceDensity,
@@ -23,11 +25,14 @@ pub enum Quantity {
     MeanIntercept,
     /// Mean distance along a line between objects, `2 (L - L_class) / P`.
     MeanFreePath,
+    /// Mean of [`circularity`](crate::Shape::circularity) over the objects, by the edge rule.
     MeanCircularity,
+    /// Mean of [`aspect_ratio`](crate::Shape::aspect_ratio) over the objects, by the edge rule.
     MeanAspectRatio,
 }
 
 impl Quantity {
+    /// In the order of reports.
     pub const ALL: [Self; 11] = [
         Self::AreaFraction,
         Self::NumberDensity,

@@ -33,9 +33,11 @@ pub struct HeavyObject {
     pub field: usize,
     /// Its number in the field, from 0.
     pub object: usize,
+    /// How many objects it stands for, see [`EdgeRule`](crate::EdgeRule).
     pub weight: f64,
-    /// Box around it.
+    /// Width of the box around it.
     pub width_px: u32,
+    /// Height of the box around it.
     pub height_px: u32,
 }
 
@@ -95,7 +97,7 @@ mod tests {
         }
         // What is no matter of weights keeps its interval.
         assert!(sampling(Quantity::AreaFraction, &[&f]).is_some());
-        // Other fields beside it do not outvote it.
+        // Other fields next to it do not outvote it.
         let plain = field(240, 192, 40, &[], WEIGHTED);
         let together = [&plain, &f, &plain, &plain];
         assert_eq!(ruling(&together).unwrap().objects[0].field, 1);

@@ -3,6 +3,9 @@
 /// Bright objects by Sauvola and Pietikainen (2000), worked on the negative picture, for the method looks for dark
 /// marks: a pixel belongs to an object where `255 - v <= m (1 + k (s / 128 - 1))`, m and s being mean and standard
 /// deviation of the negative in a square of `window_px` (odd) about it, mirrored at the edges.
+///
+/// # Panics
+/// If there are not `width * height` pixels, or there is no pixel at all.
 pub fn sauvola(pixels: &[u8], width: usize, height: usize, window_px: usize, k: f64) -> Vec<bool> {
     assert_eq!(pixels.len(), width * height);
     let half = window_px / 2;

@@ -1,5 +1,5 @@
 //! Shape of an object from its runs. Names follow scikit-image's `regionprops` where it has them; the terms of
-//! ISO 9276-6 stand beside them.
+//! ISO 9276-6 are given with them.
 
 use crate::components::Run;
 use crate::raster::Raster;
@@ -22,8 +22,9 @@ pub struct Shape {
     pub feret_angle_deg: f64,
     /// Smallest distance between two parallel tangents.
     pub feret_diameter_min_px: f64,
-    /// Axes of the ellipse with the same second moments.
+    /// Major axis of the ellipse with the same second moments.
     pub axis_major_length_px: f64,
+    /// Minor axis of that ellipse.
     pub axis_minor_length_px: f64,
     /// Angle between the row axis and the major axis, radians, in -pi/2..pi/2.
     pub orientation_rad: f64,

@@ -7,15 +7,19 @@ use serde::Serialize;
 /// Equivalent circle diameters of a field's objects, each object by its weight.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Sizes {
-    /// Objects that count, and their summed weights.
+    /// Objects that count.
     pub count: usize,
+    /// Sum of their weights.
     pub weight: f64,
+    /// Mean of the weighted distribution.
     pub mean_diameter_px: f64,
     /// Standard deviation of the weighted distribution.
     pub sd_diameter_px: f64,
-    /// Diameters that 10, 50 and 90 % of the objects do not exceed.
+    /// Diameter that 10 % of the objects do not exceed.
     pub d10_px: f64,
+    /// Diameter that 50 % of the objects do not exceed.
     pub d50_px: f64,
+    /// Diameter that 90 % of the objects do not exceed.
     pub d90_px: f64,
 }
 

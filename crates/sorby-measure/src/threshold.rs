@@ -2,6 +2,22 @@
 
 /// Otsu's threshold as OpenCV computes it: pixels greater than it are foreground. The first maximum of
 /// the between-class variance wins; levels that leave (almost) nothing on one side are passed over.
+///
+/// ```
+/// use sorby_measure::otsu;
+///
+/// let image = ["1121",   // grey levels from 1 to 9
+///              "1289",
+///              "1198"];
+/// let pixels: Vec<u8> = image.concat().bytes().map(|digit| digit - b'0').collect();
+/// let threshold = otsu(&pixels);
+///
+/// let rows = pixels.chunks(4).map(|row| row.iter().map(|&v| if v > threshold { '#' } else { '.' }).collect());
+/// assert_eq!(rows.collect::<Vec<String>>(), ["....",
+///                                            "..##",
+///                                            "..##"]);
+/// assert_eq!(threshold, 2);
+/// ```
 pub fn otsu(pixels: &[u8]) -> u8 {
     let mut histogram = [0u64; 256];
     pixels.iter().for_each(|&v| histogram[usize::from(v)] += 1);
@@ -29,8 +45,9 @@ pub fn otsu(pixels: &[u8]) -> u8 {
 /// Count and mean radius of the objects `pixel > t`, for every t of 0..=255.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sweep {
+    /// Number of objects by threshold.
     pub counts: Vec<u32>,
-    /// `None` where there is no object.
+    /// Mean over the objects of `sqrt(A / pi)`, by threshold; `None` where there is no object.
     pub mean_radii_px: Vec<Option<f64>>,
 }
 
@@ -123,6 +140,9 @@ impl Growing {
 
 /// All 256 thresholds in one pass: pixels are added from bright to dark while a union-find keeps the
 /// objects.
+///
+/// # Panics
+/// If there are not `width * height` pixels, or nearly 2^31 or more of them.
 pub fn sweep(pixels: &[u8], width: usize, height: usize) -> Sweep {
     assert_eq!(pixels.len(), width * height);
     // With a margin of absent pixels, so that every pixel has eight neighbours.

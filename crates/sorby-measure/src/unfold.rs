@@ -11,6 +11,7 @@ pub struct Spheres {
     pub per_volume: Vec<f64>,
     /// Sum over the classes, N_V.
     pub total_per_volume: f64,
+    /// Mean over all spheres, in the unit of `class_width`.
     pub mean_diameter: f64,
 }
 
@@ -145,9 +146,11 @@ fn solve(normal: &[Vec<f64>], right: &[f64], free: &[bool]) -> Vec<f64> {
 /// N_V and mean diameter of spheres with their standard errors.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct SphereEstimate {
+    /// Of all fields together.
     pub spheres: Spheres,
-    /// `None` of one field, which tells nothing of how fields differ.
+    /// Of `spheres.total_per_volume`; `None` of one field, which does not show how fields differ.
     pub total_per_volume: Option<Spread>,
+    /// Of `spheres.mean_diameter`; `None` of one field.
     pub mean_diameter: Option<Spread>,
 }
 

@@ -26,6 +26,7 @@ impl Average {
         network.walk_all(&mut Update { average: self, kept: Self::kept(decay, t) as f32 });
     }
 
+    /// Whether nothing was taken in yet.
     pub fn is_empty(&self) -> bool {
         self.tensors.is_empty()
     }

@@ -11,7 +11,7 @@ use crate::state::{StateVisitor, Walk, key};
 use burn::tensor::Tensor;
 
 /// Channels of the four stages.
-pub const STAGE_CHANNELS: [usize; 4] = [64, 128, 256, 512];
+pub(crate) const STAGE_CHANNELS: [usize; 4] = [64, 128, 256, 512];
 
 /// Strides and dilations of the four stages.
 fn stages_of(output_stride: usize) -> ([usize; 4], [usize; 4]) {
@@ -72,6 +72,7 @@ impl Walk for BasicBlock {
     }
 }
 
+/// ResNet-18 (He et al. 2016) as the encoder of both architectures.
 #[derive(Debug)]
 pub struct ResNet18 {
     stem: Vec<ConvNorm>,
@@ -80,7 +81,7 @@ pub struct ResNet18 {
 }
 
 impl ResNet18 {
-    pub fn new(init: &Init, stem: Stem, output_stride: usize) -> Self {
+    pub(crate) fn new(init: &Init, stem: Stem, output_stride: usize) -> Self {
         let (strides, dilations) = stages_of(output_stride);
         let deep = stem == Stem::V1c;
         let stem = if deep {
@@ -106,7 +107,8 @@ impl ResNet18 {
         Self { stem, deep, stages }
     }
 
-    /// Outputs of the four stages for an image `[n, h, w, 3]`.
+    /// Outputs of the four stages for images `[n, h, w, 3]`, with 64, 128, 256 and 512 channels. The first stage has one
+    /// pixel for 4 x 4 pixels of the image, the last one for a square as wide as the output stride.
     pub fn forward(&mut self, x: Tensor<4>, phase: Phase) -> [Tensor<4>; 4] {
         let mut x = self.stem_and_pool(x, phase);
         std::array::from_fn(|stage| {
@@ -118,7 +120,7 @@ impl ResNet18 {
     }
 
     /// Features after the stem and its pooling.
-    pub fn stem_and_pool(&mut self, x: Tensor<4>, phase: Phase) -> Tensor<4> {
+    fn stem_and_pool(&mut self, x: Tensor<4>, phase: Phase) -> Tensor<4> {
         ops::max_pool(self.stem.iter_mut().fold(x, |x, layer| layer.forward(x, phase)))
     }
 }

@@ -5,15 +5,21 @@ use burn::tensor::Device;
 /// A device the user can name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Backend {
+    /// The processor, on Sorby's own kernels. Every binary has it.
     Cpu,
+    /// A graphics card through Vulkan (Cargo feature `vulkan`).
     Vulkan,
+    /// The first NVIDIA card through CUDA (Cargo feature `cuda`).
     Cuda,
+    /// An Apple graphics card through Metal (Cargo feature `metal`).
     Metal,
 }
 
 impl Backend {
+    /// In the order in which help texts list them.
     pub const ALL: [Backend; 4] = [Backend::Cpu, Backend::Vulkan, Backend::Cuda, Backend::Metal];
 
+    /// As the option `--device` spells it.
     pub fn name(&self) -> &'static str {
         match self {
             Backend::Cpu => "cpu",
@@ -23,6 +29,7 @@ impl Backend {
         }
     }
 
+    /// The backend that [`Backend::name`] spells so; `None` for any other word.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|b| b.name() == name)
     }

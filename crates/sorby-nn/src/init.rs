@@ -5,7 +5,7 @@ use sorby_random::Stream;
 
 /// Where a layer gets its initial values: a seed, a device and the key prefix of the layer.
 #[derive(Clone)]
-pub struct Init {
+pub(crate) struct Init {
     seed: u64,
     device: Device,
     prefix: String,

@@ -13,13 +13,15 @@ const BATCH_NORM_MOMENTUM: f32 = 0.1;
 /// Whether batch norms use the batch (and learn from it) or their running statistics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
+    /// Normalise by the batch's own statistics, and update the running ones.
     Train,
+    /// Normalise by the running statistics; nothing is learnt or changed.
     Evaluate,
 }
 
 /// Convolution without bias.
 #[derive(Debug)]
-pub struct Conv2d {
+pub(crate) struct Conv2d {
     weight: Tensor<4>,
     geometry: ConvGeometry,
 }
@@ -49,7 +51,7 @@ impl Walk for Conv2d {
 
 /// Batch normalisation over `[n, h, w]`.
 #[derive(Debug)]
-pub struct BatchNorm {
+pub(crate) struct BatchNorm {
     gamma: Tensor<1>,
     beta: Tensor<1>,
     running_mean: Tensor<1>,
@@ -131,7 +133,7 @@ impl Walk for BatchNorm {
 
 /// Convolution and batch norm under two sibling names; a residual and a ReLU may follow.
 #[derive(Debug)]
-pub struct ConvNorm {
+pub(crate) struct ConvNorm {
     conv: Conv2d,
     bn: BatchNorm,
     names: (&'static str, &'static str),
@@ -195,7 +197,7 @@ impl Walk for ConvNorm {
 
 /// Depthwise 3x3 then pointwise 1x1, each with batch norm and ReLU.
 #[derive(Debug)]
-pub struct SeparableConv {
+pub(crate) struct SeparableConv {
     depthwise: ConvNorm,
     pointwise: ConvNorm,
 }
@@ -225,8 +227,11 @@ impl Walk for SeparableConv {
 /// Whole channels of a sample dropped in training, the others scaled up (PyTorch's `Dropout2d`).
 #[derive(Clone, Copy, Debug)]
 pub struct Dropout {
+    /// Chance of a channel to be dropped, from 0 up to, but not, 1.
     pub rate: f64,
+    /// The run's seed.
     pub seed: u64,
+    /// The present iteration, from 0: each one drops other channels.
     pub iteration: u64,
 }
 
@@ -250,7 +255,7 @@ impl Dropout {
 
 /// `conv_seg`: 1x1 convolution with bias, from features to class logits.
 #[derive(Debug)]
-pub struct Classifier {
+pub(crate) struct Classifier {
     weight: Tensor<4>,
     bias: Tensor<1>,
 }

@@ -4,11 +4,13 @@
 //! MMSegmentation, so that state dicts exchange by name. This crate knows neither files of images
 //! nor recipes.
 
+#![warn(missing_docs, clippy::missing_errors_doc, clippy::missing_panics_doc)]
+
 pub mod average;
 pub mod backbone;
 pub mod device;
-pub mod head;
-pub mod init;
+mod head;
+mod init;
 pub mod layer;
 pub mod loss;
 pub mod ops;
@@ -18,7 +20,7 @@ pub mod state;
 pub mod weights;
 pub mod weights_file;
 
-pub use init::Init;
+use init::Init;
 pub use segmentor::{Arch, ModelSpec, Output, Segmentor, Stem};
 pub use sorby_kernels::memory::keep_freed_buffers;
 pub use sorby_kernels::recycle::clear as release_buffers;

@@ -9,6 +9,9 @@ use std::sync::Arc;
 const AUXILIARY_WEIGHT: f32 = 0.4;
 
 /// Total loss, shape `[1]`. `labels` holds `n * height * width` class indices, 255 = ignore.
+///
+/// # Panics
+/// If there are not `n * height * width` labels.
 pub fn total(output: Output, labels: &Arc<Vec<u8>>, size: (usize, usize), loss: PixelLoss) -> Tensor<1> {
     let head = |logits| ops::pixel_loss(ops::bilinear(logits, size.0, size.1), labels.clone(), loss);
     let decode = head(output.logits);

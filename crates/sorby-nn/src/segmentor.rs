@@ -8,14 +8,18 @@ use crate::state::{Census, StateVisitor, Walk};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+/// Architecture of the decode head; both stand on the same backbone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Arch {
+    /// Pyramid pooling (Zhao et al. 2017).
     PspNet,
+    /// Atrous pyramid with a decoder (Chen et al. 2018).
     DeepLabV3Plus,
 }
 
 impl Arch {
+    /// As texts and tables print it.
     pub fn title(&self) -> &'static str {
         match self {
             Arch::PspNet => "PSPNet",
@@ -45,8 +49,11 @@ pub enum Stem {
 /// What to build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelSpec {
+    /// Which decode head.
     pub arch: Arch,
+    /// Which first layers.
     pub stem: Stem,
+    /// Number of classes, the background included.
     pub classes: usize,
     /// Pixels of the image per pixel of the last features: 8 (the paper's), 16 or 32. Weights fit all three.
     pub output_stride: usize,
@@ -60,14 +67,17 @@ enum DecodeHead {
 
 /// Logits at the heads' own resolutions, `[n, h, w, classes]`.
 pub struct Output {
+    /// Of the decode head.
     pub logits: Tensor<4>,
-    /// Only in training.
+    /// Of the auxiliary head; `None` outside of training.
     pub auxiliary: Option<Tensor<4>>,
 }
 
+/// Backbone, decode head and auxiliary head, with all their tensors.
 #[derive(Debug)]
 pub struct Segmentor {
     spec: ModelSpec,
+    /// The encoder that both heads take their features from.
     pub backbone: ResNet18,
     decode_head: DecodeHead,
     auxiliary_head: FcnHead,
@@ -75,6 +85,9 @@ pub struct Segmentor {
 
 impl Segmentor {
     /// A network with random initial weights drawn from `seed`, ready to train on `device`.
+    ///
+    /// # Panics
+    /// If `spec.output_stride` is not 8, 16 or 32.
     pub fn new(spec: ModelSpec, seed: u64, device: &Device) -> Self {
         let init = Init::new(seed, &device.clone().autodiff());
         let head = init.at("decode_head");
@@ -92,6 +105,7 @@ impl Segmentor {
         }
     }
 
+    /// What it was built as.
     pub fn spec(&self) -> ModelSpec {
         self.spec
     }
@@ -118,7 +132,7 @@ impl Segmentor {
         }
     }
 
-    /// Drops what evaluation keeps beside the parameters: weights laid out for inference, some 200 MB.
+    /// Drops what evaluation keeps next to the parameters: weights laid out for inference, some 200 MB.
     pub fn release_folded(&mut self) {
         // Every visit drops them, as parameters may change in it.
         self.walk_all(&mut Census::default());

@@ -13,11 +13,14 @@ pub enum Role {
 
 /// Called with every tensor of a network, in a fixed order, under its MMSegmentation key.
 pub trait StateVisitor {
+    /// `key` is the full name, such as `backbone.layer1.0.conv1.weight`; the visitor may replace the tensor by one
+    /// of the same shape.
     fn visit<const D: usize>(&mut self, key: &str, role: Role, tensor: &mut Tensor<D>);
 }
 
 /// Something that has named tensors.
-pub trait Walk {
+pub(crate) trait Walk {
+    /// Visits all tensors; their keys begin with `prefix`.
     fn walk(&mut self, prefix: &str, visitor: &mut impl StateVisitor);
 }
 
@@ -29,7 +32,9 @@ pub(crate) fn key(prefix: &str, name: impl std::fmt::Display) -> String {
 /// Counts parameters, buffers and layers.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Census {
+    /// Numbers in trained tensors.
     pub parameters: usize,
+    /// Numbers in running statistics.
     pub buffers: usize,
     /// Four-dimensional weights.
     pub convolutions: usize,

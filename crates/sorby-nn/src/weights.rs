@@ -10,11 +10,14 @@ use std::collections::{BTreeMap, HashMap};
 /// A dense f32 array, row-major.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Array {
+    /// Length of each dimension, the slowest first.
     pub shape: Vec<usize>,
+    /// As many as the product of `shape`.
     pub values: Vec<f32>,
 }
 
 impl Array {
+    /// A copy of a tensor's values, of any device.
     pub fn from_tensor<const D: usize>(tensor: &Tensor<D>) -> Self {
         let data = tensor.clone().without_autodiff().into_data();
         let values = data.iter::<f32>().collect();
@@ -22,6 +25,9 @@ impl Array {
     }
 
     /// On `device` without autodiff. The rank must be `D`.
+    ///
+    /// # Panics
+    /// If the array has another rank.
     pub fn into_tensor<const D: usize>(self, device: &Device) -> Tensor<D> {
         Tensor::from_data(TensorData::new(self.values, self.shape), &device.clone().inner())
     }
@@ -30,28 +36,74 @@ impl Array {
 /// Arrays by key, in key order.
 pub type StateDict = BTreeMap<String, Array>;
 
+/// Why weights cannot be read, written or loaded into a network.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WeightsError {
+    /// The file cannot be opened or is damaged; says why.
     #[error("not a valid safetensors file: {0}")]
     Format(String),
+    /// A tensor does not hold floating-point numbers.
     #[error("tensor `{key}` has type {dtype}; only F32, F16, BF16 and F64 are read")]
-    Type { key: String, dtype: String },
+    Type {
+        /// Name of the tensor.
+        key: String,
+        /// Type that it has, as its file names it.
+        dtype: String,
+    },
+    /// A tensor has another shape than the network's of that name.
     #[error("tensor `{key}` has shape {found:?}, the network needs {expected:?}")]
-    Shape { key: String, found: Vec<usize>, expected: Vec<usize> },
+    Shape {
+        /// Name of the tensor.
+        key: String,
+        /// Its shape in the file.
+        found: Vec<usize>,
+        /// Its shape in the network.
+        expected: Vec<usize>,
+    },
+    /// The file's encoder has the other kind of stem.
     #[error("its encoder begins with {has}; set stem = \"{remedy}\" in the recipe")]
-    Stem { has: &'static str, remedy: &'static str },
+    Stem {
+        /// What the encoder in the file begins with, in words.
+        has: &'static str,
+        /// The recipe's `stem` that fits it.
+        remedy: &'static str,
+    },
+    /// The file's heads are for another number of classes.
     #[error(
         "its heads are for {found} classes, the network has {expected}; without `pretrained_heads` only its encoder is taken"
     )]
-    Classes { found: usize, expected: usize },
+    Classes {
+        /// Classes of the file's heads.
+        found: usize,
+        /// Classes of the network.
+        expected: usize,
+    },
+    /// The file holds tensors that the network does not have.
     #[error("{count} tensors are no part of the network, first `{first}`")]
-    Foreign { count: usize, first: String },
+    Foreign {
+        /// How many.
+        count: usize,
+        /// Name of the first.
+        first: String,
+    },
+    /// The file lacks tensors that the network needs.
     #[error("{count} tensors of the {part} are missing, first `{first}`")]
-    Missing { part: &'static str, count: usize, first: String },
+    Missing {
+        /// Part of the network that needs them: `network` or `encoder`.
+        part: &'static str,
+        /// How many.
+        count: usize,
+        /// Name of the first.
+        first: String,
+    },
 }
 
 /// Reads a safetensors file's bytes: arrays and the file's metadata.
+///
+/// # Errors
+/// [`WeightsError::Format`] when the bytes are no safetensors file, [`WeightsError::Type`] when a tensor holds
+/// other than floating-point numbers.
 pub fn from_safetensors(bytes: &[u8]) -> Result<(StateDict, HashMap<String, String>), WeightsError> {
     let format = |e: safetensors::SafeTensorError| WeightsError::Format(e.to_string());
     let file = SafeTensors::deserialize(bytes).map_err(format)?;
@@ -85,6 +137,12 @@ pub(crate) fn floats(data: &[u8], dtype: Dtype) -> Option<Vec<f32>> {
 }
 
 /// Bytes of a safetensors file. The same state gives the same bytes.
+///
+/// # Errors
+/// [`WeightsError::Format`] when an array's shape does not fit its number of values.
+///
+/// # Panics
+/// If `metadata` has more than one entry: their order, and so the bytes, would differ between runs.
 pub fn to_safetensors(state: &StateDict, metadata: HashMap<String, String>) -> Result<Vec<u8>, WeightsError> {
     let bytes: Vec<(&String, Vec<u8>, &[usize])> = state
         .iter()
@@ -110,6 +168,10 @@ impl Segmentor {
     }
 
     /// Replaces all tensors. A state without auxiliary head is accepted: inference does not need it.
+    ///
+    /// # Errors
+    /// [`WeightsError::Shape`] when a tensor has another shape than the network's, [`WeightsError::Missing`] when
+    /// one is not there.
     pub fn load(&mut self, mut state: StateDict) -> Result<(), WeightsError> {
         let mut load = Load { state: &mut state, missing: Vec::new(), wrong: None };
         self.walk_all(&mut load);
@@ -120,7 +182,7 @@ impl Segmentor {
         require("network", missing.iter().filter(|key| !key.starts_with("auxiliary_head.")))
     }
 
-    /// Loads encoder and heads, by MMSegmentation's names; tells what became of every key. An auxiliary head that
+    /// Loads encoder and heads, by MMSegmentation's names; reports what became of every key. An auxiliary head that
     /// is missing or of another shape keeps its random start: only training uses it.
     ///
     /// # Errors
@@ -154,7 +216,7 @@ impl Segmentor {
         Ok(LoadedKeys { loaded, skipped, missing })
     }
 
-    /// Loads the encoder only, by the names of any library ([`encoder_key`]); tells what became of every key.
+    /// Loads the encoder only, by the names of any library ([`encoder_key`]); reports what became of every key.
     ///
     /// # Errors
     /// When a tensor has another shape than the encoder needs, or, unless `partial`, when one is missing.
@@ -191,6 +253,7 @@ pub const CLASSIFIER: &str = "decode_head.conv_seg.weight";
 /// What became of the tensors of a file, by MMSegmentation's names.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LoadedKeys {
+    /// Taken into the network.
     pub loaded: Vec<String>,
     /// In the file, but no part of what was filled.
     pub skipped: Vec<String>,

@@ -12,15 +12,16 @@ const NESTS: [&str; 5] = ["state_dict", "model_state_dict", "model_state", "mode
 /// What wrappers put before every key: data-parallel training, compilers, training frameworks.
 const WRAPPERS: [&str; 5] = ["module.", "_orig_mod.", "model.", "net.", "segmentor."];
 
-/// What trainings keep beside the network's own tensors, by the beginning of its key.
+/// What trainings keep next to the network's own tensors, by the beginning of its key.
 const TRAINING: [&str; 6] =
     ["optimizer", "optim_wrapper", "param_scheduler", "lr_scheduler", "ema_", "data_preprocessor."];
 
-/// A weight file's arrays, and what stands beside them.
+/// A weight file's arrays, and what else it holds.
 #[derive(Debug, Default)]
 pub struct Checkpoint {
+    /// The arrays, with the prefixes of wrappers taken off their keys.
     pub state: StateDict,
-    /// Of safetensors.
+    /// Text entries of a safetensors file's header; empty for PyTorch files.
     pub metadata: HashMap<String, String>,
     /// Tensors of the training (optimiser state and the like) that were left out.
     pub left_out: usize,
@@ -31,18 +32,21 @@ pub struct Checkpoint {
 /// MMSegmentation's `meta`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Training {
+    /// Names of the classes in index order; empty where the file names none.
     pub classes: Vec<String>,
     /// Colours of the classes; as many as classes, or none.
     pub palette: Vec<[u8; 3]>,
     /// The configuration, as Python text.
     pub config: Option<String>,
+    /// Iterations trained.
     pub iteration: Option<u64>,
 }
 
-/// Reads a file's arrays and its metadata (of safetensors). What a file is, its content tells, not its name.
+/// Reads a file's arrays and its metadata (of safetensors). Its content decides what kind of file it is, not its name.
 ///
 /// # Errors
-/// Names what is wrong with the file; PyTorch files of other things than plain tensors are refused.
+/// [`WeightsError::Format`] when the file cannot be opened, is damaged or holds no tensors; PyTorch files of other things
+/// than plain tensors are refused. [`WeightsError::Type`] when a tensor does not hold floating-point numbers.
 pub fn read_weights(path: &Path) -> Result<(StateDict, HashMap<String, String>), WeightsError> {
     read_checkpoint(path).map(|checkpoint| (checkpoint.state, checkpoint.metadata))
 }

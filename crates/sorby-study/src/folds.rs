@@ -3,23 +3,32 @@
 use sorby_random::Stream;
 use std::collections::BTreeMap;
 
+/// Fewer specimens than folds, or fewer than two folds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{specimens} specimens cannot be shared among {folds} folds; folds must be from 2 to the number of specimens"
+)]
+pub struct FoldsError {
+    /// Specimens that there are.
+    pub specimens: usize,
+    /// Folds that were asked for.
+    pub folds: usize,
+}
+
 /// Shares `images` among `count` folds of about equal size. Images of one specimen stay together; images that no
 /// specimen names are on their own. `seed` decides among equals. Folds hold names in order.
 ///
 /// # Errors
-/// When there are fewer specimens than folds.
+/// When there are fewer specimens than folds, or fewer than two folds.
 pub fn assign(
     images: &[String],
     specimens: &BTreeMap<String, Vec<String>>,
     count: usize,
     seed: u64,
-) -> Result<Vec<Vec<String>>, String> {
+) -> Result<Vec<Vec<String>>, FoldsError> {
     let groups = groups(images, specimens);
     if count < 2 || groups.len() < count {
-        return Err(format!(
-            "{} specimens cannot be shared among {count} folds; folds must be from 2 to the number of specimens",
-            groups.len()
-        ));
+        return Err(FoldsError { specimens: groups.len(), folds: count });
     }
     let mut groups: Vec<Vec<String>> = groups.into_values().collect();
     Stream::numbered(seed, "folds", &[]).shuffle(&mut groups);
@@ -27,8 +36,10 @@ pub fn assign(
     groups.sort_by_key(|g| std::cmp::Reverse(g.len()));
     let mut folds = vec![Vec::new(); count];
     for group in groups {
-        let emptiest = folds.iter_mut().min_by_key(|f| f.len()).expect("count is at least 2");
-        emptiest.extend(group);
+        // There are folds: `count` is at least 2.
+        if let Some(emptiest) = folds.iter_mut().min_by_key(|f| f.len()) {
+            emptiest.extend(group);
+        }
     }
     folds.iter_mut().for_each(|f| f.sort());
     Ok(folds)
@@ -47,7 +58,7 @@ fn groups<'a>(
     groups
 }
 
-/// `specimens`, where images that show the same place (`twins`) are of one specimen too.
+/// `specimens`, where near-duplicates (pairs of images that show the same place) are of one specimen too.
 pub fn with_twins(
     specimens: &BTreeMap<String, Vec<String>>,
     twins: &[(String, String)],

@@ -29,8 +29,9 @@ pub struct Gain {
     pub points: f64,
     /// `None` where nothing was repeated, so that nothing is known of what repeating would give.
     pub spread: Option<Spread>,
-    /// Spread over images, and over repeated trainings.
+    /// Spread over images.
     pub of_images: Option<Spread>,
+    /// Spread over repeated trainings; over folds where no seed was repeated.
     pub of_trainings: Option<Spread>,
     /// No seed was repeated: trainings were compared between folds.
     pub by_folds: bool,

@@ -3,15 +3,20 @@
 use crate::gain::Gain;
 use serde::Serialize;
 
+/// What a study says of one trick.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
+    /// The gain is above zero, beyond chance.
     Helps,
+    /// The gain is below zero, beyond chance.
     Hurts,
+    /// Chance alone can explain the gain.
     Undecided,
 }
 
 impl Verdict {
+    /// As tables print it.
     pub fn word(&self) -> &'static str {
         match self {
             Verdict::Helps => "helps",
@@ -21,8 +26,9 @@ impl Verdict {
     }
 }
 
-/// One-sided chance below which a gain is believed, when so many `tests` (tricks times architectures) are made: so small that of studies in which no
-/// trick does anything, at most 5 % accept one (Bonferroni), and never above the 2.5 % of a 95 % interval.
+/// One-sided chance below which a gain is believed, when so many `tests` (tricks times architectures) are made: so small
+/// that of studies in which no trick does anything, at most 5 % accept one (Bonferroni), and never above the 2.5 % of a
+/// 95 % interval.
 pub fn accept_level(tests: usize) -> f64 {
     (0.05 / tests.max(1) as f64).min(0.025)
 }

@@ -3,6 +3,8 @@
 //! Nothing here trains or touches a file: a [`StudySpec`] and the scores of finished runs go in, the next
 //! [`Run`]s or a [`Judgement`] come out.
 
+#![warn(missing_docs, clippy::missing_errors_doc, clippy::missing_panics_doc)]
+
 mod folds;
 mod gain;
 mod judge;
@@ -11,7 +13,7 @@ mod plan;
 mod power;
 mod spec;
 
-pub use folds::{assign, most_folds, with_twins};
+pub use folds::{FoldsError, assign, most_folds, with_twins};
 pub use gain::{Cell, Contrast, Gain};
 pub use judge::{Judgement, Verdict, accept_level, judge};
 pub use paper::{PaperStack, paper_stack};

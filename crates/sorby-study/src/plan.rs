@@ -26,13 +26,17 @@ pub enum Part {
 pub struct Run {
     /// Position in the study's list of architectures.
     pub arch: usize,
+    /// The tricks on top of the base recipe.
     pub tricks: TrickSet,
+    /// What it learns from.
     pub part: Part,
+    /// Seed of the training.
     pub seed: u64,
 }
 
 /// How a finished training did, image by image; `None` when it failed.
 pub type Scored = Option<Vec<(String, Confusion)>>;
+/// What is known of each training that was tried.
 pub type Scores = BTreeMap<Run, Scored>;
 
 /// Where a study stands.
@@ -40,6 +44,7 @@ pub type Scores = BTreeMap<Run, Scored>;
 pub enum Stage {
     /// These trainings are next, and why.
     Train(&'static str, Vec<Run>),
+    /// Every training that the protocol asks for was tried.
     Finished,
 }
 
@@ -51,6 +56,7 @@ pub fn set_name(tricks: &[String]) -> String {
 /// What the sound protocol settled on for one architecture.
 #[derive(Clone, Debug, Serialize)]
 pub struct Settled {
+    /// The verdicts on its single tricks.
     pub judgement: Judgement,
     /// The stack, after dropping what hurts in it.
     pub stack: TrickSet,
@@ -75,6 +81,9 @@ pub struct Interaction {
 
 impl StudySpec {
     /// Folder name of a run.
+    ///
+    /// # Panics
+    /// If `run.arch` is no position in the study's list of architectures.
     pub fn run_id(&self, run: &Run) -> String {
         let part = match run.part {
             Part::Fold(f) => format!("fold{}", f + 1),
@@ -257,13 +266,14 @@ impl StudySpec {
         self.repeated(arch, tricks).iter().all(|r| scores.contains_key(r))
     }
 
+    /// Verdicts on the tricks of an architecture, from its single tricks next to the baseline.
     pub fn judgement(&self, scores: &Scores, arch: usize) -> Judgement {
         let gain = |t: &String| (t.clone(), self.gain(scores, arch, &Vec::new(), &vec![t.clone()]));
         let tests = self.tests();
         Judgement::of(self.tricks.iter().map(gain).collect(), tests, |a, b| self.exclude(a, b))
     }
 
-    /// What the stack of an architecture is, as far as scores tell.
+    /// What the stack of an architecture is, as far as scores are known.
     pub fn settled(&self, scores: &Scores, arch: usize) -> Settled {
         let judgement = self.judgement(scores, arch);
         let (mut stack, mut dropped) = (judgement.helpers.clone(), Vec::new());
@@ -361,7 +371,7 @@ fn due(why: &'static str, runs: Vec<Run>, scores: &Scores) -> Option<Due> {
     (!missing.is_empty()).then_some((why, missing))
 }
 
-/// Counts of the images that all networks have, by name; those with nothing labelled tell nothing.
+/// Counts of the images that all networks have, by name; those with nothing labelled say nothing.
 fn matched(networks: &[&[(String, Confusion)]]) -> Cell {
     let Some(first) = networks.first() else { return Cell::new() };
     let of = |name: &String, network: &&[(String, Confusion)]| {

@@ -35,8 +35,11 @@ impl Noise {
 /// Size of a study.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Design {
+    /// Folds of the training images.
     pub folds: usize,
+    /// Trainings of each set of tricks in each fold.
     pub seeds: u64,
+    /// Iterations of each training.
     pub iterations: u64,
 }
 
@@ -64,6 +67,9 @@ impl Design {
     }
 
     /// The smallest gain in points that is found in `power` of studies that make so many `tests`.
+    ///
+    /// # Panics
+    /// If `noise` is not finite, or `power` is not from 0 to 1.
     pub fn smallest_gain(&self, noise: Noise, images: usize, tests: usize, power: f64) -> f64 {
         let spread = self.spread(noise, images);
         let t = StudentsT::new(0.0, 1.0, spread.degrees.clamp(1.0, 1e6)).expect("positive degrees");
@@ -74,6 +80,9 @@ impl Design {
 /// The design that finds the smallest gain within `budget_s`, where one training of `iterations` takes
 /// `seconds(folds, iterations)`. Iterations are cut, to no less than a quarter, only where two folds and two seeds
 /// would not fit otherwise.
+///
+/// # Panics
+/// If `noise` is not finite.
 pub fn best_design(
     budget_s: f64,
     (archs, tricks): (usize, usize),

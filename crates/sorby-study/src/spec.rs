@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use toml::Table;
 
+/// How tricks are chosen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Protocol {
@@ -23,13 +24,16 @@ pub enum Protocol {
 pub struct StudySpec {
     /// What the data are called in tables; empty: the data set's folder name.
     pub title: String,
+    /// How tricks are chosen.
     pub protocol: Protocol,
+    /// Architectures, each of which gets every trick.
     pub archs: Vec<Arch>,
     /// Tricks in the order of stacking.
     pub tricks: Vec<String>,
     /// The file of trick T.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pretrained: Option<PathBuf>,
+    /// Takes what that file has, though it does not fill the whole encoder.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub pretrained_partial: bool,
     /// Repeats of every training (`sound`); the paper's protocol has one.
@@ -46,7 +50,7 @@ pub struct StudySpec {
     pub base: PathBuf,
     /// Changes to it for all trainings.
     pub recipe: Table,
-    /// Tricks beside T, S and R, or instead of them.
+    /// Tricks in addition to T, S and R, or instead of them.
     pub trick: BTreeMap<String, Trick>,
 }
 
@@ -80,15 +84,21 @@ const STUDYS_OWN: [&str; 4] = ["arch", "seed", "data.train", "data.val"];
 pub struct Trick {
     /// What tables call it.
     pub title: String,
+    /// Keys of the recipe with the values that the trick gives them.
     pub set: Table,
 }
 
+/// What is wrong with a study file, in one line that names the key.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct SpecError(pub String);
 
 impl StudySpec {
     /// Parses and validates; relative paths start from `folder`.
+    ///
+    /// # Errors
+    /// When the text is not TOML, a key is not known or not in its range, a trick is not described, or something in
+    /// the file has no effect.
     pub fn parse(text: &str, folder: &Path) -> Result<Self, SpecError> {
         let mut spec: Self =
             toml::from_str(text).map_err(|e| SpecError(sorby_train::one_line(&e.to_string())))?;
@@ -238,6 +248,9 @@ impl StudySpec {
     }
 
     /// The base's own keys, paths made absolute.
+    ///
+    /// # Errors
+    /// When the base is neither a built-in schedule nor a file that can be read as TOML.
     pub fn base_table(&self) -> Result<Table, SpecError> {
         let name = self.base.to_string_lossy();
         let text = match preset(&name) {
@@ -254,6 +267,9 @@ impl StudySpec {
     }
 
     /// The recipe of the base with `tricks` on top.
+    ///
+    /// # Errors
+    /// As [`StudySpec::base_table`]; and when a trick is not described, or the recipe that results is not valid.
     pub fn recipe_with(&self, tricks: &[String]) -> Result<(Table, Recipe), SpecError> {
         let mut table = self.base_table()?;
         merge(&mut table, &self.recipe);

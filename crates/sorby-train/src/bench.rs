@@ -9,7 +9,7 @@ use sorby_infer::Device;
 use sorby_nn::Segmentor;
 use sorby_nn::optimizer::Optimizer;
 
-/// Takes the first `steps` steps of `recipe` on `samples`. `each` is told every step's number (from 0)
+/// Takes the first `steps` steps of `recipe` on `samples`. `each` gets every step's number (from 0)
 /// and cost.
 ///
 /// # Errors

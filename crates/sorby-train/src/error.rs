@@ -3,31 +3,66 @@
 use sorby_data::DataError;
 use std::path::{Path, PathBuf};
 
+/// Why a training stopped or could not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrainError {
+    /// The data set, its splits or its classes cannot be used.
     #[error(transparent)]
     Data(#[from] DataError),
     /// A file that cannot be written.
     #[error(transparent)]
     Write(#[from] sorby_image::ImageError),
+    /// The recipe is wrong.
     #[error("recipe: {0}")]
     Recipe(#[from] crate::RecipeError),
+    /// A file of the run cannot be read, written, renamed or removed.
     #[error("{}: {cause}", path.display())]
-    Io { path: PathBuf, cause: std::io::Error },
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        cause: std::io::Error,
+    },
+    /// The folder is no run, or not one that can go on.
     #[error("{}: {reason}", path.display())]
-    Run { path: PathBuf, reason: String },
+    Run {
+        /// The run folder, or the file in it.
+        path: PathBuf,
+        /// What is wrong and what can be done, in words.
+        reason: String,
+    },
+    /// The recipe's pretrained weights cannot be used.
     #[error("pretrained file {}: {reason}", path.display())]
-    Pretrained { path: PathBuf, reason: String },
+    Pretrained {
+        /// The file of weights.
+        path: PathBuf,
+        /// What is wrong and what can be done, in words.
+        reason: String,
+    },
+    /// The loss is infinite or no number.
     #[error(
         "the loss became {loss} at iteration {iteration}; lower optimizer.lr (now {lr}) or check the labels. \
              Checkpoints up to then are kept"
     )]
-    Diverged { iteration: u64, loss: f32, lr: f64 },
+    Diverged {
+        /// Number of the iteration, from 1.
+        iteration: u64,
+        /// The loss.
+        loss: f32,
+        /// Learning rate of that iteration.
+        lr: f64,
+    },
+    /// Memory does not suffice; found before anything is trained.
     #[error(
         "this run needs about {needed_mb} MB of memory but {available_mb} MB are free; lower data.batch or data.crop"
     )]
-    Memory { needed_mb: u64, available_mb: u64 },
+    Memory {
+        /// Estimated peak of the run, in units of 2^20 bytes.
+        needed_mb: u64,
+        /// What is free, in units of 2^20 bytes.
+        available_mb: u64,
+    },
 }
 
 impl TrainError {

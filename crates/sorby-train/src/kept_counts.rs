@@ -27,7 +27,7 @@ pub(crate) struct Known<'a> {
 ///
 /// # Errors
 /// Names the file and what in it cannot be: counts that are not those of an image's label, or that give other scores
-/// than `validation.jsonl` tells; a finished run without counts.
+/// than `validation.jsonl` has; a finished run without counts.
 pub(crate) fn kept_counts(run: &Path, known: &Known) -> Result<Option<Vec<(String, Confusion)>>, String> {
     let path = run.join(IMAGE_COUNTS);
     let told = |what: String| format!("{}: {what}; put it back as it was, or train again", path.display());
@@ -83,7 +83,7 @@ pub(crate) fn kept_counts(run: &Path, known: &Known) -> Result<Option<Vec<(Strin
     Ok(Some(out))
 }
 
-/// Whether two records tell the same scores.
+/// Whether two records hold the same scores.
 fn agree(a: &ValidationRecord, b: &ValidationRecord) -> bool {
     let near = |a: Option<f64>, b: Option<f64>| match (a, b) {
         (Some(a), Some(b)) => (a - b).abs() < 1e-9,

@@ -1,5 +1,7 @@
 //! Training: recipe, schedule, loop, checkpoints and the run folder.
 
+#![warn(missing_docs, clippy::missing_errors_doc, clippy::missing_panics_doc)]
+
 mod bench;
 mod checkpoint;
 mod error;
@@ -23,7 +25,7 @@ mod written;
 pub use bench::bench_training;
 pub use error::TrainError;
 pub use kept_counts::LabelPixels;
-pub use log::{Log, LogLine};
+pub use log::{ImpossibleValue, LogLine};
 pub use memory::{available_bytes, estimated_bytes, peak_bytes, values_of};
 pub use nothing_found::{nothing_found, nothing_found_by_run};
 pub use past_run::PastRun;

@@ -5,6 +5,11 @@ use crate::written::Lines;
 use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
 
+/// A value in a log that no training can have, in words.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ImpossibleValue(pub String);
+
 /// A line of a log.
 pub trait LogLine: DeserializeOwned {
     /// Name of the file.
@@ -13,9 +18,11 @@ pub trait LogLine: DeserializeOwned {
     /// Iterations done when it was written.
     fn iteration(&self) -> u64;
 
+    /// Whether a training can have written these values.
+    ///
     /// # Errors
     /// Names a value that no training can have.
-    fn check(&self) -> Result<(), String>;
+    fn check(&self) -> Result<(), ImpossibleValue>;
 }
 
 impl LogLine for Metric {
@@ -25,7 +32,7 @@ impl LogLine for Metric {
         self.iteration
     }
 
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Result<(), ImpossibleValue> {
         // Beyond ten thousand years nothing was measured.
         // Rounding may bring a loss of nothing below 0.
         let possible = (-1e-3..=MOST_LOSS).contains(&self.loss)
@@ -36,7 +43,9 @@ impl LogLine for Metric {
         if possible {
             return Ok(());
         }
-        Err(format!("iteration {iteration}, loss {loss}, lr {lr}, seconds {seconds} are impossible together"))
+        let what =
+            format!("iteration {iteration}, loss {loss}, lr {lr}, seconds {seconds} are impossible together");
+        Err(ImpossibleValue(what))
     }
 }
 
@@ -57,16 +66,16 @@ impl LogLine for ValidationRecord {
         self.iteration
     }
 
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Result<(), ImpossibleValue> {
         let named = [("mean_iou", self.mean_iou), ("pixel_accuracy", self.pixel_accuracy)];
         let classes = self.iou.iter().map(|iou| ("iou", *iou));
         for (name, value) in named.into_iter().chain(classes) {
             if let Some(value) = value.filter(|v| !(0.0..=1.0).contains(v)) {
-                return Err(format!("{name} is {value:e} and must be from 0 to 1"));
+                return Err(ImpossibleValue(format!("{name} is {value:e} and must be from 0 to 1")));
             }
         }
         if self.iteration > MOST_ITERATIONS {
-            return Err(format!("iteration {} is impossible", self.iteration));
+            return Err(ImpossibleValue(format!("iteration {} is impossible", self.iteration)));
         }
         let known: Vec<f64> = self.iou.iter().copied().flatten().collect();
         // As `Scores` takes it: over the classes that have one.
@@ -77,19 +86,20 @@ impl LogLine for ValidationRecord {
         };
         if !agree {
             let text = |v: Option<f64>| v.map_or("none".into(), |v| v.to_string());
-            return Err(format!(
+            return Err(ImpossibleValue(format!(
                 "mean_iou is {} and the mean of its iou {}",
                 text(self.mean_iou),
                 text(mean)
-            ));
+            )));
         }
         Ok(())
     }
 }
 
 /// What a log holds.
-pub struct Log<T> {
+pub(crate) struct Log<T> {
     path: PathBuf,
+    /// The lines that can be read, in order.
     pub lines: Vec<T>,
     /// Numbers, from 1, of lines that cannot be read.
     pub unreadable: Vec<usize>,
@@ -127,10 +137,12 @@ impl<T: LogLine> Log<T> {
                     let before = log.lines.last().map(T::iteration).filter(|b| *b >= line.iteration());
                     let order = match before {
                         None => Ok(()),
-                        Some(before) => Err(format!("iteration {} after {before}", line.iteration())),
+                        Some(before) => {
+                            Err(ImpossibleValue(format!("iteration {} after {before}", line.iteration())))
+                        }
                     };
                     if let (None, Err(what)) = (&log.impossible, line.check().and(order)) {
-                        log.impossible = Some((i + 1, what));
+                        log.impossible = Some((i + 1, what.0));
                     }
                     log.lines.push(line);
                 }
@@ -168,7 +180,7 @@ impl<T: LogLine> Log<T> {
 }
 
 /// Bytes at the end of a log that are no beginning of a line: what else than a line that was cut short is dropped must
-/// be told.
+/// be reported.
 pub(crate) fn foreign_end(bytes: &[u8]) -> Option<usize> {
     const BEGINNING: &[u8] = b"{\"iteration\":";
     let (text, _) = raw_lines(bytes).last().filter(|(_, whole)| !whole)?;

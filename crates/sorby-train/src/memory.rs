@@ -1,4 +1,4 @@
-//! Memory told before a run starts.
+//! Memory that a run needs, known before it starts.
 
 use crate::Recipe;
 use crate::error::TrainError;
@@ -34,7 +34,7 @@ pub(crate) fn require_memory(recipe: &Recipe, samples: &[Sample]) -> Result<(), 
     }
 }
 
-/// Memory that can still be used, where the system tells (Linux): what is free, and what the limits of a container
+/// Memory that can still be used, where the system says it (Linux): what is free, and what the limits of a container
 /// and of the process leave.
 pub fn available_bytes() -> Option<u64> {
     let free = field("/proc/meminfo", "MemAvailable:");
@@ -54,7 +54,7 @@ fn address_space() -> Option<u64> {
     Some(limit.saturating_sub(field("/proc/self/status", "VmSize:")?))
 }
 
-/// The most memory this process has held at once, where the system tells (Linux).
+/// The most memory this process has held at once, where the system says it (Linux).
 pub fn peak_bytes() -> Option<u64> {
     field("/proc/self/status", "VmHWM:")
 }

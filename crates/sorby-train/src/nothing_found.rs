@@ -1,4 +1,4 @@
-//! A model that finds nothing is told of before any score.
+//! A model that finds nothing is reported before any score.
 
 use crate::run_folder::{IMAGE_COUNTS, ImageCounts};
 use std::path::Path;

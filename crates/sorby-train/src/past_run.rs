@@ -15,14 +15,17 @@ use sorby_score::Confusion;
 use std::io::ErrorKind;
 use std::path::Path;
 
-/// What a run folder tells.
+/// What a run folder says of its run.
 pub struct PastRun {
     /// As text: one of an older version may have keys that are not known any more.
     pub recipe: Option<String>,
     /// Of its last model, else of its best; `None` before there is one.
     pub card: Option<ModelCard>,
+    /// The images that it learnt from and was validated on.
     pub split: Vec<SplitRecord>,
+    /// One for each iteration.
     pub metrics: Vec<Metric>,
+    /// One for each validation.
     pub validations: Vec<ValidationRecord>,
     /// Of the last validation by image; a run that was stopped may have none.
     pub counts: Option<Vec<(String, Confusion)>>,
@@ -43,8 +46,8 @@ struct Look<'a> {
 }
 
 impl PastRun {
-    /// `labels`: labelled pixels of images by class, where the caller knows them; else those that the run kept of its
-    /// beginning are compared.
+    /// Reads a run folder and compares its files with each other. `labels` are labelled pixels of images by class, where
+    /// the caller knows them; else those that the run kept of its beginning are compared.
     ///
     /// # Errors
     /// One line that names the file that is not what this run wrote.

@@ -12,10 +12,13 @@ use sorby_nn::{Arch, ModelSpec, Stem};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+/// A recipe with every key resolved; [`parse`] makes one of a file's text.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Recipe {
+    /// Architecture of the network.
     pub arch: Arch,
+    /// First layers of its backbone.
     pub stem: Stem,
     /// Weights for the encoder (trick T); none: random start.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -26,14 +29,21 @@ pub struct Recipe {
     /// Fills the heads too, from a network of the same architecture and number of classes.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub pretrained_heads: bool,
+    /// All chance (initial weights, crops, augmentation, dropout) follows from it.
     pub seed: u64,
     /// `strong` is trick S.
     pub augment: Augment,
+    /// What is learnt from, and in which pieces.
     pub data: Data,
+    /// Details of the network.
     pub model: Model,
+    /// What is minimised.
     pub loss: Loss,
+    /// How the weights are changed.
     pub optimizer: Optimizer,
+    /// How long, and at which learning rate.
     pub schedule: Schedule,
+    /// How whole images are segmented, in validation and later.
     pub inference: Inference,
 }
 
@@ -57,6 +67,7 @@ impl Default for Recipe {
     }
 }
 
+/// `[data]`: which images, and how crops are drawn from them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Data {
@@ -96,6 +107,7 @@ impl Default for Data {
     }
 }
 
+/// `[model]`: details of the network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Model {
@@ -111,18 +123,23 @@ impl Default for Model {
     }
 }
 
+/// `loss.kind`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LossKind {
+    /// Sigmoid focal loss (Lin et al. 2017), as in the paper.
     Focal,
+    /// Softmax cross-entropy.
     CrossEntropy,
     /// Cross-entropy plus soft Dice.
     CrossEntropyDice,
 }
 
+/// `[loss]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Loss {
+    /// Which loss of a pixel.
     pub kind: LossKind,
     /// Weight of positives in the focal loss; negatives weigh 1 - alpha.
     pub alpha: f64,
@@ -137,6 +154,7 @@ impl Default for Loss {
 }
 
 impl Loss {
+    /// The loss of one pixel, as the networks take it.
     pub fn pixel_loss(&self) -> PixelLoss {
         match self.kind {
             LossKind::Focal => PixelLoss::Focal { alpha: self.alpha, gamma: self.gamma },
@@ -146,21 +164,27 @@ impl Loss {
     }
 }
 
+/// `optimizer.kind`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OptimizerKind {
+    /// Stochastic gradient descent with momentum.
     Sgd,
+    /// Adam with decoupled weight decay (Loshchilov & Hutter 2019).
     AdamW,
 }
 
+/// `[optimizer]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Optimizer {
+    /// Which rule changes the weights.
     pub kind: OptimizerKind,
     /// Learning rate: the first of a poly decay, the highest of a one-cycle schedule.
     pub lr: f64,
     /// SGD's momentum; AdamW's betas are 0.9 and 0.999.
     pub momentum: f64,
+    /// How strongly weights are drawn to 0: coupled to the gradient in SGD, decoupled in AdamW.
     pub weight_decay: f64,
     /// Above 0: models are the moving average of the weights, which keeps this share of itself from one iteration
     /// to the next. Not written at 0, so that recipes from before it keep their hash.
@@ -192,6 +216,7 @@ impl Optimizer {
     }
 }
 
+/// `schedule.policy`: how the learning rate changes over the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Policy {
@@ -201,10 +226,13 @@ pub enum Policy {
     OneCycle,
 }
 
+/// `[schedule]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Schedule {
+    /// Batches that the network learns from.
     pub iterations: u64,
+    /// How the learning rate changes over the run.
     pub policy: Policy,
     /// Share of a one-cycle schedule in which the rate rises.
     pub warmup: f64,
@@ -246,16 +274,19 @@ impl Schedule {
         self.iterations.div_ceil(self.validation_interval())
     }
 
+    /// Iterations from one validation to the next, at least 1.
     pub fn validation_interval(&self) -> u64 {
         if self.validate_every > 0 { self.validate_every } else { (self.iterations / 10).max(1) }
     }
 }
 
+/// `[inference]`: the sliding window.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Inference {
     /// Edge of the sliding window in pixels.
     pub window: usize,
+    /// Step of the sliding window in pixels, at most `window`.
     pub stride: usize,
 }
 
@@ -265,11 +296,15 @@ impl Default for Inference {
     }
 }
 
+/// What is wrong with a recipe, in one line that names the key.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct RecipeError(pub String);
 
 /// Parses a recipe's text and applies `a.b=c` overrides, then validates.
+///
+/// # Errors
+/// When the text or an override is not TOML, a key is not known, or a value is not in its range.
 pub fn parse(text: &str, overrides: &[String]) -> Result<Recipe, RecipeError> {
     let mut table: toml::Table = toml::from_str(text).map_err(toml_error)?;
     for assignment in overrides {
@@ -279,6 +314,9 @@ pub fn parse(text: &str, overrides: &[String]) -> Result<Recipe, RecipeError> {
 }
 
 /// Parses and validates a recipe's table.
+///
+/// # Errors
+/// When a key is not known, or a value has another type or is not in its range.
 pub fn parse_table(table: toml::Table) -> Result<Recipe, RecipeError> {
     let recipe: Recipe = table.try_into().map_err(toml_error)?;
     recipe.validate()?;
@@ -290,6 +328,10 @@ fn toml_error(e: toml::de::Error) -> RecipeError {
 }
 
 /// Sets `a.b.c` to the TOML value after `=`; a value that is not TOML is taken as a string.
+///
+/// # Errors
+/// When `assignment` is not of the form `key=value`, or a part of the key before the last dot is a value, not a
+/// table.
 pub fn apply_override(table: &mut toml::Table, assignment: &str) -> Result<(), RecipeError> {
     let wrong =
         || RecipeError(format!("`--set {assignment}`: write it as key=value, for example optimizer.lr=0.02"));
@@ -313,20 +355,31 @@ pub fn apply_override(table: &mut toml::Table, assignment: &str) -> Result<(), R
 
 impl Recipe {
     /// The recipe with every key written out.
+    ///
+    /// # Panics
+    /// If a number is above 2^63 - 1 or the path of the pretrained weights is not UTF-8: TOML holds neither, so no
+    /// recipe that was parsed has them.
     pub fn to_toml(&self) -> String {
         toml::to_string(self).expect("a recipe has no value that TOML cannot hold")
     }
 
+    /// The network to build for so many classes.
     pub fn model_spec(&self, classes: usize) -> ModelSpec {
         ModelSpec { arch: self.arch, stem: self.stem, classes, output_stride: self.model.output_stride }
     }
 
     /// Identifies what would be trained: the resolved recipe's hash.
+    ///
+    /// # Panics
+    /// As [`Recipe::to_toml`].
     pub fn hash(&self) -> String {
         blake3::hash(self.to_toml().as_bytes()).to_hex()[..16].to_owned()
     }
 
     /// Keys whose values differ from `other`'s: key, value here, value there; no value where a key is not set.
+    ///
+    /// # Panics
+    /// As [`Recipe::to_toml`].
     pub fn differences(&self, other: &Recipe) -> Vec<(String, Option<String>, Option<String>)> {
         let (ours, theirs) = (self.flat(), other.flat());
         let keys: std::collections::BTreeSet<_> = ours.keys().chain(theirs.keys()).collect();

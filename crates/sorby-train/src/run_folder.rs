@@ -32,24 +32,32 @@ pub struct RunFolder {
     _lock: File,
 }
 
+/// Where a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
+    /// A process trains, or was killed while it did.
     Running,
     /// Asked to stop; goes on with `--resume`.
     Stopped,
+    /// Trained to its last iteration.
     Done,
+    /// Ended by an error.
     Failed,
 }
 
 /// `status.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Status {
+    /// Where the run stands.
     pub state: State,
+    /// Iterations done when the state was written.
     pub iteration: u64,
+    /// Iterations of the whole run.
     pub iterations: u64,
     /// Best validation so far: (iteration, mIoU).
     pub best: Option<(u64, f64)>,
+    /// Hash of the resolved recipe.
     pub recipe_hash: String,
     /// Hash of the run's identity; runs of older versions have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -80,17 +88,24 @@ impl Status {
 pub struct Metric {
     /// Iterations done, this one included.
     pub iteration: u64,
+    /// Loss of the batch, before its step.
     pub loss: f32,
+    /// Learning rate of the step.
     pub lr: f64,
+    /// Wall time of the iteration.
     pub seconds: f64,
 }
 
 /// A line of `validation.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ValidationRecord {
+    /// Iterations done.
     pub iteration: u64,
+    /// Mean of `iou` over the classes that have one, 0 to 1.
     pub mean_iou: Option<f64>,
+    /// Intersection over union of each class, 0 to 1; `None` where neither label nor prediction has the class.
     pub iou: Vec<Option<f64>>,
+    /// Share of the labelled pixels that got their label's class, 0 to 1.
     pub pixel_accuracy: Option<f64>,
 }
 
@@ -112,11 +127,14 @@ pub const VALIDATION_MASKS: &str = "validation";
 /// Pixel counts of one validation image: `matrix[label][prediction]`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImageCounts {
+    /// Name of the image in its data set.
     pub name: String,
+    /// `matrix[label][prediction]`, in pixels.
     pub matrix: Vec<Vec<u64>>,
 }
 
 impl ValidationRecord {
+    /// The record of a validation after so many iterations.
     pub fn new(iteration: u64, scores: &sorby_score::Scores) -> Self {
         Self {
             iteration,
@@ -140,6 +158,10 @@ fn sweep(folder: &Path) {
 
 impl RunFolder {
     /// A new, empty run folder.
+    ///
+    /// # Errors
+    /// [`TrainError::Run`] when the folder holds a run that has learnt something, or another process works on it;
+    /// [`TrainError::Io`] when files cannot be made or removed.
     pub fn create(root: &Path) -> Result<Self, TrainError> {
         // A start that failed before its first checkpoint left nothing that could be gone on from.
         let learnt = root.join("checkpoints").exists() && {
@@ -163,6 +185,10 @@ impl RunFolder {
     }
 
     /// An existing run folder.
+    ///
+    /// # Errors
+    /// [`TrainError::Run`] when the folder is no run, or another process works on it; [`TrainError::Io`] when its
+    /// lock cannot be made.
     pub fn open(root: &Path) -> Result<Self, TrainError> {
         if !root.join("recipe.toml").is_file() && !root.join(IDENTITY).is_file() {
             return Err(TrainError::run(root, "is not a run folder (no recipe.toml)"));
@@ -197,10 +223,12 @@ impl RunFolder {
         self.new
     }
 
+    /// The folder itself.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
+    /// Path of a file in the folder, be it there or not.
     pub fn path(&self, name: &str) -> PathBuf {
         self.root.join(name)
     }
@@ -213,10 +241,18 @@ impl RunFolder {
         all.into_iter().find(|path| !path.exists()).unwrap_or_else(|| numbered(0))
     }
 
+    /// Writes a file of the folder whole or not at all.
+    ///
+    /// # Errors
+    /// [`TrainError::Write`] when the file cannot be written.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), TrainError> {
         Ok(atomically(&self.path(name), bytes)?)
     }
 
+    /// Writes a value as indented JSON, whole or not at all.
+    ///
+    /// # Errors
+    /// [`TrainError::Write`] when the file cannot be written, [`TrainError::Run`] when JSON cannot hold the value.
     pub fn write_json(&self, name: &str, value: &impl Serialize) -> Result<(), TrainError> {
         let mut text =
             serde_json::to_string_pretty(value).map_err(|e| TrainError::run(&self.path(name), e))?;
@@ -249,7 +285,7 @@ impl RunFolder {
         file.write_all(line.as_bytes()).map_err(TrainError::io(&path))
     }
 
-    /// The lines of a log that can be read; see [`Log`] for those that cannot.
+    /// The lines of a log that can be read; those that cannot are left out.
     pub fn read_lines<T: LogLine>(root: &Path) -> Vec<T> {
         Log::read(root).lines
     }

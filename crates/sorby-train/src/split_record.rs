@@ -14,14 +14,18 @@ pub const SPLIT: &str = "split.json";
 /// An image of a run.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SplitRecord {
+    /// Name of the image in its data set.
     pub name: String,
     /// `train` or `val`.
     pub part: String,
+    /// BLAKE3 of the image's pixels, see [`ImageHash`].
     pub image_blake3: String,
+    /// BLAKE3 of the label's pixels.
     pub label_blake3: String,
     /// Pixel size in nanometres as the data set gives it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nm_per_px: Option<String>,
+    /// What `image_blake3` is the hash of.
     #[serde(default)]
     pub image_hash: ImageHash,
 }
@@ -47,6 +51,7 @@ impl ImageHash {
 }
 
 impl SplitRecord {
+    /// The record of a sample that is in `part` (`train` or `val`).
     pub fn of(sample: &Sample, part: &str) -> Self {
         Self::hashed(sample, part, ImageHash::StoredPixels)
     }

@@ -17,11 +17,14 @@ pub struct StepCost {
     pub data_s: f64,
     /// Networks and losses.
     pub forward_s: f64,
+    /// Gradients.
     pub backward_s: f64,
+    /// Update of the weights.
     pub optimizer_s: f64,
 }
 
 impl StepCost {
+    /// Sum of the parts.
     pub fn total_s(&self) -> f64 {
         self.data_s + self.forward_s + self.backward_s + self.optimizer_s
     }

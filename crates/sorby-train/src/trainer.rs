@@ -28,21 +28,28 @@ use std::path::Path;
 /// Masks of a validation that are kept to be looked at.
 const MASKS_SHOWN: usize = 6;
 
-/// What the loop tells its observer.
+/// What the loop reports to its observer.
 pub enum Event<'a> {
-    /// Before the first step; `done` iterations were found in the run folder.
+    /// Before the first step.
     Started {
+        /// Iterations that were found in the run folder.
         done: u64,
+        /// Images that it learns from.
         train_images: usize,
+        /// Images that it is validated on.
         val_images: usize,
     },
     /// What the encoder was filled from.
     Pretrained(LoadedKeys),
     /// Something about the run that its owner should know.
     Note(&'a str),
+    /// After each iteration.
     Step(&'a Metric),
+    /// After each validation.
     Validated {
+        /// Iterations done.
         iteration: u64,
+        /// Scores over all validation images.
         scores: &'a Scores,
     },
 }
@@ -50,8 +57,11 @@ pub enum Event<'a> {
 /// How a run ended.
 #[derive(Clone, Debug)]
 pub struct Outcome {
+    /// Iterations done in all.
     pub iterations: u64,
+    /// Scores of the last validation of this start; `None` without one.
     pub last: Option<Scores>,
+    /// Best validation of the whole run: (iteration, mIoU).
     pub best: Option<(u64, f64)>,
     /// Whether it was asked to stop before its last iteration.
     pub stopped: bool,
@@ -82,6 +92,11 @@ pub struct Trainer<'a> {
 
 impl<'a> Trainer<'a> {
     /// Loads and checks everything before any time is spent: data, classes, memory.
+    ///
+    /// # Errors
+    /// [`TrainError::Data`] when a split, an image or a class cannot be used; [`TrainError::Memory`] when memory
+    /// does not suffice; [`TrainError::Run`] when the folder holds a run of another recipe or other data;
+    /// [`TrainError::Io`] or [`TrainError::Write`] when a file of the run cannot be read or written.
     pub fn new(
         recipe: Recipe,
         data: &Dataset,
@@ -94,7 +109,8 @@ impl<'a> Trainer<'a> {
     /// Takes a run up again, with the recipe in its folder; `iterations` makes it end at another iteration.
     ///
     /// # Errors
-    /// Also when recipe, classes, split or data are not those that the run began with: says what differs.
+    /// As [`Trainer::new`]; and [`TrainError::Run`] when recipe, classes, split or data are not those that the run began
+    /// with (says what differs), [`TrainError::Recipe`] when `iterations` is not in its range.
     pub fn resume(
         data: &Dataset,
         run: &'a RunFolder,
@@ -109,6 +125,7 @@ impl<'a> Trainer<'a> {
         Self::prepare(recipe, data, run, device, iterations.is_some())
     }
 
+    /// The recipe that is trained by.
     pub fn recipe(&self) -> &Recipe {
         &self.recipe
     }
@@ -189,6 +206,12 @@ impl<'a> Trainer<'a> {
 
     /// Trains to the end, from the newest checkpoint if there is one. When `stop` says so, a checkpoint of the
     /// present iteration is written first, so that not a step is lost.
+    ///
+    /// # Errors
+    /// [`TrainError::Diverged`] when the loss is not finite; [`TrainError::Pretrained`] when the recipe's weights
+    /// cannot be used; [`TrainError::Run`] when no checkpoint is whole; [`TrainError::Data`] when a validation
+    /// image does not fit the model's grey range; [`TrainError::Io`] or [`TrainError::Write`] when a file cannot be
+    /// read or written. The run's status then says that it failed.
     pub fn run(
         mut self,
         observer: &mut dyn FnMut(Event),
@@ -379,7 +402,7 @@ impl<'a> Trainer<'a> {
         Ok((Progress::default(), Carried::default(), Some(Written::default())))
     }
 
-    /// What the run wrote of its logs up to iteration `start`. What of them is another now is told, and stays.
+    /// What the run wrote of its logs up to iteration `start`. What of them is another now is reported, and stays.
     fn written_before(&mut self, start: u64, then: Option<Written>) -> Result<Written, TrainError> {
         let older = then.is_none();
         let (metrics, told) = self.run.cut_log::<Metric>(start, then.as_ref().map(|w| w.metrics.clone()))?;
@@ -562,6 +585,9 @@ pub fn file_blake3(path: &Path) -> Option<String> {
 }
 
 /// Whether the recipe's pretrained file, if it names one, can be used for so many classes: to know before a long study.
+///
+/// # Errors
+/// [`TrainError::Pretrained`] when the file cannot be read, or its weights do not fit the network.
 pub fn check_pretrained(recipe: &Recipe, classes: usize, device: &Device) -> Result<(), TrainError> {
     if recipe.pretrained.is_some() {
         load_pretrained(recipe, &mut Segmentor::new(recipe.model_spec(classes), 0, device))?;

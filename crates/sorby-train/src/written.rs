@@ -1,5 +1,5 @@
 //! What a run wrote of its logs and models, kept as hashes in its checkpoints and its last status: what differs later
-//! was changed by others, and is told.
+//! was changed by others, and is reported.
 
 use serde::{Deserialize, Serialize};
 

@@ -15,7 +15,7 @@ const DILATIONS: [usize; 3] = [12, 24, 36];
 const LOW_LEVEL_CHANNELS: usize = 12;
 
 #[derive(Debug)]
-pub struct AsppPlusHead {
+pub(crate) struct AsppPlusHead {
     image_pool: ConvNorm,
     pointwise: ConvNorm,
     atrous: Vec<SeparableConv>,

@@ -10,7 +10,7 @@ use burn::tensor::Tensor;
 const CHANNELS: usize = 64;
 
 #[derive(Debug)]
-pub struct FcnHead {
+pub(crate) struct FcnHead {
     conv: ConvNorm,
     conv_seg: Classifier,
 }

@@ -4,9 +4,9 @@ mod aspp_plus;
 mod fcn;
 mod psp;
 
-pub use aspp_plus::AsppPlusHead;
-pub use fcn::FcnHead;
-pub use psp::PspHead;
+pub(crate) use aspp_plus::AsppPlusHead;
+pub(crate) use fcn::FcnHead;
+pub(crate) use psp::PspHead;
 
 /// Channels of both decode heads for ResNet-18.
 const CHANNELS: usize = 128;

@@ -11,7 +11,7 @@ use burn::tensor::Tensor;
 const POOL_SCALES: [usize; 4] = [1, 2, 3, 6];
 
 #[derive(Debug)]
-pub struct PspHead {
+pub(crate) struct PspHead {
     pyramid: Vec<ConvNorm>,
     bottleneck: ConvNorm,
     conv_seg: Classifier,

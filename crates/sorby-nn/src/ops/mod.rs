@@ -131,6 +131,9 @@ pub fn bilinear(x: Tensor<4>, height: usize, width: usize) -> Tensor<4> {
 }
 
 /// Feature maps of equal size joined channel after channel.
+///
+/// # Panics
+/// If `parts` is empty, or if the maps differ in number, height or width.
 pub fn concat_channels(parts: Vec<Tensor<4>>) -> Tensor<4> {
     if !on_kernels(&parts[0].device()) {
         return Tensor::cat(parts, 3);
@@ -153,8 +156,13 @@ pub fn concat_channels(parts: Vec<Tensor<4>>) -> Tensor<4> {
 /// Which pixel loss trains a head.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum PixelLoss {
-    /// Sigmoid focal loss.
-    Focal { alpha: f64, gamma: f64 },
+    /// Sigmoid focal loss (Lin et al. 2017).
+    Focal {
+        /// Weight of positive entries, 0 to 1; negatives weigh `1 - alpha`.
+        alpha: f64,
+        /// Focusing exponent; 0 is weighted cross-entropy.
+        gamma: f64,
+    },
     /// Softmax cross-entropy.
     CrossEntropy,
     /// Cross-entropy plus soft Dice loss, the mean over classes, each counted over the whole batch.
@@ -162,6 +170,9 @@ pub enum PixelLoss {
 }
 
 /// Mean loss of `logits` (`[n, h, w, k]`) against `labels` (`n * h * w`, 255 ignored). Shape `[1]`.
+///
+/// # Panics
+/// If there is not one label for each pixel of the logits.
 pub fn pixel_loss(logits: Tensor<4>, labels: Arc<Vec<u8>>, loss: PixelLoss) -> Tensor<1> {
     if !on_kernels(&logits.device()) {
         return stock::pixel_loss(logits, &labels, loss);
