@@ -122,6 +122,9 @@ export async function post<T>(path: string, body: unknown): Promise<T> {
 
 export const imagePath = (name: string): string => `/images/${encodeURIComponent(name)}`;
 
+export const predictionPath = (name: string, model: string): string =>
+  `${imagePath(name)}/predictions/${encodeURIComponent(model)}`;
+
 /** A map of one byte a pixel, and its revision where it has one. */
 export async function getMap(path: string): Promise<{ data: Uint8Array; revision: string }> {
   const response = await ask(path, { cache: "no-store" });
@@ -174,10 +177,6 @@ export async function upload(file: File): Promise<void> {
     headers: { "Content-Type": "application/octet-stream" },
     body: file,
   });
-}
-
-export async function startJob(order: Record<string, unknown>): Promise<number> {
-  return (await post<{ id: number }>("/jobs", order)).id;
 }
 
 export type ServerEvent =

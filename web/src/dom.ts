@@ -1,4 +1,4 @@
-/** Small words for making elements. */
+/** Short functions that make elements, messages and numbers for people. */
 
 type Attributes = Record<string, string | number | boolean | undefined | ((event: Event) => void)>;
 export type Child = Node | string | null | undefined | false;
@@ -36,7 +36,7 @@ export function choice(
   change: (value: string) => void,
 ): HTMLElement {
   const id = `choice-${++choices}`;
-  const select = h("select", { id, change: (e) => change((e.target as HTMLSelectElement).value) });
+  const select = h("select", { id, change: (e) => change(valueOf(e)) });
   for (const [value, text] of options) select.append(h("option", { value, selected: value === chosen }, text));
   return h("div", { class: "field" }, h("label", { for: id }, label), select);
 }
@@ -71,6 +71,17 @@ export function toast(text: string, bad = false): void {
   place.append(note);
   setTimeout(() => note.remove(), bad ? 9000 : 3500);
 }
+
+/** Tells why something failed. */
+export function toastError(error: unknown): void {
+  toast((error as Error).message, true);
+}
+
+/** The value of the field that an event comes from. */
+export const valueOf = (event: Event): string => (event.target as HTMLInputElement | HTMLSelectElement).value;
+
+/** Whether the check box that an event comes from is checked. */
+export const isChecked = (event: Event): boolean => (event.target as HTMLInputElement).checked;
 
 export function duration(seconds: number): string {
   if (!Number.isFinite(seconds)) return "-";

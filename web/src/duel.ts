@@ -2,8 +2,9 @@
 
 import { get, getMap, imagePath, type ImageInfo } from "./api";
 import { Chart } from "./chart";
-import { button, choice, digits, h, replace, table, toast } from "./dom";
-import { theProject, type View } from "./main";
+import { button, choice, digits, h, replace, table, toastError } from "./dom";
+import type { Page } from "./page";
+import { theProject } from "./project";
 import { MaskLayer } from "./viewer/mask";
 import { ImageView } from "./viewer/view";
 
@@ -26,7 +27,7 @@ interface Duel {
   model_iou: number | null;
 }
 
-export function duel(image?: string): View {
+export function duel(image?: string): Page {
   const project = theProject();
   const labelled = project.images.filter((c) => c.labelled);
   let name = image ?? (labelled[0] ?? project.images[0])?.name ?? "";
@@ -80,7 +81,7 @@ export function duel(image?: string): View {
       slider.value = String(curves.otsu);
       move();
     } catch (error) {
-      toast((error as Error).message, true);
+      toastError(error);
     }
   }
 

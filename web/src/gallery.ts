@@ -1,9 +1,11 @@
 /** All images with their state. */
 
 import { imagePath, listen, upload, type ImageCard, get } from "./api";
-import { button, choice, h, replace, toast } from "./dom";
-import { order } from "./order";
-import { refresh, reload, theProject, type View } from "./main";
+import { button, choice, h, replace, toast, toastError } from "./dom";
+import { imageLink } from "./links";
+import type { Page } from "./page";
+import { reload, theProject } from "./project";
+import { startJob } from "./start_job";
 import { scaleText } from "./viewer/scale_bar";
 
 interface Suggestion {
@@ -20,7 +22,7 @@ const FILTERS: Record<string, [string, Filter]> = {
   flagged: ["flagged", (c) => c.findings.length > 0 || c.unlike.length > 0 || c.scale_problem !== null],
 };
 
-export function gallery(): View {
+export function gallery(refresh: () => void): Page {
   let filter = "all";
   let model = theProject().models.at(-1)?.name ?? "";
   const grid = h("ul", { class: "gallery", "aria-label": "Images" });
@@ -35,11 +37,10 @@ export function gallery(): View {
     try {
       const list = await get<Suggestion[]>("/next");
       if (!list.length) return toast("Every image has a label");
-      const place = list[0].region_px ? `/${list[0].region_px.join(",")}` : "";
       toast(`${list[0].name}: ${list[0].why}`);
-      location.hash = `#/image/${encodeURIComponent(list[0].name)}${place}`;
+      location.hash = imageLink(list[0].name, list[0].region_px ?? undefined);
     } catch (error) {
-      toast((error as Error).message, true);
+      toastError(error);
     }
   };
   const take = async (files: FileList | null): Promise<void> => {
@@ -62,7 +63,7 @@ export function gallery(): View {
       theProject().checked &&
         h("a", { class: "button", href: "/results/.sorby/check.html", target: "_blank", rel: "noopener" }, "Findings"),
       models.length > 0 && choice("Model", models.map((m) => [m.name, m.name]), model, (v) => (model = v)),
-      models.length > 0 && button("Segment all", () => void order({ verb: "segment", model })),
+      models.length > 0 && button("Segment all", () => void startJob({ verb: "segment", model })),
     );
   };
   const tools = h(
@@ -72,7 +73,7 @@ export function gallery(): View {
     count,
     h("span", { class: "gap" }),
     button("Label next", () => void next(), { class: "primary", title: "The image where a label would help most" }),
-    button("Check the data", () => void order({ verb: "check" })),
+    button("Check the data", () => void startJob({ verb: "check" })),
     more,
     h(
       "label",
@@ -110,7 +111,7 @@ function card(c: ImageCard): HTMLElement {
     {},
     h(
       "a",
-      { href: `#/image/${encodeURIComponent(c.name)}` },
+      { href: imageLink(c.name) },
       h("img", {
         src: `/api${imagePath(c.name)}/small?v=${c.version}`,
         alt: "",

@@ -1,11 +1,13 @@
 /** One image: looked at, labelled, compared. */
 
-import { get, getMap, imagePath, listen, type ImageInfo, type ParticleObject, type Span } from "./api";
-import { button, choice, digits, h, replace, toast } from "./dom";
+import { get, getMap, imagePath, listen, predictionPath, type ImageInfo, type ParticleObject, type Span } from "./api";
+import { button, choice, digits, h, replace, toast, toastError } from "./dom";
 import { Editor, TOOLS } from "./label/editor";
 import { leftover, Saver, type SaveState } from "./label/save";
 import { Sketch } from "./label/sketch";
-import { reload, theProject, type View } from "./main";
+import { imageLink, thresholdLink } from "./links";
+import type { Page } from "./page";
+import { reload, theProject } from "./project";
 import { MaskLayer, palette } from "./viewer/mask";
 import { legend, objectTable, type Trust } from "./viewer/facts";
 import { scaleText } from "./viewer/scale_bar";
@@ -20,7 +22,7 @@ const WORDS: Record<SaveState, string> = {
   failed: "Not saved",
 };
 
-export async function labelling(name: string): Promise<View> {
+export async function imagePage(name: string): Promise<Page> {
   const kept = await leftover(name);
   const info = await get<ImageInfo>(imagePath(name));
   const project = theProject();
@@ -99,7 +101,7 @@ export async function labelling(name: string): Promise<View> {
       view.draw();
       void expected();
     } catch (error) {
-      toast((error as Error).message, true);
+      toastError(error);
     }
   }
 
@@ -131,7 +133,7 @@ export async function labelling(name: string): Promise<View> {
   const trust = h("div", { class: "quiet" });
   async function expected(): Promise<void> {
     const model = [shown, other].map((s) => s.split(":")[1]).find((m) => m);
-    const path = `${imagePath(name)}/predictions/${encodeURIComponent(model ?? "")}/trust`;
+    const path = `${predictionPath(name, model ?? "")}/trust`;
     const told = model ? await get<Trust>(path).catch(() => null) : null;
     const rows: HTMLElement[] = [];
     for (const row of told?.classes ?? []) {
@@ -161,7 +163,7 @@ export async function labelling(name: string): Promise<View> {
       }
       view.draw();
     } catch (error) {
-      toast((error as Error).message, true);
+      toastError(error);
     }
   }
 
@@ -251,7 +253,7 @@ export async function labelling(name: string): Promise<View> {
   async function accept(): Promise<void> {
     const model = shown.startsWith("mask:") ? shown.slice(5) : card?.predicted.at(-1);
     if (!model) return toast("There is no prediction of this image yet");
-    const mask = await getMap(`${imagePath(name)}/predictions/${encodeURIComponent(model)}/mask`);
+    const mask = await getMap(`${predictionPath(name, model)}/mask`);
     editor.take(mask.data, { x: 0, y: 0, width: info.width, height: info.height });
     shown = "label";
     comparisons();
@@ -317,7 +319,7 @@ export async function labelling(name: string): Promise<View> {
 
   const names = project.images.map((c) => c.name);
   const at = names.indexOf(name);
-  const step = (by: number): string => `#/image/${encodeURIComponent(names[(at + by + names.length) % names.length])}`;
+  const step = (by: number): string => imageLink(names[(at + by + names.length) % names.length]);
   const stage = h("div", { class: "views", tabindex: "0", role: "application", "aria-label": `${name}: arrows move the cursor, Enter uses the tool` }, view.element);
   const key = (event: KeyboardEvent): void => {
     const target = event.target as HTMLElement;
@@ -375,7 +377,7 @@ export async function labelling(name: string): Promise<View> {
       h("span", { class: "quiet", title: info.scale_source ?? "" }, `${info.width} × ${info.height} · ${scaleText(info)}`),
       info.scale_problem && h("span", { class: "mark bad", title: info.scale_problem }, "scale refused"),
       h("span", { class: "gap" }),
-      h("a", { class: "button", href: `#/measure/${encodeURIComponent(name)}` }, "Threshold duel"),
+      h("a", { class: "button", href: thresholdLink(name) }, "Threshold duel"),
       state,
     ),
     conflict,

@@ -2,10 +2,12 @@
 
 import { post, type ParticleObject } from "./api";
 import { Chart } from "./chart";
-import { button, choice, digits, h, replace, table, toast } from "./dom";
+import { button, choice, digits, h, replace, table, toast, toastError } from "./dom";
 import { classChoice, duel } from "./duel";
-import { theProject, type View } from "./main";
-import { order } from "./order";
+import { imageLink } from "./links";
+import type { Page } from "./page";
+import { theProject } from "./project";
+import { startJob } from "./start_job";
 
 interface Estimate {
   quantity: string;
@@ -26,7 +28,7 @@ interface Measured {
   estimates: Estimate[];
 }
 
-export function measuring(image?: string): View {
+export function measurePage(image?: string): Page {
   const tabs = h("div", { class: "tabs", role: "tablist" });
   const place = h("div");
   let leave: (() => void) | undefined;
@@ -54,7 +56,7 @@ const PROPERTIES: [string, string, (o: ParticleObject, nm: number | null) => num
   ["aspect", "aspect ratio", (o) => o.aspect_ratio],
 ];
 
-function many(): View {
+function many(): Page {
   const project = theProject();
   const models = [...new Set(project.images.flatMap((c) => c.predicted))].sort();
   let of = models.length && !project.images.some((c) => c.labelled) ? models[0] : "labels";
@@ -118,7 +120,7 @@ function many(): View {
     try {
       measured = await post<Measured>("/measure", { of, class: klass, images: [...chosen] });
     } catch (error) {
-      return toast((error as Error).message, true);
+      return toastError(error);
     }
     range = null;
     drawResults();
@@ -133,7 +135,7 @@ function many(): View {
   function drawResults(): void {
     if (!measured) return;
     const fields = measured.images.map((i) => [
-      h("a", { href: `#/image/${encodeURIComponent(i.name)}` }, i.name),
+      h("a", { href: imageLink(i.name) }, i.name),
       i.summary.count,
       digits(100 * i.summary.area_fraction),
       digits(mean(i.objects.map((o) => PROPERTIES[0][2](o, measured?.scaled ? i.nm_per_px : null)))),
@@ -187,7 +189,7 @@ function many(): View {
         rows.length > 200 ? `The first 200 of ${rows.length} objects` : "Objects",
         ["image", "object", `diameter ${unit()}`, `Feret ${unit()}`, "circularity", "aspect ratio", "at edge"],
         rows.slice(0, 200).map(({ image, object }) => [
-          h("a", { href: `#/image/${encodeURIComponent(image)}/${[object.box[0], object.box[1], object.box[2] - object.box[0], object.box[3] - object.box[1]].join(",")}` }, image),
+          h("a", { href: imageLink(image, [object.box[0], object.box[1], object.box[2] - object.box[0], object.box[3] - object.box[1]]) }, image),
           object.id,
           digits(object.diameter_px * (nm(image) ?? 1), 4),
           digits(object.feret_max_px * (nm(image) ?? 1), 4),
@@ -211,7 +213,7 @@ function many(): View {
   }
 
   const all = async (): Promise<void> => {
-    if (await order({ verb: "measure", of, class: project.classes[klass].name })) {
+    if (await startJob({ verb: "measure", of, class: project.classes[klass].name })) {
       toast("All tables, outlines and intervals go to measurements/ in the project");
     }
   };

@@ -1,12 +1,13 @@
 /** First visit of a folder of images: the classes get their names. */
 
 import { post } from "./api";
-import { button, h, toast } from "./dom";
-import { refresh, theProject, type View } from "./main";
+import { button, h, toastError } from "./dom";
+import type { Page } from "./page";
+import { theProject } from "./project";
 
 const COLOURS = ["#202020", "#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7"];
 
-export function setUp(): View {
+export function setUp(refresh: () => void): Page {
   const rows = h("div", { class: "rows" });
   const add = (name: string): void => {
     const colour = COLOURS[rows.childElementCount % COLOURS.length];
@@ -31,7 +32,7 @@ export function setUp(): View {
       await post("/setup", { classes });
       refresh();
     } catch (error) {
-      toast((error as Error).message, true);
+      toastError(error);
     }
   };
   const count = theProject().images_found ?? 0;

@@ -2,9 +2,11 @@
 
 import { get, getMap, imagePath, listen, post, type ImageInfo, type Job } from "./api";
 import { Chart } from "./chart";
-import { button, choice, digits, duration, h, replace, table, toast } from "./dom";
-import { theProject, type View } from "./main";
-import { order } from "./order";
+import { button, choice, digits, duration, h, replace, table, toast, toastError } from "./dom";
+import { runLink, runReport, studyReport } from "./links";
+import type { Page } from "./page";
+import { theProject } from "./project";
+import { startJob } from "./start_job";
 import { MaskLayer, palette } from "./viewer/mask";
 import { ImageView } from "./viewer/view";
 
@@ -50,7 +52,7 @@ interface StudyDetail {
   };
 }
 
-export async function training(chosen?: string): Promise<View> {
+export async function trainPage(chosen?: string): Promise<Page> {
   const known = await get<Runs>("/runs");
   const list = h("div", { class: "run-list" });
   const detail = h("div", { class: "run-detail" });
@@ -63,13 +65,13 @@ export async function training(chosen?: string): Promise<View> {
       list,
       h("h2", {}, "Runs"),
       runs.length === 0 && h("p", { class: "quiet" }, "None yet."),
-      h("ul", {}, ...runs.map((run) => h("li", {}, runLink(run, run.name === open)))),
+      h("ul", {}, ...runs.map((run) => h("li", {}, runEntry(run, run.name === open)))),
     );
   }
 
   const form = startForm(known, (name) => {
     open = name;
-    location.hash = `#/train/${encodeURIComponent(name)}`;
+    location.hash = runLink(name);
   });
   await refreshList();
   if (open) void page.show(open);
@@ -97,12 +99,12 @@ export async function training(chosen?: string): Promise<View> {
   };
 }
 
-function runLink(run: RunSummary, here: boolean): HTMLElement {
+function runEntry(run: RunSummary, here: boolean): HTMLElement {
   const part = run.iteration !== null && run.iterations ? Math.round((100 * run.iteration) / run.iterations) : 0;
   const best = run.best ? ` · mIoU ${(100 * run.best[1]).toFixed(1)} %` : "";
   return h(
     "a",
-    { href: `#/train/${encodeURIComponent(run.name)}`, class: "run", "aria-current": here ? "true" : undefined },
+    { href: runLink(run.name), class: "run", "aria-current": here ? "true" : undefined },
     h("strong", {}, run.name),
     h("span", { class: "quiet" }, `${run.state}${run.state === "done" ? "" : ` ${part} %`}${best}`),
   );
@@ -127,7 +129,7 @@ function startForm(known: Runs, started: (name: string) => void): HTMLElement {
     if (time.endsWith("it")) job.iterations = Number(time.slice(0, -2));
     else if (time) job.minutes = Number(time);
     if (weights) job.pretrained = weights;
-    if (await order(job)) started(name.value.trim());
+    if (await startJob(job)) started(name.value.trim());
   };
   return h(
     "form",
@@ -254,11 +256,11 @@ function detailOf(place: HTMLElement): { show: (name: string) => Promise<void>; 
       "div",
       { class: "actions" },
       working && button("Stop", () => void stop(about.name), { title: "Not a step is lost" }),
-      !working && about.state !== "done" && button("Go on", () => void order({ verb: "resume", run: about.name }), { class: "primary" }),
-      about.state === "done" && button("Segment all images", () => void order({ verb: "segment", model: about.name }), { class: "primary" }),
-      about.state === "done" && button("Make the report", () => void order({ verb: "report", run: about.name, split })),
-      about.report && h("a", { class: "button", id: "report-link", href: `/results/runs/${encodeURIComponent(about.name)}/report.html`, download: `${about.name}-report.html` }, "Download the report"),
-      about.report && h("a", { class: "button", href: `/results/runs/${encodeURIComponent(about.name)}/report.html`, target: "_blank", rel: "noopener" }, "Look at it"),
+      !working && about.state !== "done" && button("Go on", () => void startJob({ verb: "resume", run: about.name }), { class: "primary" }),
+      about.state === "done" && button("Segment all images", () => void startJob({ verb: "segment", model: about.name }), { class: "primary" }),
+      about.state === "done" && button("Make the report", () => void startJob({ verb: "report", run: about.name, split })),
+      about.report && h("a", { class: "button", id: "report-link", href: runReport(about.name), download: `${about.name}-report.html` }, "Download the report"),
+      about.report && h("a", { class: "button", href: runReport(about.name), target: "_blank", rel: "noopener" }, "Look at it"),
     );
   }
   return { show, close };
@@ -268,7 +270,7 @@ async function stop(run: string): Promise<void> {
   const jobs = await get<Job[]>("/jobs");
   const job = jobs.find((j) => (j.state === "running" || j.state === "queued") && j.result === `runs/${run}`);
   if (!job) return toast("This training was not started from this page; stop it where it runs", true);
-  await post(`/jobs/${job.id}/stop`, {}).catch((e: Error) => toast(e.message, true));
+  await post(`/jobs/${job.id}/stop`, {}).catch(toastError);
 }
 
 /** The n+2 board. */
@@ -289,8 +291,8 @@ async function studyBoard(): Promise<HTMLElement> {
         h(
           "div",
           { class: "actions" },
-          button("Make the report", () => void order({ verb: "studyreport", study: name })),
-          report && h("a", { class: "button", href: `/results/studies/${encodeURIComponent(name)}/report/report.html`, target: "_blank", rel: "noopener" }, "Look at it"),
+          button("Make the report", () => void startJob({ verb: "studyreport", study: name })),
+          report && h("a", { class: "button", href: studyReport(name), target: "_blank", rel: "noopener" }, "Look at it"),
         ),
       );
     } catch (error) {
@@ -304,7 +306,7 @@ async function studyBoard(): Promise<HTMLElement> {
     h("h2", {}, "Studies"),
     files.length === 0 && studies.length === 0 && h("p", { class: "quiet" }, "A study tries tricks one by one. Put a study file into the project: see docs/studies.md."),
     files.length > 0 && choice("Study file", files.map((f) => [f, f]), file, (v) => (file = v)),
-    files.length > 0 && button("Run it", () => void order({ verb: "study", file })),
+    files.length > 0 && button("Run it", () => void startJob({ verb: "study", file })),
     studies.length > 0 && choice("Board of", studies.map((s) => [s, s]), studies[0], (v) => void show(v)),
     board,
   );

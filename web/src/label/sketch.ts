@@ -1,7 +1,7 @@
 /** "Answer while you paint": strokes go to the server, a draft of the whole comes back. */
 
 import { makeDraft, prepareDraft, type Part } from "../api";
-import { toast } from "../dom";
+import { toastError } from "../dom";
 import { IGNORE, MaskLayer, type Palette } from "../viewer/mask";
 import type { ImageView } from "../viewer/view";
 import type { Map2d } from "./paint";
@@ -40,7 +40,7 @@ export class Sketch {
     this.strokeLayer.opacity = 0.95;
     this.draftLayer = new MaskLayer(width, height, new Uint8Array(width * height).fill(IGNORE), clear);
     this.draftLayer.opacity = 0.4;
-    prepareDraft(view.info.name, this.part).catch((e: Error) => toast(e.message, true));
+    prepareDraft(view.info.name, this.part).catch(toastError);
   }
 
   private cut(map: Map2d): Uint8Array {
@@ -75,7 +75,7 @@ export class Sketch {
       this.told();
       this.view.draw();
     } catch (error) {
-      toast((error as Error).message, true);
+      toastError(error);
     }
     this.running = false;
     if (this.again) {

@@ -1,6 +1,6 @@
 /** What can be laid over an image: its label, masks of models, how sure these are, where they are wrong. */
 
-import { getMap, imagePath, type ImageInfo } from "../api";
+import { getMap, predictionPath, type ImageInfo } from "../api";
 import { IGNORE, MaskLayer, type Palette } from "./mask";
 
 /** Values and names, `kind:model`. */
@@ -24,7 +24,7 @@ export async function layerOf(
   colours: Palette,
 ): Promise<MaskLayer> {
   const [kind, model] = [source.slice(0, source.indexOf(":")), source.slice(source.indexOf(":") + 1)];
-  const path = `${imagePath(name)}/predictions/${encodeURIComponent(model)}`;
+  const path = predictionPath(name, model);
   const layer = (data: Uint8Array, table: Palette): MaskLayer => new MaskLayer(info.width, info.height, data, table);
   const amounts = (data: Uint8Array, table: Palette): MaskLayer => Object.assign(layer(data, table), { striped: false });
   if (kind === "sure") return amounts((await getMap(`${path}/confidence`)).data, heat());
