@@ -2,9 +2,12 @@
 
 import { get, getMap, imagePath, listen, predictionPath, type ImageInfo, type ParticleObject, type Span } from "./api";
 import { button, choice, digits, h, replace, toast, toastError } from "./dom";
-import { Editor, TOOLS } from "./label/editor";
+import { Draft } from "./label/draft";
+import { EditedLabel } from "./label/edited_label";
+import { Editor } from "./label/editor";
+import { useKey } from "./label/keys";
 import { leftover, Saver, type SaveState } from "./label/save";
-import { Sketch } from "./label/sketch";
+import { TOOLS } from "./label/tools";
 import { imageLink, thresholdLink } from "./links";
 import type { Page } from "./page";
 import { reload, theProject } from "./project";
@@ -74,9 +77,7 @@ export async function imagePage(name: string): Promise<Page> {
 
   const editor = new Editor(
     view,
-    { data, width: info.width, height: info.height },
-    labelLayer,
-    () => saver.changed(),
+    new EditedLabel({ data, width: info.width, height: info.height }, labelLayer, () => saver.changed()),
     (at) => void lookAt(at),
     () => tools(),
   );
@@ -96,7 +97,7 @@ export async function imagePage(name: string): Promise<Page> {
       view.layers = next && !sideBySide ? [first, next] : [first];
       view.swipe = next && !sideBySide ? (view.swipe ?? 0.5) : null;
       pair(sideBySide ? next : null);
-      if (editor.sketch) view.layers.push(editor.sketch.draftLayer, editor.sketch.strokeLayer);
+      if (editor.draft) view.layers.push(editor.draft.resultLayer, editor.draft.layer);
       divider.hidden = view.swipe === null;
       view.draw();
       void expected();
@@ -174,21 +175,21 @@ export async function imagePage(name: string): Promise<Page> {
   function tools(): void {
     replace(
       toolbox,
-      ...TOOLS.map(([tool, key, title, what]) =>
+      ...TOOLS.map(({ tool, key, title, help }) =>
         button(title, () => editor.setTool(tool), {
           "aria-pressed": String(editor.tool === tool),
-          title: `${what} (${key.toUpperCase()})`,
+          title: `${help} (${key.toUpperCase()})`,
           "data-tool": tool,
         }),
       ),
       h("span", { class: "rule" }),
-      button("Undo", () => editor.undo(), { disabled: !editor.history.canUndo, title: "Ctrl+Z", id: "undo" }),
-      button("Redo", () => editor.redo(), { disabled: !editor.history.canRedo, title: "Ctrl+Y", id: "redo" }),
+      button("Undo", () => editor.undo(), { disabled: !editor.label.history.canUndo, title: "Ctrl+Z", id: "undo" }),
+      button("Redo", () => editor.redo(), { disabled: !editor.label.history.canRedo, title: "Ctrl+Y", id: "redo" }),
     );
     replace(radius, h("span", {}, `Brush ${digits(editor.radius)} px`));
     greys.hidden = editor.tool !== "threshold";
     for (const [i, element] of [...classList.children].entries()) {
-      element.querySelector("button")?.setAttribute("aria-pressed", String(editor.klass === (i < project.classes.length ? i : 255)));
+      element.querySelector("button")?.setAttribute("aria-pressed", String(editor.classIndex === (i < project.classes.length ? i : 255)));
     }
     replace(sketchBox, ...sketchControls());
   }
@@ -204,7 +205,7 @@ export async function imagePage(name: string): Promise<Page> {
     });
   const greys = h("div", { class: "field", hidden: true }, h("span", {}, "Grey levels painted"), level(0), level(1));
   const pick = (index: number): void => {
-    editor.klass = index;
+    editor.classIndex = index;
     if (editor.tool === "look" || editor.tool === "erase") editor.setTool("brush");
     tools();
   };
@@ -223,7 +224,7 @@ export async function imagePage(name: string): Promise<Page> {
 
   const sketchBox = h("div", { class: "sketch" });
   function sketchControls(): (HTMLElement | null)[] {
-    const sketch = editor.sketch;
+    const sketch = editor.draft;
     if (!sketch) return [button("Answer while I paint", begin, { title: "A few strokes of each class: the rest is drafted (D)", id: "sketch" })];
     return [
       h("p", { class: "quiet" }, sketch.ready ? `Draft in ${digits(sketch.seconds, 2)} s. Paint more where it is wrong.` : "Paint a stroke of each class."),
@@ -232,21 +233,21 @@ export async function imagePage(name: string): Promise<Page> {
     ];
   }
   function begin(): void {
-    editor.sketch = new Sketch(view, colours(), tools);
+    editor.draft = new Draft(view, colours(), tools);
     if (editor.tool === "look") editor.setTool("brush");
     tools();
     void show();
   }
   function endSketch(): void {
-    editor.sketch = null;
+    editor.draft = null;
     tools();
     void show();
   }
   function useDraft(): void {
-    const sketch = editor.sketch;
+    const sketch = editor.draft;
     if (!sketch?.ready) return;
-    editor.sketch = null;
-    editor.take(sketch.draft(), sketch.part);
+    editor.draft = null;
+    editor.take(sketch.classes(), sketch.part);
     tools();
     void show();
   }
@@ -330,12 +331,12 @@ export async function imagePage(name: string): Promise<Page> {
     let used = true;
     if (plain && /^[1-9]$/.test(event.key) && Number(event.key) <= project.classes.length) pick(Number(event.key) - 1);
     else if (plain && event.key === "0") pick(255);
-    else if (plain && event.key === "D" && editor.sketch) useDraft();
-    else if (plain && event.key === "d") editor.sketch ? endSketch() : begin();
+    else if (plain && event.key === "D" && editor.draft) useDraft();
+    else if (plain && event.key === "d") editor.draft ? endSketch() : begin();
     else if (plain && event.key === "a") void accept();
     else if (plain && event.key === "n") location.hash = step(1);
     else if (plain && event.key === "N") location.hash = step(-1);
-    else used = editor.key(event);
+    else used = useKey(editor, event);
     if (used) event.preventDefault();
     tools();
   };

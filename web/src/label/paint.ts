@@ -1,6 +1,6 @@
-/** Changes of a map of bytes. Each gives the box of what may have changed. */
+/** Changes of a map of one byte a pixel. Each of them gives the box in which pixels may have changed. */
 
-import type { Span } from "../api";
+import type { Part, Span } from "../api";
 import type { Box } from "../viewer/mask";
 import type { Point } from "../viewer/view";
 
@@ -73,6 +73,7 @@ export function polygon(map: Map2d, corners: Point[], value: number): Box {
   return box;
 }
 
+/** Gives rows of pixels a value. */
 export function spans(map: Map2d, rows: Span[], value: number): Box {
   let box = NOTHING;
   for (const [y, start, end] of rows) {
@@ -80,6 +81,25 @@ export function spans(map: Map2d, rows: Span[], value: number): Box {
     box = joined(box, { left: start, right: end, top: y, bottom: y + 1 });
   }
   return box;
+}
+
+/** The pixels of a part of a map, row after row. */
+export function cut(map: Map2d, part: Part): Uint8Array {
+  const data = new Uint8Array(part.width * part.height);
+  for (let row = 0; row < part.height; row++) {
+    const start = (part.y + row) * map.width + part.x;
+    data.set(map.data.subarray(start, start + part.width), row * part.width);
+  }
+  return data;
+}
+
+/** Puts pixels, row after row, into a part of a map. */
+export function paste(map: Map2d, part: Part, data: Uint8Array): Box {
+  for (let row = 0; row < part.height; row++) {
+    const pixels = data.subarray(row * part.width, (row + 1) * part.width);
+    map.data.set(pixels, (part.y + row) * map.width + part.x);
+  }
+  return { left: part.x, top: part.y, right: part.x + part.width, bottom: part.y + part.height };
 }
 
 /** The rows of the connected pixels of one value (sharing an edge or corner) at a place. */

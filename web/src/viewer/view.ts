@@ -8,8 +8,8 @@ import { drawScaleBar } from "./scale_bar";
 
 export type Point = { x: number; y: number };
 
-/** Something drawn above the masks. */
-type Mark = (context: CanvasRenderingContext2D, at: Transform) => void;
+/** Draws something above the masks. */
+export type Mark = (context: CanvasRenderingContext2D, at: Transform) => void;
 
 export class ImageView {
   readonly element: HTMLElement;
