@@ -4,7 +4,7 @@ import "./style.css";
 import { connect, get, listen, post, type Job, Refused } from "./api";
 import { button, duration, h, replace, toast, toastError } from "./dom";
 import { gallery } from "./gallery";
-import { imagePage } from "./image";
+import { imagePage } from "./image/page";
 import { measurePage } from "./measure";
 import type { Page } from "./page";
 import { reload, theProject } from "./project";

@@ -7,7 +7,7 @@ const STEP_PX = 8;
 const LONG_STEP_PX = 80;
 
 /** Does what a key stands for; gives whether it stands for anything. */
-export function useKey(editor: Editor, event: KeyboardEvent): boolean {
+export function pressToolKey(editor: Editor, event: KeyboardEvent): boolean {
   const control = event.ctrlKey || event.metaKey;
   const key = event.key.toLowerCase();
   if (control && key === "z") event.shiftKey ? editor.redo() : editor.undo();
@@ -18,7 +18,7 @@ export function useKey(editor: Editor, event: KeyboardEvent): boolean {
   else if (key === "+" || key === "=") editor.view.zoomBy(1.4);
   else if (key === "-") editor.view.zoomBy(1 / 1.4);
   else if (key === "enter" && editor.corners.length) editor.closePolygon();
-  else if (key === "enter" || key === " ") useToolAtCursor(editor);
+  else if (key === "enter" || key === " ") applyAtCursor(editor);
   else if (key === "escape") editor.setTool("look");
   else if (key.startsWith("arrow")) moveCursor(editor, key, event.shiftKey);
   else return chooseTool(editor, key);
@@ -31,7 +31,7 @@ function chooseTool(editor: Editor, key: string): boolean {
   return found !== undefined;
 }
 
-function useToolAtCursor(editor: Editor): void {
+function applyAtCursor(editor: Editor): void {
   if (editor.tool === "look") return editor.clicked(editor.cursor);
   editor.begin({ ...editor.cursor }, false);
   editor.end();
