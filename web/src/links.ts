@@ -12,6 +12,8 @@ export const thresholdLink = (name: string): string => `#/measure/${encodeURICom
 /** The page of a training. */
 export const runLink = (name: string): string => `#/train/${encodeURIComponent(name)}`;
 
+export const CHECK_REPORT = "/results/.sorby/check.html";
+
 export const runReport = (name: string): string => `/results/runs/${encodeURIComponent(name)}/report.html`;
 
 export const studyReport = (name: string): string => `/results/studies/${encodeURIComponent(name)}/report/report.html`;

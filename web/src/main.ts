@@ -1,15 +1,19 @@
 /** The frame: the bar, the jobs in it, and one page at a time below it. */
 
 import "./style.css";
-import { connect, get, listen, post, type Job, Refused } from "./api";
-import { button, duration, h, replace, toast, toastError } from "./dom";
-import { gallery } from "./gallery";
+import { type Job, Refused } from "./api";
+import { button, h, replace } from "./dom";
+import { Gallery } from "./gallery";
 import { imagePage } from "./image/page";
-import { measurePage } from "./measure";
+import { isOpen, listJobs, stopJob } from "./jobs";
+import { measurePage } from "./measure/page";
+import { toast } from "./messages";
+import { duration } from "./numbers";
 import type { Page } from "./page";
 import { reload, theProject } from "./project";
+import { connect, listen } from "./server_events";
 import { setUp } from "./setup";
-import { trainPage } from "./train";
+import { trainPage } from "./train/page";
 
 let current: Page | undefined;
 
@@ -59,9 +63,7 @@ function setTheme(theme: string): void {
 
 /** Shows the jobs that run or wait in the bar. */
 async function showJobs(): Promise<void> {
-  const list = await get<Job[]>("/jobs").catch(() => [] as Job[]);
-  const open = list.filter((job) => job.state === "running" || job.state === "queued");
-  replace(jobs, ...open.map(jobEntry));
+  replace(jobs, ...(await listJobs()).filter(isOpen).map(jobEntry));
 }
 
 function jobEntry(job: Job): HTMLElement {
@@ -71,9 +73,7 @@ function jobEntry(job: Job): HTMLElement {
     { class: "job", title: `${job.command}\n${job.last}` },
     !waits && h("span", { class: "pulse", "aria-hidden": "true" }),
     `${job.title} · ${waits ? "waits" : duration(job.seconds)}`,
-    button("Stop", () => void post(`/jobs/${job.id}/stop`, {}).catch(toastError), {
-      "aria-label": `Stop: ${job.title}`,
-    }),
+    button("Stop", () => void stopJob(job), { "aria-label": `Stop: ${job.title}` }),
   );
 }
 
@@ -83,7 +83,7 @@ async function open(kind: string, item: string | undefined): Promise<Page> {
   if (kind === "image" && item) return imagePage(item);
   if (kind === "train") return trainPage(item);
   if (kind === "measure") return measurePage(item);
-  return gallery(refresh);
+  return new Gallery(refresh);
 }
 
 async function show(): Promise<void> {

@@ -1,7 +1,8 @@
 /** The size of the brush, and the grey levels that the threshold brush paints. */
 
-import { digits, h, replace, valueOf } from "../dom";
+import { h, replace, fieldValue } from "../dom";
 import type { Editor } from "../label/editor";
+import { digits } from "../numbers";
 
 export class BrushSettings {
   readonly radius = h("span", { class: "quiet" });
@@ -25,7 +26,7 @@ export class BrushSettings {
       max: 255,
       value: greys[index],
       "aria-label": label,
-      input: (event) => (greys[index] = Number(valueOf(event))),
+      input: (event) => (greys[index] = Number(fieldValue(event))),
     });
   }
 

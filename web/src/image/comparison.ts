@@ -1,7 +1,8 @@
 /** What lies over the image: the label, a mask, or two of them to compare. */
 
-import { choice, h, replace, toastError, valueOf } from "../dom";
+import { choice, h, replace, fieldValue } from "../dom";
 import type { Draft } from "../label/draft";
+import { toastError } from "../messages";
 import type { MaskLayer } from "../viewer/mask";
 import { layerOf, sources } from "../viewer/source";
 import type { OpenImage } from "./open_image";
@@ -12,7 +13,8 @@ export class Comparison {
   /** The first layer and the second ("" for none), as `sources` names them. */
   private shown = "label";
   private beside = "";
-  private arrangement: "swipe" | "side" = "swipe";
+  /** How two layers are shown: `swipe` or `side`. */
+  private arrangement = "swipe";
   private sideView: SideView;
   /** The drop-down lists. */
   readonly lists = h("div");
@@ -33,7 +35,7 @@ export class Comparison {
     value: 500,
     hidden: true,
     "aria-label": "Where the swipe is",
-    input: (event) => this.moveDivider(Number(valueOf(event)) / 1000),
+    input: (event) => this.moveDivider(Number(fieldValue(event)) / 1000),
   });
 
   constructor(
@@ -66,7 +68,7 @@ export class Comparison {
       this.lists,
       choice("Show", list, this.shown, choose((v) => (this.shown = v))),
       choice("Beside", [["", "nothing"], ...list], this.beside, choose((v) => (this.beside = v))),
-      choice("How", arrangements, this.arrangement, choose((v) => (this.arrangement = v === "side" ? "side" : "swipe"))),
+      choice("How", arrangements, this.arrangement, choose((v) => (this.arrangement = v))),
     );
   }
 

@@ -1,8 +1,9 @@
 /** The controls of a draft: begun, used or left. */
 
-import { button, digits, h, replace } from "../dom";
+import { button, h, replace } from "../dom";
 import { Draft } from "../label/draft";
 import type { Editor } from "../label/editor";
+import { digits } from "../numbers";
 import type { OpenImage } from "./open_image";
 
 export class DraftPanel {

@@ -2,7 +2,7 @@
 
 import { h, isChecked, type Child } from "../dom";
 import { thresholdLink } from "../links";
-import { scaleText } from "../viewer/scale_bar";
+import { sizeText } from "../viewer/scale_bar";
 import type { BrushSettings } from "./brush_settings";
 import type { ClassList } from "./class_list";
 import type { Comparison } from "./comparison";
@@ -21,7 +21,7 @@ export function imageBar(image: OpenImage, saveState: HTMLElement): HTMLElement 
     h("a", { href: image.neighbour(-1), "aria-label": "Previous image", title: "Shift+N" }, "‹"),
     h("h1", {}, name),
     h("a", { href: image.neighbour(1), "aria-label": "Next image", title: "N" }, "›"),
-    h("span", { class: "quiet", title: info.scale_source ?? "" }, `${info.width} × ${info.height} · ${scaleText(info)}`),
+    h("span", { class: "quiet", title: info.scale_source ?? "" }, sizeText(info)),
     info.scale_problem && h("span", { class: "mark bad", title: info.scale_problem }, "scale refused"),
     h("span", { class: "gap" }),
     h("a", { class: "button", href: thresholdLink(name) }, "Threshold duel"),

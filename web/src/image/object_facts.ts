@@ -1,7 +1,8 @@
 /** The object that was clicked: its outline in the image and its measurements in the panel. */
 
 import { get, imagePath, type ParticleObject, type Span } from "../api";
-import { h, replace, toastError } from "../dom";
+import { h, replace } from "../dom";
+import { toastError } from "../messages";
 import { objectTable } from "../viewer/facts";
 import { outline, type Mark, type Point } from "../viewer/view";
 import type { OpenImage } from "./open_image";

@@ -4,7 +4,7 @@ import { getMap, get, imagePath, type ImageCard, type ImageInfo, type Part } fro
 import type { Map2d } from "../label/paint";
 import { imageLink } from "../links";
 import { theProject } from "../project";
-import { MaskLayer, palette, type Palette } from "../viewer/mask";
+import { classPalette, MaskLayer, type Palette } from "../viewer/mask";
 import { ImageView } from "../viewer/view";
 import { showRegion } from "./region";
 
@@ -32,10 +32,7 @@ export class OpenImage {
   }
 
   colours(): Palette {
-    return palette(
-      this.project.classes.map((c) => c.color),
-      this.showFirstClass,
-    );
+    return classPalette(this.project.classes, this.showFirstClass);
   }
 
   /** The models that have segmented the image. */

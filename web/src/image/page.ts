@@ -1,12 +1,13 @@
 /** The page of one image: looked at, labelled, compared. */
 
-import { listen } from "../api";
-import { h, toast } from "../dom";
+import { h } from "../dom";
 import { EditedLabel } from "../label/edited_label";
 import { Editor } from "../label/editor";
 import { leftover } from "../label/save";
+import { toast } from "../messages";
 import type { Page } from "../page";
 import { reload } from "../project";
+import { listen } from "../server_events";
 import { BrushSettings } from "./brush_settings";
 import { ClassList } from "./class_list";
 import { Comparison } from "./comparison";

@@ -1,8 +1,9 @@
 /** The mask of a model becomes the label. */
 
 import { getMap, predictionPath } from "../api";
-import { button, h, replace, toast } from "../dom";
+import { button, h, replace } from "../dom";
 import type { Editor } from "../label/editor";
+import { toast } from "../messages";
 import type { Comparison } from "./comparison";
 import type { OpenImage } from "./open_image";
 

@@ -1,7 +1,8 @@
 /** How good the masks that are shown can be expected to be, and what colours of errors mean. */
 
 import { get, predictionPath } from "../api";
-import { digits, h, replace } from "../dom";
+import { h, replace } from "../dom";
+import { digits } from "../numbers";
 import { legend, type Trust } from "../viewer/facts";
 import type { OpenImage } from "./open_image";
 

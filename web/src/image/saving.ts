@@ -1,8 +1,9 @@
 /** Whether the label is saved, and what can be done where it cannot be. */
 
 import { getMap, imagePath, type Refused } from "../api";
-import { button, h, replace, toast, type Child } from "../dom";
+import { button, h, replace, type Child } from "../dom";
 import { Saver, type SaveState } from "../label/save";
+import { toast } from "../messages";
 import type { OpenImage } from "./open_image";
 
 const WORDS: Record<SaveState, string> = {

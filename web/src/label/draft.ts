@@ -1,7 +1,7 @@
 /** A draft of the label: strokes go to the server, and classes of all pixels come back while the user paints on. */
 
 import { makeDraft, prepareDraft, type Part } from "../api";
-import { toastError } from "../dom";
+import { toastError } from "../messages";
 import { IGNORE, MaskLayer, type Palette } from "../viewer/mask";
 import type { ImageView } from "../viewer/view";
 import type { Target } from "./edited_label";

@@ -1,7 +1,7 @@
 /** The tools at work: what each of them does to the label, or to a draft while one is made. */
 
 import { get, getMap, imagePath, type Part, type Span } from "../api";
-import { toast } from "../dom";
+import { toast } from "../messages";
 import { IGNORE, type Box } from "../viewer/mask";
 import type { ImageView, Point } from "../viewer/view";
 import type { Draft } from "./draft";

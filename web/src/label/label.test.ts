@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { scaleBar, scaleText } from "../viewer/scale_bar";
 import { History } from "./history";
 import { cut, line, paste, polygon, region, spans, type Map2d } from "./paint";
-import { scaleBar, scaleText } from "../viewer/scale_bar";
 
 const blank = (width: number, height: number): Map2d => ({ data: new Uint8Array(width * height), width, height });
 const count = (map: Map2d, value: number): number => map.data.filter((v) => v === value).length;

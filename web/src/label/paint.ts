@@ -10,11 +10,13 @@ export interface Map2d {
   height: number;
 }
 
-/** Whether a pixel may be painted. */
+/** Says whether a pixel, by its index in the data, may be painted. */
 export type Allowed = (index: number) => boolean;
 
+/** A box without a pixel. */
 export const NOTHING: Box = { left: Infinity, top: Infinity, right: -Infinity, bottom: -Infinity };
 
+/** The smallest box that holds both. */
 export function joined(a: Box, b: Box): Box {
   return {
     left: Math.min(a.left, b.left),
@@ -24,7 +26,7 @@ export function joined(a: Box, b: Box): Box {
   };
 }
 
-/** A straight stroke with a round brush. */
+/** Draws a straight line with a round brush. */
 export function line(map: Map2d, a: Point, b: Point, radius: number, value: number, allowed?: Allowed): Box {
   const reach = Math.max(0.5, radius);
   const box: Box = {
@@ -47,7 +49,7 @@ export function line(map: Map2d, a: Point, b: Point, radius: number, value: numb
   return box;
 }
 
-/** Fills a polygon; a pixel belongs to it when its centre does. */
+/** Fills a polygon: the pixels whose centres lie in it. */
 export function polygon(map: Map2d, corners: Point[], value: number): Box {
   const ys = corners.map((p) => p.y);
   const xs = corners.map((p) => p.x);
@@ -102,7 +104,7 @@ export function paste(map: Map2d, part: Part, data: Uint8Array): Box {
   return { left: part.x, top: part.y, right: part.x + part.width, bottom: part.y + part.height };
 }
 
-/** The rows of the connected pixels of one value (sharing an edge or corner) at a place. */
+/** The pixels connected with a place (by an edge or a corner) that have its value, as rows. */
 export function region(map: Map2d, at: Point): Span[] {
   const { data, width, height } = map;
   const [x0, y0] = [Math.floor(at.x), Math.floor(at.y)];

@@ -1,7 +1,8 @@
 /** Saves a label without being asked, and never over what somebody else has saved meanwhile. */
 
-import { getMap, imagePath, listen, putLabel, Refused } from "../api";
-import { toast } from "../dom";
+import { getMap, imagePath, putLabel, Refused } from "../api";
+import { toast } from "../messages";
+import { listen } from "../server_events";
 
 export type SaveState = "saved" | "changed" | "saving" | "conflict" | "failed";
 
