@@ -1,4 +1,4 @@
-/** What the server says, and how it is asked. */
+/** Questions to the server, and the form of its answers. */
 
 export interface ClassInfo {
   name: string;
@@ -79,14 +79,15 @@ export interface ParticleObject {
   at_edge: boolean;
 }
 
-/** Row, first column, end column. */
+/** Pixels of one row: the row, the first column, and the column after the last one. */
 export type Span = [number, number, number];
 
+/** The server does not do what it was asked, or does not answer (status 0). */
 export class Refused extends Error {
   constructor(
     public status: number,
     what: string,
-    /** What somebody else has changed, where that is the reason. */
+    /** What somebody else has changed, if that is the reason. */
     public changed?: "label" | "classes" | "image",
   ) {
     super(what);
@@ -106,7 +107,7 @@ async function ask(path: string, init: RequestInit = {}): Promise<Response> {
   try {
     told = JSON.parse(text) as typeof told;
   } catch {
-    // A refusal by the server itself is plain text.
+    // The server refuses some requests before it reads them, in plain text.
   }
   throw new Refused(response.status, told.error, told.changed);
 }
@@ -122,7 +123,11 @@ export async function post<T>(path: string, body: unknown): Promise<T> {
 
 export const imagePath = (name: string): string => `/images/${encodeURIComponent(name)}`;
 
-/** A map of one byte a pixel, and its revision where it has one. */
+/** What a model found in an image. */
+export const predictionPath = (name: string, model: string): string =>
+  `${imagePath(name)}/predictions/${encodeURIComponent(model)}`;
+
+/** A map of one byte a pixel. Of a label, `revision` says which state of the file this is. */
 export async function getMap(path: string): Promise<{ data: Uint8Array; revision: string }> {
   const response = await ask(path, { cache: "no-store" });
   const revision = (response.headers.get("ETag") ?? "").replaceAll('"', "");
@@ -134,7 +139,7 @@ async function gzip(data: Uint8Array): Promise<ArrayBuffer> {
   return new Response(stream).arrayBuffer();
 }
 
-/** Saves a label that was drawn on `revision`; gives the new one. */
+/** Saves a label that was drawn on the state `revision` of the file; gives the new state. */
 export async function putLabel(name: string, data: Uint8Array, revision: string): Promise<string> {
   const response = await ask(`${imagePath(name)}/label`, {
     method: "PUT",
@@ -154,11 +159,12 @@ export interface Part {
 
 const query = (part: Part): string => `x=${part.x}&y=${part.y}&width=${part.width}&height=${part.height}`;
 
+/** Lets the server compute what drafts of a part need, before the first stroke. */
 export async function prepareDraft(name: string, part: Part): Promise<void> {
   await ask(`${imagePath(name)}/features?${query(part)}`, { method: "POST" });
 }
 
-/** Classes of all pixels of a part, from strokes in it. */
+/** Classes of all pixels of a part, learnt from strokes in it. */
 export async function makeDraft(name: string, part: Part, strokes: Uint8Array): Promise<Uint8Array> {
   const response = await ask(`${imagePath(name)}/draft?${query(part)}`, {
     method: "POST",
@@ -174,34 +180,4 @@ export async function upload(file: File): Promise<void> {
     headers: { "Content-Type": "application/octet-stream" },
     body: file,
   });
-}
-
-export async function startJob(order: Record<string, unknown>): Promise<number> {
-  return (await post<{ id: number }>("/jobs", order)).id;
-}
-
-export type ServerEvent =
-  | { kind: "project" }
-  | { kind: "label"; name: string; revision: string }
-  | { kind: "run"; name: string; validated: boolean }
-  | { kind: "job"; job: Job };
-
-const listeners = new Set<(event: ServerEvent) => void>();
-
-/** Listens until the returned function is called. */
-export function listen(listener: (event: ServerEvent) => void): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
-}
-
-export function connect(): void {
-  const source = new EventSource("/api/events");
-  source.onmessage = (message) => {
-    const event = JSON.parse(message.data as string) as ServerEvent;
-    for (const listener of listeners) listener(event);
-  };
-  source.onerror = () => {
-    // Browsers try again by themselves when nobody answers, but not after a refusal.
-    if (source.readyState === EventSource.CLOSED) setTimeout(connect, 5000);
-  };
 }

@@ -1,15 +1,18 @@
-/** Charts by uPlot, in the colours of the page. */
+/** Charts, drawn by uPlot in the colours of the page. */
 
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { h } from "./dom";
 
+const FONT = "12px system-ui";
+
 export interface Curve {
   name: string;
   colour: string;
   values: (number | null)[];
-  /** Drawn as bars or dots and not as a line. */
-  as?: "bars" | "dots";
+  /** Drawn as bars and not as a line. */
+  as?: "bars";
+  /** Digits after the point of the values under the chart. */
   digits?: number;
 }
 
@@ -17,11 +20,13 @@ export interface Curve {
 export class Chart {
   readonly element: HTMLElement;
   private plot: uPlot | null = null;
+  /** The names of the curves and the theme: while they stay the same, only numbers change. */
   private shown = "";
   private last: [number[], Curve[]] | null = null;
 
   constructor(
     title: string,
+    /** What the horizontal axis shows. */
     private across: string,
     private more: Partial<uPlot.Options> = {},
   ) {
@@ -49,35 +54,46 @@ export class Chart {
     }
     this.shown = names;
     this.plot?.destroy();
-    const style = getComputedStyle(document.documentElement);
-    const [ink, rule] = [style.getPropertyValue("--ink-2").trim(), style.getPropertyValue("--rule").trim()];
-    const axis: uPlot.Axis = { stroke: ink, grid: { stroke: rule, width: 1 }, ticks: { stroke: rule, width: 1 }, font: "12px system-ui" };
-    this.plot = new uPlot(
-      {
-        ...this.more,
-        width: this.element.clientWidth || 480,
-        height: this.height(),
-        legend: { live: true },
-        scales: { x: { time: false }, ...this.more.scales },
-        axes: [{ ...axis, label: this.across, labelFont: "12px system-ui", labelSize: 20 }, axis],
-        series: [
-          { label: this.across },
-          ...curves.map((c): uPlot.Series => ({
-            label: c.name,
-            stroke: c.colour,
-            width: c.as === "dots" ? 0 : 1.6,
-            fill: c.as === "bars" ? c.colour + "66" : undefined,
-            paths: c.as === "bars" ? uPlot.paths.bars!({ size: [0.95, 100] }) : undefined,
-            points: { show: c.as === "dots", size: 5 },
-            spanGaps: true,
-            value: (_, v) => (v === null || v === undefined ? "-" : v.toFixed(c.digits ?? 2)),
-          })),
-        ],
-      },
-      data,
-      this.element,
-    );
-    this.element.querySelector("canvas")?.setAttribute("aria-label", this.element.querySelector("figcaption")?.textContent || "chart");
-    this.element.querySelector("canvas")?.setAttribute("role", "img");
+    this.plot = new uPlot(this.options(curves), data, this.element);
+    const title = this.element.querySelector("figcaption")?.textContent || "chart";
+    const canvas = this.element.querySelector("canvas");
+    canvas?.setAttribute("aria-label", title);
+    canvas?.setAttribute("role", "img");
   }
+
+  private options(curves: Curve[]): uPlot.Options {
+    const axis = axisStyle();
+    return {
+      ...this.more,
+      width: this.element.clientWidth || 480,
+      height: this.height(),
+      legend: { live: true },
+      scales: { x: { time: false }, ...this.more.scales },
+      axes: [{ ...axis, label: this.across, labelFont: FONT, labelSize: 20 }, axis],
+      series: [{ label: this.across }, ...curves.map(series)],
+    };
+  }
+}
+
+/** An axis in the colours of the theme. */
+function axisStyle(): uPlot.Axis {
+  const style = getComputedStyle(document.documentElement);
+  const colour = (name: string): string => style.getPropertyValue(name).trim();
+  const lines = { stroke: colour("--rule"), width: 1 };
+  return { stroke: colour("--ink-2"), grid: { ...lines }, ticks: { ...lines }, font: FONT };
+}
+
+function series(curve: Curve): uPlot.Series {
+  const bars = curve.as === "bars";
+  return {
+    label: curve.name,
+    stroke: curve.colour,
+    width: 1.6,
+    // Two more digits are the opacity.
+    fill: bars ? curve.colour + "66" : undefined,
+    paths: bars ? uPlot.paths.bars!({ size: [0.95, 100] }) : undefined,
+    points: { show: false, size: 5 },
+    spanGaps: true,
+    value: (_, v) => (v === null || v === undefined ? "-" : v.toFixed(curve.digits ?? 2)),
+  };
 }

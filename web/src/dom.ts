@@ -1,9 +1,9 @@
-/** Small words for making elements. */
+/** Short functions that make elements and read them. */
 
 type Attributes = Record<string, string | number | boolean | undefined | ((event: Event) => void)>;
 export type Child = Node | string | null | undefined | false;
 
-/** An element; attributes that are functions listen to the event of their name. */
+/** Makes an element. An attribute that is a function is called at the event of its name. */
 export function h<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   attributes: Attributes = {},
@@ -23,12 +23,13 @@ function put(element: Element, ...children: Child[]): void {
   for (const child of children) if (child !== null && child !== undefined && child !== false) element.append(child);
 }
 
+/** Replaces what is in an element. Children that are null, undefined or false are left out. */
 export function replace(element: Element, ...children: Child[]): void {
   element.replaceChildren();
   put(element, ...children);
 }
 
-/** A drop-down list of [value, text]. */
+/** A drop-down list with a label; the options are pairs of value and text. */
 export function choice(
   label: string,
   options: [string, string][],
@@ -36,18 +37,27 @@ export function choice(
   change: (value: string) => void,
 ): HTMLElement {
   const id = `choice-${++choices}`;
-  const select = h("select", { id, change: (e) => change((e.target as HTMLSelectElement).value) });
+  const select = h("select", { id, change: (e) => change(fieldValue(e)) });
   for (const [value, text] of options) select.append(h("option", { value, selected: value === chosen }, text));
   return h("div", { class: "field" }, h("label", { for: id }, label), select);
 }
 
+/** So many lists were made: each needs an id of its own. */
 let choices = 0;
+
+/** Options of a drop-down list whose values are their texts too. */
+export const sameOptions = (names: string[]): [string, string][] => names.map((name) => [name, name]);
+
+/** A link that looks like a button and opens a page of its own. */
+export function newTabLink(text: string, href: string): HTMLAnchorElement {
+  return h("a", { class: "button", href, target: "_blank", rel: "noopener" }, text);
+}
 
 export function button(text: string, click: () => void, more: Attributes = {}): HTMLButtonElement {
   return h("button", { type: "button", click: () => click(), ...more }, text);
 }
 
-/** A table of rows under heads; numbers to the right. */
+/** A table; its cells with numbers are aligned to the right. */
 export function table(caption: string, heads: string[], rows: (Child | number)[][]): HTMLTableElement {
   const cell = (value: Child | number) =>
     typeof value === "number" ? h("td", { class: "number" }, String(value)) : h("td", {}, value);
@@ -60,29 +70,8 @@ export function table(caption: string, heads: string[], rows: (Child | number)[]
   );
 }
 
-/** Tells something at the bottom of the page, politely to screen readers too. */
-export function toast(text: string, bad = false): void {
-  let place = document.getElementById("toasts");
-  if (!place) {
-    place = h("div", { id: "toasts", role: "status", "aria-live": "polite" });
-    document.body.append(place);
-  }
-  const note = h("div", { class: bad ? "toast bad" : "toast" }, text);
-  place.append(note);
-  setTimeout(() => note.remove(), bad ? 9000 : 3500);
-}
+/** The value of the field that an event comes from. */
+export const fieldValue = (event: Event): string => (event.target as HTMLInputElement | HTMLSelectElement).value;
 
-export function duration(seconds: number): string {
-  if (!Number.isFinite(seconds)) return "-";
-  const s = Math.round(seconds);
-  if (s < 90) return `${s} s`;
-  if (s < 5400) return `${Math.floor(s / 60)} min ${s % 60} s`;
-  return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
-}
-
-/** A number with as many digits as mean something. */
-export function digits(value: number | null | undefined, count = 3): string {
-  if (value === null || value === undefined || !Number.isFinite(value)) return "-";
-  if (Number.isInteger(value) && Math.abs(value) < 1e6) return String(value);
-  return Number(value.toPrecision(count)).toString();
-}
+/** Whether the check box that an event comes from is checked. */
+export const isChecked = (event: Event): boolean => (event.target as HTMLInputElement).checked;

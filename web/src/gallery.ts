@@ -1,11 +1,16 @@
-/** All images with their state. */
+/** All images with their state, and what can be done with all of them. */
 
-import { imagePath, listen, upload, type ImageCard, get } from "./api";
-import { button, choice, h, replace, toast } from "./dom";
-import { order } from "./order";
-import { refresh, reload, theProject, type View } from "./main";
-import { scaleText } from "./viewer/scale_bar";
+import { get, upload, type ImageCard } from "./api";
+import { button, choice, h, newTabLink, replace, sameOptions } from "./dom";
+import { imageCard } from "./image_card";
+import { startJob } from "./jobs";
+import { CHECK_REPORT, imageLink } from "./links";
+import { toast, toastError } from "./messages";
+import type { Page } from "./page";
+import { reload, theProject } from "./project";
+import { listen } from "./server_events";
 
+/** An image to label next. */
 interface Suggestion {
   name: string;
   region_px: [number, number, number, number] | null;
@@ -20,29 +25,97 @@ const FILTERS: Record<string, [string, Filter]> = {
   flagged: ["flagged", (c) => c.findings.length > 0 || c.unlike.length > 0 || c.scale_problem !== null],
 };
 
-export function gallery(): View {
-  let filter = "all";
-  let model = theProject().models.at(-1)?.name ?? "";
-  const grid = h("ul", { class: "gallery", "aria-label": "Images" });
-  const count = h("span", { class: "quiet" });
-  const draw = (): void => {
-    const cards = theProject().images.filter(FILTERS[filter][1]);
-    const labelled = theProject().images.filter((c) => c.labelled).length;
-    count.textContent = `${cards.length} shown · ${labelled} of ${theProject().images.length} labelled`;
-    replace(grid, ...cards.map(card));
-  };
-  const next = async (): Promise<void> => {
+export class Gallery implements Page {
+  readonly element: HTMLElement;
+  readonly leave: () => void;
+  private filter = "all";
+  /** The model that segments all images. */
+  private model = "";
+  private grid = h("ul", { class: "gallery", "aria-label": "Images" });
+  private count = h("span", { class: "quiet" });
+  /** What there is only after a check, or a training. */
+  private more = h("span", { class: "toolbar" });
+
+  /** `refresh` opens the page again. */
+  constructor(private refresh: () => void) {
+    const heading = h("h1", { class: "visually-hidden" }, "Images");
+    this.element = h("section", {}, heading, this.toolbar(), this.grid);
+    this.drawAll();
+    this.leave = listen((event) => {
+      if (event.kind === "label") void reload().then(() => this.drawImages());
+      if (event.kind === "project") void reload().then(() => this.drawAll());
+    });
+  }
+
+  private drawAll(): void {
+    this.drawImages();
+    this.drawMore();
+  }
+
+  private toolbar(): HTMLElement {
+    const filters = Object.entries(FILTERS).map(([key, [text]]): [string, string] => [key, text]);
+    const next = { class: "primary", title: "The image where a label would help most" };
+    return h(
+      "div",
+      { class: "toolbar" },
+      choice("Show", filters, this.filter, (key) => {
+        this.filter = key;
+        this.drawImages();
+      }),
+      this.count,
+      h("span", { class: "gap" }),
+      button("Label next", () => void this.openNext(), next),
+      button("Check the data", () => void startJob({ verb: "check" })),
+      this.more,
+      this.uploadButton(),
+    );
+  }
+
+  private uploadButton(): HTMLElement {
+    const input = h("input", {
+      type: "file",
+      multiple: true,
+      class: "hidden-input",
+      accept: ".png,.tif,.tiff,.jpg,.jpeg,.bmp",
+      change: () => void this.upload(input.files),
+    });
+    return h("label", { class: "button" }, "Add images", input);
+  }
+
+  private drawImages(): void {
+    const { images } = theProject();
+    const cards = images.filter(FILTERS[this.filter][1]);
+    const labelled = images.filter((card) => card.labelled).length;
+    this.count.textContent = `${cards.length} shown · ${labelled} of ${images.length} labelled`;
+    replace(this.grid, ...cards.map(imageCard));
+  }
+
+  private drawMore(): void {
+    const { checked, models } = theProject();
+    const names = sameOptions(models.map((m) => m.name));
+    // The model that was chosen, while there is one of this name, else the newest.
+    if (!models.some((m) => m.name === this.model)) this.model = models.at(-1)?.name ?? "";
+    replace(
+      this.more,
+      checked && newTabLink("Findings", CHECK_REPORT),
+      models.length > 0 && choice("Model", names, this.model, (name) => (this.model = name)),
+      models.length > 0 && button("Segment all", () => void startJob({ verb: "segment", model: this.model })),
+    );
+  }
+
+  /** Opens the image where a label helps most. */
+  private async openNext(): Promise<void> {
     try {
-      const list = await get<Suggestion[]>("/next");
-      if (!list.length) return toast("Every image has a label");
-      const place = list[0].region_px ? `/${list[0].region_px.join(",")}` : "";
-      toast(`${list[0].name}: ${list[0].why}`);
-      location.hash = `#/image/${encodeURIComponent(list[0].name)}${place}`;
+      const [best] = await get<Suggestion[]>("/next");
+      if (!best) return toast("Every image has a label");
+      toast(`${best.name}: ${best.why}`);
+      location.hash = imageLink(best.name, best.region_px ?? undefined);
     } catch (error) {
-      toast((error as Error).message, true);
+      toastError(error);
     }
-  };
-  const take = async (files: FileList | null): Promise<void> => {
+  }
+
+  private async upload(files: FileList | null): Promise<void> {
     for (const file of files ?? []) {
       try {
         await upload(file);
@@ -50,77 +123,6 @@ export function gallery(): View {
         toast(`${file.name}: ${(error as Error).message}`, true);
       }
     }
-    refresh();
-  };
-  const more = h("span", { class: "toolbar" });
-  /** What there is only after a check, or a training. */
-  const drawMore = (): void => {
-    const models = theProject().models;
-    model = models.some((m) => m.name === model) ? model : (models.at(-1)?.name ?? "");
-    replace(
-      more,
-      theProject().checked &&
-        h("a", { class: "button", href: "/results/.sorby/check.html", target: "_blank", rel: "noopener" }, "Findings"),
-      models.length > 0 && choice("Model", models.map((m) => [m.name, m.name]), model, (v) => (model = v)),
-      models.length > 0 && button("Segment all", () => void order({ verb: "segment", model })),
-    );
-  };
-  const tools = h(
-    "div",
-    { class: "toolbar" },
-    choice("Show", Object.entries(FILTERS).map(([k, [text]]) => [k, text]), filter, (v) => ((filter = v), draw())),
-    count,
-    h("span", { class: "gap" }),
-    button("Label next", () => void next(), { class: "primary", title: "The image where a label would help most" }),
-    button("Check the data", () => void order({ verb: "check" })),
-    more,
-    h(
-      "label",
-      { class: "button" },
-      "Add images",
-      h("input", {
-        type: "file",
-        multiple: true,
-        class: "hidden-input",
-        accept: ".png,.tif,.tiff,.jpg,.jpeg,.bmp",
-        change: (e) => void take((e.target as HTMLInputElement).files),
-      }),
-    ),
-  );
-  draw();
-  drawMore();
-  const leave = listen((event) => {
-    if (event.kind === "label") void reload().then(draw);
-    if (event.kind === "project") void reload().then(() => (draw(), drawMore()));
-  });
-  return { element: h("section", {}, h("h1", { class: "visually-hidden" }, "Images"), tools, grid), leave };
-}
-
-function card(c: ImageCard): HTMLElement {
-  const marks = [
-    h("span", { class: c.labelled ? "mark good" : "mark" }, c.labelled ? "labelled" : "open"),
-    c.split && h("span", { class: "mark" }, c.split),
-    c.predicted.length > 0 && h("span", { class: "mark", title: c.predicted.join(", ") }, "predicted"),
-    c.unlike.length > 0 && h("span", { class: "mark warn", title: `unlike the training images of ${c.unlike.join(", ")}` }, "unlike"),
-    c.scale_problem && h("span", { class: "mark bad", title: c.scale_problem }, "scale refused"),
-    c.findings.length > 0 && h("span", { class: "mark bad", title: c.findings.join("\n") }, "flagged"),
-  ];
-  return h(
-    "li",
-    {},
-    h(
-      "a",
-      { href: `#/image/${encodeURIComponent(c.name)}` },
-      h("img", {
-        src: `/api${imagePath(c.name)}/small?v=${c.version}`,
-        alt: "",
-        loading: "lazy",
-        width: 220,
-        height: 160,
-      }),
-      h("span", { class: "name" }, c.name),
-      h("span", { class: "quiet", title: c.scale_source ?? "" }, `${c.width} × ${c.height} · ${scaleText(c)}`),
-    ),
-    h("span", { class: "marks" }, ...marks),
-  );
+    this.refresh();
+  }
 }

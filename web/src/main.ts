@@ -1,29 +1,21 @@
-/** The frame of the page: bar, jobs, and one view at a time. */
+/** The frame: the bar, the jobs in it, and one page at a time below it. */
 
 import "./style.css";
-import { connect, get, listen, post, type Job, type Project, Refused } from "./api";
-import { button, duration, h, replace, toast } from "./dom";
-import { gallery } from "./gallery";
-import { labelling } from "./image";
-import { measuring } from "./measure";
+import { type Job, Refused } from "./api";
+import { button, h, replace } from "./dom";
+import { Gallery } from "./gallery";
+import { imagePage } from "./image/page";
+import { isOpen, listJobs, stopJob } from "./jobs";
+import { measurePage } from "./measure/page";
+import { toast } from "./messages";
+import { duration } from "./numbers";
+import type { Page } from "./page";
+import { reload, theProject } from "./project";
+import { connect, listen } from "./server_events";
 import { setUp } from "./setup";
-import { training } from "./train";
+import { trainPage } from "./train/page";
 
-/** A view: its element, and what to do when it is left. */
-export interface View {
-  element: HTMLElement;
-  leave?: () => void;
-}
-
-let project: Project;
-let current: View | undefined;
-
-export const theProject = (): Project => project;
-
-export async function reload(): Promise<Project> {
-  project = await get<Project>("/project");
-  return project;
-}
+let current: Page | undefined;
 
 const main = h("main", { id: "main", tabindex: "-1" });
 const jobs = h("div", { id: "jobs", "aria-live": "polite" });
@@ -34,15 +26,28 @@ const links: [string, string][] = [
 ];
 
 function bar(): HTMLElement {
+  const { name } = theProject();
+  const skip = (event: Event): void => {
+    event.preventDefault();
+    main.focus();
+  };
   return h(
     "header",
     { id: "bar" },
-    h("a", { href: "#main", class: "skip", click: (e) => (e.preventDefault(), main.focus()) }, "Skip to content"),
-    h("a", { href: "#/", id: "brand", "aria-label": `Sorby, ${project.name}` }, h("img", { src: "/icon.svg", alt: "" }), project.name),
+    h("a", { href: "#main", class: "skip", click: skip }, "Skip to content"),
+    h("a", { href: "#/", id: "brand", "aria-label": `Sorby, ${name}` }, h("img", { src: "/icon.svg", alt: "" }), name),
     h("nav", { "aria-label": "Views" }, ...links.map(([href, text]) => h("a", { href }, text))),
     jobs,
     button("Theme", toggleTheme, { id: "theme", title: "Dark or light" }),
   );
+}
+
+/** Marks the link of the bar that leads to the page that is open. */
+function markLink(kind: string): void {
+  const open = kind === "image" ? "#/" : `#/${kind}`;
+  for (const link of document.querySelectorAll("#bar nav a")) {
+    if (link.getAttribute("href") === open) link.setAttribute("aria-current", "page");
+  }
 }
 
 function toggleTheme(): void {
@@ -56,62 +61,63 @@ function setTheme(theme: string): void {
   window.dispatchEvent(new Event("theme"));
 }
 
-/** Shows jobs that run or wait, and the last that failed, in the bar. */
+/** Shows the jobs that run or wait in the bar. */
 async function showJobs(): Promise<void> {
-  const list = await get<Job[]>("/jobs").catch(() => [] as Job[]);
-  const running = list.filter((job) => job.state === "running" || job.state === "queued");
-  replace(jobs, ...running.map(jobChip));
+  replace(jobs, ...(await listJobs()).filter(isOpen).map(jobEntry));
 }
 
-function jobChip(job: Job): HTMLElement {
+function jobEntry(job: Job): HTMLElement {
   const waits = job.state === "queued";
   return h(
     "span",
     { class: "job", title: `${job.command}\n${job.last}` },
     !waits && h("span", { class: "pulse", "aria-hidden": "true" }),
     `${job.title} · ${waits ? "waits" : duration(job.seconds)}`,
-    button("Stop", () => void post(`/jobs/${job.id}/stop`, {}).catch((e: Error) => toast(e.message, true)), {
-      "aria-label": `Stop: ${job.title}`,
-    }),
+    button("Stop", () => void stopJob(job), { "aria-label": `Stop: ${job.title}` }),
   );
+}
+
+/** Opens the page of an address; `item` is the image or the run in it. */
+async function open(kind: string, item: string | undefined): Promise<Page> {
+  if (theProject().images_found !== undefined) return setUp(refresh);
+  if (kind === "image" && item) return imagePage(item);
+  if (kind === "train") return trainPage(item);
+  if (kind === "measure") return measurePage(item);
+  return new Gallery(refresh);
 }
 
 async function show(): Promise<void> {
   current?.leave?.();
   current = undefined;
-  const [, view = "", ...rest] = location.hash.split("/").map(decodeURIComponent);
+  const [, kind = "", item] = location.hash.split("/").map(decodeURIComponent);
   try {
-    await reload();
+    const project = await reload();
     document.title = `${project.name} - Sorby`;
     replace(document.body, bar(), main, document.getElementById("toasts"));
-    for (const link of document.querySelectorAll("#bar nav a")) {
-      const here = link.getAttribute("href") === (view ? `#/${view === "image" ? "" : view}` : "#/");
-      if (here) link.setAttribute("aria-current", "page");
-    }
+    markLink(kind);
     if (project.problem) {
       replace(main, h("p", { class: "problem" }, project.problem));
       return;
     }
-    if (project.images_found !== undefined) current = setUp();
-    else if (view === "image" && rest[0]) current = await labelling(rest[0]);
-    else if (view === "train") current = await training(rest[0]);
-    else if (view === "measure") current = measuring(rest[0]);
-    else current = gallery();
+    current = await open(kind, item);
     replace(main, current.element);
     void showJobs();
   } catch (error) {
-    replace(main, h("p", { class: "problem", role: "alert" }, error instanceof Refused ? error.message : String(error)));
+    const why = error instanceof Refused ? error.message : String(error);
+    replace(main, h("p", { class: "problem", role: "alert" }, why));
   }
 }
 
-export const refresh = (): void => void show();
+const refresh = (): void => void show();
 
-// The cookie says who asks from now on: the token is for nobody who looks at the address bar or the history.
-if (new URLSearchParams(location.search).has("token")) history.replaceState(null, "", location.pathname + location.hash);
+// The cookie now says who asks. The token is removed from the address bar and the history, where others could read it.
+if (new URLSearchParams(location.search).has("token")) {
+  history.replaceState(null, "", location.pathname + location.hash);
+}
 setTheme(
   localStorage.getItem("theme") ?? (window.matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"),
 );
-window.addEventListener("hashchange", () => void show());
+window.addEventListener("hashchange", refresh);
 listen((event) => {
   if (event.kind !== "job") return;
   void showJobs();

@@ -2,7 +2,8 @@
 
 import type { Box } from "../viewer/mask";
 
-/** Runs of equal old and new values: start, length, old value, new value. */
+/** One step. It is made of runs of pixels that had one old value and got one new value: `runs` holds the start and the
+ *  length of each, `values` the old and the new value. */
 interface Step {
   runs: Int32Array;
   values: Uint8Array;
@@ -26,7 +27,7 @@ export class History {
     return this.undone.length > 0;
   }
 
-  /** Remembers what changed in the rows of a box: `before` holds these rows as they were. */
+  /** Keeps what has changed in the rows of a box, which were `before`. Gives whether any pixel has changed. */
   record(before: Uint8Array, box: Box): boolean {
     const runs: number[] = [];
     const values: number[] = [];
@@ -49,11 +50,13 @@ export class History {
     return true;
   }
 
+  /** Forgets all steps. */
   clear(): void {
     this.done = [];
     this.undone = [];
   }
 
+  /** Gives the box of what has changed; null if there is nothing to undo. */
   undo(): Box | null {
     return this.move(this.done, this.undone, 0);
   }
@@ -62,6 +65,7 @@ export class History {
     return this.move(this.undone, this.done, 1);
   }
 
+  /** Moves a step from one list to the other, and gives its pixels the old (0) or the new (1) values. */
   private move(from: Step[], to: Step[], side: 0 | 1): Box | null {
     const step = from.pop();
     if (!step) return null;

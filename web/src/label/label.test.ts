@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { History } from "./history";
-import { line, polygon, region, spans, type Map2d } from "./paint";
 import { scaleBar, scaleText } from "../viewer/scale_bar";
+import { History } from "./history";
+import { cut, line, paste, polygon, region, spans, type Map2d } from "./paint";
 
 const blank = (width: number, height: number): Map2d => ({ data: new Uint8Array(width * height), width, height });
 const count = (map: Map2d, value: number): number => map.data.filter((v) => v === value).length;
@@ -37,6 +37,17 @@ describe("painting", () => {
     expect(found).toEqual([[0, 0, 1], [1, 1, 2], [2, 2, 3]]);
     spans(map, found, 0);
     expect(count(map, 1)).toBe(1);
+  });
+
+  it("what is cut out and put back elsewhere is the same", () => {
+    const map = blank(7, 5);
+    line(map, { x: 2, y: 2 }, { x: 3, y: 2 }, 1.5, 4);
+    const pixels = cut(map, { x: 1, y: 1, width: 3, height: 2 });
+    const other = blank(9, 6);
+    const box = paste(other, { x: 5, y: 3, width: 3, height: 2 }, pixels);
+    expect(box).toEqual({ left: 5, top: 3, right: 8, bottom: 5 });
+    expect(cut(other, { x: 5, y: 3, width: 3, height: 2 })).toEqual(pixels);
+    expect(count(other, 4)).toBe(pixels.filter((v) => v === 4).length);
   });
 });
 

@@ -1,6 +1,6 @@
-/** Changes of a map of bytes. Each gives the box of what may have changed. */
+/** Changes of a map of one byte a pixel. Each of them gives the box in which pixels may have changed. */
 
-import type { Span } from "../api";
+import type { Part, Span } from "../api";
 import type { Box } from "../viewer/mask";
 import type { Point } from "../viewer/view";
 
@@ -10,11 +10,13 @@ export interface Map2d {
   height: number;
 }
 
-/** Whether a pixel may be painted. */
+/** Says whether a pixel, by its index in the data, may be painted. */
 export type Allowed = (index: number) => boolean;
 
+/** A box without a pixel. */
 export const NOTHING: Box = { left: Infinity, top: Infinity, right: -Infinity, bottom: -Infinity };
 
+/** The smallest box that holds both. */
 export function joined(a: Box, b: Box): Box {
   return {
     left: Math.min(a.left, b.left),
@@ -24,7 +26,7 @@ export function joined(a: Box, b: Box): Box {
   };
 }
 
-/** A straight stroke with a round brush. */
+/** Draws a straight line with a round brush. */
 export function line(map: Map2d, a: Point, b: Point, radius: number, value: number, allowed?: Allowed): Box {
   const reach = Math.max(0.5, radius);
   const box: Box = {
@@ -47,7 +49,7 @@ export function line(map: Map2d, a: Point, b: Point, radius: number, value: numb
   return box;
 }
 
-/** Fills a polygon; a pixel belongs to it when its centre does. */
+/** Fills a polygon: the pixels whose centres lie in it. */
 export function polygon(map: Map2d, corners: Point[], value: number): Box {
   const ys = corners.map((p) => p.y);
   const xs = corners.map((p) => p.x);
@@ -73,6 +75,7 @@ export function polygon(map: Map2d, corners: Point[], value: number): Box {
   return box;
 }
 
+/** Gives rows of pixels a value. */
 export function spans(map: Map2d, rows: Span[], value: number): Box {
   let box = NOTHING;
   for (const [y, start, end] of rows) {
@@ -82,7 +85,26 @@ export function spans(map: Map2d, rows: Span[], value: number): Box {
   return box;
 }
 
-/** The rows of the connected pixels of one value (sharing an edge or corner) at a place. */
+/** The pixels of a part of a map, row after row. */
+export function cut(map: Map2d, part: Part): Uint8Array {
+  const data = new Uint8Array(part.width * part.height);
+  for (let row = 0; row < part.height; row++) {
+    const start = (part.y + row) * map.width + part.x;
+    data.set(map.data.subarray(start, start + part.width), row * part.width);
+  }
+  return data;
+}
+
+/** Puts pixels, row after row, into a part of a map. */
+export function paste(map: Map2d, part: Part, data: Uint8Array): Box {
+  for (let row = 0; row < part.height; row++) {
+    const pixels = data.subarray(row * part.width, (row + 1) * part.width);
+    map.data.set(pixels, (part.y + row) * map.width + part.x);
+  }
+  return { left: part.x, top: part.y, right: part.x + part.width, bottom: part.y + part.height };
+}
+
+/** The pixels connected with a place (by an edge or a corner) that have its value, as rows. */
 export function region(map: Map2d, at: Point): Span[] {
   const { data, width, height } = map;
   const [x0, y0] = [Math.floor(at.x), Math.floor(at.y)];

@@ -1,22 +1,24 @@
-/** Saves a label by itself, and never over what somebody else has saved meanwhile. */
+/** Saves a label without being asked, and never over what somebody else has saved meanwhile. */
 
-import { getMap, imagePath, listen, putLabel, Refused } from "../api";
-import { toast } from "../dom";
+import { getMap, imagePath, putLabel, Refused } from "../api";
+import { toast } from "../messages";
+import { listen } from "../server_events";
 
 export type SaveState = "saved" | "changed" | "saving" | "conflict" | "failed";
 
+/** From the last stroke to the save. */
 const WAIT_MS = 600;
 
 /** Labels that could not be saved when their image was left, by image. */
 const unsaved = new Map<string, Uint8Array>();
-/** Saves that are on their way, by image. */
+/** Saves of images that were left, not finished yet, by image. */
 const leaving = new Map<string, Promise<void>>();
 
 window.addEventListener("beforeunload", (event) => {
   if (unsaved.size || leaving.size) event.preventDefault();
 });
 
-/** Waits until what was drawn on an image is saved; gives what could not be. */
+/** Waits until the strokes on an image that was left are saved; gives the label if that failed. */
 export async function leftover(name: string): Promise<Uint8Array | undefined> {
   await leaving.get(name);
   const found = unsaved.get(name);
@@ -28,39 +30,40 @@ export class Saver {
   state: SaveState = "saved";
   private timer = 0;
   private running: Promise<void> | null = null;
-  private deaf: () => void;
+  private stopListening: () => void;
 
   constructor(
     private name: string,
     private data: () => Uint8Array,
     public revision: string,
-    private told: (state: SaveState, why?: string, changed?: Refused["changed"]) => void,
-    /** Somebody else saved, and nothing of ours is unsaved. */
-    private changedElsewhere: () => void,
+    private onState: (state: SaveState, why?: string, changed?: Refused["changed"]) => void,
+    /** Somebody else has saved this label, and nothing of ours is unsaved. */
+    private onOtherSave: () => void,
   ) {
-    this.deaf = listen((event) => {
+    this.stopListening = listen((event) => {
       if (event.kind !== "label" || event.name !== name || event.revision === this.revision) return;
-      if (this.state === "saved" && !this.running) this.changedElsewhere();
+      if (this.state === "saved" && !this.running) this.onOtherSave();
     });
-    window.addEventListener("beforeunload", this.hold);
+    window.addEventListener("beforeunload", this.warnBeforeClosing);
   }
 
-  private hold = (event: BeforeUnloadEvent): void => {
+  private warnBeforeClosing = (event: BeforeUnloadEvent): void => {
     if (this.state !== "saved") event.preventDefault();
   };
 
-  private tell(state: SaveState, why?: string, changed?: Refused["changed"]): void {
+  private setState(state: SaveState, why?: string, changed?: Refused["changed"]): void {
     this.state = state;
-    this.told(state, why, changed);
+    this.onState(state, why, changed);
   }
 
+  /** The label has changed: it is saved soon. */
   changed(): void {
-    if (this.state !== "conflict") this.tell("changed");
+    if (this.state !== "conflict") this.setState("changed");
     clearTimeout(this.timer);
     this.timer = window.setTimeout(() => void this.save(), WAIT_MS);
   }
 
-  /** Saves now what is not saved. */
+  /** Saves now what is not saved yet. */
   async save(): Promise<void> {
     clearTimeout(this.timer);
     if (this.running) await this.running;
@@ -72,34 +75,35 @@ export class Saver {
 
   private async send(): Promise<void> {
     const copy = this.data().slice();
-    this.tell("saving");
+    this.setState("saving");
     try {
       this.revision = await putLabel(this.name, copy, this.revision);
-      // What was drawn while it was on its way is still to be saved.
-      if (this.state === "saving") this.tell("saved");
+      // Strokes drawn while it was sent have changed the state: they are still to be saved.
+      if (this.state === "saving") this.setState("saved");
     } catch (error) {
       const conflict = error instanceof Refused && error.status === 412;
       const changed = error instanceof Refused ? error.changed : undefined;
-      this.tell(conflict ? "conflict" : "failed", (error as Error).message, changed);
+      this.setState(conflict ? "conflict" : "failed", (error as Error).message, changed);
     }
   }
 
-  /** Keeps ours in spite of what somebody else saved. */
+  /** Saves our label in place of the one that somebody else saved. */
   async overwrite(): Promise<void> {
     this.revision = (await getMap(`${imagePath(this.name)}/label`)).revision;
-    this.tell("changed");
+    this.setState("changed");
     await this.save();
   }
 
+  /** Tries again after a failure. */
   retry(): void {
-    this.tell("changed");
+    this.setState("changed");
     void this.save();
   }
 
-  /** The image is left. What cannot be saved is kept for when it is opened again. */
+  /** The image is left. A label that cannot be saved is kept until the image is opened again. */
   close(): void {
-    this.deaf();
-    window.removeEventListener("beforeunload", this.hold);
+    this.stopListening();
+    window.removeEventListener("beforeunload", this.warnBeforeClosing);
     const saving = this.save().then(() => {
       leaving.delete(this.name);
       if (this.state === "saved") return;

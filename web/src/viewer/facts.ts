@@ -1,9 +1,11 @@
-/** What is told beside an image: an object's measurements, the IoU to expect, what colours mean. */
+/** Facts beside an image: the measurements of an object, and what the colours of errors mean. */
 
 import type { ParticleObject } from "../api";
-import { digits, h } from "../dom";
+import { h } from "../dom";
+import { digits } from "../numbers";
 import { ERRORS } from "./source";
 
+/** How good the masks of a model can be expected to be on an image. */
 export interface Trust {
   classes: { class: string; iou_percent: (number | null)[] }[];
   unlike: boolean;
@@ -19,12 +21,13 @@ export function legend(): HTMLElement[] {
   return names.map(([colour, text]) => h("div", { class: "legend", style: `--colour: ${colour}` }, text));
 }
 
-export function objectTable(o: ParticleObject, klass: string, nm: number | null): HTMLElement {
+/** `nm`: the size of a pixel, if it is known. */
+export function objectTable(o: ParticleObject, className: string, nm: number | null): HTMLElement {
   const unit = nm === null ? "px" : "nm";
   const length = (px: number): string => `${digits(px * (nm ?? 1), 4)} ${unit}`;
   const area = nm === null ? `${o.area_px} px²` : `${digits((o.area_px * nm * nm) / 1e6, 4)} µm² (${o.area_px} px)`;
   const rows: [string, string][] = [
-    ["Class", klass],
+    ["Class", className],
     ["Area", area],
     ["Equivalent diameter", length(o.diameter_px)],
     ["Feret diameter", `${length(o.feret_min_px)} to ${length(o.feret_max_px)}`],

@@ -1,9 +1,15 @@
-/** A byte for each pixel, drawn in colours over an image of any size, at any zoom. */
+/** A map of one byte a pixel, drawn in colours over an image of any size, at any zoom. */
 
+import type { ClassInfo } from "../api";
+
+/** The value of a pixel without a label. */
 export const IGNORE = 255;
+/** A layer is drawn in squares of this side, and only those that are seen. */
 const CHUNK = 512;
+/** So many are kept. */
+const MOST_CHUNKS = 400;
 
-/** Rows and columns, the ends left out. */
+/** A rectangle of pixels; `right` and `bottom` are the first ones outside. */
 export interface Box {
   left: number;
   top: number;
@@ -11,7 +17,7 @@ export interface Box {
   bottom: number;
 }
 
-/** How an image lies on the screen: a pixel's place is `offset + zoom * pixel`. */
+/** How an image lies on the screen: the place of a pixel is `x + zoom * column` and `y + zoom * row`. */
 export interface Transform {
   zoom: number;
   x: number;
@@ -21,29 +27,36 @@ export interface Transform {
 /** Red, green, blue, alpha of each value. */
 export type Palette = Uint8ClampedArray;
 
-export function palette(colours: string[], showFirst: boolean): Palette {
-  const table = new Uint8ClampedArray(256 * 4);
-  colours.forEach((colour, i) => {
-    const n = parseInt(colour.slice(1), 16);
-    table.set([(n >> 16) & 255, (n >> 8) & 255, n & 255, i === 0 && !showFirst ? 0 : 255], i * 4);
-  });
-  // Pixels without a label: stripes, see `paint`.
+export const emptyPalette = (): Palette => new Uint8ClampedArray(256 * 4);
+
+/** Red, green and blue of `#rrggbb`. */
+export function rgb(colour: string): [number, number, number] {
+  const n = parseInt(colour.slice(1), 16);
+  return [(n >> 16) & 255, (n >> 8) & 255, n & 255];
+}
+
+/** The colours of a map of classes. */
+export function classPalette(classes: ClassInfo[], showFirst: boolean): Palette {
+  const table = emptyPalette();
+  classes.forEach(({ color }, i) => table.set([...rgb(color), i === 0 && !showFirst ? 0 : 255], i * 4));
+  // Pixels without a label are striped; `paint` does that.
   table.set([128, 128, 128, 110], IGNORE * 4);
   return table;
 }
 
+/** A square of the layer, painted at one level of detail. */
 interface Chunk {
   canvas: OffscreenCanvas;
   context: OffscreenCanvasRenderingContext2D;
   image: ImageData;
 }
 
-/** Draws a map of `width` x `height` bytes. The map is shared: after changing it, say where with `changed`. */
+/** Draws a map. The data belong to others too: who changes them calls `changed`. */
 export class MaskLayer {
   private chunks = new Map<string, Chunk>();
   visible = true;
   opacity = 0.5;
-  /** Whether 255 means "no label" and is striped; in maps of probabilities it is a number like others. */
+  /** Whether 255 means "no label" and is striped; in a map of probabilities it is a value like the others. */
   striped = true;
 
   constructor(
@@ -53,22 +66,24 @@ export class MaskLayer {
     private colours: Palette,
   ) {}
 
+  /** Takes other colours. */
   recolour(colours: Palette): void {
     this.colours = colours;
     this.chunks.clear();
   }
 
+  /** Takes another map. */
   replace(data: Uint8Array): void {
     this.data = data;
     this.chunks.clear();
   }
 
-  /** Level of detail at a zoom: each step takes every second pixel. */
+  /** Level of detail at a zoom: 0 has all pixels, each further level every second one of the level before. */
   static level(zoom: number): number {
     return Math.max(0, Math.floor(Math.log2(1 / zoom)));
   }
 
-  /** Draws again what lies in the box, in those chunks that were drawn before. */
+  /** The map has changed in a box: paints that again, in the squares that were painted before. */
   changed(box: Box): void {
     for (const [key, chunk] of this.chunks) {
       const [level, cx, cy] = key.split(",").map(Number);
@@ -83,6 +98,7 @@ export class MaskLayer {
     }
   }
 
+  /** Draws the part that is seen, at most inside of `clip` (on the screen). */
   draw(context: CanvasRenderingContext2D, at: Transform, clip?: Box): void {
     if (!this.visible || this.opacity === 0) return;
     const level = MaskLayer.level(at.zoom);
@@ -115,11 +131,12 @@ export class MaskLayer {
     context.restore();
   }
 
+  /** A square of the layer; painted now if it was not painted before. */
   private chunk(level: number, cx: number, cy: number): Chunk {
     const key = `${level},${cx},${cy}`;
     const known = this.chunks.get(key);
     if (known) return known;
-    if (this.chunks.size > 400) this.chunks.clear();
+    if (this.chunks.size > MOST_CHUNKS) this.chunks.clear();
     const size = CHUNK << level;
     const part = (start: number, end: number): number => Math.ceil(Math.min(size, end - start) / (1 << level));
     const canvas = new OffscreenCanvas(part(cx * size, this.width), part(cy * size, this.height));
@@ -131,6 +148,7 @@ export class MaskLayer {
     return chunk;
   }
 
+  /** Paints a box of a square. */
   private paint(chunk: Chunk, level: number, cx: number, cy: number, box: Box): void {
     const pixels = new Uint32Array(chunk.image.data.buffer);
     const colours = new Uint32Array(this.colours.buffer);

@@ -2,21 +2,39 @@
 
 import type { Transform } from "./mask";
 
-/** Length in the image's units and its text: the longest of 1, 2, 5 x 10^n that fits. */
+/** The longest bar of at most `most_px` whose length is 1, 2 or 5 times a power of ten: in pixels, and as a text. */
 export function scaleBar(most_px: number, nmPerPx: number | null): { length_px: number; text: string } {
   const most = nmPerPx === null ? most_px : most_px * nmPerPx;
   const power = 10 ** Math.floor(Math.log10(most));
   const length = [5, 2, 1].map((n) => n * power).find((n) => n <= most) ?? power;
   if (nmPerPx === null) return { length_px: length, text: `${length} px` };
-  const text =
-    length >= 1e6 ? `${length / 1e6} mm` : length >= 1000 ? `${length / 1000} µm` : `${Number(length.toPrecision(2))} nm`;
-  return { length_px: length / nmPerPx, text };
+  return { length_px: length / nmPerPx, text: lengthText(length) };
 }
 
-/** The pixel size in words; of an image whose statements contradict each other none is shown. */
-export function scaleText(image: { nm_per_px: number | null; scale_problem: string | null }): string {
+function lengthText(nm: number): string {
+  if (nm >= 1e6) return `${nm / 1e6} mm`;
+  return nm >= 1000 ? `${nm / 1000} µm` : `${Number(nm.toPrecision(2))} nm`;
+}
+
+interface Scaled {
+  nm_per_px: number | null;
+  scale_problem: string | null;
+}
+
+interface Sized extends Scaled {
+  width: number;
+  height: number;
+}
+
+/** The size of a pixel in words; none if the sources of it contradict each other. */
+export function scaleText(image: Scaled): string {
   if (image.scale_problem !== null) return "pixel size refused";
   return image.nm_per_px === null ? "no scale" : `${Number(image.nm_per_px.toPrecision(6))} nm/px`;
+}
+
+/** Width, height and the size of a pixel. */
+export function sizeText(image: Sized): string {
+  return `${image.width} × ${image.height} · ${scaleText(image)}`;
 }
 
 export function drawScaleBar(context: CanvasRenderingContext2D, at: Transform, nmPerPx: number | null): void {

@@ -1,21 +1,26 @@
-/** What can be laid over an image: its label, masks of models, how sure these are, where they are wrong. */
+/** What can be laid over an image: its label, and of each model the mask, its confidence, errors and probabilities. */
 
-import { getMap, imagePath, type ImageInfo } from "../api";
-import { IGNORE, MaskLayer, type Palette } from "./mask";
+import { getMap, predictionPath, type ImageInfo } from "../api";
+import { emptyPalette, IGNORE, MaskLayer, rgb, type Palette } from "./mask";
 
-/** Values and names, `kind:model`. */
+/** What there is to choose from, each as `kind:model` and as a name. */
 export function sources(models: string[], classes: string[]): [string, string][] {
   const list: [string, string][] = [["label", "label"]];
   for (const model of models) {
-    list.push([`mask:${model}`, model], [`sure:${model}`, `confidence of ${model}`], [`errors:${model}`, `errors of ${model}`]);
+    list.push(
+      [`mask:${model}`, model],
+      [`sure:${model}`, `confidence of ${model}`],
+      [`errors:${model}`, `errors of ${model}`],
+    );
     classes.forEach((c, i) => i > 0 && list.push([`p${i}:${model}`, `probability of ${c}, ${model}`]));
   }
   return list;
 }
 
-/** True, false and missed objects: the colours of the paper's overlays, told apart by colour-blind readers too. */
+/** Colours of right, wrong and missed pixels, as in the paper; colour-blind people can tell them apart too. */
 export const ERRORS = { hit: "#56b4e9", extra: "#d55e00", missed: "#f0e442" };
 
+/** Loads what `source` (`kind:model`) names. */
 export async function layerOf(
   name: string,
   info: ImageInfo,
@@ -23,19 +28,22 @@ export async function layerOf(
   label: Uint8Array,
   colours: Palette,
 ): Promise<MaskLayer> {
-  const [kind, model] = [source.slice(0, source.indexOf(":")), source.slice(source.indexOf(":") + 1)];
-  const path = `${imagePath(name)}/predictions/${encodeURIComponent(model)}`;
+  const colon = source.indexOf(":");
+  const [kind, model] = [source.slice(0, colon), source.slice(colon + 1)];
+  const path = predictionPath(name, model);
   const layer = (data: Uint8Array, table: Palette): MaskLayer => new MaskLayer(info.width, info.height, data, table);
-  const amounts = (data: Uint8Array, table: Palette): MaskLayer => Object.assign(layer(data, table), { striped: false });
-  if (kind === "sure") return amounts((await getMap(`${path}/confidence`)).data, heat());
-  const klass = /^p(\d+)$/.exec(kind)?.[1];
-  if (klass) return amounts((await getMap(`${path}/probability/${klass}`)).data, shade(colours, Number(klass)));
+  const amounts = (data: Uint8Array, table: Palette): MaskLayer => {
+    return Object.assign(layer(data, table), { striped: false });
+  };
+  if (kind === "sure") return amounts((await getMap(`${path}/confidence`)).data, doubtColours());
+  const index = /^p(\d+)$/.exec(kind)?.[1];
+  if (index) return amounts((await getMap(`${path}/probability/${index}`)).data, shades(colours, Number(index)));
   const mask = (await getMap(`${path}/mask`)).data;
   return kind === "errors" ? layer(errors(mask, label), errorColours()) : layer(mask, colours);
 }
 
-/** 1 where mask and label have the same class beside the first, 2 where only the mask has one or another, 3 where only
- *  the label has. */
+/** 0 where mask and label are both background, 1 where they have the same class of objects, 2 where the mask has a
+ *  wrong object, 3 where the mask misses one. */
 export function errors(mask: Uint8Array, label: Uint8Array): Uint8Array {
   return mask.map((m, i) => {
     const l = label[i];
@@ -46,27 +54,24 @@ export function errors(mask: Uint8Array, label: Uint8Array): Uint8Array {
 }
 
 function errorColours(): Palette {
-  const table = new Uint8ClampedArray(1024);
-  [ERRORS.hit, ERRORS.extra, ERRORS.missed].forEach((colour, i) => {
-    const n = parseInt(colour.slice(1), 16);
-    table.set([n >> 16, (n >> 8) & 255, n & 255, 255], (i + 1) * 4);
-  });
+  const table = emptyPalette();
+  [ERRORS.hit, ERRORS.extra, ERRORS.missed].forEach((colour, i) => table.set([...rgb(colour), 255], (i + 1) * 4));
   return table;
 }
 
-/** The colour of a class, the more of it the more probable. */
-function shade(colours: Palette, index: number): Palette {
-  const table = new Uint8ClampedArray(1024);
+/** The colour of a class, more opaque where the class is more probable. */
+function shades(colours: Palette, index: number): Palette {
+  const table = emptyPalette();
   const [r, g, b] = colours.subarray(index * 4, index * 4 + 3);
   for (let value = 0; value < 256; value++) table.set([r, g, b, value], value * 4);
   return table;
 }
 
-/** Sure is clear, unsure is red. */
-function heat(): Palette {
-  const table = new Uint8ClampedArray(1024);
+/** Where the model is sure: clear. Where it is not: yellow, then red. */
+function doubtColours(): Palette {
+  const table = emptyPalette();
   for (let value = 0; value < 256; value++) {
-    // Below a half nobody is: two classes share the rest.
+    // With two classes the more probable one has a half at least, so a half is the greatest doubt.
     const doubt = Math.min(1, (255 - value) / 128);
     table.set([213, Math.round(94 + 140 * (1 - doubt)), 0, Math.round(255 * Math.sqrt(doubt))], value * 4);
   }

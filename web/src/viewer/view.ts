@@ -8,58 +8,68 @@ import { drawScaleBar } from "./scale_bar";
 
 export type Point = { x: number; y: number };
 
-/** Something drawn above the masks. */
-type Mark = (context: CanvasRenderingContext2D, at: Transform) => void;
+/** Draws something above the masks. */
+export type Mark = (context: CanvasRenderingContext2D, at: Transform) => void;
+
+/** Where the tiles of an image are. OpenSeadragon counts levels from the smallest on, the server from the largest. */
+function tileSource(info: ImageInfo): OpenSeadragon.TileSourceOptions {
+  const levels = Math.ceil(Math.log2(Math.max(info.width, info.height)));
+  return {
+    width: info.width,
+    height: info.height,
+    tileSize: info.tile_px,
+    tileOverlap: 0,
+    minLevel: Math.max(0, levels - (info.layers.length - 1)),
+    maxLevel: levels,
+    getTileUrl: (level: number, x: number, y: number) =>
+      `/api${imagePath(info.name)}/tiles/${levels - level}/${x}/${y}?v=${info.version}`,
+  } as unknown as OpenSeadragon.TileSourceOptions;
+}
+
+function viewerOptions(element: HTMLElement, info: ImageInfo): OpenSeadragon.Options {
+  return {
+    element,
+    drawer: "canvas",
+    showNavigationControl: false,
+    showNavigator: true,
+    navigatorPosition: "BOTTOM_RIGHT",
+    navigatorSizeRatio: 0.14,
+    animationTime: 0.25,
+    springStiffness: 9,
+    maxZoomPixelRatio: 24,
+    minZoomImageRatio: 0.8,
+    visibilityRatio: 0.3,
+    imageSmoothingEnabled: false,
+    preserveViewport: true,
+    crossOriginPolicy: false,
+    gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: false },
+    gestureSettingsTouch: { clickToZoom: false, dblClickToZoom: false },
+    tileSources: tileSource(info),
+  };
+}
 
 export class ImageView {
   readonly element: HTMLElement;
   readonly canvas: HTMLCanvasElement;
   readonly viewer: OpenSeadragon.Viewer;
   layers: MaskLayer[] = [];
-  /** Share of the width left of which the first layer is shown and right of which the second; none: both everywhere. */
+  /** Left of this share of the width the first layer is shown, right of it the second; null: both everywhere. */
   swipe: number | null = null;
   marks: Mark[] = [];
-  private asked = 0;
+  /** The number of the frame that was asked for; 0 if none was. */
+  private frame = 0;
   private placed = false;
   private closed = false;
 
   constructor(
     readonly info: ImageInfo,
+    /** Called when the image is there. */
     private ready: () => void = () => undefined,
   ) {
     const stage = h("div", { class: "stage" });
     this.canvas = h("canvas", { class: "overlay" });
     this.element = h("div", { class: "view" }, stage, this.canvas);
-    const highest = info.layers.length - 1;
-    const levels = Math.ceil(Math.log2(Math.max(info.width, info.height)));
-    this.viewer = OpenSeadragon({
-      element: stage,
-      drawer: "canvas",
-      showNavigationControl: false,
-      showNavigator: true,
-      navigatorPosition: "BOTTOM_RIGHT",
-      navigatorSizeRatio: 0.14,
-      animationTime: 0.25,
-      springStiffness: 9,
-      maxZoomPixelRatio: 24,
-      minZoomImageRatio: 0.8,
-      visibilityRatio: 0.3,
-      imageSmoothingEnabled: false,
-      preserveViewport: true,
-      crossOriginPolicy: false,
-      gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: false },
-      gestureSettingsTouch: { clickToZoom: false, dblClickToZoom: false },
-      tileSources: {
-        width: info.width,
-        height: info.height,
-        tileSize: info.tile_px,
-        tileOverlap: 0,
-        minLevel: Math.max(0, levels - highest),
-        maxLevel: levels,
-        getTileUrl: (level: number, x: number, y: number) =>
-          `/api${imagePath(info.name)}/tiles/${levels - level}/${x}/${y}?v=${info.version}`,
-      } as unknown as OpenSeadragon.TileSourceOptions,
-    });
+    this.viewer = OpenSeadragon(viewerOptions(stage, info));
     this.viewer.addHandler("open", () => {
       this.place();
       this.draw();
@@ -73,7 +83,7 @@ export class ImageView {
     }).observe(this.element);
   }
 
-  /** Shows the whole image, once it has a place on the screen whose size is known. */
+  /** Shows the whole image as soon as the size of its place on the screen is known. Once only. */
   private place(): void {
     const { clientWidth, clientHeight } = this.element;
     if (this.placed || this.closed || !clientWidth || !this.viewer.world?.getItemCount()) return;
@@ -87,6 +97,7 @@ export class ImageView {
     this.viewer.destroy();
   }
 
+  /** How the image lies on the screen; null until it is there. */
   transform(): Transform | null {
     const item = this.viewer.world.getItemAt(0);
     if (!item) return null;
@@ -95,7 +106,7 @@ export class ImageView {
     return { zoom: (b.x - a.x) / this.info.width, x: a.x, y: a.y };
   }
 
-  /** The pixel at a place of the screen; may lie outside the image. */
+  /** The pixel under a pointer; may lie outside of the image. */
   pixel(event: { clientX: number; clientY: number }): Point {
     const at = this.transform();
     const box = this.canvas.getBoundingClientRect();
@@ -115,6 +126,7 @@ export class ImageView {
     this.viewer.viewport.fitBounds(rect, true);
   }
 
+  /** Zooms about a pointer, or about the middle. */
   zoomBy(factor: number, event?: { clientX: number; clientY: number }): void {
     let point: OpenSeadragon.Point | undefined;
     if (event) {
@@ -144,12 +156,12 @@ export class ImageView {
     };
   }
 
-  /** Draws at the next frame; at once when `now`. */
+  /** Draws at the next frame, or at once. */
   draw(now = false): void {
     if (now) return this.paint();
-    if (this.asked) return;
-    this.asked = requestAnimationFrame(() => {
-      this.asked = 0;
+    if (this.frame) return;
+    this.frame = requestAnimationFrame(() => {
+      this.frame = 0;
       this.paint();
     });
   }
@@ -164,22 +176,27 @@ export class ImageView {
     }
     const context = this.canvas.getContext("2d")!;
     context.clearRect(0, 0, width, height);
+    this.paintLayers(context, at);
+    for (const mark of this.marks) mark(context, at);
+    drawScaleBar(context, at, this.info.nm_per_px);
+  }
+
+  private paintLayers(context: CanvasRenderingContext2D, at: Transform): void {
+    const { width, height } = this.canvas;
     const edge = this.swipe === null ? null : this.swipe * width;
     this.layers.forEach((layer, i) => {
+      // The line of the swipe is between the first two layers only.
       if (edge === null || i > 1) return layer.draw(context, at);
       const clip = i === 0 ? { left: 0, right: edge } : { left: edge, right: width };
       layer.draw(context, at, { ...clip, top: 0, bottom: height });
     });
-    if (edge !== null) {
-      context.fillStyle = "#ffffff";
-      context.fillRect(edge - 1, 0, 2, height);
-    }
-    for (const mark of this.marks) mark(context, at);
-    drawScaleBar(context, at, this.info.nm_per_px);
+    if (edge === null) return;
+    context.fillStyle = "#ffffff";
+    context.fillRect(edge - 1, 0, 2, height);
   }
 }
 
-/** Outlines rows of pixels. */
+/** Covers rows of pixels with a colour that lets the image through. */
 export function outline(spans: Span[], colour: string): Mark {
   const path = new Path2D();
   for (const [y, start, end] of spans) path.rect(start, y, end - start, 1);

@@ -1,0 +1,19 @@
+/** Addresses of the pages and of the files that they link to. */
+
+/** The page of an image; with a region (left, top, width, height), it opens there. */
+export function imageLink(name: string, region?: number[]): string {
+  const place = region ? `/${region.join(",")}` : "";
+  return `#/image/${encodeURIComponent(name)}${place}`;
+}
+
+/** The page that compares a threshold with the label of an image. */
+export const thresholdLink = (name: string): string => `#/measure/${encodeURIComponent(name)}`;
+
+/** The page of a training. */
+export const runLink = (name: string): string => `#/train/${encodeURIComponent(name)}`;
+
+export const CHECK_REPORT = "/results/.sorby/check.html";
+
+export const runReport = (name: string): string => `/results/runs/${encodeURIComponent(name)}/report.html`;
+
+export const studyReport = (name: string): string => `/results/studies/${encodeURIComponent(name)}/report/report.html`;

@@ -1,0 +1,52 @@
+/** The histogram of a property; dragging over it selects a range of values. */
+
+import type uPlot from "uplot";
+import { Chart } from "../chart";
+import type { Property } from "./measured";
+
+/** Lowest and highest value. */
+export type Range = [number, number];
+
+/** Counts of values in bins of one width from 0 on; the largest values are left out, so that a single one does not
+ *  squeeze the others together. */
+export function countInBins(values: number[]): { middles: number[]; counts: number[] } {
+  const sorted = [...values].sort((a, b) => a - b);
+  const top = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * 0.995))] || 1;
+  const bins = Math.max(8, Math.min(40, Math.round(Math.sqrt(values.length))));
+  const counts = new Array<number>(bins).fill(0);
+  for (const value of values) {
+    if (value <= top) counts[Math.min(bins - 1, Math.floor((value / top) * bins))]++;
+  }
+  const middles = counts.map((_, i) => ((i + 0.5) * top) / bins);
+  return { middles, counts };
+}
+
+export class Histogram {
+  private chart: Chart;
+
+  constructor(selected: (range: Range) => void) {
+    const dragged = (plot: uPlot): void => {
+      const { left, width } = plot.select;
+      // A click is no selection.
+      if (width < 3) return;
+      selected([plot.posToVal(left, "x"), plot.posToVal(left + width, "x")]);
+    };
+    this.chart = new Chart("", "", {
+      cursor: { drag: { x: true, y: false, setScale: false } },
+      hooks: { setSelect: [dragged] },
+    });
+  }
+
+  get element(): HTMLElement {
+    return this.chart.element;
+  }
+
+  draw(property: Property, values: number[], unit: string): void {
+    const units = ["", `, ${unit}`, `, ${unit}²`];
+    const title = `${property.title}${units[property.dimension]}: drag to select`;
+    this.element.querySelector("figcaption")!.textContent = title;
+    if (!values.length) return;
+    const { middles, counts } = countInBins(values);
+    this.chart.draw(middles, [{ name: "objects", colour: "#0072b2", values: counts, as: "bars", digits: 0 }]);
+  }
+}

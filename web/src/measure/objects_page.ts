@@ -1,0 +1,145 @@
+/** The objects of many images: what they are together, their distribution, and those that are selected. */
+
+import { post } from "../api";
+import { button, choice, h, replace, sameOptions } from "../dom";
+import { startJob } from "../jobs";
+import { toast, toastError } from "../messages";
+import { digits, mean } from "../numbers";
+import type { Page } from "../page";
+import { theProject } from "../project";
+import { classChoice, firstObjectClass } from "./class_choice";
+import { objectsAsCsv, saveCsv } from "./csv";
+import { Histogram, type Range } from "./histogram";
+import { ImagePicks } from "./image_picks";
+import { allObjects, PROPERTIES, unitOf, valueIn, type Measured, type MeasuredObject } from "./measured";
+import { estimatesTable, fieldsTable, objectsTable } from "./tables";
+
+export class ObjectsPage implements Page {
+  readonly element: HTMLElement;
+  private project = theProject();
+  /** The masks that are measured: `labels`, or those of a model. */
+  private masks = "labels";
+  private classIndex = firstObjectClass();
+  private property = PROPERTIES[0];
+  private measured: Measured | null = null;
+  /** Objects with values in this range are selected; without one, all are. */
+  private range: Range | null = null;
+  private picks = new ImagePicks(() => void this.measure());
+  private results = h("div", { class: "results" });
+  private selection = h("p", { class: "quiet" });
+  private objects = h("div");
+  private histogram = new Histogram((range) => {
+    this.range = range;
+    this.drawSelection();
+  });
+
+  constructor() {
+    const models = [...new Set(this.project.images.flatMap((card) => card.predicted))].sort();
+    if (models.length && !this.project.images.some((card) => card.labelled)) this.masks = models[0];
+    this.element = h("div", { class: "measure" }, this.side(models), this.results);
+    this.listImages();
+  }
+
+  private side(models: string[]): HTMLElement {
+    const names = sameOptions(["labels", ...models]);
+    const properties = PROPERTIES.map(({ key, title }): [string, string] => [key, title]);
+    return h(
+      "div",
+      { class: "side card" },
+      choice("Masks", names, this.masks, (name) => {
+        this.masks = name;
+        this.listImages();
+      }),
+      classChoice(this.classIndex, (index) => {
+        this.classIndex = index;
+        void this.measure();
+      }),
+      choice("Histogram of", properties, this.property.key, (key) => this.chooseProperty(key)),
+      h(
+        "div",
+        { class: "actions" },
+        button("Objects as CSV", () => saveCsv("objects.csv", objectsAsCsv(this.selected()))),
+        button("All tables to files", () => void this.writeAll()),
+      ),
+      h("h2", {}, "Fields"),
+      this.picks.element,
+    );
+  }
+
+  /** Lists the images that have such a mask, and measures all of them. */
+  private listImages(): void {
+    const { masks } = this;
+    const cards = this.project.images.filter((c) => (masks === "labels" ? c.labelled : c.predicted.includes(masks)));
+    this.picks.list(cards.map((card) => card.name));
+    void this.measure();
+  }
+
+  private async measure(): Promise<void> {
+    const images = [...this.picks.chosen];
+    if (!images.length) {
+      const text = "Nothing to measure: label images or segment them first.";
+      return replace(this.results, h("p", { class: "quiet" }, text));
+    }
+    try {
+      this.measured = await post<Measured>("/measure", { of: this.masks, class: this.classIndex, images });
+    } catch (error) {
+      return toastError(error);
+    }
+    this.range = null;
+    this.drawResults(this.measured);
+  }
+
+  private drawResults(measured: Measured): void {
+    replace(
+      this.results,
+      estimatesTable(measured),
+      this.histogram.element,
+      this.selection,
+      fieldsTable(measured),
+      this.objects,
+      ...measured.problems.map((p) => h("p", { class: "problem" }, `${p.image}: ${p.problem}`)),
+    );
+    this.drawHistogram();
+    this.drawSelection();
+  }
+
+  private chooseProperty(key: string): void {
+    this.property = PROPERTIES.find((property) => property.key === key)!;
+    this.range = null;
+    this.drawHistogram();
+    this.drawSelection();
+  }
+
+  private get unit(): string {
+    return this.measured ? unitOf(this.measured) : "px";
+  }
+
+  private value = (object: MeasuredObject): number => valueIn(this.property, object);
+
+  private drawHistogram(): void {
+    this.histogram.draw(this.property, allObjects(this.measured).map(this.value), this.unit);
+  }
+
+  private selected(): MeasuredObject[] {
+    const all = allObjects(this.measured);
+    if (!this.range) return all;
+    const [low, high] = this.range;
+    return all.filter((object) => this.value(object) >= low && this.value(object) <= high);
+  }
+
+  private drawSelection(): void {
+    const { range } = this;
+    const objects = this.selected();
+    const average = digits(mean(objects.map(this.value)), 4);
+    this.selection.textContent = range
+      ? `${objects.length} objects between ${digits(range[0])} and ${digits(range[1])}; mean ${average}`
+      : `${objects.length} objects; mean ${this.property.title} ${average}`;
+    replace(this.objects, objectsTable(objects, this.unit));
+  }
+
+  private async writeAll(): Promise<void> {
+    if (await startJob({ verb: "measure", of: this.masks, class: this.project.classes[this.classIndex].name })) {
+      toast("All tables, outlines and intervals go to measurements/ in the project");
+    }
+  }
+}

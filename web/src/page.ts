@@ -1,0 +1,6 @@
+/** What the frame shows below its bar, one at a time. */
+export interface Page {
+  element: HTMLElement;
+  /** What to do when another page is opened. */
+  leave?: () => void;
+}
