@@ -43,7 +43,7 @@ fuzz_target!(|data: &[u8]| {
     match reading.nm_per_px() {
         Ok(Some(nm)) => assert!((1e-3..=1e6).contains(&nm)),
         Ok(None) => assert!(reading.found.is_none()),
-        Err(reason) => assert!(!reason.contains('\n'), "one line: {reason}"),
+        Err(reason) => assert!(!reason.to_string().contains('\n'), "one line: {reason}"),
     }
     assert!(reading.data_bar_px().is_none_or(|rows| rows < reading.height_px));
 });

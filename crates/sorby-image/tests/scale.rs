@@ -231,7 +231,8 @@ enum Right<'a> {
 fn check(what: &str, reading: &ScaleReading, right: &Right) {
     match (reading.nm_per_px(), right) {
         (Ok(Some(got)), Right::Nm(nm)) => assert!((got / nm - 1.0).abs() < 1e-4, "{what}: {got}"),
-        (Err(reason), Right::Refused(words)) => {
+        (Err(error), Right::Refused(words)) => {
+            let reason = error.to_string();
             assert!(words.iter().all(|w| reason.contains(w)), "{what}: {reason}");
             assert!(!reason.contains('\n'), "one line: {reason}");
         }

@@ -9,12 +9,12 @@ use sorby_image::{LabelMap, Micrograph, Shot};
 use sorby_kernels::resize::RowResize;
 
 /// Why an image cannot be segmented.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PredictError {
     /// The image's values do not fit the model's grey range; says what can be done to the image.
-    #[error("{0}")]
-    GreyRange(String),
+    #[error(transparent)]
+    GreyRange(#[from] sorby_image::GreyRangeError),
 }
 
 /// Scales of test-time augmentation (MMSegmentation's defaults).
@@ -217,7 +217,7 @@ pub fn predict_rows(
     sink: &mut RowSink,
 ) -> Result<(), PredictError> {
     let Model { card, network, .. } = model;
-    let seen = card.grey_range.apply_as_trained(shot).map_err(PredictError::GreyRange)?;
+    let seen = card.grey_range.apply_as_trained(shot)?;
     let image = &seen.image;
     let mut passes: Vec<Pass> =
         options.passes().into_iter().map(|pass| Pass::new(card, image, options, pass)).collect();

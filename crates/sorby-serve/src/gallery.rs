@@ -208,7 +208,10 @@ struct NewClass {
 /// `POST /api/setup`: names the classes of a folder of images.
 pub async fn set_up(State(app): State<Shared>, Json(asked): Json<SetUp>) -> Answer<Json<Value>> {
     let class = |c: NewClass| -> Answer<Class> {
-        let color = c.color.map(|t| t.parse().map_err(Refusal::bad)).transpose()?;
+        let color = c
+            .color
+            .map(|t| t.parse().map_err(|e: sorby_data::ColourError| Refusal::bad(e.to_string())))
+            .transpose()?;
         let name = c.name.trim().to_owned();
         if name.is_empty() || name.len() > 80 || name.contains(['\n', '\r']) {
             return Err(Refusal::bad("every class needs a name of at most 80 letters"));

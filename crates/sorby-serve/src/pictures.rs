@@ -86,7 +86,7 @@ impl Picture {
         let range = if deep { GreyRange::Percentile } else { GreyRange::Full };
         let seen = Seen::of(path, &image);
         let plain = Shot::plain(image);
-        let shown = &range.apply(&plain).map_err(Refusal::bad)?.into_owned().image;
+        let shown = &range.apply(&plain).map_err(|e| Refusal::bad(e.to_string()))?.into_owned().image;
         let (width, height, channels) = (shown.width, shown.height, shown.channels());
         let bytes = match &shown.pixels {
             Pixels::Grey8(p) | Pixels::Rgb8(p) => p.clone(),
