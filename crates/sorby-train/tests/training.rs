@@ -37,7 +37,7 @@ fn run(data: &Dataset, root: &Path, new: Option<Recipe>, stop: u64) -> (Outcome,
             told.push(format!("started after {done} with {train_images} and {val_images}"));
         }
         Event::Step(metric) => {
-            assert!(metric.loss.is_finite() && metric.lr > 0.0 && metric.seconds >= 0.0);
+            assert!(metric.loss.is_finite() && metric.lr >= 0.0 && metric.seconds >= 0.0);
             told.push(format!("step {}", metric.iteration));
             done.set(metric.iteration);
         }
