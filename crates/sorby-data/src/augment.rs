@@ -15,7 +15,7 @@ pub enum Augment {
 
 /// A crop on its way into a batch.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Patch {
+pub(crate) struct Patch {
     /// Rows, in pixels.
     pub height: usize,
     /// Columns, in pixels.
@@ -36,7 +36,7 @@ const CONTRAST: (f64, f64) = (0.5, 1.5);
 ///
 /// # Panics
 /// When the image or the labels do not fit the size of the patch, or a side is 0.
-pub fn augment(mut patch: Patch, kind: Augment, stream: &mut Stream) -> Patch {
+pub(crate) fn augment(mut patch: Patch, kind: Augment, stream: &mut Stream) -> Patch {
     if kind == Augment::Weak {
         return patch;
     }

@@ -1,5 +1,6 @@
 //! Which image and which box each training crop comes from: a pure function of (seed, iteration, slot).
 
+use crate::augment::Patch;
 use crate::sample::Sample;
 use sorby_image::{IGNORE, LabelMap};
 use sorby_random::Stream;
@@ -27,7 +28,7 @@ pub struct CropBox {
 
 /// Draws a box of `label`. The rule is best effort: after ten refused boxes the eleventh is used as it
 /// is, so that images of one class still train. Images smaller than the crop give the whole image.
-pub fn crop_box(label: &LabelMap, rule: CropRule, stream: &mut Stream) -> CropBox {
+pub(crate) fn crop_box(label: &LabelMap, rule: CropRule, stream: &mut Stream) -> CropBox {
     let margin = |len: usize| len.saturating_sub(rule.size_px);
     let mut propose =
         || CropBox { y: stream.below(margin(label.height) + 1), x: stream.below(margin(label.width) + 1) };
@@ -60,7 +61,7 @@ fn accepted(label: &LabelMap, at: CropBox, rule: CropRule) -> bool {
 ///
 /// # Panics
 /// When `samples` is 0.
-pub fn draw(samples: usize, seed: u64, iteration: u64, batch: usize, slot: usize) -> usize {
+pub(crate) fn draw(samples: usize, seed: u64, iteration: u64, batch: usize, slot: usize) -> usize {
     let position = iteration * batch as u64 + slot as u64;
     let (round, place) = (position / samples as u64, (position % samples as u64) as usize);
     let mut order: Vec<usize> = (0..samples).collect();
@@ -74,11 +75,11 @@ pub(crate) fn stream(seed: u64, iteration: u64, slot: usize) -> Stream {
 }
 
 /// The crop of `sample` at `at`: image `[h, w, 3]` on the 0..255 scale and labels.
-pub(crate) fn cut(sample: &Sample, pixels: &[f32], at: CropBox, size_px: usize) -> crate::Patch {
+pub(crate) fn cut(sample: &Sample, pixels: &[f32], at: CropBox, size_px: usize) -> Patch {
     let (height, width) = (size_px.min(sample.label.height), size_px.min(sample.label.width));
     let channels = sample.shot.image.channels();
     let mut patch =
-        crate::Patch { height, width, image: Vec::with_capacity(height * width * 3), labels: Vec::new() };
+        Patch { height, width, image: Vec::with_capacity(height * width * 3), labels: Vec::new() };
     for y in at.y..at.y + height {
         let start = y * sample.label.width + at.x;
         patch.labels.extend_from_slice(&sample.label.labels[start..start + width]);

@@ -19,11 +19,11 @@ mod sample;
 mod scale_proposal;
 pub mod synth;
 
-pub use augment::{Augment, Patch, augment};
+pub use augment::Augment;
 pub use check::{ClassCount, Summary, check};
 pub use coding::{Expected, Label, LabelCoding, ObjectNumbers};
 pub use colour::{Colour, ColourError, default_colour};
-pub use crop::{CropBox, CropRule, crop_box, draw};
+pub use crop::{CropBox, CropRule};
 pub use dataset::{Dataset, Item};
 pub use edit::{Entry, entries, entries_of, finish_replacements, read_label, require_classes, save_label};
 pub use manifest::{

@@ -153,7 +153,7 @@ impl std::error::Error for ManifestError {}
 
 impl Manifest {
     /// What the manifest says of the pixel size of an image.
-    pub fn scale_of(&self, name: &str) -> Option<ScaleClaim> {
+    pub(crate) fn scale_of(&self, name: &str) -> Option<ScaleClaim> {
         match self.scale.images.get(name) {
             Some(nm) => Some(ScaleClaim::new(*nm, "dataset.toml, [scale.images]")),
             None => self.scale.nm_per_px.map(|nm| ScaleClaim::new(nm, "dataset.toml, [scale] nm_per_px")),

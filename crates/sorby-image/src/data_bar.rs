@@ -72,7 +72,7 @@ impl DataBar {
     ///
     /// # Panics
     /// When `rows_px` is more than the rows of the picture, or `width` is 0.
-    pub fn of_rows(grey: &[u8], width: usize, rows_px: usize) -> Self {
+    pub(crate) fn of_rows(grey: &[u8], width: usize, rows_px: usize) -> Self {
         let top = grey.len() / width.max(1) - rows_px;
         let strip = Strip::of(&grey[top * width..], width);
         let scale_bar = strip.line().or_else(|| strip.ruler());

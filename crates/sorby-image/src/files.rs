@@ -292,8 +292,8 @@ pub(crate) fn place(path: &Path) -> io::Result<(Dir, PathBuf)> {
     }
 }
 
-/// Detects whether a file has been replaced or written to: two states of an unchanged file are equal. Where the system keeps it, the time of the last change of
-/// its entry is part of this, which no program can set back.
+/// Detects whether a file has been replaced or written to: two states of an unchanged file are equal. Where the system
+/// keeps it, the time of the last change of its entry is part of this, which no program can set back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FileState {
     device_and_number: (u64, u64),

@@ -90,7 +90,7 @@ impl LabelMap {
     /// use sorby_image::{IGNORE, LabelMap};
     ///
     /// let rows = [
-    ///     "0110", //
+    ///     "0110",
     ///     "####",
     ///     "00#0",
     ///     "####",

@@ -116,7 +116,7 @@ impl Drop for NewFolder {
 ///
 /// # Errors
 /// When the folder holds anything, is a file, or cannot be read.
-pub fn require_new(place: &Path) -> Result<(), ImageError> {
+pub(crate) fn require_new(place: &Path) -> Result<(), ImageError> {
     if place.is_file() || !is_empty(place).map_err(|e| ImageError::io(place, e))? {
         return Err(ImageError::unreadable(
             place,

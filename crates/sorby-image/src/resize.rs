@@ -112,19 +112,6 @@ pub fn bilinear(
 
 /// Nearest neighbour, `src = floor(dst * scale)`: for labels, whose values must not be mixed.
 ///
-/// Three columns become six, and two rows become one; the upper row is taken:
-///
-/// ```
-/// use sorby_image::resize::nearest;
-///
-/// let labels = [
-///     "abc", //
-///     "def",
-/// ]
-/// .concat();
-/// assert_eq!(nearest(labels.as_bytes(), (3, 2), (6, 1)), b"aabbcc");
-/// ```
-///
 /// # Panics
 /// When `image` has fewer than `width * height` values, or a side of it is 0.
 pub fn nearest<T: Copy>(

@@ -100,7 +100,7 @@ impl Shot {
     ///
     /// # Panics
     /// When the size differs.
-    pub fn with_pixels(&self, image: Micrograph) -> Self {
+    pub(crate) fn with_pixels(&self, image: Micrograph) -> Self {
         assert_eq!((image.width, image.height), (self.image.width, self.image.height));
         Self { image, scale: self.scale.clone(), field_rows: self.field_rows }
     }

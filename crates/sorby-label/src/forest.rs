@@ -31,7 +31,7 @@ struct Tree {
 }
 
 /// Breiman's random forest: bootstrapped trees, Gini's impurity, a few random features at each split.
-pub struct Forest {
+pub(crate) struct Forest {
     trees: Vec<Tree>,
     classes: usize,
 }
@@ -39,7 +39,7 @@ pub struct Forest {
 impl Forest {
     /// Learns from `samples`, (pixel, class). Each tree draws as many pixels of every class that has any, so that a long
     /// stroke does not outvote a short one.
-    pub fn train(features: &Features, samples: &[(u32, u8)], classes: usize, seed: u64) -> Self {
+    pub(crate) fn train(features: &Features, samples: &[(u32, u8)], classes: usize, seed: u64) -> Self {
         let mut by_class = vec![Vec::new(); classes];
         samples.iter().for_each(|(pixel, class)| by_class[usize::from(*class)].push(*pixel));
         by_class.retain(|pixels| !pixels.is_empty());

@@ -18,5 +18,4 @@ mod next;
 pub use draft::{Draft, draft};
 pub use features::{FEATURES, Features};
 pub use fill::{Fill, Span, object_at};
-pub use forest::Forest;
 pub use next::{Region, doubtful_region};
