@@ -1,7 +1,7 @@
 //! `trust.csv`: what can be expected of masks, written and read.
 
 use crate::segment::Trust;
-use sorby_image::Origin;
+use sorby_image::{MaskNote, Origin};
 use sorby_report::{Cell, Table, csv_text};
 use std::io;
 
@@ -49,13 +49,8 @@ pub struct TrustRow {
 
 impl TrustRow {
     /// A row for each class of an image.
-    pub(crate) fn of_image(
-        image: &str,
-        trust: &Trust,
-        classes: &[String],
-        nm_per_px: Option<f64>,
-        origin: &Origin,
-    ) -> Vec<Self> {
+    pub(crate) fn of_image(image: &str, trust: &Trust, note: &MaskNote) -> Vec<Self> {
+        let hash = |of: fn(&Origin) -> &String| note.origin.as_ref().map(of).cloned().unwrap_or_default();
         let row = |(class, expected): (&String, &Option<sorby_infer::ExpectedIou>)| Self {
             image: image.to_owned(),
             class: class.clone(),
@@ -66,18 +61,18 @@ impl TrustRow {
             confidence_percent: trust.confidence().map(|c| 100.0 * c),
             distance: trust.distance(),
             unlike: trust.distance().map(|_| trust.is_unlike()),
-            nm_per_px,
-            image_blake3: origin.image_blake3.clone(),
-            model_blake3: origin.model_blake3.clone(),
+            nm_per_px: note.nm_per_px,
+            image_blake3: hash(|o| &o.image_blake3),
+            model_blake3: hash(|o| &o.model_blake3),
         };
-        classes.iter().zip(trust.expected()).map(row).collect()
+        note.classes.iter().zip(trust.expected()).map(row).collect()
     }
 
     /// The table of these rows.
     pub fn table(rows: &[Self]) -> Table {
         let mut table = Table::new(COLUMNS);
         for row in rows {
-            let percent = |value: Option<f64>| Cell::percent(value.map(|v| v / 100.0));
+            let percent = |value| Cell::number(value, 2);
             table.row(vec![
                 row.image.clone().into(),
                 row.class.clone().into(),

@@ -1,24 +1,20 @@
 //! One image to its mask, and what goes with it.
 
 use super::SegmentOptions;
-use super::segmenter::{infer, judged, origin};
+use super::segmenter::Segmenter;
 use super::trust::{Trust, TrustSums};
-use crate::error::{Context as _, refuse, refused};
-use crate::provenance::Makers;
+use crate::error::{Context as _, refuse};
 use crate::scale::SaidOutside;
 use crate::{Event, Observer, Result, listing};
 use sorby_image::write::{PngKind, PngRows, safe_name};
-use sorby_image::{LabelMap, MaskNote, Micrograph, Origin, Shot};
-use sorby_infer::{Device, Model, Options};
+use sorby_image::{LabelMap, MaskNote, Micrograph, Shot};
+use sorby_infer::Options;
 use sorby_report::overlay;
 use sorby_train::available_bytes;
 use std::path::{Path, PathBuf};
 
 pub struct Work<'a> {
-    pub model: &'a mut Model,
-    pub makers: &'a Makers,
-    pub options: &'a Options,
-    pub device: &'a Device,
+    pub segmenter: &'a mut Segmenter,
     pub said: &'a SaidOutside,
     pub wanted: &'a SegmentOptions,
     /// Folder of the results.
@@ -29,11 +25,10 @@ pub struct Work<'a> {
 /// What is told of a segmented image.
 pub struct Done {
     pub name: String,
-    pub nm_per_px: Option<f64>,
     pub trust: Trust,
     /// Pixels of each class.
     pub found_px: Vec<u64>,
-    pub origin: Origin,
+    pub note: MaskNote,
 }
 
 /// Magnifications beyond those of the training images by this factor are warned of.
@@ -53,7 +48,7 @@ impl Work<'_> {
         let options = self.options_for(file, shot.nm_per_px())?;
         let (width, height) = (shot.image.width, shot.image.height);
         self.require_memory(file, &shot.image, &options)?;
-        let windows = options.window_count(&self.model.card, (width, height));
+        let windows = options.window_count(self.segmenter.card(), (width, height));
         self.observer.event(Event::Line(format!(
             "[{}/{count}] {} ({width}x{height})",
             index + 1,
@@ -68,9 +63,8 @@ impl Work<'_> {
             let line = format!("  the last {rows} rows are taken for a data bar: no part of the field");
             self.observer.event(Event::Line(line));
         }
-        let card = &self.model.card;
-        let seen = card.grey_range.apply_as_trained(&shot).map_err(|what| refused!("{what}"))?;
-        let trust = judged(card, sums, &shot, &seen);
+        let card = self.segmenter.card();
+        let (seen, trust) = self.segmenter.judge(&shot, sums)?;
         if trust.is_unlike() {
             self.observer.warn(format!(
                 "{}: is unlike the images this model learnt from (trust.csv): check its mask, or train on such \
@@ -88,14 +82,10 @@ impl Work<'_> {
             labels.write_tiled_tiff(&self.path("masks-tiff", &name, "tif"), shot.nm_per_px())?;
         }
         // The mask last: where it exists, the image is finished.
-        let origin = origin(self.model, self.makers, &options, &shot, &trust);
-        let note = MaskNote {
-            origin: Some(origin.clone()),
-            ..MaskNote::new(shot.scale.as_ref(), card.classes.clone())
-        };
+        let note = self.segmenter.note(&shot, &options, &trust);
         labels.write_mask(&self.path("masks", &name, "png"), &card.colours, &note)?;
         let found_px = labels.histogram()[..card.classes.len()].to_vec();
-        Ok(Done { name, nm_per_px: note.nm_per_px, trust, found_px, origin })
+        Ok(Done { name, trust, found_px, note })
     }
 
     fn path(&self, folder: &str, name: &str, ending: &str) -> PathBuf {
@@ -104,11 +94,12 @@ impl Work<'_> {
 
     /// The mask, row by row; confidence and probabilities go to their files on the way.
     fn infer(&mut self, name: &str, shot: &Shot, options: &Options) -> Result<(LabelMap, TrustSums)> {
-        let (width, height, classes) = (shot.image.width, shot.image.height, self.model.card.classes.len());
+        let (width, height, classes) =
+            (shot.image.width, shot.image.height, self.segmenter.card().classes.len());
         let grey = |path: PathBuf| PngRows::begin(&path, (width, height), PngKind::Grey);
         let mut confidence = grey(self.path("confidence", name, "png"))?;
         let mut probabilities = Vec::new();
-        for class in self.model.card.classes.iter().filter(|_| self.wanted.probabilities) {
+        for class in self.segmenter.card().classes.iter().filter(|_| self.wanted.probabilities) {
             let file = format!("{name}-{}", safe_name(class));
             probabilities.push(grey(self.path("probabilities", &file, "png"))?);
         }
@@ -128,13 +119,11 @@ impl Work<'_> {
             written.is_ok()
         };
         let observer = self.observer;
-        let inferred = infer(
-            (self.model, options, self.device),
-            shot,
-            &mut |n| observer.event(Event::Advance(n)),
-            &mut each_row,
-        )
-        .with_context(|| name.to_owned())?;
+        let mut advance = |n| observer.event(Event::Advance(n));
+        let inferred = self
+            .segmenter
+            .infer(shot, options, &mut advance, &mut each_row)
+            .with_context(|| name.to_owned())?;
         written?;
         confidence.finish()?;
         probabilities.into_iter().try_for_each(PngRows::finish)?;
@@ -143,8 +132,8 @@ impl Work<'_> {
 
     /// Warns of a magnification that the model does not know, or brings the image to one it does.
     fn options_for(&self, file: &Path, nm_per_px: Option<f64>) -> Result<Options> {
-        let mut options = self.options.clone();
-        let trained = self.model.card.nm_per_px;
+        let mut options = self.segmenter.options().clone();
+        let trained = self.segmenter.card().nm_per_px;
         match (nm_per_px, trained) {
             (Some(nm), Some((low, high))) => {
                 let target = nm.clamp(low, high);
@@ -176,7 +165,7 @@ impl Work<'_> {
     /// Refuses an image that would not fit, before the hours it takes.
     fn require_memory(&self, file: &Path, image: &Micrograph, options: &Options) -> Result<()> {
         let pixels = (image.width * image.height) as u64;
-        let card = &self.model.card;
+        let card = self.segmenter.card();
         // The image itself is there already; its mask comes to a byte a pixel. An image that is brought to another range is there twice more for a while.
         let mapped = if card.grey_range == Default::default() { 0 } else { 2 * 2 * image.channels() as u64 };
         let needed =

@@ -10,7 +10,6 @@ pub use trust::Trust;
 
 use crate::error::refuse;
 use crate::out_folder::{MadeBy, OutFolder};
-use crate::provenance::Makers;
 use crate::scale::{SaidOutside, ScaleOptions};
 use crate::trust_table::{TRUST_FILE, TrustRow};
 use crate::{Error, InferenceSettings, Observer, Result, checksum, listing, tables};
@@ -18,7 +17,6 @@ use image::{Done, Work};
 use journal::{Journal, Line, Source};
 use sorby_image::Micrograph;
 use sorby_image::write::atomically;
-use sorby_infer::Model;
 use sorby_report::Table;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -73,10 +71,8 @@ pub fn segment(
     let said = options.scale.said()?;
     let device = options.inference.device.open()?;
     let files = listing::images(images)?;
-    let mut model = Model::read(model_path, &device)?;
-    let inference = options.inference.of(&model.card)?;
-    let makers = Makers::of(&model, model_path);
-    let made_by = made_by(model_path, images, options, &inference)?;
+    let mut segmenter = Segmenter::on(device, model_path, &options.inference)?;
+    let made_by = made_by(model_path, images, options, segmenter.options())?;
     let except: &[&str] = if options.add { &["images"] } else { &[] };
     let mut folder = OutFolder::check_or_put_aside(out, made_by, except, options.put_aside.as_deref())?;
     let mut journal = Journal::read(out);
@@ -91,27 +87,17 @@ pub fn segment(
             files.len()
         ));
     }
-    let mut work = Work {
-        model: &mut model,
-        makers: &makers,
-        options: &inference,
-        device: &device,
-        said: &said,
-        wanted: options,
-        out,
-        observer,
-    };
+    let mut work = Work { segmenter: &mut segmenter, said: &said, wanted: options, out, observer };
     let problems = segment_all(&mut work, &todo, &mut journal)?;
     journal.write()?;
     tables::write_problems(out, &problems)?;
-    let classes = &model.card.classes;
     write_trust(out, &journal)?;
     let own: Vec<&Line> = files.iter().filter_map(|f| journal.lines.get(&listing::stem(f))).collect();
     Ok(SegmentedFolder {
         segmented: own.len(),
         images: files.len(),
         problems,
-        nothing_found: nothing_found(&own, classes),
+        nothing_found: nothing_found(&own, &segmenter.card().classes),
         all_have_scale: own.iter().all(|l| l.has_scale),
         stopped: observer.stop_asked(),
     })
@@ -210,7 +196,7 @@ fn segment_all(work: &mut Work, todo: &[Todo], journal: &mut Journal) -> Result<
                 image.map_err(Error::from).and_then(|image| work.segment(file, image, (i, todo.len())));
             match result {
                 Ok(done) => {
-                    let line = line(&done, source, &work.model.card.classes);
+                    let line = line(&done, source);
                     if let Err(error) = journal.add(line) {
                         failed = Err(error);
                         break;
@@ -229,13 +215,13 @@ fn segment_all(work: &mut Work, todo: &[Todo], journal: &mut Journal) -> Result<
     failed.map(|()| problems)
 }
 
-fn line(done: &Done, source: &Source, classes: &[String]) -> Line {
-    let rows = TrustRow::of_image(&done.name, &done.trust, classes, done.nm_per_px, &done.origin);
+fn line(done: &Done, source: &Source) -> Line {
+    let rows = TrustRow::of_image(&done.name, &done.trust, &done.note);
     let table = TrustRow::table(&rows).to_csv();
     Line {
         image: done.name.clone(),
         source: source.clone(),
-        has_scale: done.nm_per_px.is_some(),
+        has_scale: done.note.nm_per_px.is_some(),
         found_px: done.found_px.clone(),
         trust: table.lines().skip(1).map(str::to_owned).collect(),
     }
