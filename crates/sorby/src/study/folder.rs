@@ -79,19 +79,18 @@ impl StudyFolder {
         if lock.try_lock().is_err() {
             refuse!("{}: another process is working on this study", root.display());
         }
+        let (names, test) = (pool(&spec, &data)?, data.split(&spec.test)?);
         let folds = match spec.protocol {
             Protocol::Paper => Vec::new(),
             Protocol::Sound => {
-                let pool = pool(&spec, &data)?;
                 let specimens = sorby_study::with_twins(&data.manifest.specimens, &found.twins);
-                for (a, b) in found.twins.iter().filter(|(a, b)| pool.contains(a) && pool.contains(b)) {
+                for (a, b) in found.twins.iter().filter(|(a, b)| names.contains(a) && names.contains(b)) {
                     observer.note(format!("`{a}` and `{b}` show the same place, so one fold has both"));
                 }
-                sorby_study::assign(&pool, &specimens, spec.folds, 0)
+                sorby_study::assign(&names, &specimens, spec.folds, 0)
                     .map_err(|what| refused!("{}: {what}", data_path.display()))?
             }
         };
-        let (names, test) = (pool(&spec, &data)?, data.split(&spec.test)?);
         for (specimen, images) in &data.manifest.specimens {
             if names.iter().any(|n| images.contains(n)) && test.iter().any(|i| images.contains(&i.name)) {
                 observer.note(format!(
@@ -143,10 +142,10 @@ impl StudyFolder {
 
     fn load(root: &Path, spec: StudySpec, folds: Vec<Vec<String>>, lock: Option<File>) -> Result<Self> {
         let manifest = Manifest::read(&root.join(DATASET))?;
-        let contents = match Contents::kept(root, &manifest) {
+        let before = fingerprint(root, &manifest);
+        let contents = match before.as_deref().and_then(|now| Contents::kept(root, now)) {
             Some(kept) => kept,
             None => {
-                let before = fingerprint(root, &manifest);
                 let data = Dataset::open(&root.join(DATASET))?;
                 let read = Contents::read(&data, &spec, &folds)?;
                 // Who only looks writes nothing.

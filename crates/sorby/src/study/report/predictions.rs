@@ -18,13 +18,15 @@ pub type Masks = Rc<Vec<(Rc<Sample>, LabelMap)>>;
 pub struct Predictions<'a> {
     device: &'a Device,
     done: HashMap<(usize, usize, TrickSet), Masks>,
+    /// By study, opened once: that looks at every label.
+    data: HashMap<usize, Dataset>,
     /// By study and part: all sets of tricks share them.
     samples: HashMap<(usize, Part), Vec<Rc<Sample>>>,
 }
 
 impl<'a> Predictions<'a> {
     pub fn new(device: &'a Device) -> Self {
-        Self { device, done: HashMap::new(), samples: HashMap::new() }
+        Self { device, done: HashMap::new(), data: HashMap::new(), samples: HashMap::new() }
     }
 
     /// Masks by the first seed's model: of the test images in the paper's protocol, of every training image by the
@@ -48,9 +50,13 @@ impl<'a> Predictions<'a> {
                 format!("the model of {} is needed for pictures", book.folder.spec.run_id(run))
             })?;
             let options = Options::of(&model.card);
+            let data = match self.data.entry(place) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(vacant) => vacant.insert(Dataset::open(&book.folder.dataset_path())?),
+            };
             let samples = match self.samples.entry((place, run.part)) {
                 Entry::Occupied(known) => known.into_mut(),
-                Entry::Vacant(place) => place.insert(samples(book, run.part)?),
+                Entry::Vacant(vacant) => vacant.insert(samples(data, &book.folder.scored_on(run.part))?),
             };
             for sample in samples {
                 let mask = predict(&mut model, &sample.shot, &options, self.device, &mut |_| ())
@@ -65,9 +71,7 @@ impl<'a> Predictions<'a> {
     }
 }
 
-fn samples(book: &ReportedStudy, part: Part) -> Result<Vec<Rc<Sample>>> {
-    let names = book.folder.scored_on(part);
-    let data = Dataset::open(&book.folder.dataset_path())?;
+fn samples(data: &Dataset, names: &[String]) -> Result<Vec<Rc<Sample>>> {
     let items: Vec<_> = data.items.iter().filter(|i| names.contains(&i.name)).collect();
     Ok(data.load(&items)?.into_iter().map(Rc::new).collect())
 }
