@@ -51,21 +51,6 @@ impl Error {
             _ => false,
         }
     }
-
-    fn cause(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Error::Image(e) => Some(e),
-            Error::Data(e) => Some(e),
-            Error::Scale(e) => Some(e),
-            Error::Model(e) => Some(e),
-            Error::Weights(e) => Some(e),
-            Error::Train(e) => Some(e),
-            Error::Recipe(e) => Some(e),
-            Error::Study(e) => Some(e),
-            Error::Io(e) => Some(e),
-            Error::Refused(_) | Error::In(..) | Error::Format(_) => None,
-        }
-    }
 }
 
 fn causes<'a>(
@@ -99,17 +84,26 @@ impl fmt::Display for Error {
 /// The causes are part of the text, so there is no `source`.
 impl std::error::Error for Error {}
 
-macro_rules! from {
+macro_rules! of_other_crates {
     ($($variant:ident($of:ty)),* $(,)?) => {
         $(impl From<$of> for Error {
             fn from(error: $of) -> Self {
                 Self::$variant(error)
             }
         })*
+
+        impl Error {
+            fn cause(&self) -> Option<&(dyn std::error::Error + 'static)> {
+                match self {
+                    $(Self::$variant(error) => Some(error),)*
+                    Self::Refused(_) | Self::In(..) | Self::Format(_) => None,
+                }
+            }
+        }
     };
 }
 
-from!(
+of_other_crates!(
     Image(ImageError),
     Data(DataError),
     Scale(ScaleError),

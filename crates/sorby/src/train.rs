@@ -1,7 +1,7 @@
 //! Training: from a recipe and a data set to a run folder with its models.
 
 use crate::budget::{self, Costs};
-use crate::data::warn_of_problems;
+use crate::data::{learnt_from, warn_of_problems};
 use crate::error::Context as _;
 use crate::words::duration;
 use crate::{DeviceOptions, Event, Observer, Result, listing};
@@ -222,11 +222,7 @@ fn fit(
     device: &Device,
     observer: &dyn Observer,
 ) -> Result<()> {
-    let mut items = Vec::new();
-    for split in &recipe.data.train {
-        items.extend(dataset.split(split)?);
-    }
-    let samples = dataset.load(&items)?;
+    let samples = dataset.load(&learnt_from(dataset, recipe)?)?;
     let val_images = if recipe.data.val.is_empty() { 0 } else { dataset.split(&recipe.data.val)?.len() };
     let costs = Costs::measure(recipe, &samples, dataset.manifest.classes.len(), device)?;
     budget::fit(recipe, time_s, costs, val_images)?;

@@ -1,5 +1,6 @@
 //! Labels that models doubt which learnt from the other images.
 
+use super::learnt_from;
 use crate::budget::{self, Costs};
 use crate::error::{Context as _, refuse, refused};
 use crate::study::manifest_with_folds;
@@ -49,7 +50,7 @@ pub fn judge(
     let (mut samples, mut probabilities) = (Vec::new(), Vec::new());
     for fold in 0..FOLDS {
         let mut recipe = recipe(fold)?;
-        let training = data.load(&items(&data, &recipe)?)?;
+        let training = data.load(&learnt_from(&data, &recipe)?)?;
         let classes = data.manifest.classes.len();
         let measured = Costs::measure(&recipe, &training, classes, &device)?;
         budget::fit(&mut recipe, time_s / FOLDS as f64, measured, 0)?;
@@ -108,14 +109,6 @@ fn recipe(held_out: usize) -> Result<Recipe> {
     recipe.data.train = (0..FOLDS).filter(|f| *f != held_out).map(fold_name).collect();
     recipe.data.val = String::new();
     Ok(recipe)
-}
-
-fn items<'a>(data: &'a Dataset, recipe: &Recipe) -> Result<Vec<&'a sorby_data::Item>> {
-    let mut items = Vec::new();
-    for split in &recipe.data.train {
-        items.extend(data.split(split)?);
-    }
-    Ok(items)
 }
 
 fn train(

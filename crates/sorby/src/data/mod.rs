@@ -10,8 +10,9 @@ pub use check::{DataCheck, check_data};
 pub use export::{ExportFormat, export_labels};
 pub use import::{ImportOptions, ImportedData, import_labels};
 
-use crate::Observer;
-use sorby_data::Dataset;
+use crate::{Observer, Result};
+use sorby_data::{Dataset, Item};
+use sorby_train::Recipe;
 
 /// Says what is wrong or strange in the data, before hours go into it; gives what was found.
 pub(crate) fn warn_of_problems(dataset: &Dataset, observer: &dyn Observer) -> sorby_data::Summary {
@@ -27,4 +28,13 @@ pub(crate) fn warn_of_problems(dataset: &Dataset, observer: &dyn Observer) -> so
         ));
     }
     summary
+}
+
+/// The images that a recipe learns from.
+pub(crate) fn learnt_from<'a>(data: &'a Dataset, recipe: &Recipe) -> Result<Vec<&'a Item>> {
+    let mut items = Vec::new();
+    for split in &recipe.data.train {
+        items.extend(data.split(split)?);
+    }
+    Ok(items)
 }
