@@ -118,3 +118,22 @@ fn paths_of_the_documents_exist() {
     }
     assert!(checked > 50, "{checked}");
 }
+
+#[test]
+fn names_of_a_run_folder_s_files_stand_once() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let owner = root.join("crates/sorby-train/src/run_file.rs");
+    let text = std::fs::read_to_string(&owner).unwrap();
+    let names: Vec<&str> = text.split('"').skip(1).step_by(2).filter(|n| n.contains('.')).collect();
+    assert!(names.len() > 10 && names.contains(&"recipe.toml"), "{names:?}");
+    for entry in std::fs::read_dir(root.join("crates")).unwrap() {
+        for file in sources(&entry.unwrap().path().join("src")) {
+            let text = std::fs::read_to_string(&file).unwrap();
+            let code = text.split("#[cfg(test)]").next().unwrap();
+            for name in names.iter().filter(|_| file.canonicalize().unwrap() != owner.canonicalize().unwrap())
+            {
+                assert!(!code.contains(&format!("\"{name}\"")), "{} spells {name}", file.display());
+            }
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use crate::console::Progress;
 use sorby::words::duration;
-use sorby_train::{Event, Metric, Recipe, RunFolder};
+use sorby_train::{Event, Metric, Recipe, RunFile, RunFolder};
 use std::fmt::Write as _;
 
 /// Shows a run's events, on screen and in the run's log.
@@ -24,7 +24,7 @@ impl<'a> TrainConsole<'a> {
 
     fn say(&self, text: &str) {
         self.progress.line(text);
-        let path = self.run.path("log.txt");
+        let path = self.run.path(RunFile::Log);
         let file = std::fs::File::options().create(true).append(true).open(path);
         // The log repeats what was shown; failing to write it must not stop a run.
         let _ = file.and_then(|mut f| std::io::Write::write_all(&mut f, format!("{text}\n").as_bytes()));

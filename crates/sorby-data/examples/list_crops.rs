@@ -1,5 +1,5 @@
 //! Prints where the crops of a training run come from, one line each: iteration, name, row, column.
-//! `reference/train_twin.py --crops` trains the PyTorch twin on the same ones.
+//! `reference/train_twin.py --crops` trains the reference implementation in PyTorch on the same ones.
 //!
 //! cargo run --release -p sorby-data --example list_crops -- DATA SEED ITERATIONS
 

@@ -1,7 +1,7 @@
 //! Everything that is wrong with a data set, at once.
 
 use crate::dataset::{Dataset, Item};
-use crate::doctor::{Fingerprint, Misplaced, alignment, twins};
+use crate::doctor::{Fingerprint, Misplaced, alignment, near_duplicates};
 use crate::problem::Problem;
 use crate::sample::Sample;
 use rayon::prelude::*;
@@ -41,7 +41,7 @@ pub struct Summary {
     /// Labels that lie wrong on their images, by name, with the move or turn that repairs them.
     pub misplaced: Vec<(String, Misplaced)>,
     /// Near-duplicates: pairs of images that are the same picture or show the same place, by name.
-    pub twins: Vec<(String, String)>,
+    pub near_duplicates: Vec<(String, String)>,
     /// Classes that no label of a split has: split, class.
     pub absent: Vec<(String, String)>,
 }
@@ -120,7 +120,10 @@ pub fn check(data: &Dataset) -> Summary {
         remarks: found.remarks,
         misplaced: found.misplaced,
         absent,
-        twins: pairs.iter().map(|&(i, j)| (looked[i].0.name.clone(), looked[j].0.name.clone())).collect(),
+        near_duplicates: pairs
+            .iter()
+            .map(|&(i, j)| (looked[i].0.name.clone(), looked[j].0.name.clone()))
+            .collect(),
     }
 }
 
@@ -248,7 +251,8 @@ fn same_pictures(looked: &[Looked]) -> Vec<(usize, usize)> {
     let prints: Vec<Option<Fingerprint>> =
         looked.iter().map(|(_, look)| look.as_ref().ok().and_then(|l| l.print.clone())).collect();
     // Flat pictures have no fingerprint but may still be the same to the byte.
-    let mut pairs: Vec<(usize, usize)> = twins(&prints).into_iter().map(|(i, j, _)| (i, j)).collect();
+    let mut pairs: Vec<(usize, usize)> =
+        near_duplicates(&prints).into_iter().map(|(i, j, _)| (i, j)).collect();
     let mut seen: BTreeMap<[u8; 32], usize> = BTreeMap::new();
     for i in 0..looked.len() {
         let Some(hash) = hash_of(looked, i) else { continue };

@@ -1,7 +1,7 @@
 //! A data set on disk: the manifest, and the image-label pairs it stands for.
 
 use crate::coding::{Expected, LabelCoding};
-use crate::edit::read_label;
+use crate::label_file::read_label;
 use crate::manifest::{DataBar, Manifest, Missing};
 use crate::problem::{DataError, Problem};
 use crate::sample::Sample;

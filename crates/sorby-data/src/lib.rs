@@ -10,8 +10,9 @@ mod colour;
 mod crop;
 mod dataset;
 pub mod doctor;
-mod edit;
 pub mod import;
+mod label_file;
+mod listing;
 mod manifest;
 mod problem;
 mod proposal;
@@ -25,7 +26,8 @@ pub use coding::{Expected, Label, LabelCoding, ObjectNumbers};
 pub use colour::{Colour, ColourError, default_colour};
 pub use crop::{CropBox, CropRule};
 pub use dataset::{Dataset, Item};
-pub use edit::{Entry, entries, entries_of, finish_replacements, read_label, require_classes, save_label};
+pub use label_file::{finish_replacements, read_label, require_classes, save_label};
+pub use listing::{Entry, entries, entries_of};
 pub use manifest::{
     Class, DataBar, Folder, LabelKind, Labels, Manifest, ManifestError, Missing, Scale, one_line,
     repeated_value,

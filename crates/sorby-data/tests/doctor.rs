@@ -1,6 +1,6 @@
 //! Faults put into clean data are found, and nothing is found where there are none.
 
-use sorby_data::doctor::{Misplaced, Turn, alignment, mend};
+use sorby_data::doctor::{Misplaced, Turn, alignment, repair};
 use sorby_data::synth::{Kind, SynthSet, make, write_dataset};
 use sorby_data::{Dataset, check};
 use sorby_random::Stream;
@@ -29,7 +29,7 @@ fn injected_misplacements_are_found_and_clean_labels_are_left_alone() {
                 Misplaced::Shifted { dx, dy } => Misplaced::Shifted { dx: -dx, dy: -dy },
                 turned => turned,
             };
-            found += u32::from(lies(&mend(&s.label, fault)) == Some(back));
+            found += u32::from(lies(&repair(&s.label, fault)) == Some(back));
         }
     }
     println!(

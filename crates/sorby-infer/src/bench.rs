@@ -1,7 +1,7 @@
 //! Inference with random weights, timed.
 
 use crate::model::{Model, ModelCard};
-use crate::predict::{Options, predict};
+use crate::predict::{InferenceOptions, predict};
 use crate::slide::window_logits;
 use burn::tensor::Device;
 use sorby_image::Shot;
@@ -56,7 +56,7 @@ pub fn bench_image(
 ) -> Vec<f64> {
     let mut model = untrained(spec, window_px, stride_px, device);
     model.card.input_scale = input_scale;
-    let options = Options::of(&model.card);
+    let options = InferenceOptions::of(&model.card);
     timed(repeats, warm, || {
         let _ = std::hint::black_box(predict(&mut model, shot, &options, device, &mut |_| ()));
     })

@@ -1,7 +1,7 @@
 //! The model file: weights in safetensors under MMSegmentation's names, with a card that says all
 //! that inference needs.
 
-use crate::{Domain, Reliability, golden};
+use crate::{Domain, Reliability, self_test};
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 use sorby_data::{Normalisation, default_colour};
@@ -237,7 +237,8 @@ impl Model {
         }
         let mut network = Segmentor::new(parsed.spec(), 0, device);
         network.load(state).map_err(weights)?;
-        if !parsed.golden.is_empty() && !golden::agree(&parsed.golden, &golden::logits(&mut network, device))
+        if !parsed.golden.is_empty()
+            && !self_test::agree(&parsed.golden, &self_test::logits(&mut network, device))
         {
             return Err(card(
                 "is not what it was when it was saved: its network answers a known picture otherwise; take a copy that \
@@ -253,7 +254,7 @@ impl Model {
     /// # Errors
     /// [`WeightsError::Format`] when the card cannot be written as JSON, or the weights as safetensors.
     pub fn to_bytes(&mut self, device: &Device) -> Result<Vec<u8>, WeightsError> {
-        self.card.golden = golden::logits(&mut self.network, device);
+        self.card.golden = self_test::logits(&mut self.network, device);
         let card = serde_json::to_string(&self.card).map_err(|e| WeightsError::Format(e.to_string()))?;
         to_safetensors(&self.network.state(), HashMap::from([(CARD_KEY.to_owned(), card)]))
     }

@@ -22,7 +22,7 @@ pub const TTA_RATIOS: [f64; 6] = [0.5, 0.75, 1.0, 1.25, 1.5, 1.75];
 
 /// How an image goes through the network.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Options {
+pub struct InferenceOptions {
     /// Edge of the sliding window.
     pub crop_px: usize,
     /// Step of the sliding window; overlapping windows are averaged.
@@ -35,7 +35,7 @@ pub struct Options {
     pub magnify: f64,
 }
 
-impl Options {
+impl InferenceOptions {
     /// A single pass with the model's own window.
     pub fn of(card: &ModelCard) -> Self {
         Self {
@@ -130,7 +130,7 @@ impl<'a> Pass<'a> {
     fn new(
         card: &'a ModelCard,
         image: &'a Micrograph,
-        options: &Options,
+        options: &InferenceOptions,
         (ratio, mirrored): (f64, bool),
     ) -> Self {
         let (w, h) = (image.width, image.height);
@@ -211,7 +211,7 @@ pub type RowSink<'a> = dyn FnMut(usize, &[u8], &[f32]) -> bool + 'a;
 pub fn predict_rows(
     model: &mut Model,
     shot: &Shot,
-    options: &Options,
+    options: &InferenceOptions,
     device: &Device,
     progress: &mut dyn FnMut(usize),
     sink: &mut RowSink,
@@ -249,7 +249,7 @@ pub fn predict_rows(
 pub fn predict(
     model: &mut Model,
     shot: &Shot,
-    options: &Options,
+    options: &InferenceOptions,
     device: &Device,
     progress: &mut dyn FnMut(usize),
 ) -> Result<Prediction, PredictError> {

@@ -3,7 +3,7 @@
 
 use sorby_image::{Micrograph, Shot};
 use sorby_infer::foreign::{Given, model_of};
-use sorby_infer::{Device, Model, Options, predict};
+use sorby_infer::{Device, InferenceOptions, Model, predict};
 use sorby_nn::weights::{CLASSIFIER, StateDict, from_safetensors, to_safetensors};
 use sorby_nn::weights_file::{Checkpoint, is_pytorch, read_checkpoint};
 use sorby_nn::{Arch, ModelSpec, Segmentor, Stem};
@@ -38,7 +38,7 @@ fn probabilities_are_those_of_mmsegmentation() {
     let (answer, _) = from_safetensors(&std::fs::read(file("mmseg_answer.safetensors")).unwrap()).unwrap();
     let picture = answer["picture"].values.iter().map(|v| *v as u8).collect();
     let image = Shot::plain(Micrograph::grey8(64, 64, picture));
-    let options = Options::of(&model.card);
+    let options = InferenceOptions::of(&model.card);
     let found = predict(&mut model, &image, &options, &device, &mut |_| ()).unwrap();
     let truth = &answer["probabilities"].values;
     let off =

@@ -17,7 +17,7 @@ fn count(v: &Value) -> usize {
 #[test]
 fn a_constant_network_gives_a_constant_mask() {
     use sorby_image::{Micrograph, Shot};
-    use sorby_infer::{Model, ModelCard, Options, predict};
+    use sorby_infer::{InferenceOptions, Model, ModelCard, predict};
     use sorby_nn::{Arch, ModelSpec, Segmentor, Stem};
     let device = sorby_infer::Device::flex();
     for (arch, input_scale) in [(Arch::DeepLabV3Plus, 1.0), (Arch::PspNet, 0.5)] {
@@ -33,7 +33,11 @@ fn a_constant_network_gives_a_constant_mask() {
             let pixels = (0..width * height).map(|i| (i % 256) as u8).collect();
             let image = Shot::plain(Micrograph::grey8(width, height, pixels));
             for ratios in [vec![], vec![0.75, 1.25]] {
-                let options = Options { flip: !ratios.is_empty(), ratios, ..Options::of(&model.card) };
+                let options = InferenceOptions {
+                    flip: !ratios.is_empty(),
+                    ratios,
+                    ..InferenceOptions::of(&model.card)
+                };
                 let mut seen = 0;
                 let result = predict(&mut model, &image, &options, &device, &mut |n| seen += n).unwrap();
                 assert_eq!(seen, options.window_count(&model.card, (width, height)));
@@ -51,7 +55,7 @@ fn a_constant_network_gives_a_constant_mask() {
 #[test]
 fn any_magnification_gives_a_whole_mask() {
     use sorby_image::{Micrograph, Shot};
-    use sorby_infer::{Model, ModelCard, Options, predict};
+    use sorby_infer::{InferenceOptions, Model, ModelCard, predict};
     use sorby_nn::{Arch, ModelSpec, Segmentor, Stem};
     let device = sorby_infer::Device::flex();
     let spec = ModelSpec { arch: Arch::PspNet, stem: Stem::V1c, classes: 2, output_stride: 32 };
@@ -60,7 +64,7 @@ fn any_magnification_gives_a_whole_mask() {
     let pixels = (0..1200).map(|i| (i * 7 % 256) as u8).collect();
     let image = Shot::plain(Micrograph::grey8(40, 30, pixels));
     for magnify in [0.3, 0.9, 2.0, 2.5, 4.0, 7.0] {
-        let options = Options { magnify, ..Options::of(&model.card) };
+        let options = InferenceOptions { magnify, ..InferenceOptions::of(&model.card) };
         let found = predict(&mut model, &image, &options, &device, &mut |_| ()).unwrap();
         assert_eq!(found.labels.labels.len(), 1200, "{magnify}");
         let sums = found.probabilities.values.chunks_exact(2).map(|p| (p[0] + p[1] - 1.0).abs());

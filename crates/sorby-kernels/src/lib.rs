@@ -9,6 +9,7 @@
 
 #![warn(missing_docs, clippy::missing_errors_doc, clippy::missing_panics_doc)]
 
+pub mod allocator;
 pub mod channels;
 pub mod conv;
 mod depthwise;
@@ -21,7 +22,6 @@ mod folded;
 mod gemm;
 mod geometry;
 mod im2col;
-pub mod memory;
 pub mod norm;
 pub mod optimizer;
 mod plan;

@@ -55,7 +55,7 @@ impl EdgeRule {
     ///
     /// ```
     /// use sorby_image::LabelMap;
-    /// use sorby_measure::{EdgeRule, Filter, measure};
+    /// use sorby_measure::{EdgeRule, ObjectRule, measure};
     ///
     /// let image = ["##..##",   // object 0 at the left and the upper edge, object 1 at the upper and the right one
     ///              "##..##",
@@ -64,7 +64,7 @@ impl EdgeRule {
     ///              ".##...",
     ///              "......"];
     /// let labels = image.concat().bytes().map(|b| u8::from(b == b'#')).collect();
-    /// let objects = measure(&LabelMap { width: 6, height: 6, labels }, 1, Filter::default(), None);
+    /// let objects = measure(&LabelMap { width: 6, height: 6, labels }, 1, ObjectRule::default(), None);
     /// let weights = |rule: EdgeRule| rule.weights(&objects).weights;
     ///
     /// assert_eq!(weights(EdgeRule::All), [1.0, 1.0, 1.0]);

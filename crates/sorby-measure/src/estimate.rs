@@ -33,7 +33,7 @@ pub struct Estimate {
 
 /// What is known apart from the fields.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Knowledge<'a> {
+pub struct IntervalInputs<'a> {
     /// Errors of the segmentation on held-out labelled images.
     pub calibration: Option<&'a Calibration>,
     /// 95 % half width of the pixel size in percent.
@@ -43,7 +43,7 @@ pub struct Knowledge<'a> {
 }
 
 /// `quantity` over `fields` together; `None` where there is nothing to take it of.
-pub fn estimate(quantity: Quantity, fields: &[&Field], known: Knowledge) -> Option<Estimate> {
+pub fn estimate(quantity: Quantity, fields: &[&Field], known: IntervalInputs) -> Option<Estimate> {
     let raw = value(quantity, fields)?;
     let bias = known.calibration.and_then(|c| c.bias(quantity));
     let factor = bias.map_or(1.0, |b| (-b.log_bias).exp());

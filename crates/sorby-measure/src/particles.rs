@@ -9,7 +9,7 @@ use std::borrow::Borrow;
 
 /// Which objects count as particles.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Filter {
+pub struct ObjectRule {
     /// Which pixels are of one object.
     pub connectivity: Connectivity,
     /// Objects of fewer pixels are left out.
@@ -21,7 +21,7 @@ pub struct Filter {
     pub split_depth_px: Option<f64>,
 }
 
-impl Default for Filter {
+impl Default for ObjectRule {
     /// The paper's rule: every 8-connected component counts.
     fn default() -> Self {
         Self { connectivity: Connectivity::Eight, min_area_px: 0, exclude_edge: false, split_depth_px: None }
@@ -57,7 +57,7 @@ pub struct Particles {
 ///
 /// ```
 /// use sorby_image::LabelMap;
-/// use sorby_measure::{Filter, measure};
+/// use sorby_measure::{ObjectRule, measure};
 ///
 /// let image = ["#####.#####",
 ///              "#####.#####",
@@ -70,7 +70,7 @@ pub struct Particles {
 /// // Every object drawn with its number.
 /// let numbers = |split_depth_px| {
 ///     let mut rows = image.map(|_| *b"...........");
-///     for run in measure(&mask, 1, Filter { split_depth_px, ..Filter::default() }, None).runs {
+///     for run in measure(&mask, 1, ObjectRule { split_depth_px, ..ObjectRule::default() }, None).runs {
 ///         rows[run.y as usize][run.x_start as usize..run.x_end as usize].fill(b'0' + run.region as u8);
 ///     }
 ///     rows.map(|row| String::from_utf8_lossy(&row).into_owned())
@@ -89,7 +89,7 @@ pub struct Particles {
 ///                                 "00000.11111"]);
 /// assert_eq!(numbers(Some(2.5)), numbers(None));
 /// ```
-pub fn measure(mask: &LabelMap, class: u8, filter: Filter, nm_per_px: Option<f64>) -> Particles {
+pub fn measure(mask: &LabelMap, class: u8, filter: ObjectRule, nm_per_px: Option<f64>) -> Particles {
     let (mask, boundary_px) = unknown::with_boundaries(mask, class);
     let height = field_rows(&mask, class);
     let labels = &mask.labels[..mask.width * height];
@@ -105,7 +105,7 @@ pub fn measure_numbered(
     mask: &LabelMap,
     numbers: &[u32],
     class: u8,
-    filter: Filter,
+    filter: ObjectRule,
     nm_per_px: Option<f64>,
 ) -> Particles {
     let (mask, boundary_px) = unknown::with_boundaries(mask, class);
@@ -123,7 +123,7 @@ fn of_objects(
     mut objects: Objects,
     mask: &LabelMap,
     class: u8,
-    filter: Filter,
+    filter: ObjectRule,
     nm_per_px: Option<f64>,
 ) -> Particles {
     let height = objects.height;

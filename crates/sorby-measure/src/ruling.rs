@@ -63,7 +63,7 @@ mod tests {
     use super::*;
     use crate::edges::EdgeRule;
     use crate::field::{sampling, value};
-    use crate::particles::{Filter, measure};
+    use crate::particles::{ObjectRule, measure};
     use crate::quantity::Quantity;
     use sorby_image::LabelMap;
 
@@ -77,7 +77,7 @@ mod tests {
             let square = edge > 6 && inside && i < squares;
             map.labels[y * width + x] = u8::from(outlines.contains(&edge) || square);
         }
-        let p = measure(&map, 1, Filter::default(), None);
+        let p = measure(&map, 1, ObjectRule::default(), None);
         Field::of(&map, 1, &p, rule)
     }
 

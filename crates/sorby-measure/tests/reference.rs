@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::Value;
 use sorby_image::LabelMap;
-use sorby_measure::{Connectivity, Filter, compare, components, measure, otsu, pool, sweep};
+use sorby_measure::{Connectivity, ObjectRule, compare, components, measure, otsu, pool, sweep};
 
 fn fixture() -> Value {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../reference/fixtures/components.json");
@@ -89,7 +89,7 @@ fn a_field_by_hand() {
     // A 2x2 particle inside, a single pixel in the corner, four ignored pixels.
     let mut m = mask(&["100000", "001100", "001100", "000000"]);
     m.labels[18..22].fill(255);
-    let p = measure(&m, 1, Filter::default(), Some(10.0));
+    let p = measure(&m, 1, ObjectRule::default(), Some(10.0));
     let s = p.summary();
     assert_eq!((s.count, p.class_area_px, p.field_area_px), (2, 5, 20));
     let radii = [(1.0 / std::f64::consts::PI).sqrt(), (4.0 / std::f64::consts::PI).sqrt()];
@@ -100,21 +100,21 @@ fn a_field_by_hand() {
     // 20 pixels of 100 nm2 are 0.002 um2.
     assert!((s.number_density_per_um2.unwrap() - 1000.0).abs() < 1e-6);
     // Beside pixels that are not known, the 2x2 particle may go on: it is cut as the one in the corner is.
-    let whole = Filter { exclude_edge: true, ..Filter::default() };
+    let whole = ObjectRule { exclude_edge: true, ..ObjectRule::default() };
     assert_eq!(measure(&m, 1, whole, None).summary().count, 0);
     assert_eq!(p.labelled_px, (0, 0, 6, 4));
-    let strict = Filter { min_area_px: 2, ..Filter::default() };
+    let strict = ObjectRule { min_area_px: 2, ..ObjectRule::default() };
     let filtered = measure(&m, 1, strict, None).summary();
     assert_eq!((filtered.count, filtered.mean_radius_nm), (1, None));
     assert!((filtered.area_fraction - 0.25).abs() < 1e-12, "filters do not change the area fraction");
     let errors = compare(&filtered, &s);
     assert_eq!((errors.count_error, errors.mean_radius_error_nm), (-1, None));
-    let empty = measure(&LabelMap::filled(4, 4, 0), 1, Filter::default(), Some(1.0));
+    let empty = measure(&LabelMap::filled(4, 4, 0), 1, ObjectRule::default(), Some(1.0));
     assert_eq!((empty.summary().count, empty.summary().mean_radius_px), (0, None));
     // Pooled means weigh particles, not images.
     let both = pool(&[p.clone(), empty]);
     assert_eq!((both.count, both.mean_radius_px), (2, s.mean_radius_px));
-    assert_eq!(pool(&[p, measure(&m, 1, Filter::default(), None)]).mean_radius_nm, None);
+    assert_eq!(pool(&[p, measure(&m, 1, ObjectRule::default(), None)]).mean_radius_nm, None);
 }
 
 #[test]

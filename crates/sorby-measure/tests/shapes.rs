@@ -2,7 +2,7 @@
 
 use sorby_image::{IGNORE, LabelMap};
 use sorby_measure::{
-    Connectivity, EdgeRule, Field, Filter, Particles, Region, components, grain_counts, measure,
+    Connectivity, EdgeRule, Field, ObjectRule, Particles, Region, components, grain_counts, measure,
     measure_numbered, nearest_centroids_px, nearest_edges_px, numbered, outlines, signed_area_px,
 };
 use std::f64::consts::{PI, SQRT_2};
@@ -128,9 +128,9 @@ fn a_data_bar_is_an_edge_of_the_field() {
     labels[3 * 10 + 7] = 1;
     labels[6 * 10..].fill(IGNORE);
     let mask = LabelMap { width: 10, height: 8, labels };
-    let all = measure(&mask, 1, Filter::default(), None);
+    let all = measure(&mask, 1, ObjectRule::default(), None);
     assert_eq!((all.regions.len(), all.field_area_px), (2, 60));
-    let inside = measure(&mask, 1, Filter { exclude_edge: true, ..Filter::default() }, None);
+    let inside = measure(&mask, 1, ObjectRule { exclude_edge: true, ..ObjectRule::default() }, None);
     assert_eq!(inside.regions.len(), 1);
     assert_eq!(inside.regions[0].centroid_px, (3.0, 7.0));
 }
@@ -153,14 +153,14 @@ fn numbers_are_objects_whatever_they_touch() {
     let alone = components(6, 8, Connectivity::Eight, &[vec![0; 18], vec![0; 30]].concat(), |v| v == 1);
     assert!(alone.regions.is_empty());
     let mask = LabelMap { width: 6, height: 8, labels: numbers.iter().map(|n| u8::from(*n > 0)).collect() };
-    let p = measure_numbered(&mask, &far, 1, Filter::default(), Some(2.0));
+    let p = measure_numbered(&mask, &far, 1, ObjectRule::default(), Some(2.0));
     assert_eq!((p.regions.len(), p.class_area_px, p.field_area_px), (3, 17, 48));
     assert_eq!(
-        measure(&mask, 1, Filter::default(), None).regions.len(),
+        measure(&mask, 1, ObjectRule::default(), None).regions.len(),
         3,
         "the touching two, the ring, the pixel"
     );
-    let filter = Filter { min_area_px: 5, ..Filter::default() };
+    let filter = ObjectRule { min_area_px: 5, ..ObjectRule::default() };
     assert_eq!(measure_numbered(&mask, &far, 1, filter, None).regions.len(), 1);
 }
 
@@ -170,7 +170,7 @@ fn lines_that_are_ignored_part_grains_as_lines_of_another_class_do() {
         let at = |i: usize| if i % 200 % 40 == 20 || i / 200 % 40 == 20 { line } else { 1 };
         LabelMap { width: 200, height: 160, labels: (0..200 * 160).map(at).collect() }
     };
-    let filter = Filter { connectivity: Connectivity::Four, ..Filter::default() };
+    let filter = ObjectRule { connectivity: Connectivity::Four, ..ObjectRule::default() };
     let (known, ignored) = (grains(0), grains(IGNORE));
     let (one, other) = (measure(&known, 1, filter, None), measure(&ignored, 1, filter, None));
     assert_eq!(grain_counts(&one).grains, 12.0 + 14.0 / 2.0 + 1.0);

@@ -1,7 +1,7 @@
 //! Edge rules on populations of known sizes and number; size statistics by hand.
 
 use sorby_image::LabelMap;
-use sorby_measure::{EdgeRule, Filter, measure, sizes};
+use sorby_measure::{EdgeRule, ObjectRule, measure, sizes};
 
 struct Noise(u64);
 
@@ -45,7 +45,7 @@ fn weights_and_frame_are_unbiased_and_nothing_else_is() {
     let rules = [EdgeRule::All, EdgeRule::Exclude, EdgeRule::MilesLantuejoul, frame];
     let (mut sum, mut weight, mut area) = ([0.0; 4], [0.0; 4], [0.0; 4]);
     for _ in 0..6000 {
-        let particles = measure(&window(&mut noise), 1, Filter::default(), None);
+        let particles = measure(&window(&mut noise), 1, ObjectRule::default(), None);
         for (i, rule) in rules.iter().enumerate() {
             if let Some(s) = sizes(&particles, *rule) {
                 sum[i] += s.mean_diameter_px * s.weight;
@@ -83,7 +83,7 @@ fn statistics_by_hand() {
             labels[(top + y) * 40 + left + x] = 1;
         }
     }
-    let p = measure(&LabelMap { width: 40, height: 30, labels }, 1, Filter::default(), None);
+    let p = measure(&LabelMap { width: 40, height: 30, labels }, 1, ObjectRule::default(), None);
     let unit = 2.0 / std::f64::consts::PI.sqrt();
     let all = sizes(&p, EdgeRule::All).unwrap();
     assert!((all.mean_diameter_px - 5.0 * unit).abs() < 1e-12 && all.count == 4);
@@ -100,6 +100,6 @@ fn statistics_by_hand() {
     let frame = EdgeRule::Gundersen { guard_px: 8 }.weights(&p);
     assert_eq!((frame.weights, frame.area_px, frame.cut), (vec![0.0, 0.0, 1.0, 0.0], 24.0 * 14.0, 0));
     let empty =
-        measure(&LabelMap { width: 10, height: 10, labels: vec![0; 100] }, 1, Filter::default(), None);
+        measure(&LabelMap { width: 10, height: 10, labels: vec![0; 100] }, 1, ObjectRule::default(), None);
     assert_eq!(sizes(&empty, EdgeRule::All), None);
 }

@@ -3,7 +3,7 @@
 
 use sorby_image::LabelMap;
 use sorby_measure::{
-    EdgeRule, Field, Filter, GrainCounts, Knowledge, Particles, Quantity, contiguity, estimate,
+    EdgeRule, Field, GrainCounts, IntervalInputs, ObjectRule, Particles, Quantity, contiguity, estimate,
     fullman_mean_diameter, grain_counts, grain_size, lognormal, measure, saltykov, sauvola, section_classes,
     unfold_fields, unfold_non_negative, value,
 };
@@ -15,11 +15,11 @@ fn picture(width: usize, height: usize, inside: impl Fn(f64, f64) -> bool) -> La
     LabelMap { width, height, labels: (0..width * height).map(at).collect() }
 }
 
-fn split_at(depth: f64) -> Filter {
-    Filter { split_depth_px: Some(depth), ..Filter::default() }
+fn split_at(depth: f64) -> ObjectRule {
+    ObjectRule { split_depth_px: Some(depth), ..ObjectRule::default() }
 }
 
-fn particles(mask: &LabelMap, filter: Filter) -> Particles {
+fn particles(mask: &LabelMap, filter: ObjectRule) -> Particles {
     measure(mask, 1, filter, None)
 }
 
@@ -28,7 +28,7 @@ fn touching_discs_come_apart_and_others_stay_whole() {
     let disc = |x: f64, y: f64, cx: f64, cy: f64, r: f64| (x - cx).hypot(y - cy) <= r;
     // Two discs of 12 whose centres are 20 apart: the neck is 2 sqrt(144 - 100) = 13 wide.
     let pair = picture(70, 50, |x, y| disc(x, y, 20.0, 25.0, 12.0) || disc(x, y, 40.0, 25.0, 12.0));
-    assert_eq!(particles(&pair, Filter::default()).regions.len(), 1);
+    assert_eq!(particles(&pair, ObjectRule::default()).regions.len(), 1);
     let apart = particles(&pair, split_at(2.0));
     assert_eq!((apart.regions.len(), apart.part_of.as_slice()), (2, &[0, 0][..]));
     let total: u64 = apart.regions.iter().map(|r| r.area_px).sum();
@@ -47,14 +47,14 @@ fn touching_discs_come_apart_and_others_stay_whole() {
             || disc(x, y, 100.0, 30.0, 14.0) && !disc(x, y, 100.0, 30.0, 8.0)
     });
     assert_eq!(particles(&whole, split_at(1.0)).regions.len(), 4);
-    assert_eq!(particles(&whole, split_at(1.0)).regions, particles(&whole, Filter::default()).regions);
+    assert_eq!(particles(&whole, split_at(1.0)).regions, particles(&whole, ObjectRule::default()).regions);
 }
 
 #[test]
 fn contiguity_by_hand() {
     // Two grains of 3 x 4 side by side in the middle of 10 x 8, as one object of 6 x 4.
     let mask = picture(10, 8, |x, y| (2.0..8.0).contains(&x) && (2.0..6.0).contains(&y));
-    let mut p = particles(&mask, Filter::default());
+    let mut p = particles(&mask, ObjectRule::default());
     assert_eq!(contiguity(&p), Some(0.0));
     p.runs = p
         .runs
@@ -75,7 +75,7 @@ fn contiguity_by_hand() {
 fn lines_tell_surface_intercept_and_free_path_of_discs() {
     let (cell, r) = (50.0, 15.0);
     let mask = picture(600, 500, |x, y| ((x % cell) - 24.7).hypot((y % cell) - 24.3) <= r);
-    let p = particles(&mask, Filter::default());
+    let p = particles(&mask, ObjectRule::default());
     let field = Field::of(&mask, 1, &p, EdgeRule::All);
     let of = |q| value(q, &[&field]).unwrap();
     let (area, outline) = (PI * r * r, 2.0 * PI * r);
@@ -88,7 +88,7 @@ fn lines_tell_surface_intercept_and_free_path_of_discs() {
     near(of(Quantity::MeanDiameter), 2.0 * r);
     near(of(Quantity::NumberDensity), 1e6 / (cell * cell));
     // With a pixel size, every quantity changes by its power of length.
-    let scaled = measure(&mask, 1, Filter::default(), Some(20.0));
+    let scaled = measure(&mask, 1, ObjectRule::default(), Some(20.0));
     let scaled = Field::of(&mask, 1, &scaled, EdgeRule::All);
     for q in Quantity::ALL {
         let unit: f64 = match q {
@@ -104,7 +104,7 @@ fn lines_tell_surface_intercept_and_free_path_of_discs() {
 fn what_is_not_steel_is_not_counted() {
     let mut mask = picture(64, 64, |x, y| (x - 30.0).hypot(y - 20.0) <= 9.0);
     mask.ignore_bottom(20);
-    let p = particles(&mask, Filter::default());
+    let p = particles(&mask, ObjectRule::default());
     let field = Field::of(&mask, 1, &p, EdgeRule::All);
     let area = p.regions[0].area_px as f64;
     assert_eq!(value(Quantity::AreaFraction, &[&field]), Some(100.0 * area / (64.0 * 44.0)));
@@ -117,7 +117,7 @@ fn what_is_not_steel_is_not_counted() {
             *label = sorby_image::IGNORE;
         }
     }
-    let p = particles(&part, Filter::default());
+    let p = particles(&part, ObjectRule::default());
     assert_eq!((p.labelled_px, p.regions.len()), ((20, 30, 80, 90), 2));
     assert_eq!(p.regions.iter().filter(|r| r.touches_border).count(), 1);
     let weight = 60.0 * 60.0 / (46.0 * 46.0);
@@ -127,15 +127,15 @@ fn what_is_not_steel_is_not_counted() {
     let frame = Field::of(&part, 1, &p, EdgeRule::Gundersen { guard_px: 14 });
     assert_eq!(value(Quantity::NumberDensity, &[&frame]), Some(1e6 / (32.0 * 32.0)));
     let nothing = picture(64, 64, |_, _| false);
-    let field = Field::of(&nothing, 1, &particles(&nothing, Filter::default()), EdgeRule::All);
+    let field = Field::of(&nothing, 1, &particles(&nothing, ObjectRule::default()), EdgeRule::All);
     assert_eq!(value(Quantity::AreaFraction, &[&field]), Some(0.0));
     for q in [Quantity::MeanDiameter, Quantity::D50, Quantity::MeanIntercept] {
-        assert_eq!(estimate(q, &[&field], Knowledge::default()), None);
+        assert_eq!(estimate(q, &[&field], IntervalInputs::default()), None);
     }
     // No interval of nothing, of everything, of one object's size.
     let interval = |mask: &LabelMap, q| {
-        let field = Field::of(mask, 1, &particles(mask, Filter::default()), EdgeRule::All);
-        estimate(q, &[&field, &field], Knowledge::default()).and_then(|e| e.ci95)
+        let field = Field::of(mask, 1, &particles(mask, ObjectRule::default()), EdgeRule::All);
+        estimate(q, &[&field, &field], IntervalInputs::default()).and_then(|e| e.ci95)
     };
     assert_eq!(interval(&nothing, Quantity::AreaFraction), None);
     assert_eq!(interval(&picture(64, 64, |_, _| true), Quantity::AreaFraction), None);
@@ -163,7 +163,7 @@ fn square_grains_are_counted_with_halves_and_corners() {
     let p = measure(
         &mask,
         1,
-        Filter { connectivity: sorby_measure::Connectivity::Four, ..Filter::default() },
+        ObjectRule { connectivity: sorby_measure::Connectivity::Four, ..ObjectRule::default() },
         None,
     );
     let counts = grain_counts(&p);

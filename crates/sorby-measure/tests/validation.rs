@@ -4,7 +4,7 @@
 
 use sorby_image::LabelMap;
 use sorby_measure::{
-    Calibration, EdgeRule, Field, Filter, Knowledge, Pair, Particles, Quantity, estimate, measure,
+    Calibration, EdgeRule, Field, IntervalInputs, ObjectRule, Pair, Particles, Quantity, estimate, measure,
 };
 use sorby_random::Stream;
 use std::f64::consts::PI;
@@ -123,7 +123,7 @@ fn disc(labels: &mut [u8], side: usize, (cy, cx): (f64, f64), r: f64) {
 }
 
 fn seen(mask: &LabelMap) -> (Field, Particles) {
-    let p = measure(mask, 1, Filter::default(), Some(NM_PER_PX));
+    let p = measure(mask, 1, ObjectRule::default(), Some(NM_PER_PX));
     (Field::of(mask, 1, &p, EdgeRule::MilesLantuejoul), p)
 }
 
@@ -161,7 +161,7 @@ fn coverage(case: &Case) -> Vec<(Quantity, f64, f64, f64)> {
             })
             .collect();
         let fields: Vec<&Field> = fields.iter().collect();
-        let known = Knowledge {
+        let known = IntervalInputs {
             calibration: calibration.as_ref(),
             scale_accuracy_percent: SCALE_ACCURACY_PERCENT,
             plan_percent: None,
@@ -176,7 +176,7 @@ fn coverage(case: &Case) -> Vec<(Quantity, f64, f64, f64)> {
             };
             let (inside, half) = holds(known);
             hit.0 += u32::from(inside);
-            hit.1 += u32::from(holds(Knowledge { calibration: None, ..known }).0);
+            hit.1 += u32::from(holds(IntervalInputs { calibration: None, ..known }).0);
             hit.2 += half;
         }
     }

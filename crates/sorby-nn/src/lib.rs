@@ -6,9 +6,9 @@
 
 #![warn(missing_docs, clippy::missing_errors_doc, clippy::missing_panics_doc)]
 
-pub mod average;
 pub mod backbone;
 pub mod device;
+pub mod ema;
 mod head;
 mod init;
 pub mod layer;
@@ -22,6 +22,6 @@ pub mod weights_file;
 
 use init::Init;
 pub use segmentor::{Arch, ModelSpec, Output, Segmentor, Stem};
-pub use sorby_kernels::memory::keep_freed_buffers;
+pub use sorby_kernels::allocator::keep_freed_buffers;
 pub use sorby_kernels::recycle::clear as release_buffers;
 pub use sorby_kernels::{SimdLevel, simd_level};

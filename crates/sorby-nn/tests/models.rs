@@ -1,4 +1,4 @@
-//! Whole networks against the PyTorch twin: sizes, logits, probes of their structure.
+//! Whole networks against the reference implementation in PyTorch: sizes, logits, probes of their structure.
 
 mod fixture;
 

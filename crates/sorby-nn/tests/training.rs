@@ -1,4 +1,4 @@
-//! A training step and five SGD steps of whole networks against the PyTorch twin.
+//! A training step and five SGD steps of whole networks against the reference implementation in PyTorch.
 
 mod fixture;
 

@@ -78,7 +78,7 @@ impl Rgb {
     }
 
     /// Pictures next to each other on white, 8 pixels apart, aligned at the top.
-    pub fn beside(pictures: &[Rgb]) -> Self {
+    pub fn side_by_side(pictures: &[Rgb]) -> Self {
         const GAP: usize = 8;
         let height = pictures.iter().map(|p| p.height).max().unwrap_or(0);
         let width = pictures.iter().map(|p| p.width + GAP).sum::<usize>().saturating_sub(GAP);
@@ -241,7 +241,7 @@ mod tests {
         // A frame three thick around 4 x 4.
         assert_eq!(picture.pixels.iter().filter(|p| **p == [9; 3]).count(), 100 - 16);
         assert!(picture.pixels[4 * 20 + 5] == [9; 3] && picture.pixels[8 * 20 + 9] == [0; 3]);
-        let row = Rgb::beside(&[Rgb::grey(2, 1, &[1, 2]), Rgb::grey(1, 2, &[3, 4])]);
+        let row = Rgb::side_by_side(&[Rgb::grey(2, 1, &[1, 2]), Rgb::grey(1, 2, &[3, 4])]);
         assert_eq!((row.width, row.height), (11, 2));
         assert_eq!(
             (row.pixels[1], row.pixels[10], row.pixels[21], row.pixels[11]),

@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::Stream;
 use serde_json::json;
+use sorby_train::RunFile;
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::time::Duration;
@@ -34,10 +35,12 @@ pub async fn watch(app: Shared) {
         }
         for run in app.project.folders("runs") {
             let root = app.project.root.join("runs").join(&run);
-            let size = |file: &str| {
-                sorby_image::files::open(&root.join(file)).and_then(|f| f.metadata()).map_or(0, |m| m.len())
+            let size = |file: RunFile| {
+                sorby_image::files::open(&file.path_in(&root))
+                    .and_then(|f| f.metadata())
+                    .map_or(0, |m| m.len())
             };
-            let now = (size("metrics.jsonl"), size("validation.jsonl"));
+            let now = (size(RunFile::Metrics), size(RunFile::Validation));
             let before = seen.insert(run.clone(), now);
             if before.is_some_and(|b| b != now) {
                 app.tell(

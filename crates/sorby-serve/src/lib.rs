@@ -17,10 +17,10 @@ mod labels;
 mod measure;
 mod memory;
 mod next;
-mod page;
 mod pictures;
 mod predictions;
 mod project;
+mod routes;
 mod runs;
 mod scales;
 mod studies;
@@ -90,7 +90,7 @@ pub fn serve(settings: Settings, ready: impl FnOnce(&str)) -> anyhow::Result<()>
         ready(&format!("http://{address}/{query}"));
         let watcher = tokio::spawn(events::watch(app.clone()));
         tokio::select! {
-            () = door::open(listener, page::router(app.clone())) => {}
+            () = door::open(listener, routes::router(app.clone())) => {}
             _ = tokio::signal::ctrl_c() => {}
         }
         // Pages hold their stream of events open; nobody waits for them. What is being saved is saved.

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use sorby_image::scale::agreement::Statements;
 use sorby_image::{KnownScale, LabelMap};
 use sorby_measure::{
-    EdgeRule, Field, Filter, Knowledge, Particles, Quantity, Region, estimate, measure, otsu, sweep,
+    EdgeRule, Field, IntervalInputs, ObjectRule, Particles, Quantity, Region, estimate, measure, otsu, sweep,
 };
 use sorby_score::{Overlap, threshold_ious};
 
@@ -93,7 +93,7 @@ pub async fn object_at(
         if class == sorby_image::IGNORE || class == 0 {
             return Ok(Json(json!({"class": class, "object": null})));
         }
-        let particles = measure(&map, class, Filter::default(), nm_per_px);
+        let particles = measure(&map, class, ObjectRule::default(), nm_per_px);
         let hit = particles.runs.iter().find(|r| r.y == at.y && (r.x_start..r.x_end).contains(&at.x));
         let Some(hit) = hit else { return Ok(Json(json!({"class": class, "object": null}))) };
         let own = particles.runs.iter().filter(|r| r.region == hit.region);
@@ -125,7 +125,7 @@ pub async fn images(State(app): State<Shared>, Json(asked): Json<Asked>) -> Answ
         if usize::from(asked.class) >= manifest.classes.len() || asked.images.is_empty() || asked.images.len() > IMAGES {
             return Err(Refusal::bad(format!("choose a class, and 1 to {IMAGES} images")));
         }
-        let filter = Filter { min_area_px: asked.min_area_px, ..Filter::default() };
+        let filter = ObjectRule { min_area_px: asked.min_area_px, ..ObjectRule::default() };
         let one = |name: &String| -> Answer<(Particles, Field)> {
             let _share = share(app, name)?;
             let (map, nm_per_px) = mask(app, name, &asked.of)?;
@@ -175,7 +175,7 @@ fn row(name: &str, particles: &Particles, field: &Field) -> Value {
 
 fn estimates(fields: &[Field], scaled: bool) -> Vec<Value> {
     let fields: Vec<&Field> = fields.iter().collect();
-    let known = Knowledge { calibration: None, scale_accuracy_percent: 2.0, plan_percent: None };
+    let known = IntervalInputs { calibration: None, scale_accuracy_percent: 2.0, plan_percent: None };
     let all = Quantity::ALL.into_iter().filter_map(|q| Some((q, estimate(q, &fields, known)?)));
     all.map(|(q, e)| json!({"quantity": q.name(scaled), "value": e.value, "ci95": e.ci95})).collect()
 }
@@ -209,7 +209,7 @@ pub async fn thresholds(
         let rows = truth.as_ref().map_or(field, |t| t.0.field_rows());
         grey.truncate(rows * width);
         let curve = sweep(&grey, width, rows);
-        let summary = |map: &LabelMap| measure(map, duel.class, Filter::default(), None).summary();
+        let summary = |map: &LabelMap| measure(map, duel.class, ObjectRule::default(), None).summary();
         let truth_summary = truth.as_ref().map(|(map, _)| summary(map));
         let model = duel.model.as_deref().map(|m| mask(app, &name, m).map(|(map, _)| map)).transpose()?;
         let iou = truth.as_ref().map(|(map, _)| threshold_ious(&grey, &map.labels, duel.class));

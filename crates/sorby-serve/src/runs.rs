@@ -9,9 +9,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use serde_json::{Value, json};
 use sorby_image::{RawLabels, files};
-use sorby_train::{
-    Metric, PRESETS, RunFolder, Status, VALIDATION_MASKS, ValidationRecord, nothing_found_by_run,
-};
+use sorby_train::{Metric, PRESETS, RunFile, RunFolder, Status, ValidationRecord, nothing_found_by_run};
 
 /// Points of a curve; a screen shows no more.
 const POINTS: usize = 1500;
@@ -28,7 +26,7 @@ pub struct ModelName {
 pub fn models(project: &Project) -> Vec<ModelName> {
     let mut found = Vec::new();
     for name in project.folders("runs") {
-        if files::is_file(&project.root.join("runs").join(&name).join("model.safetensors")) {
+        if files::is_file(&RunFile::Model.path_in(&project.root.join("runs").join(&name))) {
             found.push(ModelName { file: format!("runs/{name}"), name });
         }
     }
@@ -65,10 +63,10 @@ pub async fn list(State(app): State<Shared>) -> Answer<Json<Value>> {
 /// State of a run. One that says it is running but that nobody holds was cut off.
 fn summary(project: &Project, name: &str) -> Option<Value> {
     let root = project.root.join("runs").join(name);
-    let recipe = files::read_to_string(&root.join("recipe.toml")).ok()?;
+    let recipe = files::read_to_string(&RunFile::Recipe.path_in(&root)).ok()?;
     let recipe: toml::Value = toml::from_str(&recipe).ok()?;
     let status: Option<Status> =
-        files::read(&root.join("status.json")).ok().and_then(|t| serde_json::from_slice(&t).ok());
+        files::read(&RunFile::Status.path_in(&root)).ok().and_then(|t| serde_json::from_slice(&t).ok());
     let held = RunFolder::is_held(&root);
     let state = match &status {
         Some(s) if s.state == sorby_train::State::Running && !held => "cut off".to_owned(),
@@ -102,7 +100,7 @@ pub async fn one(State(app): State<Shared>, Path(name): Path<String>) -> Answer<
             let last = &metrics[metrics.len().saturating_sub(20)..];
             (!last.is_empty()).then(|| last.iter().map(|m| m.seconds).sum::<f64>() / last.len() as f64)
         };
-        let masks = files::entries(&root.join(VALIDATION_MASKS)).unwrap_or_default();
+        let masks = files::entries(&RunFile::ValidationMasks.path_in(&root)).unwrap_or_default();
         let mut masks: Vec<String> = masks
             .iter()
             .filter_map(|f| f.file_name()?.to_string_lossy().strip_suffix(".png").map(str::to_owned))
@@ -116,9 +114,9 @@ pub async fn one(State(app): State<Shared>, Path(name): Path<String>) -> Answer<
             "nothing_found": nothing_found_by_run(&root, &classes),
             "step_s": step_s,
             "seconds": metrics.iter().map(|m| m.seconds).sum::<f64>(),
-            "recipe": files::read_to_string(&root.join("recipe.toml")).unwrap_or_default(),
+            "recipe": files::read_to_string(&RunFile::Recipe.path_in(&root)).unwrap_or_default(),
             "masks": masks,
-            "masks_version": crate::gallery::version(&root.join("validation.jsonl")),
+            "masks_version": crate::gallery::version(&RunFile::Validation.path_in(&root)),
         })))
     })
     .await
@@ -141,7 +139,7 @@ pub async fn validation(
     work(&app, move |app| {
         let root = app.project.folder("runs", &name)?;
         let (_, entry) = app.project.entry(&image)?;
-        let file = root.join(VALIDATION_MASKS).join(format!("{}.png", entry.name));
+        let file = RunFile::ValidationMasks.path_in(&root).join(format!("{}.png", entry.name));
         if !files::is_file(&file) {
             return Err(Refusal::not_found("this image was not validated on"));
         }

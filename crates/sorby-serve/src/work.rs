@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sorby_data::{Entry, Manifest};
 use sorby_image::files;
-use sorby_train::PRESETS;
+use sorby_train::{PRESETS, RunFile};
 use std::ffi::OsString;
 
 /// `GET /api/jobs`.
@@ -201,7 +201,7 @@ fn training(project: &Project, data: OsString, asked: Asked) -> Answer<(Verb, St
         return Err(Refusal::bad(format!("no recipe `{recipe}`")));
     }
     let out = format!("runs/{name}");
-    if files::is_file(&project.root.join(&out).join("recipe.toml")) {
+    if files::is_file(&RunFile::Recipe.path_in(&project.root.join(&out))) {
         let there = format!("there is a run `{name}` already");
         return Err(Refusal::new(axum::http::StatusCode::CONFLICT, there));
     }
@@ -308,7 +308,7 @@ pub fn weights(project: &Project) -> Vec<(String, String)> {
         }
     }
     for run in project.folders("runs") {
-        let file = format!("runs/{run}/model.safetensors");
+        let file = format!("runs/{run}/{}", RunFile::Model);
         if files::is_file(&project.root.join(&file)) {
             found.push((format!("run {run}"), file));
         }

@@ -59,12 +59,12 @@ fn groups<'a>(
 }
 
 /// `specimens`, where near-duplicates (pairs of images that show the same place) are of one specimen too.
-pub fn with_twins(
+pub fn with_near_duplicates(
     specimens: &BTreeMap<String, Vec<String>>,
-    twins: &[(String, String)],
+    near_duplicates: &[(String, String)],
 ) -> BTreeMap<String, Vec<String>> {
     let mut all = specimens.clone();
-    for (a, b) in twins {
+    for (a, b) in near_duplicates {
         let mut of = |image: &String| {
             let known = all.iter().find(|(_, names)| names.contains(image)).map(|(name, _)| name.clone());
             known.unwrap_or_else(|| {
@@ -110,10 +110,10 @@ mod tests {
     }
 
     #[test]
-    fn twins_stay_together() {
+    fn near_duplicates_stay_together() {
         let specimens = BTreeMap::from([("x".into(), names("a b"))]);
-        let twins = [("b", "c"), ("d", "e"), ("e", "f")].map(|(a, b)| (a.to_owned(), b.to_owned()));
-        let all = with_twins(&specimens, &twins);
+        let near_duplicates = [("b", "c"), ("d", "e"), ("e", "f")].map(|(a, b)| (a.to_owned(), b.to_owned()));
+        let all = with_near_duplicates(&specimens, &near_duplicates);
         assert_eq!(all, BTreeMap::from([("x".into(), names("a b c")), ("d".into(), names("d e f"))]));
         assert_eq!(most_folds(&names("a b c d e f g"), &all), 3);
     }

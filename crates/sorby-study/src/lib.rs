@@ -13,10 +13,10 @@ mod plan;
 mod power;
 mod spec;
 
-pub use folds::{FoldsError, assign, most_folds, with_twins};
+pub use folds::{FoldsError, assign, most_folds, with_near_duplicates};
 pub use gain::{Cell, Contrast, Gain};
 pub use judge::{Judgement, Verdict, accept_level, judge};
 pub use paper::{PaperStack, paper_stack};
-pub use plan::{Part, Run, Scored, Scores, Settled, Stage, TrickSet, set_name};
+pub use plan::{Part, Run, RunScores, Scored, Settled, Stage, TrickSet, set_name};
 pub use power::{Design, Noise, best_design};
 pub use spec::{Protocol, SpecError, StudySpec, Trick};

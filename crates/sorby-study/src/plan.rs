@@ -37,7 +37,7 @@ pub struct Run {
 /// How a finished training did, image by image; `None` when it failed.
 pub type Scored = Option<Vec<(String, Confusion)>>;
 /// What is known of each training that was tried.
-pub type Scores = BTreeMap<Run, Scored>;
+pub type RunScores = BTreeMap<Run, Scored>;
 
 /// Where a study stands.
 #[derive(Clone, Debug)]
@@ -112,7 +112,7 @@ impl StudySpec {
     }
 
     /// What is to be trained now.
-    pub fn next(&self, scores: &Scores) -> Stage {
+    pub fn next(&self, scores: &RunScores) -> Stage {
         let due = match self.protocol {
             Protocol::Paper => self.due_of_paper(scores),
             Protocol::Sound => self.due_of_sound(scores),
@@ -120,7 +120,7 @@ impl StudySpec {
         due.map_or(Stage::Finished, |(why, runs)| Stage::Train(why, runs))
     }
 
-    fn due_of_paper(&self, scores: &Scores) -> Option<Due> {
+    fn due_of_paper(&self, scores: &RunScores) -> Option<Due> {
         let singles = self.each_arch(|a| self.singles().iter().map(|t| self.whole(a, t)).collect());
         due("baseline and single tricks", singles, scores).or_else(|| {
             let rows = |a| self.paper_rows(a, scores).rows;
@@ -128,7 +128,7 @@ impl StudySpec {
         })
     }
 
-    fn due_of_sound(&self, scores: &Scores) -> Option<Due> {
+    fn due_of_sound(&self, scores: &RunScores) -> Option<Due> {
         let mut singles =
             self.each_arch(|a| self.singles().iter().flat_map(|t| self.repeated(a, t)).collect());
         // Repeat by repeat, so that an early look sees all tricks.
@@ -159,7 +159,7 @@ impl StudySpec {
     }
 
     /// The paper's rows of an architecture, as far as scores are known.
-    pub fn paper_rows(&self, arch: usize, scores: &Scores) -> PaperStack {
+    pub fn paper_rows(&self, arch: usize, scores: &RunScores) -> PaperStack {
         let base = self.miou(scores, &[self.whole(arch, &Vec::new())]);
         let gain =
             |t: &String| Some((t.clone(), self.miou(scores, &[self.whole(arch, &vec![t.clone()])])? - base?));
@@ -172,7 +172,7 @@ impl StudySpec {
     }
 
     /// Counts of several runs, summed over their images.
-    pub fn counts(&self, scores: &Scores, runs: &[Run]) -> Option<Confusion> {
+    pub fn counts(&self, scores: &RunScores, runs: &[Run]) -> Option<Confusion> {
         let mut total: Option<Confusion> = None;
         for (_, counts) in runs.iter().filter_map(|r| scores.get(r)?.as_ref()).flatten() {
             match &mut total {
@@ -184,17 +184,17 @@ impl StudySpec {
     }
 
     /// mIoU of several runs in percent, from summed counts.
-    pub fn miou(&self, scores: &Scores, runs: &[Run]) -> Option<f64> {
+    pub fn miou(&self, scores: &RunScores, runs: &[Run]) -> Option<f64> {
         Some(100.0 * self.counts(scores, runs)?.scores().mean_iou?)
     }
 
     /// mIoU in percent of a set of tricks over all folds and seeds.
-    pub fn validated(&self, scores: &Scores, arch: usize, tricks: &TrickSet) -> Option<f64> {
+    pub fn validated(&self, scores: &RunScores, arch: usize, tricks: &TrickSet) -> Option<f64> {
         self.miou(scores, &self.repeated(arch, tricks))
     }
 
     /// mIoU in percent of every seed of a set of tricks, over all folds; for the scatter.
-    pub fn by_seed(&self, scores: &Scores, arch: usize, tricks: &TrickSet) -> Vec<(u64, f64)> {
+    pub fn by_seed(&self, scores: &RunScores, arch: usize, tricks: &TrickSet) -> Vec<(u64, f64)> {
         let of = |seed| {
             let runs: Vec<Run> = self.repeated(arch, tricks).into_iter().filter(|r| r.seed == seed).collect();
             Some((seed, self.miou(scores, &runs)?))
@@ -203,12 +203,12 @@ impl StudySpec {
     }
 
     /// Sets of tricks with their coefficients, where all were scored, matched by fold, seed and image.
-    pub fn contrast(&self, scores: &Scores, arch: usize, sets: &[(f64, TrickSet)]) -> Contrast {
+    pub fn contrast(&self, scores: &RunScores, arch: usize, sets: &[(f64, TrickSet)]) -> Contrast {
         self.contrast_in((0..self.folds).map(Part::Fold), scores, arch, sets)
     }
 
     /// The paired comparison on the test images: the final models against the baseline.
-    pub fn tested(&self, scores: &Scores, arch: usize, tricks: &TrickSet) -> Gain {
+    pub fn tested(&self, scores: &RunScores, arch: usize, tricks: &TrickSet) -> Gain {
         let sets = [(-1.0, Vec::new()), (1.0, tricks.clone())];
         self.contrast_in([Part::All].into_iter(), scores, arch, &sets).gain()
     }
@@ -216,7 +216,7 @@ impl StudySpec {
     fn contrast_in(
         &self,
         parts: impl Iterator<Item = Part>,
-        scores: &Scores,
+        scores: &RunScores,
         arch: usize,
         sets: &[(f64, TrickSet)],
     ) -> Contrast {
@@ -234,13 +234,13 @@ impl StudySpec {
     }
 
     /// Gain of one set of tricks over another.
-    pub fn gain(&self, scores: &Scores, arch: usize, without: &TrickSet, with: &TrickSet) -> Gain {
+    pub fn gain(&self, scores: &RunScores, arch: usize, without: &TrickSet, with: &TrickSet) -> Gain {
         self.contrast(scores, arch, &[(-1.0, without.clone()), (1.0, with.clone())]).gain()
     }
 
     /// What the tricks of a stack do to one another; `None` for fewer than two. Single gains share a baseline, so
     /// their sum is resampled as a whole.
-    fn interaction(&self, scores: &Scores, arch: usize, stack: &TrickSet) -> Option<Interaction> {
+    fn interaction(&self, scores: &RunScores, arch: usize, stack: &TrickSet) -> Option<Interaction> {
         let n = stack.len() as f64;
         if n < 2.0 || !self.complete(scores, arch, stack) {
             return None;
@@ -262,19 +262,19 @@ impl StudySpec {
     }
 
     /// Whether every training of a set of tricks, in all folds with all seeds, was tried.
-    pub fn complete(&self, scores: &Scores, arch: usize, tricks: &TrickSet) -> bool {
+    pub fn complete(&self, scores: &RunScores, arch: usize, tricks: &TrickSet) -> bool {
         self.repeated(arch, tricks).iter().all(|r| scores.contains_key(r))
     }
 
     /// Verdicts on the tricks of an architecture, from its single tricks next to the baseline.
-    pub fn judgement(&self, scores: &Scores, arch: usize) -> Judgement {
+    pub fn judgement(&self, scores: &RunScores, arch: usize) -> Judgement {
         let gain = |t: &String| (t.clone(), self.gain(scores, arch, &Vec::new(), &vec![t.clone()]));
         let tests = self.tests();
         Judgement::of(self.tricks.iter().map(gain).collect(), tests, |a, b| self.exclude(a, b))
     }
 
     /// What the stack of an architecture is, as far as scores are known.
-    pub fn settled(&self, scores: &Scores, arch: usize) -> Settled {
+    pub fn settled(&self, scores: &RunScores, arch: usize) -> Settled {
         let judgement = self.judgement(scores, arch);
         let (mut stack, mut dropped) = (judgement.helpers.clone(), Vec::new());
         loop {
@@ -294,7 +294,12 @@ impl StudySpec {
         }
     }
 
-    fn contributions(&self, scores: &Scores, arch: usize, stack: &TrickSet) -> Vec<(String, Gain, Verdict)> {
+    fn contributions(
+        &self,
+        scores: &RunScores,
+        arch: usize,
+        stack: &TrickSet,
+    ) -> Vec<(String, Gain, Verdict)> {
         if stack.len() < 2 {
             return Vec::new();
         }
@@ -310,7 +315,7 @@ impl StudySpec {
     }
 
     /// The stack of an architecture and its leave-one-outs.
-    fn stacks_to_train(&self, arch: usize, scores: &Scores) -> Vec<Run> {
+    fn stacks_to_train(&self, arch: usize, scores: &RunScores) -> Vec<Run> {
         let stack = self.settled(scores, arch).stack;
         if stack.len() < 2 {
             return Vec::new();
@@ -321,7 +326,7 @@ impl StudySpec {
 
     /// Architecture and tricks that go to the user: of the architectures' stacks the one with the highest mIoU on
     /// the validation folds.
-    pub fn chosen(&self, scores: &Scores) -> Option<(usize, TrickSet)> {
+    pub fn chosen(&self, scores: &RunScores) -> Option<(usize, TrickSet)> {
         let candidates: Vec<(usize, TrickSet)> = (0..self.archs.len())
             .map(|arch| {
                 let stack = self.settled(scores, arch).stack;
@@ -332,7 +337,7 @@ impl StudySpec {
             .collect();
         // Compared where all of them were scored: a lost training of a hard fold must not make a network look better.
         let scored = |run: &Run| scores.get(run).is_some_and(Option::is_some);
-        let twin = |(arch, stack): &(usize, TrickSet), run: &Run| Run {
+        let paired = |(arch, stack): &(usize, TrickSet), run: &Run| Run {
             arch: *arch,
             tricks: stack.clone(),
             ..run.clone()
@@ -340,7 +345,7 @@ impl StudySpec {
         // A network all of whose trainings failed stands in nobody's way.
         let rivals: Vec<_> =
             candidates.iter().filter(|c| self.validated(scores, c.0, &c.1).is_some()).collect();
-        let shared = |run: &Run| rivals.iter().all(|c| scored(&twin(c, run)));
+        let shared = |run: &Run| rivals.iter().all(|c| scored(&paired(c, run)));
         let any_shared = rivals.first().is_some_and(|c| self.repeated(c.0, &c.1).iter().any(shared));
         let of = |(arch, stack): &(usize, TrickSet)| {
             let mut runs = self.repeated(*arch, stack);
@@ -361,7 +366,7 @@ impl StudySpec {
 type Due = (&'static str, Vec<Run>);
 
 /// Of `runs` those that were never tried, each once; `None` when there are none.
-fn due(why: &'static str, runs: Vec<Run>, scores: &Scores) -> Option<Due> {
+fn due(why: &'static str, runs: Vec<Run>, scores: &RunScores) -> Option<Due> {
     let mut missing: Vec<Run> = Vec::new();
     for run in runs {
         if !scores.contains_key(&run) && !missing.contains(&run) {

@@ -1,7 +1,7 @@
 //! Gains, intervals, verdicts and the course of a study on small frozen score tables.
 
 use sorby_score::Confusion;
-use sorby_study::{Contrast, Gain, Part, Run, Scores, Stage, StudySpec, Verdict, judge};
+use sorby_study::{Contrast, Gain, Part, Run, RunScores, Stage, StudySpec, Verdict, judge};
 use std::path::Path;
 
 /// An image of 1000 pixels, half carbide, of which `wrong` are missed and as many falsely marked: both classes have
@@ -112,8 +112,8 @@ fn scored(run: &Run) -> Vec<(String, Confusion)> {
 }
 
 /// Trains stage by stage; gives each stage's number of runs and the sets of tricks in it.
-fn course(spec: &StudySpec) -> (Vec<(usize, String)>, Scores) {
-    let (mut scores, mut stages) = (Scores::new(), Vec::new());
+fn course(spec: &StudySpec) -> (Vec<(usize, String)>, RunScores) {
+    let (mut scores, mut stages) = (RunScores::new(), Vec::new());
     while let Stage::Train(_, runs) = spec.next(&scores) {
         let mut sets: Vec<String> = runs.iter().map(|r| sorby_study::set_name(&r.tricks)).collect();
         sets.dedup();
@@ -166,7 +166,7 @@ fn a_network_that_cannot_be_trained_leaves_the_other_to_be_chosen() {
     let text = "archs = ['pspnet', 'deeplabv3plus']\ntricks = ['R']\nfolds = 2\nseeds = 1\nbase = 'paper'";
     let spec = StudySpec::parse(text, Path::new("/s")).unwrap();
     let study = |lost: &dyn Fn(&Run) -> bool| {
-        let mut scores = Scores::new();
+        let mut scores = RunScores::new();
         while let Stage::Train(_, runs) = spec.next(&scores) {
             scores.extend(runs.into_iter().map(|r| (r.clone(), (!lost(&r)).then(|| scored(&r)))));
         }
@@ -199,8 +199,8 @@ fn images_without_a_labelled_pixel_tell_nothing() {
 #[test]
 fn a_failed_training_does_not_stop_the_rest() {
     let spec = spec("sound");
-    let Stage::Train(_, runs) = spec.next(&Scores::new()) else { panic!("nothing to train") };
-    let mut scores: Scores = runs.iter().map(|r| (r.clone(), Some(scored(r)))).collect();
+    let Stage::Train(_, runs) = spec.next(&RunScores::new()) else { panic!("nothing to train") };
+    let mut scores: RunScores = runs.iter().map(|r| (r.clone(), Some(scored(r)))).collect();
     let failed = runs.iter().find(|r| r.tricks == ["T"]).unwrap();
     scores.insert(failed.clone(), None);
     let Stage::Train(_, next) = spec.next(&scores) else { panic!("the study ended") };

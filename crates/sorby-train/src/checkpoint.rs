@@ -12,7 +12,7 @@ use sorby_image::files::read_regular;
 use sorby_image::write::{atomically, sync_folder};
 use sorby_infer::Reliability;
 use sorby_nn::Segmentor;
-use sorby_nn::average::Average;
+use sorby_nn::ema::Average;
 use sorby_nn::optimizer::Optimizer;
 use sorby_nn::weights::{StateDict, from_safetensors, to_safetensors};
 use std::collections::{BTreeMap, HashMap};

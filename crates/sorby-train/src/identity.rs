@@ -3,6 +3,7 @@
 use crate::checkpoint;
 use crate::error::TrainError;
 use crate::recipe::{Recipe, parse};
+use crate::run_file::RunFile;
 use crate::run_folder::RunFolder;
 use crate::seal::{hash, seal, unseal};
 use crate::split_record::{ImageHash, SplitRecord, changes, hash_of, require_same_data};
@@ -13,9 +14,6 @@ use sorby_image::files::read_regular;
 use sorby_infer::ModelCard;
 use std::collections::BTreeMap;
 use std::path::Path;
-
-/// Name of the file, sealed JSON.
-pub(crate) const IDENTITY: &str = "identity.json";
 
 /// The one key of a recipe that may change on the way.
 pub(crate) const ITERATIONS: &str = "schedule.iterations";
@@ -71,7 +69,7 @@ impl Identity {
 
     /// That of a run folder; `None` when it has none.
     pub fn read(root: &Path) -> Result<Option<Self>, TrainError> {
-        let path = root.join(IDENTITY);
+        let path = RunFile::Identity.path_in(root);
         match read_regular(&path) {
             Ok(bytes) => unseal(&bytes).map(Some).map_err(|what| {
                 TrainError::run(&path, format!("{what}; put it back as it was, or start a new run"))
@@ -82,7 +80,10 @@ impl Identity {
     }
 
     pub fn write(&self, run: &RunFolder) -> Result<(), TrainError> {
-        run.write(IDENTITY, &seal(self).map_err(|e| TrainError::run(&run.path(IDENTITY), e))?)
+        run.write(
+            RunFile::Identity,
+            &seal(self).map_err(|e| TrainError::run(&run.path(RunFile::Identity), e))?,
+        )
     }
 
     /// What its checkpoints name it by.
@@ -160,7 +161,7 @@ impl Identity {
 /// # Errors
 /// When it cannot be read; names the file.
 pub(crate) fn recipe_of(run: &RunFolder) -> Result<Recipe, TrainError> {
-    let path = run.path("recipe.toml");
+    let path = run.path(RunFile::Recipe);
     let text = match read_regular(&path).map(String::from_utf8) {
         Ok(Err(_)) => return Err(TrainError::run(&path, "is no text; put it back")),
         Ok(Ok(text)) => Ok(text),
@@ -175,7 +176,7 @@ pub(crate) fn recipe_of(run: &RunFolder) -> Result<Recipe, TrainError> {
         Err(e) => return Err(TrainError::io(&path)(e)),
     };
     parse(&text, &[]).map_err(|e| {
-        let cure = if run.path(IDENTITY).is_file() {
+        let cure = if run.path(RunFile::Identity).is_file() {
             "; put it back, or remove it: it is then written again as it was"
         } else {
             ""
@@ -236,12 +237,12 @@ fn take_over(
 ) -> Result<(Identity, Vec<String>), TrainError> {
     if checkpoint::any_sealed(run.root()) || run.status().is_some_and(|s| s.identity.is_some()) {
         let reason = "is missing, so it cannot be checked that this run is the same; put it back";
-        return Err(TrainError::run(&run.path(IDENTITY), reason));
+        return Err(TrainError::run(&run.path(RunFile::Identity), reason));
     }
     let began = recipe_of(run)?;
     if run.status().is_some_and(|s| s.recipe_hash != began.hash()) {
         let reason = "is not the recipe that this run began with; put it back, or start a new run";
-        return Err(TrainError::run(&run.path("recipe.toml"), reason));
+        return Err(TrainError::run(&run.path(RunFile::Recipe), reason));
     }
     now.recipe = began.to_toml();
     let mut notes = Vec::new();

@@ -1,6 +1,7 @@
 //! `validation_images.json`: counts by image that are believed only if they fit what else is known of the run.
 
-use crate::run_folder::{IMAGE_COUNTS, ImageCounts, ValidationRecord};
+use crate::run_file::RunFile;
+use crate::run_folder::{ImageCounts, ValidationRecord};
 use sorby_image::files::read_regular;
 use sorby_score::Confusion;
 use std::collections::BTreeMap;
@@ -29,7 +30,7 @@ pub(crate) struct Known<'a> {
 /// Names the file and what in it cannot be: counts that are not those of an image's label, or that give other scores
 /// than `validation.jsonl` has; a finished run without counts.
 pub(crate) fn kept_counts(run: &Path, known: &Known) -> Result<Option<Vec<(String, Confusion)>>, String> {
-    let path = run.join(IMAGE_COUNTS);
+    let path = RunFile::ImageCounts.path_in(run);
     let told = |what: String| format!("{}: {what}; put it back as it was, or train again", path.display());
     let bytes = match read_regular(&path) {
         Ok(bytes) => bytes,
@@ -120,13 +121,13 @@ mod tests {
             total.merge(&Confusion::from_matrix(matrix.clone()).unwrap());
         }
         let record = serde_json::to_string(&ValidationRecord::new(6, &total.scores())).unwrap() + "\n";
-        let log = run.join("validation.jsonl");
+        let log = RunFile::Validation.path_in(run);
         std::fs::write(&log, &record).unwrap();
         let write = |m: &[Vec<Vec<u64>>]| {
             let of =
                 |(i, m): (usize, &Vec<Vec<u64>>)| ImageCounts { name: format!("i{i}"), matrix: m.clone() };
             let images: Vec<_> = m.iter().enumerate().map(of).collect();
-            std::fs::write(run.join(IMAGE_COUNTS), serde_json::to_vec(&images).unwrap()).unwrap();
+            std::fs::write(RunFile::ImageCounts.path_in(run), serde_json::to_vec(&images).unwrap()).unwrap();
         };
         assert!(read_with(run, None, false).unwrap().is_none(), "a stopped run may have none");
         let error = read_with(run, None, true).unwrap_err();
@@ -159,9 +160,9 @@ mod tests {
         refused("classes");
         change(&|m| m[1][0][0] = u64::MAX);
         refused("classes");
-        std::fs::write(run.join(IMAGE_COUNTS), "[]").unwrap();
+        std::fs::write(RunFile::ImageCounts.path_in(run), "[]").unwrap();
         refused("belongs to no validation");
-        std::fs::write(run.join(IMAGE_COUNTS), "[{").unwrap();
+        std::fs::write(RunFile::ImageCounts.path_in(run), "[{").unwrap();
         refused("cannot be read");
         write(&matrices);
         let other = Confusion::from_matrix(matrices[0].clone()).unwrap().scores();

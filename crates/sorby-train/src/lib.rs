@@ -13,6 +13,7 @@ mod nothing_found;
 mod past_run;
 mod preset;
 mod recipe;
+mod run_file;
 mod run_folder;
 mod schedule;
 mod seal;
@@ -34,13 +35,12 @@ pub use recipe::{
     Data, Inference, Loss, LossKind, Model, Optimizer, OptimizerKind, Policy, Recipe, RecipeError, Schedule,
     apply_override, parse, parse_table,
 };
-pub use run_folder::{
-    IMAGE_COUNTS, ImageCounts, Metric, RunFolder, State, Status, VALIDATION_MASKS, ValidationRecord,
-};
+pub use run_file::RunFile;
+pub use run_folder::{ImageCounts, Metric, RunFolder, State, Status, ValidationRecord};
 pub use schedule::{one_cycle_lr, poly_lr};
 pub use sorby_data::one_line;
 pub use sorby_nn::Arch;
-pub use split_record::{ImageHash, SPLIT, SplitRecord, part_in};
+pub use split_record::{ImageHash, SplitRecord, part_in};
 pub use step::StepCost;
 pub use trainer::{Event, Outcome, Trainer, check_pretrained, file_blake3};
 pub use validate::validate;

@@ -1,5 +1,6 @@
 //! Logs of JSON lines, `metrics.jsonl` and `validation.jsonl`: a line that cannot be read costs that line only.
 
+use crate::run_file::RunFile;
 use crate::run_folder::{Metric, ValidationRecord};
 use crate::written::Lines;
 use serde::de::DeserializeOwned;
@@ -13,7 +14,7 @@ pub struct ImpossibleValue(pub String);
 /// A line of a log.
 pub trait LogLine: DeserializeOwned {
     /// Name of the file.
-    const FILE: &'static str;
+    const FILE: RunFile;
 
     /// Iterations done when it was written.
     fn iteration(&self) -> u64;
@@ -26,7 +27,7 @@ pub trait LogLine: DeserializeOwned {
 }
 
 impl LogLine for Metric {
-    const FILE: &'static str = "metrics.jsonl";
+    const FILE: RunFile = RunFile::Metrics;
 
     fn iteration(&self) -> u64 {
         self.iteration
@@ -60,7 +61,7 @@ pub(crate) const MOST_LR: f64 = 1e30;
 const MOST_LOSS: f32 = 1e36;
 
 impl LogLine for ValidationRecord {
-    const FILE: &'static str = "validation.jsonl";
+    const FILE: RunFile = RunFile::Validation;
 
     fn iteration(&self) -> u64 {
         self.iteration
@@ -122,7 +123,7 @@ fn raw_lines(bytes: &[u8]) -> impl Iterator<Item = (&[u8], bool)> {
 impl<T: LogLine> Log<T> {
     /// The log in a run folder; empty when there is none.
     pub fn read(root: &Path) -> Self {
-        let path = root.join(T::FILE);
+        let path = T::FILE.path_in(root);
         let (bytes, unopened) = match sorby_image::files::read_regular(&path) {
             Ok(bytes) => (bytes, None),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => (Vec::new(), None),
@@ -237,7 +238,7 @@ mod tests {
                 lines[..2].concat(),
                 "what comes later is written again"
             );
-            std::fs::write(folder.path().join("metrics.jsonl"), &bytes).unwrap();
+            std::fs::write(RunFile::Metrics.path_in(folder.path()), &bytes).unwrap();
             let log = Log::<Metric>::read(folder.path());
             assert_eq!((log.lines.len(), &log.unreadable), (3, &vec![line + 1]));
             assert!(log.gaps().unwrap().contains(&format!("line {} ", line + 1)));
@@ -259,7 +260,7 @@ mod tests {
     fn a_mean_that_is_none_and_iterations_that_do_not_rise_are_named() {
         let folder = tempfile::tempdir().unwrap();
         let read = |text: &str| {
-            std::fs::write(folder.path().join("validation.jsonl"), text).unwrap();
+            std::fs::write(RunFile::Validation.path_in(folder.path()), text).unwrap();
             Log::<ValidationRecord>::read(folder.path()).possible()
         };
         let record = |iteration: u64, mean: &str, iou: &str| {
@@ -308,7 +309,7 @@ mod tests {
             let line = format!(
                 "{{\"iteration\":3,\"mean_iou\":{value},\"iou\":[0.5,null],\"pixel_accuracy\":0.9}}\n"
             );
-            std::fs::write(folder.path().join("validation.jsonl"), line).unwrap();
+            std::fs::write(RunFile::Validation.path_in(folder.path()), line).unwrap();
             Log::<ValidationRecord>::read(folder.path())
         };
         for value in ["1.8e19", "-0.1", "1.0000001", "1e308"] {
@@ -322,11 +323,11 @@ mod tests {
             for (from, to) in
                 [("\"lr\":0.01", "\"lr\":-1"), ("\"seconds\":0.1", "\"seconds\":1e18"), ("0.5", "1e38")]
             {
-                std::fs::write(folder.path().join("metrics.jsonl"), text.replace(from, to)).unwrap();
+                std::fs::write(RunFile::Metrics.path_in(folder.path()), text.replace(from, to)).unwrap();
                 assert!(Log::<Metric>::read(folder.path()).possible().is_err(), "{to}");
             }
             // Beyond its type, a number cannot even be read.
-            std::fs::write(folder.path().join("metrics.jsonl"), text.replace("0.5", "1e300")).unwrap();
+            std::fs::write(RunFile::Metrics.path_in(folder.path()), text.replace("0.5", "1e300")).unwrap();
             assert_eq!(Log::<Metric>::read(folder.path()).unreadable, [1]);
         }
     }

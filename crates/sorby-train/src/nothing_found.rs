@@ -1,6 +1,7 @@
 //! A model that finds nothing is reported before any score.
 
-use crate::run_folder::{IMAGE_COUNTS, ImageCounts};
+use crate::run_file::RunFile;
+use crate::run_folder::ImageCounts;
 use std::path::Path;
 
 /// A sentence for each class but the first that the model found in none of some images that have it. An image is its
@@ -23,7 +24,7 @@ pub fn nothing_found<'a>(
 
 /// The same of a run's last validation; nothing where it has none.
 pub fn nothing_found_by_run(run: &Path, classes: &[String]) -> Vec<String> {
-    let counts = sorby_image::files::read(&run.join(IMAGE_COUNTS)).unwrap_or_default();
+    let counts = sorby_image::files::read(&RunFile::ImageCounts.path_in(run)).unwrap_or_default();
     let counts: Vec<ImageCounts> = serde_json::from_slice(&counts).unwrap_or_default();
     nothing_found(classes, counts.iter().map(|c| c.matrix.as_slice()))
 }

@@ -2,12 +2,13 @@
 //! believed only where they agree with each other and with the sealed `identity.json` of its beginning.
 
 use crate::checkpoint;
-use crate::identity::{IDENTITY, Identity};
+use crate::identity::Identity;
 use crate::kept_counts::{Known, LabelPixels, kept_counts};
 use crate::log::{Log, LogLine};
 use crate::recipe::{Recipe, parse};
-use crate::run_folder::{BEST, IMAGE_COUNTS, MODEL, Metric, State, Status, ValidationRecord};
-use crate::split_record::{SPLIT, SplitRecord, changes};
+use crate::run_file::RunFile;
+use crate::run_folder::{Metric, State, Status, ValidationRecord};
+use crate::split_record::{SplitRecord, changes};
 use crate::written::{Lines, Written};
 use sorby_image::files::read_regular;
 use sorby_infer::ModelCard;
@@ -77,9 +78,10 @@ impl PastRun {
             model_blake3: look.written().and_then(|w| w.model.clone()),
             unchecked: look.identity.is_none().then(|| {
                 format!(
-                    "{}: was trained by a version of Sorby that kept no {IDENTITY}; that its recipe, data and logs are as \
+                    "{}: was trained by a version of Sorby that kept no {}; that its recipe, data and logs are as \
                      they were cannot be checked",
-                    root.display()
+                    root.display(),
+                    RunFile::Identity
                 )
             }),
             notes: look.notes,
@@ -95,19 +97,19 @@ impl<'a> Look<'a> {
         let named = look.status.as_ref().and_then(|s| s.identity.as_ref());
         match &look.identity {
             None if named.is_some() || checkpoint::any_sealed(root) => Err(look.not_so(
-                IDENTITY,
+                RunFile::Identity,
                 "is missing, though this run had one, so its recipe and data cannot be checked",
             )),
             Some(identity) if named.is_some_and(|hash| !identity.is_named(hash)) => {
-                Err(look.not_so(IDENTITY, "is of another run than status.json"))
+                Err(look.not_so(RunFile::Identity, "is of another run than status.json"))
             }
-            Some(_) if look.status.is_none() => Err(look.not_so("status.json", "is missing")),
+            Some(_) if look.status.is_none() => Err(look.not_so(RunFile::Status, "is missing")),
             _ => Ok(look),
         }
     }
 
-    fn not_so(&self, file: &str, what: impl std::fmt::Display) -> String {
-        format!("{}: {what}; put it back as it was, or train again", self.root.join(file).display())
+    fn not_so(&self, file: RunFile, what: impl std::fmt::Display) -> String {
+        format!("{}: {what}; put it back as it was, or train again", file.path_in(self.root).display())
     }
 
     fn done(&self) -> bool {
@@ -118,7 +120,7 @@ impl<'a> Look<'a> {
     fn finished(&self, card: Option<&ModelCard>) -> bool {
         let Some(identity) = &self.identity else { return false };
         let end = parse(&identity.recipe, &[]).ok().map(|r| r.schedule.iterations);
-        self.done() || (self.root.join(MODEL).exists() && card.map(|c| c.iteration) == end)
+        self.done() || (RunFile::Model.path_in(self.root).exists() && card.map(|c| c.iteration) == end)
     }
 
     /// What a finished run wrote.
@@ -140,12 +142,14 @@ impl<'a> Look<'a> {
     }
 
     fn card(&self) -> Result<Option<ModelCard>, String> {
-        let file = if self.root.join(MODEL).exists() { MODEL } else { BEST };
-        let card = ModelCard::read(&self.root.join(file));
+        let file = if RunFile::Model.path_in(self.root).exists() { RunFile::Model } else { RunFile::Best };
+        let card = ModelCard::read(&file.path_in(self.root));
         if card.is_none() && self.done() {
-            return Err(self.not_so(MODEL, "is missing or no model of Sorby, and this run is finished"));
+            return Err(
+                self.not_so(RunFile::Model, "is missing or no model of Sorby, and this run is finished")
+            );
         }
-        if let Some(what) = card.as_ref().and_then(|card| self.foreign(card, file == MODEL)) {
+        if let Some(what) = card.as_ref().and_then(|card| self.foreign(card, file == RunFile::Model)) {
             return Err(self.not_so(file, format!("is not a model of this run: {what}")));
         }
         Ok(card)
@@ -163,8 +167,8 @@ impl<'a> Look<'a> {
     }
 
     fn recipe(&self, card: Option<&ModelCard>) -> Result<Option<String>, String> {
-        let file = "recipe.toml";
-        let path = self.root.join(file);
+        let file = RunFile::Recipe;
+        let path = file.path_in(self.root);
         let text = match read_regular(&path).map(String::from_utf8) {
             Ok(Ok(text)) => text,
             Ok(Err(_)) => return Err(self.not_so(file, "is no text")),
@@ -199,7 +203,7 @@ impl<'a> Look<'a> {
             Some(now) if now != identity.images => {
                 let first = changes(&identity.images, &now).into_iter().next();
                 let what = first.unwrap_or_else(|| "the order of images".into());
-                Err(self.not_so(SPLIT, format!("is not what this run wrote: {what} is another")))
+                Err(self.not_so(RunFile::Split, format!("is not what this run wrote: {what} is another")))
             }
             _ => Ok(identity.images.clone()),
         }
@@ -218,7 +222,7 @@ impl<'a> Look<'a> {
             // What is lost makes nothing false that is left.
             (None, Some((what, true))) => {
                 self.notes
-                    .push(format!("{}: {what}; the others are used", self.root.join(T::FILE).display()));
+                    .push(format!("{}: {what}; the others are used", T::FILE.path_in(self.root).display()));
             }
             (None, Some((what, false))) => return Err(self.not_so(T::FILE, what)),
             (None, None) => {}
@@ -248,10 +252,10 @@ impl<'a> Look<'a> {
         let labels = labels.or(identity.map(|i| &i.label_px));
         let counts = kept_counts(self.root, &Known { classes, labels, images, validations, finished })?;
         let then = self.written().and_then(|w| w.counts.clone());
-        let now = read_regular(&self.root.join(IMAGE_COUNTS)).ok();
+        let now = read_regular(&RunFile::ImageCounts.path_in(self.root)).ok();
         match then.zip(now) {
             Some((then, now)) if blake3::hash(&now).to_hex().as_str() != then => {
-                Err(self.not_so(IMAGE_COUNTS, "was changed since this run wrote it"))
+                Err(self.not_so(RunFile::ImageCounts, "was changed since this run wrote it"))
             }
             _ => Ok(counts),
         }

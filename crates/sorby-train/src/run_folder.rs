@@ -13,8 +13,8 @@
 
 use crate::checkpoint;
 use crate::error::TrainError;
-use crate::identity::IDENTITY;
 use crate::log::{Log, LogLine, foreign_end, retained};
+use crate::run_file::RunFile;
 use crate::written::{Lines, Written};
 use serde::{Deserialize, Serialize};
 use sorby_image::files;
@@ -73,7 +73,7 @@ impl Status {
     /// # Errors
     /// Names a file that cannot be read.
     pub(crate) fn read(root: &Path) -> Result<Option<Self>, String> {
-        let path = root.join(STATUS);
+        let path = RunFile::Status.path_in(root);
         let told = |what: String| format!("{}: cannot be read ({what})", path.display());
         match files::read_regular(&path) {
             Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|e| told(e.to_string())),
@@ -108,21 +108,6 @@ pub struct ValidationRecord {
     /// Share of the labelled pixels that got their label's class, 0 to 1.
     pub pixel_accuracy: Option<f64>,
 }
-
-/// File of the run's state, a [`Status`].
-const STATUS: &str = "status.json";
-
-/// Model of the last iteration.
-pub(crate) const MODEL: &str = sorby_infer::MODEL_FILE;
-
-/// Model of the best validation.
-pub(crate) const BEST: &str = "best.safetensors";
-
-/// File of the last validation's counts, a list of [`ImageCounts`].
-pub const IMAGE_COUNTS: &str = "validation_images.json";
-
-/// Folder of the last validation's masks, of the first images: to be looked at while a run goes on.
-pub const VALIDATION_MASKS: &str = "validation";
 
 /// Pixel counts of one validation image: `matrix[label][prediction]`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -164,11 +149,11 @@ impl RunFolder {
     /// [`TrainError::Io`] when files cannot be made or removed.
     pub fn create(root: &Path) -> Result<Self, TrainError> {
         // A start that failed before its first checkpoint left nothing that could be gone on from.
-        let learnt = root.join("checkpoints").exists() && {
+        let learnt = RunFile::Checkpoints.path_in(root).exists() && {
             let done = Status::read(root).is_ok_and(|s| s.is_some_and(|s| s.iteration > 0));
-            done || checkpoint::newest(root).is_some() || root.join(BEST).exists()
+            done || checkpoint::newest(root).is_some() || RunFile::Best.path_in(root).exists()
         };
-        if learnt || root.join(MODEL).exists() {
+        if learnt || RunFile::Model.path_in(root).exists() {
             let reason =
                 "is a run folder already; continue it with `sorby train --resume`, or name another --out";
             return Err(TrainError::run(root, reason));
@@ -176,7 +161,7 @@ impl RunFolder {
         fs_err::create_dir_all(root).map_err(TrainError::io(root))?;
         let run = Self { new: true, ..Self::lock(root)? };
         // Of a start that failed.
-        for left in [IDENTITY, STATUS].map(|name| run.path(name)) {
+        for left in [RunFile::Identity, RunFile::Status].map(|name| run.path(name)) {
             if left.exists() {
                 fs_err::remove_file(&left).map_err(TrainError::io(&left))?;
             }
@@ -190,7 +175,7 @@ impl RunFolder {
     /// [`TrainError::Run`] when the folder is no run, or another process works on it; [`TrainError::Io`] when its
     /// lock cannot be made.
     pub fn open(root: &Path) -> Result<Self, TrainError> {
-        if !root.join("recipe.toml").is_file() && !root.join(IDENTITY).is_file() {
+        if !RunFile::Recipe.path_in(root).is_file() && !RunFile::Identity.path_in(root).is_file() {
             return Err(TrainError::run(root, "is not a run folder (no recipe.toml)"));
         }
         Self::lock(root)
@@ -211,7 +196,7 @@ impl RunFolder {
         match lock.try_lock() {
             Ok(()) => {
                 sweep(root);
-                sweep(&root.join("checkpoints"));
+                sweep(&RunFile::Checkpoints.path_in(root));
                 Ok(Self { root: root.to_owned(), new: false, _lock: lock })
             }
             Err(_) => Err(TrainError::run(root, "another process is working on this run")),
@@ -229,15 +214,15 @@ impl RunFolder {
     }
 
     /// Path of a file in the folder, be it there or not.
-    pub fn path(&self, name: &str) -> PathBuf {
-        self.root.join(name)
+    pub fn path(&self, file: RunFile) -> PathBuf {
+        file.path_in(&self.root)
     }
 
     /// `name.safetensors`, or `name-2.safetensors` and so on where that is taken.
     pub(crate) fn free_name(&self, name: &str) -> PathBuf {
-        let numbered = |i: u32| self.path(&format!("{name}-{i}.safetensors"));
+        let numbered = |i: u32| self.root.join(format!("{name}-{i}.safetensors"));
         let all =
-            std::iter::once(self.path(&format!("{name}.safetensors"))).chain((2..u32::MAX).map(numbered));
+            std::iter::once(self.root.join(format!("{name}.safetensors"))).chain((2..u32::MAX).map(numbered));
         all.into_iter().find(|path| !path.exists()).unwrap_or_else(|| numbered(0))
     }
 
@@ -245,19 +230,19 @@ impl RunFolder {
     ///
     /// # Errors
     /// [`TrainError::Write`] when the file cannot be written.
-    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), TrainError> {
-        Ok(atomically(&self.path(name), bytes)?)
+    pub fn write(&self, file: RunFile, bytes: &[u8]) -> Result<(), TrainError> {
+        Ok(atomically(&self.path(file), bytes)?)
     }
 
     /// Writes a value as indented JSON, whole or not at all.
     ///
     /// # Errors
     /// [`TrainError::Write`] when the file cannot be written, [`TrainError::Run`] when JSON cannot hold the value.
-    pub fn write_json(&self, name: &str, value: &impl Serialize) -> Result<(), TrainError> {
+    pub fn write_json(&self, file: RunFile, value: &impl Serialize) -> Result<(), TrainError> {
         let mut text =
-            serde_json::to_string_pretty(value).map_err(|e| TrainError::run(&self.path(name), e))?;
+            serde_json::to_string_pretty(value).map_err(|e| TrainError::run(&self.path(file), e))?;
         text.push('\n');
-        self.write(name, text.as_bytes())
+        self.write(file, text.as_bytes())
     }
 
     /// What was last written of the run's state, if it can be read.
@@ -326,7 +311,7 @@ impl RunFolder {
     }
 
     pub(crate) fn write_status(&self, status: &Status) -> Result<(), TrainError> {
-        self.write_json(STATUS, status)
+        self.write_json(RunFile::Status, status)
     }
 
     /// Makes the logs outlast a power cut.

@@ -1,15 +1,13 @@
 //! `split.json`: which images a run learns from and is validated on, by content.
 
 use crate::error::TrainError;
+use crate::run_file::RunFile;
 use crate::run_folder::RunFolder;
 use serde::{Deserialize, Serialize};
 use sorby_data::Sample;
 use sorby_image::files::read_regular;
 use sorby_image::{ImagePart, Micrograph};
 use std::path::Path;
-
-/// File of the records.
-pub const SPLIT: &str = "split.json";
 
 /// An image of a run.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -84,7 +82,7 @@ impl SplitRecord {
     /// # Errors
     /// Names a file that cannot be read.
     pub(crate) fn read_if_any(run: &Path) -> Result<Option<Vec<Self>>, String> {
-        let path = run.join(SPLIT);
+        let path = RunFile::Split.path_in(run);
         let told =
             |what: String| format!("{}: cannot be read ({what}); put it back as it was", path.display());
         match read_regular(&path) {
@@ -143,7 +141,7 @@ pub(crate) fn require_same_data(
     run: &RunFolder,
     now: impl Fn(ImageHash) -> Vec<SplitRecord>,
 ) -> Result<(), TrainError> {
-    let path = run.path(SPLIT);
+    let path = run.path(RunFile::Split);
     let bytes = read_regular(&path).map_err(TrainError::io(&path))?;
     let then: Vec<SplitRecord> = serde_json::from_slice(&bytes).map_err(|e| TrainError::run(&path, e))?;
     let now = now(then.first().map_or(ImageHash::StoredPixels, |r| r.image_hash));

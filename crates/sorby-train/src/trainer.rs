@@ -5,11 +5,9 @@ use crate::error::TrainError;
 use crate::identity::{self, ITERATIONS, Identity};
 use crate::memory::require_memory;
 use crate::recipe::Recipe;
-use crate::run_folder::{
-    BEST, IMAGE_COUNTS, ImageCounts, MODEL, Metric, RunFolder, State, Status, VALIDATION_MASKS,
-    ValidationRecord,
-};
-use crate::split_record::{ImageHash, SPLIT, SplitRecord, hash_of};
+use crate::run_file::RunFile;
+use crate::run_folder::{ImageCounts, Metric, RunFolder, State, Status, ValidationRecord};
+use crate::split_record::{ImageHash, SplitRecord, hash_of};
 use crate::step::{StepResult, step};
 use crate::validate::validate;
 use crate::written::Written;
@@ -17,7 +15,7 @@ use burn::tensor::Device;
 use serde_json::json;
 use sorby_data::{CropSource, DataError, Dataset, Sample};
 use sorby_image::ImagePart;
-use sorby_infer::{Calibrator, Domain, Model, ModelCard, Options, Prediction, SeenImage};
+use sorby_infer::{Calibrator, Domain, InferenceOptions, Model, ModelCard, Prediction, SeenImage};
 use sorby_nn::Segmentor;
 use sorby_nn::weights::LoadedKeys;
 use sorby_nn::weights_file::read_weights;
@@ -161,17 +159,17 @@ impl<'a> Trainer<'a> {
         let now =
             Identity::of(&recipe, data.manifest.class_names(), record.clone(), train.iter().chain(&val));
         let (identity, mut notes) = identity::require_same(run, &recipe, now, records, longer)?;
-        if !run.path("recipe.toml").exists() {
-            run.write("recipe.toml", identity.recipe.as_bytes())?;
+        if !run.path(RunFile::Recipe).exists() {
+            run.write(RunFile::Recipe, identity.recipe.as_bytes())?;
         }
         let kept = SplitRecord::read_if_any(run.root());
         if kept != Ok(Some(record.clone())) {
             // One of an older version had records of another kind.
             if run.has_checkpoint() && identity.taken_over_at.is_none() {
                 let what = if kept == Ok(None) { "was gone" } else { "was not what this run wrote" };
-                notes.push(format!("{} {what}; it is written again", run.path(SPLIT).display()));
+                notes.push(format!("{} {what}; it is written again", run.path(RunFile::Split).display()));
             }
-            run.write_json(SPLIT, &record)?;
+            run.write_json(RunFile::Split, &record)?;
         }
         // Before their values are brought to another range.
         let of = |part: ImagePart| move |s: &Sample| seen(part, s);
@@ -240,7 +238,7 @@ impl<'a> Trainer<'a> {
         let best = self.best_before(&progress, &mut written)?;
         if start < self.recipe.schedule.iterations {
             // Of an earlier end, where the run goes on beyond it.
-            let stale = self.run.path(IMAGE_COUNTS);
+            let stale = self.run.path(RunFile::ImageCounts);
             if stale.exists() {
                 fs_err::remove_file(&stale).map_err(TrainError::io(&stale))?;
             }
@@ -300,7 +298,7 @@ impl<'a> Trainer<'a> {
         let schedule = &self.recipe.schedule;
         model.card.iteration = done;
         carried.average.swap(&mut model.network);
-        let options = Options::of(&model.card);
+        let options = InferenceOptions::of(&model.card);
         // Buffers of a training step are no use to inference, nor the other way round.
         sorby_nn::release_buffers();
         let (mut images, mut masks) = (Vec::new(), Vec::new());
@@ -314,7 +312,7 @@ impl<'a> Trainer<'a> {
         };
         let scores = validate(model, &self.val, &options, &self.device, each)?.scores();
         for (name, mask) in &masks {
-            let path = self.run.path(VALIDATION_MASKS).join(format!("{name}.png"));
+            let path = self.run.path(RunFile::ValidationMasks).join(format!("{name}.png"));
             mask.write_png(&path, &model.card.colours)?;
         }
         model.card.reliability = calibrator.finish();
@@ -324,7 +322,7 @@ impl<'a> Trainer<'a> {
             *best = scores.mean_iou.map(|m| (done, m));
             // With one validation there was nothing to choose between.
             model.card.chosen_by_validation = schedule.validation_interval() < schedule.iterations;
-            written.best = Some(self.write_model(BEST, model)?);
+            written.best = Some(self.write_model(RunFile::Best, model)?);
             model.card.chosen_by_validation = false;
         }
         // Back to what learns.
@@ -333,7 +331,7 @@ impl<'a> Trainer<'a> {
         sorby_nn::release_buffers();
         *last = Some(scores);
         if done == schedule.iterations {
-            self.run.write_json(IMAGE_COUNTS, &images)?;
+            self.run.write_json(RunFile::ImageCounts, &images)?;
         }
         Ok(())
     }
@@ -354,13 +352,14 @@ impl<'a> Trainer<'a> {
         let iterations = self.recipe.schedule.iterations;
         model.card.iteration = iterations;
         carried.average.swap(&mut model.network);
-        written.model = Some(self.write_model(MODEL, &mut model)?);
-        written.counts = file_blake3(&self.run.path(IMAGE_COUNTS));
-        if let Some((at, _)) = best.filter(|_| file_blake3(&self.run.path(BEST)) != written.best) {
-            let path = self.run.path(BEST);
+        written.model = Some(self.write_model(RunFile::Model, &mut model)?);
+        written.counts = file_blake3(&self.run.path(RunFile::ImageCounts));
+        if let Some((at, _)) = best.filter(|_| file_blake3(&self.run.path(RunFile::Best)) != written.best) {
+            let path = self.run.path(RunFile::Best);
             observer(Event::Note(&format!(
-                "{} is not the model that this run wrote at iteration {at}; {MODEL} is its last",
-                path.display()
+                "{} is not the model that this run wrote at iteration {at}; {} is its last",
+                path.display(),
+                RunFile::Model
             )));
             best = None;
         }
@@ -388,7 +387,7 @@ impl<'a> Trainer<'a> {
         self.take_iterations(0)?;
         if let Some(keys) = load_pretrained(&self.recipe, &mut model.network)? {
             self.run.write_json(
-                "pretrained.json",
+                RunFile::Pretrained,
                 &json!({
                     "file": self.recipe.pretrained,
                     "blake3": self.recipe.pretrained.as_deref().and_then(file_blake3),
@@ -429,7 +428,7 @@ impl<'a> Trainer<'a> {
         written: &mut Written,
     ) -> Result<Option<(u64, f64)>, TrainError> {
         let Some((at, miou)) = progress.best else { return Ok(None) };
-        let path = self.run.path(BEST);
+        let path = self.run.path(RunFile::Best);
         let now = file_blake3(&path);
         if now.is_some() && now == written.best {
             return Ok(progress.best);
@@ -483,7 +482,7 @@ impl<'a> Trainer<'a> {
         let schedule = &self.recipe.schedule;
         model.card.chosen_by_validation = schedule.validation_interval() < schedule.iterations;
         carried.average.swap(&mut model.network);
-        self.write_model(BEST, &mut model).map(Some)
+        self.write_model(RunFile::Best, &mut model).map(Some)
     }
 
     /// Writes down that the run ends at another iteration than it was begun with, if so.
@@ -500,7 +499,7 @@ impl<'a> Trainer<'a> {
         self.identity.change(done, ITERATIONS, then.to_string(), wanted.to_string());
         self.identity.recipe = self.recipe.to_toml();
         // First the recipe: whoever is killed in between gives the same command again.
-        self.run.write("recipe.toml", self.recipe_text().as_bytes())?;
+        self.run.write(RunFile::Recipe, self.recipe_text().as_bytes())?;
         self.identity.write(self.run)?;
         self.notes.push(format!(
             "{wanted} iterations instead of {then}: the learning rate goes on as in a run of {wanted}, from iteration {done}"
@@ -516,9 +515,9 @@ impl<'a> Trainer<'a> {
     }
 
     /// Gives the file's BLAKE3.
-    fn write_model(&self, name: &str, model: &mut Model) -> Result<String, TrainError> {
-        let bytes = model.to_bytes(&self.device).map_err(|e| TrainError::run(&self.run.path(name), e))?;
-        self.run.write(name, &bytes)?;
+    fn write_model(&self, file: RunFile, model: &mut Model) -> Result<String, TrainError> {
+        let bytes = model.to_bytes(&self.device).map_err(|e| TrainError::run(&self.run.path(file), e))?;
+        self.run.write(file, &bytes)?;
         Ok(blake3::hash(&bytes).to_hex().to_string())
     }
 

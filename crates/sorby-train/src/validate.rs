@@ -1,7 +1,7 @@
 //! Scores of a model on samples in memory.
 
 use sorby_data::{DataError, Sample};
-use sorby_infer::{Device, Model, Options, Prediction, predict};
+use sorby_infer::{Device, InferenceOptions, Model, Prediction, predict};
 use sorby_score::Confusion;
 
 /// Segments every sample and counts the result against its label. `each` sees every image's own counts.
@@ -11,7 +11,7 @@ use sorby_score::Confusion;
 pub fn validate(
     model: &mut Model,
     samples: &[Sample],
-    options: &Options,
+    options: &InferenceOptions,
     device: &Device,
     each: &mut dyn FnMut(&Sample, &Prediction, &Confusion),
 ) -> Result<Confusion, DataError> {

@@ -9,7 +9,7 @@ use sorby_image::files;
 use sorby_report::{Cell, Series, Table};
 use sorby_score::Confusion;
 use sorby_study::Contrast;
-use sorby_train::{PastRun, Recipe, SplitRecord, ValidationRecord};
+use sorby_train::{PastRun, Recipe, RunFile, SplitRecord, ValidationRecord};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -79,8 +79,8 @@ impl Training {
         let past = PastRun::open(path, None).map_err(Error::Refused)?;
         charts::tell(&past, observer);
         let text = past.recipe.with_context(|| lost("has no readable recipe.toml"))?;
-        let recipe =
-            sorby_train::parse(&text, &[]).with_context(|| path.join("recipe.toml").display().to_string())?;
+        let recipe = sorby_train::parse(&text, &[])
+            .with_context(|| RunFile::Recipe.path_in(path).display().to_string())?;
         let classes = past.card.with_context(|| lost("has no model yet"))?.classes;
         let last = past.validations.last().cloned().with_context(|| lost("was never validated"))?;
         if past.split.is_empty() {
@@ -124,7 +124,7 @@ impl Training {
 
 /// Threads that a run says it was trained with, if it does.
 fn threads(run: &Path) -> Result<Option<i64>> {
-    let path = run.join("environment.json");
+    let path = RunFile::Environment.path_in(run);
     let environment: Option<serde_json::Value> =
         files::read_regular(&path).ok().and_then(|t| serde_json::from_slice(&t).ok());
     let threads = environment.and_then(|e| e["threads"].as_i64());

@@ -6,7 +6,7 @@ use crate::{Event, InferenceSettings, Observer, Result, checksum, classes, table
 use serde_json::{Value, json};
 use sorby_data::Dataset;
 use sorby_image::write::{atomically, safe_name};
-use sorby_infer::{Model, Options};
+use sorby_infer::{InferenceOptions, Model};
 use sorby_report::{Table, overlay};
 use sorby_score::Confusion;
 use sorby_train::{nothing_found, validate};
@@ -39,7 +39,7 @@ pub struct Evaluation {
     model: PathBuf,
     model_blake3: String,
     split: String,
-    inference: Options,
+    inference: InferenceOptions,
     standing: Standing,
 }
 

@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::error::{Context as _, refuse};
-use sorby_infer::{Backend, Device, ModelCard, Options, TTA_RATIOS};
+use sorby_infer::{Backend, Device, InferenceOptions, ModelCard, TTA_RATIOS};
 
 /// Where to compute.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,8 +59,8 @@ impl InferenceSettings {
     ///
     /// # Errors
     /// For a window below 32 pixels, or a step that leaves pixels out.
-    pub fn of(&self, card: &ModelCard) -> Result<Options> {
-        let mut options = Options::of(card);
+    pub fn of(&self, card: &ModelCard) -> Result<InferenceOptions> {
+        let mut options = InferenceOptions::of(card);
         options.crop_px = self.window_px.unwrap_or(options.crop_px);
         options.stride_px = self.stride_px.unwrap_or(options.stride_px.min(options.crop_px));
         if options.crop_px < 32 {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sorby_data::Sample;
 use sorby_image::{ImagePart, Micrograph};
-use sorby_infer::{Model, Options};
+use sorby_infer::{InferenceOptions, Model};
 use sorby_train::{SplitRecord, part_in};
 use std::path::Path;
 
@@ -20,7 +20,7 @@ impl Makers {
     pub fn of(model: &Model, path: &Path) -> Self {
         let old = model.card.seen.is_empty();
         let folder = if path.is_dir() { Some(path) } else { path.parent() };
-        let best = path.file_name().is_some_and(|n| n == "best.safetensors");
+        let best = path.file_name().is_some_and(|n| n == sorby_train::RunFile::Best.name());
         Self {
             seen: model.card.seen.clone(),
             records: folder.filter(|_| old).map(SplitRecord::read).unwrap_or_default(),
@@ -53,7 +53,7 @@ impl Makers {
 }
 
 /// How a model was applied, in words that are the same wherever it was applied so.
-pub fn settings(options: &Options) -> String {
+pub fn settings(options: &InferenceOptions) -> String {
     let yes_no = |yes: bool| if yes { "yes" } else { "no" };
     format!(
         "window {} px, stride {} px, tta {}, flip {}, match-scale {}",

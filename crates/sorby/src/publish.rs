@@ -62,7 +62,7 @@ impl Exhibit {
         }
         if !self.panels.is_empty() {
             let panels: Vec<Rgb> = self.panels.iter().map(|p| p.1.clone()).collect();
-            atomically(&file("png"), &Rgb::beside(&panels).png())?;
+            atomically(&file("png"), &Rgb::side_by_side(&panels).png())?;
         }
         Ok(())
     }

@@ -8,13 +8,9 @@ use crate::{DeviceOptions, Event, Observer, Result, listing};
 use serde_json::{Value, json};
 use sorby_data::Dataset;
 use sorby_infer::Device;
-use sorby_train::{Outcome, PRESETS, Recipe, RunFolder, Trainer, parse, preset};
+use sorby_train::{Outcome, PRESETS, Recipe, RunFile, RunFolder, Trainer, parse, preset};
 use std::path::{Path, PathBuf};
 
-/// What `resume` needs to know of the first start.
-const DATA_FILE: &str = "data_path.txt";
-/// Versions, threads and arguments of the latest start, with those of the starts before.
-const ENVIRONMENT: &str = "environment.json";
 /// Its key for the starts before.
 const EARLIER: &str = "earlier_starts";
 
@@ -109,11 +105,11 @@ impl Training {
         }
         let root = options.out.clone().unwrap_or_else(|| free_name(&Path::new("runs").join(&named.name)));
         let run = RunFolder::create(&root)?;
-        run.write("source.toml", named.source.as_bytes())?;
-        run.write(DATA_FILE, &noted_path(&std::path::absolute(data)?))?;
+        run.write(RunFile::Source, named.source.as_bytes())?;
+        run.write(RunFile::DataPath, &noted_path(&std::path::absolute(data)?))?;
         let environment = environment(options);
-        run.write_json(ENVIRONMENT, &environment)?;
-        run.write("recipe.toml", named.recipe.to_toml().as_bytes())?;
+        run.write_json(RunFile::Environment, &environment)?;
+        run.write(RunFile::Recipe, named.recipe.to_toml().as_bytes())?;
         let start = Start::New(Box::new(named.recipe));
         Ok(Self { run, data: data.to_owned(), dataset, device, start, environment })
     }
@@ -133,7 +129,7 @@ impl Training {
         let run = RunFolder::open(root)?;
         let data = match data {
             Some(data) => data.to_owned(),
-            None => path_noted(fs_err::read(run.path(DATA_FILE))?),
+            None => path_noted(fs_err::read(run.path(RunFile::DataPath))?),
         };
         let dataset = Dataset::open(&data)?;
         let start = Start::Again(iterations);
@@ -151,7 +147,7 @@ impl Training {
             }
             Start::Again(iterations) => {
                 let trainer = Trainer::resume(&self.dataset, &self.run, self.device.clone(), *iterations)?;
-                self.run.write_json(ENVIRONMENT, &self.with_earlier_starts())?;
+                self.run.write_json(RunFile::Environment, &self.with_earlier_starts())?;
                 trainer
             }
         })
@@ -160,7 +156,7 @@ impl Training {
     /// The environment of this start, which keeps those of the starts before.
     fn with_earlier_starts(&self) -> Value {
         let mut now = self.environment.clone();
-        let file = sorby_image::files::read_regular(&self.run.path(ENVIRONMENT)).ok();
+        let file = sorby_image::files::read_regular(&self.run.path(RunFile::Environment)).ok();
         if let Some(mut before) = file.and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok()) {
             let taken = before.as_object_mut().and_then(|b| b.remove(EARLIER));
             let mut earlier = taken.and_then(|e| e.as_array().cloned()).unwrap_or_default();

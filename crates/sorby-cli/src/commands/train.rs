@@ -70,7 +70,7 @@ fn training(args: TrainArgs) -> anyhow::Result<Training> {
 }
 
 fn show_outcome(outcome: &Outcome, root: &str) {
-    println!("trained {} iterations; model: {root}/model.safetensors", outcome.iterations);
+    println!("trained {} iterations; model: {root}/{}", outcome.iterations, sorby_train::RunFile::Model);
     if let Some(miou) = outcome.last.as_ref().and_then(|s| s.mean_iou) {
         println!("validation mIoU of the last iteration: {:.2} %", 100.0 * miou);
     }

@@ -8,6 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// A verb, and the files that it reads: paths of files or of folders.
@@ -178,12 +179,19 @@ fn run(at: &Path, target: &Target) -> Option<String> {
 fn attack(runs: usize, seed: u64) {
     let targets: Vec<&Target> = TARGETS.iter().flat_map(|t| std::iter::repeat_n(t, t.weight)).collect();
     let wrong = Mutex::new(Vec::new());
-    let next = std::sync::atomic::AtomicUsize::new(0);
+    let next = AtomicUsize::new(0);
     let work = |worker: u64| {
         let folder = seeds();
         let at = folder.path();
         let mut stream = Stream::new(seed, &[b"mutations", &worker.to_le_bytes()]);
-        while next.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < runs {
+        loop {
+            let run_number = next.fetch_add(1, Ordering::Relaxed);
+            if run_number >= runs {
+                break;
+            }
+            if run_number > 0 && run_number.is_multiple_of(1000) {
+                println!("{run_number} of {runs} runs, {} wrong", wrong.lock().unwrap().len());
+            }
             let target = targets[stream.below(targets.len())];
             let files = files_of(at, target.reads);
             let file = &files[stream.below(files.len())];

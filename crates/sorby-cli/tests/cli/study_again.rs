@@ -1,4 +1,4 @@
-//! Studies taken up again in other circumstances: moved, of other data, with twins among the images.
+//! Studies taken up again in other circumstances: moved, of other data, with near-duplicates among the images.
 
 use crate::study::models;
 use crate::{command, fail, succeed, workshop};
@@ -89,7 +89,7 @@ fn a_study_of_other_data_is_not_taken_over() {
 }
 
 #[test]
-fn twins_share_a_fold() {
+fn near_duplicates_share_a_fold() {
     let folder = workshop();
     let at = folder.path();
     let manifest = fs::read_to_string(at.join("data/dataset.toml")).unwrap();

@@ -179,7 +179,7 @@ pub fn alignment(grey: &[u8], label: &LabelMap) -> Option<Alignment> {
 ///
 /// # Panics
 /// Can panic when a turn exchanges rows and columns and the label is not square; else the result is then wrong.
-pub fn mend(label: &LabelMap, misplaced: Misplaced) -> LabelMap {
+pub fn repair(label: &LabelMap, misplaced: Misplaced) -> LabelMap {
     let (width, height) = (label.width, label.height);
     let labels = match misplaced {
         Misplaced::Turned(turn) => turn.apply(&label.labels, width, height),
@@ -317,9 +317,9 @@ mod tests {
     use super::*;
     use crate::synth::{Kind, make};
 
-    /// A label moved the way `mend` moves it.
+    /// A label moved the way `repair` moves it.
     fn moved(label: &LabelMap, dx: i32, dy: i32) -> LabelMap {
-        mend(label, Misplaced::Shifted { dx, dy })
+        repair(label, Misplaced::Shifted { dx, dy })
     }
 
     #[test]
@@ -340,7 +340,7 @@ mod tests {
                 );
             }
             for turn in [Turn::LeftRight, Turn::UpDown, Turn::HalfTurn] {
-                let label = mend(&s.label, Misplaced::Turned(turn));
+                let label = repair(&s.label, Misplaced::Turned(turn));
                 // Each of these three undoes itself.
                 assert_eq!(lies(&label), Some(Misplaced::Turned(turn)), "{kind:?} {index}");
             }
@@ -356,10 +356,10 @@ mod tests {
             (Turn::QuarterRight, Turn::QuarterLeft),
             (Turn::AntiTransposed, Turn::AntiTransposed),
         ] {
-            let label = mend(&s.label, Misplaced::Turned(done));
+            let label = repair(&s.label, Misplaced::Turned(done));
             let found = alignment(&s.pixels, &label).unwrap().misplaced;
             assert_eq!(found, Some(Misplaced::Turned(undone)));
-            assert_eq!(mend(&label, Misplaced::Turned(undone)), s.label);
+            assert_eq!(repair(&label, Misplaced::Turned(undone)), s.label);
         }
     }
 

@@ -2,8 +2,8 @@
 
 mod alignment;
 mod confident;
-mod twins;
+mod near_duplicates;
 
-pub use alignment::{Alignment, Misplaced, Turn, alignment, mend};
+pub use alignment::{Alignment, Misplaced, Turn, alignment, repair};
 pub use confident::{Doubts, HeldOut, Place, doubts};
-pub use twins::{Fingerprint, twins};
+pub use near_duplicates::{Fingerprint, near_duplicates};

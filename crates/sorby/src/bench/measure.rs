@@ -6,7 +6,8 @@ use serde::Serialize;
 use sorby_image::write::{PngKind, png};
 use sorby_image::{LabelMap, NewFolder};
 use sorby_measure::{
-    Connectivity, EdgeRule, Filter, label_runs, measure, nearest_centroids_px, nearest_edges_px, sizes, sweep,
+    Connectivity, EdgeRule, ObjectRule, label_runs, measure, nearest_centroids_px, nearest_edges_px, sizes,
+    sweep,
 };
 use sorby_random::Stream;
 use sorby_report::{Cell, Table};
@@ -49,7 +50,7 @@ pub fn bench_measure((width, height): (usize, usize), repeats: usize) -> Measure
         std::hint::black_box(label_runs(width, height, Connectivity::Eight, &mask.labels, |l| l == 1));
     });
     let table = timed(repeats, || {
-        let p = measure(&mask, 1, Filter::default(), None);
+        let p = measure(&mask, 1, ObjectRule::default(), None);
         particles = p.regions.len();
         std::hint::black_box((
             nearest_centroids_px(&p.regions),

@@ -5,7 +5,7 @@ use super::doubts::{self, Doubted};
 use crate::error::Context as _;
 use crate::{Observer, Result};
 use serde_json::{Value, json};
-use sorby_data::doctor::{Misplaced, mend};
+use sorby_data::doctor::{Misplaced, repair};
 use sorby_data::{ClassCount, Dataset, Problem, Sample, Summary, check};
 use sorby_image::CHECK_TITLE;
 use sorby_image::write::atomically;
@@ -36,7 +36,7 @@ pub fn check_data(path: &Path, deep_s: Option<f64>, observer: &dyn Observer) -> 
     };
     let mut doubted = Vec::new();
     if let (Some(data), Some(summary), Some(time_s)) = (&data, &mut summary, deep_s) {
-        match doubts::judge(data, &summary.twins, path, time_s, observer) {
+        match doubts::judge(data, &summary.near_duplicates, path, time_s, observer) {
             Ok(found) => doubted = found,
             // What the other checks found is reported all the same.
             Err(error) => {
@@ -101,7 +101,7 @@ fn drawn(sample: &Sample, label: &sorby_image::LabelMap, data: &Dataset) -> Vec<
     overlay::classes(&sample.shot.image.to_grey8(), label, &data.manifest.colours()).png()
 }
 
-/// Every problem, with pictures of labels that lie wrong: as they are, and mended.
+/// Every problem, with pictures of labels that lie wrong: as they are, and repaired.
 fn page_of(data: &Dataset, summary: &Summary, problems: &[Problem], doubted: &[Doubted]) -> Result<Page> {
     let lines = |problems: &[Problem]| problems.iter().map(|p| format!("{p}\n")).collect::<String>();
     let list = |heading: &str, problems: &[Problem]| Section {
@@ -117,7 +117,7 @@ fn page_of(data: &Dataset, summary: &Summary, problems: &[Problem], doubted: &[D
             heading: format!("Label of {name}"),
             pictures: vec![
                 Picture::png("as it lies", &drawn(&sample, &sample.label, data)),
-                Picture::png("mended", &drawn(&sample, &mend(&sample.label, *misplaced), data)),
+                Picture::png("repaired", &drawn(&sample, &repair(&sample.label, *misplaced), data)),
             ],
             ..Section::default()
         });
@@ -137,7 +137,7 @@ fn load(data: &Dataset, name: &str) -> Result<Sample> {
     data.load_one(item).map_err(crate::Error::from)
 }
 
-/// Writes a copy of the data set with labels as indices, misplaced ones mended.
+/// Writes a copy of the data set with labels as indices, misplaced ones repaired.
 fn fix(data: &Dataset, summary: &Summary, out: &Path) -> Result<String> {
     let mut copy = Copy::begin(out, &data.manifest)?;
     for item in &data.items {
@@ -145,7 +145,7 @@ fn fix(data: &Dataset, summary: &Summary, out: &Path) -> Result<String> {
         let Ok(mut label) = data.load_label(item) else { continue };
         let found = summary.misplaced.iter().find(|(name, _)| *name == item.name).map(|m| m.1);
         if let Some(misplaced) = found {
-            label = mend(&label, misplaced);
+            label = repair(&label, misplaced);
         }
         copy.add(&item.name, &item.image, &label)?;
     }

@@ -8,7 +8,7 @@ use crate::words::duration;
 use crate::{Event, Observer, Result};
 use sorby_data::doctor::{Doubts, HeldOut, doubts};
 use sorby_data::{Dataset, Manifest, Sample};
-use sorby_infer::{Backend, Device, Model, Options, predict};
+use sorby_infer::{Backend, Device, InferenceOptions, Model, predict};
 use sorby_report::{Picture, Section, overlay};
 use sorby_train::{Recipe, RunFolder, Trainer, available_bytes, parse, preset};
 use std::path::Path;
@@ -25,10 +25,10 @@ pub struct Doubted {
 }
 
 /// Trains one model for each fold, all within about `time_s`, and has it judge the images that it did not see; nor
-/// did it see their `twins`.
+/// did it see their `near_duplicates`.
 pub fn judge(
     data: &Dataset,
-    twins: &[(String, String)],
+    near_duplicates: &[(String, String)],
     path: &Path,
     time_s: f64,
     observer: &dyn Observer,
@@ -37,7 +37,7 @@ pub fn judge(
     // Images that cannot be read are told by the other checks.
     let names: Vec<String> =
         data.items.iter().filter(|i| data.load_one(i).is_ok()).map(|i| i.name.clone()).collect();
-    let specimens = sorby_study::with_twins(&data.manifest.specimens, twins);
+    let specimens = sorby_study::with_near_duplicates(&data.manifest.specimens, near_duplicates);
     let folds =
         sorby_study::assign(&names, &specimens, FOLDS, 0).map_err(|what| refused!("--deep: {what}"))?;
     require_memory(&data.manifest, &names, data)?;
@@ -56,7 +56,7 @@ pub fn judge(
         budget::fit(&mut recipe, time_s / FOLDS as f64, measured, 0)?;
         let mut model =
             train(&recipe, &data, &work.path().join(fold.to_string()), fold, (&device, observer))?;
-        let options = Options::of(&model.card);
+        let options = InferenceOptions::of(&model.card);
         for sample in data.load(&data.split(&fold_name(fold))?)? {
             let prediction = predict(&mut model, &sample.shot, &options, &device, &mut |_| ())
                 .map_err(|what| refused!("{}: {what}", sample.name))?;

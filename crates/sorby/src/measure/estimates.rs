@@ -3,8 +3,8 @@
 use super::Measured;
 use serde_json::{Value, json};
 use sorby_measure::{
-    Calibration, Estimate, Field, Knowledge, Quantity, estimate, fullman_mean_diameter, ruling, saltykov,
-    unfold_fields, unfold_non_negative,
+    Calibration, Estimate, Field, IntervalInputs, Quantity, estimate, fullman_mean_diameter, ruling,
+    saltykov, unfold_fields, unfold_non_negative,
 };
 use sorby_report::{Cell, Table};
 
@@ -26,11 +26,12 @@ pub struct Estimates {
 
 impl Estimates {
     /// Estimates over these images.
-    pub fn of<'a>(fields: impl Iterator<Item = &'a Measured> + Clone, known: Knowledge) -> Self {
+    pub fn of<'a>(fields: impl Iterator<Item = &'a Measured> + Clone, known: IntervalInputs) -> Self {
         let measured: Vec<&Field> = fields.clone().map(|f| &f.field).collect();
         let truth: Option<Vec<&Field>> = fields.map(|f| Some(&f.truth.as_ref()?.1)).collect();
-        let true_of =
-            |q| estimate(q, truth.as_ref()?, Knowledge { calibration: None, plan_percent: None, ..known });
+        let true_of = |q| {
+            estimate(q, truth.as_ref()?, IntervalInputs { calibration: None, plan_percent: None, ..known })
+        };
         Self {
             scaled: measured.iter().all(|f| f.nm_per_px.is_some()),
             calibration: known.calibration.map(|c| c.held_out == Some(true)),

@@ -23,7 +23,7 @@ use crate::error::refuse;
 use crate::{Observer, Result, classes, masks, scale, tables};
 use sorby_data::Dataset;
 use sorby_image::Origin;
-use sorby_measure::{Calibration, Connectivity, EdgeRule, Field, Filter, GrainCounts, Particles};
+use sorby_measure::{Calibration, Connectivity, EdgeRule, Field, GrainCounts, ObjectRule, Particles};
 use sorby_report::Table;
 use sorby_score::Overlap;
 use source::Source;
@@ -67,7 +67,7 @@ pub struct Measurement {
     pub values: String,
     /// Files that could not be measured, and why.
     pub problems: Table,
-    filter: Filter,
+    filter: ObjectRule,
     calibration: Option<Calibration>,
     options: MeasureOptions,
 }
@@ -83,7 +83,7 @@ pub fn measure(files: &[PathBuf], options: &MeasureOptions, observer: &dyn Obser
     let names = masks::classes(files, data.as_ref())?;
     let class = options.class.as_deref().map_or(Ok(1), |asked| classes::index(asked, &names))?;
     let class_name = names.get(usize::from(class)).cloned().unwrap_or_else(|| format!("class {class}"));
-    let filter = Filter {
+    let filter = ObjectRule {
         connectivity: connectivity(options)?,
         min_area_px: options.min_area_px,
         exclude_edge: options.exclude_edge,
@@ -160,7 +160,7 @@ fn edge_rule(edges: Edges, p: &Particles) -> EdgeRule {
 }
 
 /// How objects are distinguished, in words.
-pub(crate) fn settings(filter: &Filter, edges: Edges) -> String {
+pub(crate) fn settings(filter: &ObjectRule, edges: Edges) -> String {
     let connectivity = filter.connectivity.neighbours();
     let split = filter.split_depth_px.map_or("none".to_owned(), |d| d.to_string());
     format!(

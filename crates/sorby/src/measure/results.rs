@@ -7,7 +7,8 @@ use crate::{Observer, Result, tables};
 use serde_json::{Value, json};
 use sorby_image::write::atomically;
 use sorby_measure::{
-    Calibration, Filter, GrainSize, Knowledge, Particles, compare, contiguity, grain_size, lognormal, pool,
+    Calibration, GrainSize, IntervalInputs, ObjectRule, Particles, compare, contiguity, grain_size,
+    lognormal, pool,
 };
 use sorby_report::{Cell, Table};
 use std::path::{Path, PathBuf};
@@ -44,7 +45,7 @@ impl Measurement {
         let (fields, options) = (&self.fields, &self.options);
         assert!(!fields.is_empty(), "nothing was measured");
         let with_truth = fields.iter().all(|f| f.truth.is_some());
-        let known = Knowledge {
+        let known = IntervalInputs {
             calibration: self.calibration.as_ref(),
             scale_accuracy_percent: options.scale_accuracy_percent,
             plan_percent: options.plan_percent,
@@ -101,7 +102,7 @@ impl Results<'_> {
         let truths: Option<Vec<&Particles>> = fields.iter().map(|f| Some(&f.truth.as_ref()?.0)).collect();
         let (total, truth) = (pool(&all), truths.as_deref().map(pool));
         let weighed: Vec<(f64, f64)> = fields.iter().flat_map(|f| f.field.diameters().0).collect();
-        let Filter { connectivity, .. } = m.filter;
+        let ObjectRule { connectivity, .. } = m.filter;
         json!({
             "sorby_version": env!("CARGO_PKG_VERSION"),
             "class": m.class,

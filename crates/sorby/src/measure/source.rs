@@ -10,7 +10,7 @@ use sorby_data::{Dataset, Item, Label, LabelCoding, Sample};
 use sorby_image::scale::agreement::Statements;
 use sorby_image::write::safe_name;
 use sorby_image::{KnownScale, LabelMap, MaskNote, Micrograph, Shot};
-use sorby_measure::{Field, Filter, LINE_WIDTH_PX, Particles, grain_counts, measure, measure_numbered};
+use sorby_measure::{Field, LINE_WIDTH_PX, ObjectRule, Particles, grain_counts, measure, measure_numbered};
 use sorby_score::Overlap;
 use std::path::{Path, PathBuf};
 
@@ -25,7 +25,7 @@ pub struct Source<'a> {
     class_name: String,
     /// Names of all classes, where they are known.
     classes: Vec<String>,
-    filter: Filter,
+    filter: ObjectRule,
     trust: TrustTables,
 }
 
@@ -36,7 +36,7 @@ impl<'a> Source<'a> {
         data: Option<&'a Dataset>,
         files: &[PathBuf],
         class: (u8, String),
-        filter: Filter,
+        filter: ObjectRule,
         classes: Vec<String>,
         observer: &'a dyn Observer,
     ) -> Result<Self> {
@@ -53,7 +53,7 @@ impl<'a> Source<'a> {
             refuse!("--class {}: the masks hold numbers of objects, not classes", class.0);
         }
         let class_name = if numbers && data.is_none() { "object".to_owned() } else { class.1 };
-        let trust = TrustTables::beside(files, observer);
+        let trust = TrustTables::next_to(files, observer);
         Ok(Self {
             options,
             observer,

@@ -28,7 +28,7 @@ fn folder_of(mask: &Path) -> PathBuf {
 
 impl TrustTables {
     /// The tables of these masks; one that cannot be read is told of and passed over.
-    pub fn beside(masks: &[PathBuf], observer: &dyn Observer) -> Self {
+    pub fn next_to(masks: &[PathBuf], observer: &dyn Observer) -> Self {
         let mut tables = HashMap::new();
         for place in masks.iter().flat_map(|m| places(m)) {
             if tables.contains_key(&place) || !place.is_file() {

@@ -19,8 +19,10 @@ use sections::ReportSections;
 use sorby_data::{Dataset, Problem, Sample};
 use sorby_image::write::atomically;
 use sorby_image::{LabelMap, Origin};
-use sorby_infer::{Device, Model, Options};
-use sorby_measure::{Calibration, EdgeRule, Field, Filter, Knowledge, Particles, grain_counts, otsu};
+use sorby_infer::{Device, InferenceOptions, Model};
+use sorby_measure::{
+    Calibration, EdgeRule, Field, IntervalInputs, ObjectRule, Particles, grain_counts, otsu,
+};
 use sorby_report::{Page, render};
 use sorby_score::{Confusion, Scores};
 use sorby_train::{PastRun, nothing_found, validate};
@@ -75,7 +77,7 @@ struct Computed {
     data: Dataset,
     samples: Vec<Sample>,
     model: Model,
-    options: Options,
+    options: InferenceOptions,
     class: u8,
     total: Scores,
     outcomes: Vec<Outcome>,
@@ -187,12 +189,15 @@ fn compute(wanted: &ReportOptions, device: &Device, observer: &dyn Observer) -> 
     observer.event(Event::End);
     let total = total?;
     unscale_unless_all(outcomes.iter_mut().map(|o: &mut Outcome| &mut o.model));
-    let known =
-        Knowledge { calibration: None, scale_accuracy_percent: SCALE_ACCURACY_PERCENT, plan_percent: None };
+    let known = IntervalInputs {
+        calibration: None,
+        scale_accuracy_percent: SCALE_ACCURACY_PERCENT,
+        plan_percent: None,
+    };
     let estimates = Estimates::of(outcomes.iter().map(|o| &o.model), known);
     let learn = || {
         let name = &model.card.classes[usize::from(class)];
-        let settings = measure::settings(&Filter::default(), Edges::Weighted);
+        let settings = measure::settings(&ObjectRule::default(), Edges::Weighted);
         measure::learn(outcomes.iter().map(|o| &o.model), name, settings)
     };
     let calibration = learn();
@@ -274,7 +279,7 @@ fn outcome(
     local.height = height;
     let of = |mut mask: LabelMap, class| {
         mask.ignore_where(&sample.label);
-        let p = sorby_measure::measure(&mask, class, Filter::default(), sample.shot.nm_per_px());
+        let p = sorby_measure::measure(&mask, class, ObjectRule::default(), sample.shot.nm_per_px());
         let field = Field::of(&mask, class, &p, EdgeRule::default());
         (p, field)
     };

@@ -7,7 +7,7 @@ use crate::{DeviceOptions, InferenceSettings, Observer, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sorby_image::parent_of;
-use sorby_train::{LogLine as _, Metric, SPLIT, ValidationRecord};
+use sorby_train::{LogLine as _, Metric, RunFile, ValidationRecord};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -47,7 +47,7 @@ impl Record {
         let items = c.data.items.iter().filter(|i| used(&i.name));
         let pictures = items.flat_map(|i| [i.image.clone(), i.label.clone()]);
         // The page shows how the run learnt, and what it learnt from.
-        let logs = [Metric::FILE, ValidationRecord::FILE, SPLIT].map(|name| run.join(name));
+        let logs = [Metric::FILE, ValidationRecord::FILE, RunFile::Split].map(|file| file.path_in(run));
         let logs = logs.into_iter().filter(|file| file.is_file());
         let mut files = BTreeMap::new();
         for file in [weights, manifest].into_iter().chain(pictures).chain(logs) {

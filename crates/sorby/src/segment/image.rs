@@ -8,7 +8,7 @@ use crate::scale::SaidOutside;
 use crate::{Event, Observer, Result, listing};
 use sorby_image::write::{PngKind, PngRows, safe_name};
 use sorby_image::{LabelMap, MaskNote, Micrograph, Shot};
-use sorby_infer::Options;
+use sorby_infer::InferenceOptions;
 use sorby_report::overlay;
 use sorby_train::available_bytes;
 use std::path::{Path, PathBuf};
@@ -93,7 +93,12 @@ impl Work<'_> {
     }
 
     /// The mask, row by row; confidence and probabilities go to their files on the way.
-    fn infer(&mut self, name: &str, shot: &Shot, options: &Options) -> Result<(LabelMap, TrustSums)> {
+    fn infer(
+        &mut self,
+        name: &str,
+        shot: &Shot,
+        options: &InferenceOptions,
+    ) -> Result<(LabelMap, TrustSums)> {
         let (width, height, classes) =
             (shot.image.width, shot.image.height, self.segmenter.card().classes.len());
         let grey = |path: PathBuf| PngRows::begin(&path, (width, height), PngKind::Grey);
@@ -131,7 +136,7 @@ impl Work<'_> {
     }
 
     /// Warns of a magnification that the model does not know, or brings the image to one it does.
-    fn options_for(&self, file: &Path, nm_per_px: Option<f64>) -> Result<Options> {
+    fn options_for(&self, file: &Path, nm_per_px: Option<f64>) -> Result<InferenceOptions> {
         let mut options = self.segmenter.options().clone();
         let trained = self.segmenter.card().nm_per_px;
         match (nm_per_px, trained) {
@@ -163,7 +168,7 @@ impl Work<'_> {
     }
 
     /// Refuses an image that would not fit, before the hours it takes.
-    fn require_memory(&self, file: &Path, image: &Micrograph, options: &Options) -> Result<()> {
+    fn require_memory(&self, file: &Path, image: &Micrograph, options: &InferenceOptions) -> Result<()> {
         let pixels = (image.width * image.height) as u64;
         let card = self.segmenter.card();
         // The image itself is there already; its mask comes to a byte a pixel. An image that is brought to another range is there twice more for a while.

@@ -108,7 +108,7 @@ fn made_by(
     model: &Path,
     images: &[PathBuf],
     args: &SegmentOptions,
-    inference: &sorby_infer::Options,
+    inference: &sorby_infer::InferenceOptions,
 ) -> Result<MadeBy> {
     Ok(MadeBy::new("segment")
         .with("model", checksum::of_model(model)?)

@@ -5,7 +5,7 @@ use crate::error::refused;
 use crate::provenance::{self, Makers};
 use crate::{InferenceSettings, Result, scale};
 use sorby_image::{LabelMap, MaskNote, Origin, Shot};
-use sorby_infer::{Device, Model, ModelCard, Options, predict_rows};
+use sorby_infer::{Device, InferenceOptions, Model, ModelCard, predict_rows};
 use std::borrow::Cow;
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use std::path::Path;
 pub struct Segmenter {
     model: Model,
     makers: Makers,
-    options: Options,
+    options: InferenceOptions,
     device: Device,
 }
 
@@ -46,7 +46,7 @@ impl Segmenter {
     }
 
     /// How the model is applied, unless an image asks for something else.
-    pub(super) fn options(&self) -> &Options {
+    pub(super) fn options(&self) -> &InferenceOptions {
         &self.options
     }
 
@@ -77,7 +77,7 @@ impl Segmenter {
     pub(super) fn infer(
         &mut self,
         shot: &Shot,
-        options: &Options,
+        options: &InferenceOptions,
         advance: &mut dyn FnMut(usize),
         each_row: &mut dyn FnMut(&[u8], &[f32]) -> bool,
     ) -> Result<(LabelMap, TrustSums)> {
@@ -110,7 +110,7 @@ impl Segmenter {
     }
 
     /// What the mask says of itself: classes, pixel size, and what made it.
-    pub(super) fn note(&self, shot: &Shot, options: &Options, trust: &Trust) -> MaskNote {
+    pub(super) fn note(&self, shot: &Shot, options: &InferenceOptions, trust: &Trust) -> MaskNote {
         let origin = Origin {
             model_blake3: self.model.blake3.clone(),
             image_blake3: shot.image.pixels_blake3(),

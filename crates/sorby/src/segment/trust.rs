@@ -1,6 +1,6 @@
 //! How far a mask can be trusted.
 
-use sorby_infer::{ExpectedIou, IouSum, ModelCard, Options, Reliability};
+use sorby_infer::{ExpectedIou, InferenceOptions, IouSum, ModelCard, Reliability};
 
 /// What is known of a mask without a label.
 pub struct Trust {
@@ -47,11 +47,11 @@ pub struct TrustSums {
 }
 
 impl TrustSums {
-    pub fn new(card: &ModelCard, options: &Options) -> Self {
+    pub fn new(card: &ModelCard, options: &InferenceOptions) -> Self {
         let classes = card.classes.len();
         Self {
             reliability: card.reliability.clone(),
-            as_validated: *options == Options::of(card),
+            as_validated: *options == InferenceOptions::of(card),
             sums: vec![IouSum::default(); classes],
             confidence: 0.0,
             pixels: 0,
@@ -106,7 +106,7 @@ mod tests {
         let residual = Residual { bias: 0.0, sd: Some(0.02), images: 5 };
         let reliability = Some(Reliability { temperature: 1.0, classes: vec![residual; 2] });
         let card = ModelCard { reliability, ..ModelCard::new(spec) };
-        let options = Options { flip, ..Options::of(&card) };
+        let options = InferenceOptions { flip, ..InferenceOptions::of(&card) };
         let mut sums = TrustSums::new(&card, &options);
         for _ in 0..100 {
             sums.pixel(1, &[0.2, 0.8], true);

@@ -17,7 +17,7 @@ use crate::{Observer, Result, listing};
 use serde::{Deserialize, Serialize};
 use sorby_data::{Dataset, Manifest};
 use sorby_image::write::atomically;
-use sorby_study::{Part, Protocol, Run, Scores, Stage, StudySpec};
+use sorby_study::{Part, Protocol, Run, RunScores, Stage, StudySpec};
 use sorby_train::{Metric, Recipe, RunFolder};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -83,8 +83,11 @@ impl StudyFolder {
         let folds = match spec.protocol {
             Protocol::Paper => Vec::new(),
             Protocol::Sound => {
-                let specimens = sorby_study::with_twins(&data.manifest.specimens, &found.twins);
-                for (a, b) in found.twins.iter().filter(|(a, b)| names.contains(a) && names.contains(b)) {
+                let specimens =
+                    sorby_study::with_near_duplicates(&data.manifest.specimens, &found.near_duplicates);
+                for (a, b) in
+                    found.near_duplicates.iter().filter(|(a, b)| names.contains(a) && names.contains(b))
+                {
                     observer.note(format!("`{a}` and `{b}` show the same place, so one fold has both"));
                 }
                 sorby_study::assign(&names, &specimens, spec.folds, 0)
@@ -235,8 +238,8 @@ impl StudyFolder {
     ///
     /// # Errors
     /// When a recipe or split of the study cannot be read.
-    pub fn scores(&self, failed: impl Fn(&Run) -> bool) -> Result<Scores> {
-        let mut scores = Scores::new();
+    pub fn scores(&self, failed: impl Fn(&Run) -> bool) -> Result<RunScores> {
+        let mut scores = RunScores::new();
         while let Stage::Train(_, runs) = self.spec.next(&scores) {
             let before = scores.len();
             for run in runs {
@@ -257,7 +260,7 @@ impl StudyFolder {
     ///
     /// # Errors
     /// When a recipe or split of the study cannot be read.
-    pub fn tried_scores(&self) -> Result<Scores> {
+    pub fn tried_scores(&self) -> Result<RunScores> {
         self.scores(|run| self.failure(run).is_some())
     }
 

@@ -5,7 +5,7 @@ use crate::Result;
 use crate::error::Context as _;
 use sorby_score::Confusion;
 use sorby_study::Run;
-use sorby_train::{ImageHash, PastRun, Recipe, SplitRecord, State, Status, file_blake3};
+use sorby_train::{ImageHash, PastRun, Recipe, RunFile, SplitRecord, State, Status, file_blake3};
 use std::path::{Path, PathBuf};
 
 /// Runs of one name that are kept aside.
@@ -36,9 +36,9 @@ impl StudyFolder {
 
     /// What a folder holds, taken as that run's.
     fn state_at(&self, run: &Run, root: &Path) -> Result<RunState> {
-        let Ok(text) = std::fs::read(root.join("status.json")) else {
+        let Ok(text) = std::fs::read(RunFile::Status.path_in(root)) else {
             // Killed before its first step, a run leaves nothing worth keeping.
-            let begun = root.join("checkpoints").exists() || root.join(sorby_infer::MODEL_FILE).exists();
+            let begun = RunFile::Checkpoints.path_in(root).exists() || RunFile::Model.path_in(root).exists();
             return Ok(if begun { RunState::Stale } else { RunState::Missing });
         };
         let Ok(status) = serde_json::from_slice::<Status>(&text) else { return Ok(RunState::Stale) };
@@ -100,8 +100,9 @@ impl StudyFolder {
     /// Whether the file that filled the encoder is still what it was.
     fn same_start(&self, recipe: &Recipe, root: &Path) -> bool {
         let Some(file) = &recipe.pretrained else { return true };
-        let keys: Option<serde_json::Value> =
-            std::fs::read(root.join("pretrained.json")).ok().and_then(|t| serde_json::from_slice(&t).ok());
+        let keys: Option<serde_json::Value> = std::fs::read(RunFile::Pretrained.path_in(root))
+            .ok()
+            .and_then(|t| serde_json::from_slice(&t).ok());
         let then = keys.as_ref().and_then(|k| k["blake3"].as_str());
         let mut known = self.files.borrow_mut();
         let now = known.entry(file.clone()).or_insert_with(|| file_blake3(file));
@@ -133,9 +134,9 @@ fn same_recipe(recipe: &Recipe, status: &Status, root: &Path) -> bool {
     if status.recipe_hash == recipe.hash() {
         return true;
     }
-    let text = std::fs::read_to_string(root.join("recipe.toml")).unwrap_or_default();
+    let text = std::fs::read_to_string(RunFile::Recipe.path_in(root)).unwrap_or_default();
     let Ok(mut then) = sorby_train::parse(&text, &[]) else { return false };
-    let known = root.join("pretrained.json").is_file();
+    let known = RunFile::Pretrained.path_in(root).is_file();
     let ours = then.hash() == status.recipe_hash && then.pretrained.is_some() && recipe.pretrained.is_some();
     then.pretrained.clone_from(&recipe.pretrained);
     known && ours && then == *recipe

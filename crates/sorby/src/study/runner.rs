@@ -9,7 +9,7 @@ use crate::{DeviceOptions, Event, Observer, Result};
 use sorby_data::Dataset;
 use sorby_image::write::atomically;
 use sorby_study::{Run, Stage, StudySpec};
-use sorby_train::{Metric, RunFolder};
+use sorby_train::{Metric, RunFile, RunFolder};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -306,7 +306,7 @@ impl Runner<'_> {
         if checkpoints.is_dir() {
             fs_err::remove_dir_all(checkpoints)?;
         }
-        let best = root.join("best.safetensors");
+        let best = RunFile::Best.path_in(&root);
         if best.is_file() {
             fs_err::remove_file(best)?;
         }

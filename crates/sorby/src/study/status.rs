@@ -5,12 +5,12 @@ use super::run_state::RunState;
 use crate::Result;
 use serde_json::{Value, json};
 use sorby_report::{Cell, Table};
-use sorby_study::{Part, Protocol, Run, Scores, Stage};
+use sorby_study::{Part, Protocol, Run, RunScores, Stage};
 
 /// How far a study is.
 pub struct StudyStatus<'a> {
     folder: &'a StudyFolder,
-    scores: Scores,
+    scores: RunScores,
     stage: Stage,
 }
 
@@ -122,7 +122,7 @@ impl StudyStatus<'_> {
 }
 
 /// Gain, 95 % interval and verdict of each trick so far, by architecture.
-fn gains(folder: &StudyFolder, scores: &Scores) -> Vec<serde_json::Value> {
+fn gains(folder: &StudyFolder, scores: &RunScores) -> Vec<serde_json::Value> {
     let mut rows = Vec::new();
     for arch in 0..folder.spec.archs.len() {
         for (trick, gain, verdict) in folder.spec.judgement(scores, arch).tricks {
@@ -139,7 +139,7 @@ fn gains(folder: &StudyFolder, scores: &Scores) -> Vec<serde_json::Value> {
 }
 
 /// Trainings that failed and were not made up for since, with the reason.
-fn failures<'a>(folder: &'a StudyFolder, scores: &'a Scores) -> impl Iterator<Item = (&'a Run, String)> {
+fn failures<'a>(folder: &'a StudyFolder, scores: &'a RunScores) -> impl Iterator<Item = (&'a Run, String)> {
     scores
         .iter()
         .filter(|(_, scored)| scored.is_none())

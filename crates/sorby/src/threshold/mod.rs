@@ -13,7 +13,7 @@ use sorby_data::{Label, LabelCoding};
 use sorby_image::write::atomically;
 use sorby_image::{LabelMap, Micrograph, Said, Shot};
 use sorby_measure::{
-    Filter, Particles, Summary, Sweep, compare, measure, measure_numbered, otsu, pool, sauvola, sweep,
+    ObjectRule, Particles, Summary, Sweep, compare, measure, measure_numbered, otsu, pool, sauvola, sweep,
 };
 use sorby_report::{Cell, Table};
 use std::path::{Path, PathBuf};
@@ -146,8 +146,8 @@ fn one(
         model.map.crop_rows(height);
     }
     let measured = |label: &Label| match label.known_numbers() {
-        Some(numbers) => measure_numbered(&label.map, &numbers, 1, Filter::default(), shot.nm_per_px()),
-        None => measure(&label.map, 1, Filter::default(), shot.nm_per_px()),
+        Some(numbers) => measure_numbered(&label.map, &numbers, 1, ObjectRule::default(), shot.nm_per_px()),
+        None => measure(&label.map, 1, ObjectRule::default(), shot.nm_per_px()),
     };
     let of_label = |method, threshold, mut label: Label| {
         if let Some(truth) = &truth {

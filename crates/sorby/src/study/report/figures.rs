@@ -6,7 +6,7 @@ use super::predictions::{Masks, Predictions};
 use crate::{Result, charts, tables, threshold};
 use sorby_data::Sample;
 use sorby_image::LabelMap;
-use sorby_measure::{Filter, Particles, Summary, measure, pool, sweep};
+use sorby_measure::{ObjectRule, Particles, Summary, measure, pool, sweep};
 use sorby_report::overlay::{self, Rgb};
 use sorby_report::{Cell, Chart, Series, Table};
 use sorby_study::{TrickSet, set_name};
@@ -129,7 +129,7 @@ fn particles_of(masks: &Masks, truth: bool, names: &[String]) -> Vec<Particles> 
     let of = |(sample, mask): &(std::rc::Rc<Sample>, LabelMap)| {
         let mut mask = if truth { sample.label.clone() } else { mask.clone() };
         mask.ignore_where(&sample.label);
-        measure(&mask, CLASS, Filter::default(), sample.shot.nm_per_px())
+        measure(&mask, CLASS, ObjectRule::default(), sample.shot.nm_per_px())
     };
     masks.iter().filter(|(s, _)| names.contains(&s.name)).map(of).collect()
 }
@@ -253,7 +253,7 @@ fn thresholds(
     let summary = |mask: &LabelMap, class: u8| {
         let mut mask = mask.clone();
         mask.ignore_where(&sample.label);
-        measure(&mask, class, Filter::default(), sample.shot.nm_per_px()).summary()
+        measure(&mask, class, ObjectRule::default(), sample.shot.nm_per_px()).summary()
     };
     let (truth, model) = (summary(&sample.label, CLASS), summary(mask, CLASS));
     let curve = sweep(&values, width, rows);

@@ -11,14 +11,14 @@ use crate::error::refuse;
 use crate::publish::{self, Exhibit};
 use crate::{DeviceOptions, Error, Observer, Result};
 use predictions::Predictions;
-use sorby_study::{Protocol, Run, Scores, Settled, Stage, TrickSet, set_name};
+use sorby_study::{Protocol, Run, RunScores, Settled, Stage, TrickSet, set_name};
 use sorby_train::PastRun;
 use std::path::{Path, PathBuf};
 
 /// One study with its scores.
 pub struct ReportedStudy {
     pub folder: StudyFolder,
-    pub scores: Scores,
+    pub scores: RunScores,
     /// By architecture; of the sound protocol only.
     pub settled: Vec<Settled>,
 }
@@ -122,7 +122,7 @@ impl ReportedStudy {
 }
 
 /// Nothing is told of a study in which a finished training's results were changed since.
-fn require_whole(folder: &StudyFolder, scores: &Scores, observer: &dyn Observer) -> Result<()> {
+fn require_whole(folder: &StudyFolder, scores: &RunScores, observer: &dyn Observer) -> Result<()> {
     let missing = match folder.spec.next(scores) {
         Stage::Train(_, runs) => runs,
         Stage::Finished => Vec::new(),

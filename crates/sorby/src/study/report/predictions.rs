@@ -5,7 +5,7 @@ use crate::Result;
 use crate::error::{Context as _, refused};
 use sorby_data::{Dataset, Sample};
 use sorby_image::LabelMap;
-use sorby_infer::{Device, Model, Options, predict};
+use sorby_infer::{Device, InferenceOptions, Model, predict};
 use sorby_study::{Part, TrickSet};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -49,7 +49,7 @@ impl<'a> Predictions<'a> {
             let mut model = Model::read(&book.folder.run_path(run), self.device).with_context(|| {
                 format!("the model of {} is needed for pictures", book.folder.spec.run_id(run))
             })?;
-            let options = Options::of(&model.card);
+            let options = InferenceOptions::of(&model.card);
             let data = match self.data.entry(place) {
                 Entry::Occupied(known) => known.into_mut(),
                 Entry::Vacant(vacant) => vacant.insert(Dataset::open(&book.folder.dataset_path())?),

@@ -35,7 +35,7 @@ fn single_gains(books: &[ReportedStudy]) -> Exhibit {
             vec![book.title().into(), book.folder.spec.arch_title(arch).into(), Cell::number(base, 2)];
         for (trick, column) in tricks.iter().zip(&mut columns) {
             let gain = match book.settled.get(arch) {
-                // Paired, so that a lost training on one side costs its twin too.
+                // Paired, so that a lost training on one side costs its partner too.
                 Some(settled) => {
                     let tricks = &settled.judgement.tricks;
                     tricks.iter().find(|t| t.0 == *trick).map(|t| t.1.points).filter(|p| p.is_finite())

@@ -50,7 +50,7 @@ impl Fingerprint {
 }
 
 /// Near-duplicates: pairs of indices (the smaller first) whose pictures show the same place, each with its likeness.
-pub fn twins(prints: &[Option<Fingerprint>]) -> Vec<(usize, usize, f32)> {
+pub fn near_duplicates(prints: &[Option<Fingerprint>]) -> Vec<(usize, usize, f32)> {
     let mut out = Vec::new();
     for (i, a) in prints.iter().enumerate() {
         for (j, b) in prints.iter().enumerate().skip(i + 1) {
@@ -77,7 +77,7 @@ mod tests {
             .collect();
         let print = |p: &[u8]| Fingerprint::of(p, 240, 200);
         let mut prints: Vec<_> = pictures.iter().map(|p| print(p)).collect();
-        assert!(twins(&prints).is_empty(), "{:?}", twins(&prints));
+        assert!(near_duplicates(&prints).is_empty(), "{:?}", near_duplicates(&prints));
         // Darker, and with noise of eight levels.
         let again: Vec<u8> = pictures[4]
             .iter()
@@ -85,7 +85,7 @@ mod tests {
             .map(|(i, &v)| (f32::from(v) * 0.7 + (i * 7919 % 17) as f32 - 8.0).clamp(0.0, 255.0) as u8)
             .collect();
         prints.push(print(&again));
-        let found = twins(&prints);
+        let found = near_duplicates(&prints);
         assert_eq!(found.iter().map(|t| (t.0, t.1)).collect::<Vec<_>>(), [(4, 12)]);
         assert!(Fingerprint::of(&[5; 240 * 200], 240, 200).is_none());
     }
