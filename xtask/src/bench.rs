@@ -1,4 +1,4 @@
-//! Sorby beside PyTorch on the same work, in turns, on this machine.
+//! Sorby next to PyTorch on the same work, in turns, on this machine.
 
 use crate::{cargo, execute, program, root};
 use anyhow::{Context as _, bail};
@@ -150,7 +150,7 @@ fn median(values: &[f64]) -> f64 {
     sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// Measurement of one mask beside OpenCV and scikit-image.
+/// Measurement of one mask next to OpenCV and scikit-image.
 fn measure() -> anyhow::Result<()> {
     cargo(&["build", "--release", "--locked", "--package", "sorby-cli"])?;
     let python = install_torch()?;

@@ -35,7 +35,7 @@ pub fn run() -> anyhow::Result<()> {
     let test = ["demo/data/images/carbide-009.png", "demo/data/images/carbide-010.png"];
     sorby("Masks", &["segment", "demo/runs/demo", test[0], test[1], "--out", "demo/predictions/demo"])?;
     sorby(
-        "Particles, beside the truth",
+        "Particles, next to the truth",
         &[
             "measure",
             "demo/predictions/demo/masks",

@@ -15,7 +15,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   web    build the page of `sorby serve`, which the program holds
   lint   check formatting and clippy
   attack kills, failing disks, changed files, clients at once: what docs/reliability.md reports; a quarter of an hour
-  bench  time training and inference; with --torch beside PyTorch, which is installed into target/torch";
+  bench  time training and inference; with --torch next to PyTorch, which is installed into target/torch";
 
 fn main() -> anyhow::Result<()> {
     let command = std::env::args().nth(1).unwrap_or_default();

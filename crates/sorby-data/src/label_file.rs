@@ -4,7 +4,7 @@ use crate::coding::LabelCoding;
 use crate::listing::{Entry, image_files};
 use crate::manifest::{DataBar, Manifest};
 use crate::problem::Problem;
-use sorby_image::{KnownScale, LabelMap, MaskNote, files, supersedes};
+use sorby_image::{IGNORE, KnownScale, LabelMap, MaskNote, files, supersedes};
 use std::path::{Path, PathBuf};
 
 /// Removes the label files that another has taken the place of, which a process that was ended left there: the label
@@ -54,10 +54,22 @@ fn is_kept(old: &Path, kept: &Path) -> Option<PathBuf> {
 /// Reads a label file. One that Sorby wrote says itself what its values mean; others are read by `coding`.
 ///
 /// # Errors
-/// When it cannot be read, has values that stand for no class, or was drawn for other classes.
+/// When it cannot be read, has values that stand for no class, or was drawn for classes that the data set never had.
 pub fn read_label(manifest: &Manifest, coding: &LabelCoding, file: &Path) -> Result<LabelMap, Problem> {
-    require_classes(file, &manifest.class_names())?;
-    Ok(coding.read(file)?.map)
+    let now = manifest.class_names();
+    let drawn_for = MaskNote::read(file).map(|note| note.classes).filter(|c| !c.is_empty() && *c != now);
+    let Some(drawn_for) = drawn_for else { return Ok(coding.read(file)?.map) };
+    // Drawn before classes were added, renamed, merged or put into another order.
+    let index: Option<Vec<u8>> = drawn_for.iter().map(|name| manifest.class_of(name)).collect();
+    let Some(index) = index else {
+        require_classes(file, &now)?;
+        return Ok(coding.read(file)?.map);
+    };
+    let mut label = LabelCoding::index(drawn_for.len()).read(file)?.map;
+    for l in &mut label.labels {
+        *l = index.get(usize::from(*l)).copied().unwrap_or(IGNORE);
+    }
+    Ok(label)
 }
 
 /// Refuses a mask that says of itself that its numbers stand for other classes than these.
@@ -119,6 +131,19 @@ pub fn save_label(
         None => label.write_mask(&entry.label_to_be, &manifest.colours(), &note)?,
     }
     Ok(entry.label_to_be.clone())
+}
+
+/// Removes the label of an image; one that Sorby did not write is copied to `kept` first. Without a label nothing happens.
+///
+/// # Errors
+/// When the file is protected, or cannot be copied or removed.
+pub fn remove_label(entry: &Entry, kept: &Path) -> Result<(), Problem> {
+    let Some(file) = &entry.label else { return Ok(()) };
+    files::require_unprotected(file)?;
+    if MaskNote::read(file).is_none() {
+        keep(file, kept)?;
+    }
+    files::remove(file).map_err(|e| Problem::new(file, e))
 }
 
 /// Copies a file into `kept`, unless the same bytes are there already. Nothing there is written over: other bytes of the

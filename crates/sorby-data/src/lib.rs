@@ -12,8 +12,10 @@ mod dataset;
 pub mod doctor;
 pub mod import;
 mod label_file;
+mod label_versions;
 mod listing;
 mod manifest;
+mod manifest_edit;
 mod problem;
 mod proposal;
 mod sample;
@@ -26,12 +28,14 @@ pub use coding::{Expected, Label, LabelCoding, ObjectNumbers};
 pub use colour::{Colour, ColourError, default_colour};
 pub use crop::{CropBox, CropRule};
 pub use dataset::{Dataset, Item};
-pub use label_file::{finish_replacements, read_label, require_classes, save_label};
+pub use label_file::{finish_replacements, read_label, remove_label, require_classes, save_label};
+pub use label_versions::{ChangedBy, LabelRecord, LabelVersion, LabelVersions};
 pub use listing::{Entry, entries, entries_of};
 pub use manifest::{
     Class, DataBar, Folder, LabelKind, Labels, Manifest, ManifestError, Missing, Scale, one_line,
     repeated_value,
 };
+pub use manifest_edit::{NewClass, put_classes, put_into_split, put_scale};
 pub use problem::{DataError, Problem};
 pub use proposal::propose;
 pub use sample::{Batch, CropSource, Normalisation, Sample, batch};

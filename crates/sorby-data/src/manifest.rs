@@ -45,6 +45,16 @@ pub struct Class {
     /// Colour that stands for the class in painted labels (`labels.kind = "painted"`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label_color: Option<Colour>,
+    /// Names that labels drawn before a change of the classes have for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub was: Vec<String>,
+}
+
+impl Class {
+    /// A class of this name and all else by default.
+    pub fn named(name: impl Into<String>) -> Self {
+        Self { name: name.into(), color: None, label_color: None, was: Vec::new() }
+    }
 }
 
 /// A folder of images and the folder of their labels, relative to `dataset.toml`.
@@ -143,6 +153,12 @@ pub struct Scale {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ManifestError(String);
 
+impl ManifestError {
+    pub(crate) fn new(what: impl Into<String>) -> Self {
+        Self(what.into())
+    }
+}
+
 impl std::fmt::Display for ManifestError {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
         f.write_str(&self.0)
@@ -201,6 +217,12 @@ impl Manifest {
                 return Err(format!("class name `{}` is used twice", class.name));
             }
         }
+        let mut earlier: Vec<&String> = self.classes.iter().flat_map(|c| &c.was).collect();
+        earlier.extend(self.classes.iter().map(|c| &c.name));
+        earlier.sort();
+        if let Some(twice) = earlier.windows(2).find(|w| w[0] == w[1]) {
+            return Err(format!("`{}` is or was the name of two classes; choose another name", twice[0]));
+        }
         if let Some(bad) = self.folders.iter().find(|f| f.label_suffix.contains(['/', '\\', '\0'])) {
             let suffix = &bad.label_suffix;
             return Err(format!("label_suffix `{suffix}` must be part of a file's name, without folders"));
@@ -246,6 +268,12 @@ impl Manifest {
     /// Colours of all classes in index order (red, green, blue), default ones where none are given.
     pub fn colours(&self) -> Vec<[u8; 3]> {
         self.classes.iter().enumerate().map(|(i, c)| c.color.unwrap_or(default_colour(i)).0).collect()
+    }
+
+    /// The class that has or had this name.
+    pub fn class_of(&self, name: &str) -> Option<u8> {
+        let index = self.classes.iter().position(|c| c.name == name || c.was.iter().any(|w| w == name));
+        index.and_then(|i| u8::try_from(i).ok())
     }
 
     /// Names of all classes, in index order.

@@ -27,7 +27,7 @@ struct Pair {
 pub fn propose(root: &Path) -> Result<String, DataError> {
     let pairs = find_pairs(root);
     if pairs.is_empty() {
-        let what = "found no folder of images beside a folder of labels with the same file names; expected \
+        let what = "found no folder of images next to a folder of labels with the same file names; expected \
                     for example images/ and labels/";
         return Err(DataError::one(root, what));
     }

@@ -247,6 +247,21 @@ pub fn remove_folder(folder: &Path) -> io::Result<()> {
     }
 }
 
+/// Gives a file or folder another name on the same disk.
+///
+/// # Errors
+/// When it is not there, or the new name is taken by a folder that is not empty; in confined folders also when a path leads
+/// out of its own, or only one of both is in one.
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    match (held(from), held(to)) {
+        (Some((from_dir, inner)), Some((to_dir, target))) => {
+            from_dir.rename(inner, &to_dir, target).map_err(escapes)
+        }
+        (None, None) => std::fs::rename(from, to),
+        _ => Err(Refused::Outside.error()),
+    }
+}
+
 /// Opens a file to be locked; makes it and its folder where they are missing.
 pub(crate) fn open_lock(path: &Path) -> io::Result<File> {
     if let Some(folder) = path.parent() {

@@ -753,7 +753,7 @@ fn statements_of_one_file_must_agree() {
     // Each must fit the image.
     std::fs::write(folder.file("image.tif.txt"), format!("{}DataSize=32x24\n", hitachi(5.0))).unwrap();
     check("other size", &folder.read((64, 48), &tags), &Right::Refused(&["32x24", "image.tif.txt"]));
-    // A unit that is not known does not go under beside another statement.
+    // A unit that is not known does not go under next to another statement.
     std::fs::write(folder.file("image.tif.txt"), "[SemImageFile]\nPixelSize=5 furlong\n").unwrap();
     check("unknown", &folder.read((64, 48), &tags), &Right::Refused(&["5 furlong"]));
 }

@@ -16,7 +16,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
-/// Largest body but for uploads and labels.
+/// Largest body but for uploads, labels and strokes.
 const SMALL_BYTES: usize = 1 << 20;
 /// Largest label on its way, compressed.
 const LABEL_BYTES: usize = 64 << 20;
@@ -73,7 +73,7 @@ impl Room {
 fn limit(path: &str) -> usize {
     match path {
         "/api/images" => UPLOAD_BYTES,
-        _ if path.ends_with("/label") || path.ends_with("/draft") => LABEL_BYTES,
+        _ if ["/label", "/draft", "/sketch"].iter().any(|end| path.ends_with(end)) => LABEL_BYTES,
         _ => SMALL_BYTES,
     }
 }

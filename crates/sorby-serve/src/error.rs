@@ -55,6 +55,18 @@ impl From<sorby_data::DataError> for Refusal {
     }
 }
 
+impl From<sorby_data::ManifestError> for Refusal {
+    fn from(error: sorby_data::ManifestError) -> Self {
+        Self::bad(error.to_string())
+    }
+}
+
+impl From<sorby::Error> for Refusal {
+    fn from(error: sorby::Error) -> Self {
+        Self::unreadable(error.to_string())
+    }
+}
+
 impl From<sorby_image::ImageError> for Refusal {
     fn from(error: sorby_image::ImageError) -> Self {
         if let sorby_image::ImageError::Io { cause, .. } = &error

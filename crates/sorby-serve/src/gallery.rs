@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sorby::{TRUST_FILE, TrustRow};
-use sorby_data::{Class, Entry, Manifest, default_colour};
+use sorby_data::{Class, Colour, Entry, Manifest, default_colour};
 use sorby_image::files;
 use std::time::UNIX_EPOCH;
 
@@ -205,18 +205,22 @@ struct NewClass {
     color: Option<String>,
 }
 
+pub fn colour(text: Option<&str>) -> Answer<Option<Colour>> {
+    text.map(|t| t.parse().map_err(|e: sorby_data::ColourError| Refusal::bad(e.to_string()))).transpose()
+}
+
+pub fn class_name(text: &str) -> Answer<String> {
+    let name = text.trim();
+    if name.is_empty() || name.len() > 80 || name.contains(['\n', '\r']) {
+        return Err(Refusal::bad("every class needs a name of at most 80 letters"));
+    }
+    Ok(name.to_owned())
+}
+
 /// `POST /api/setup`: names the classes of a folder of images.
 pub async fn set_up(State(app): State<Shared>, Json(asked): Json<SetUp>) -> Answer<Json<Value>> {
     let class = |c: NewClass| -> Answer<Class> {
-        let color = c
-            .color
-            .map(|t| t.parse().map_err(|e: sorby_data::ColourError| Refusal::bad(e.to_string())))
-            .transpose()?;
-        let name = c.name.trim().to_owned();
-        if name.is_empty() || name.len() > 80 || name.contains(['\n', '\r']) {
-            return Err(Refusal::bad("every class needs a name of at most 80 letters"));
-        }
-        Ok(Class { name, color, label_color: None })
+        Ok(Class { color: colour(c.color.as_deref())?, ..Class::named(class_name(&c.name)?) })
     };
     let classes = asked.classes.into_iter().map(class).collect::<Answer<Vec<_>>>()?;
     light(&app, move |app| app.project.set_up(classes)).await?;

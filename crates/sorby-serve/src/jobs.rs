@@ -162,6 +162,17 @@ impl Jobs {
         Ok(())
     }
 
+    /// Whether a job that goes on or waits writes a result, or reads it.
+    pub fn is_used(&self, result: &str) -> bool {
+        let list = lock(&self.0.list);
+        let open = |j: &&Job| matches!(j.view.state, State::Running | State::Queued);
+        let names =
+            |word: &str| word == result || word.strip_prefix(result).is_some_and(|r| r.starts_with('/'));
+        list.iter().filter(open).any(|j| {
+            j.view.result.as_deref().is_some_and(names) || j.view.command.split([' ', '\'']).any(names)
+        })
+    }
+
     pub fn stop_all(&self) {
         lock(&self.0.list).iter_mut().for_each(Job::stop);
     }

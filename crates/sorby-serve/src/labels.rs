@@ -5,13 +5,14 @@ use crate::app::{App, Shared, work};
 use crate::error::{Answer, Refusal};
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::header::{CONTENT_TYPE, ETAG, IF_MATCH};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use flate2::read::GzDecoder;
+use serde::Deserialize;
 use serde_json::{Value, json};
-use sorby_data::{Entry, Manifest, save_label};
+use sorby_data::{ChangedBy, Entry, LabelVersions, Manifest, Missing, remove_label, save_label};
 use sorby_image::files::{self, FileState};
 use sorby_image::{IGNORE, LabelMap};
 use std::collections::HashMap;
@@ -54,6 +55,11 @@ impl Revision {
         parts.next().is_none().then_some(revision)
     }
 
+    /// Checksum of the picture.
+    pub fn image(&self) -> &str {
+        &self.image
+    }
+
     /// What has changed since a label was drawn that the label itself does not show.
     fn other_ground(&self, drawn_on: &Self) -> Option<Refusal> {
         let (changed, what) = if self.classes != drawn_on.classes {
@@ -94,12 +100,20 @@ impl Contents {
     }
 }
 
+/// Versions of an image's label.
+pub fn versions(app: &App, entry: &Entry) -> LabelVersions {
+    LabelVersions::of(app.project.label_versions(&entry.name))
+}
+
+/// Name of the header that says whether a label was drawn by hand.
+const BY_HAND: &str = "x-drawn-by-hand";
+
 fn short(hash: &blake3::Hash, digits: usize) -> String {
     hash.to_hex()[..digits].to_owned()
 }
 
 /// What any label of an image is drawn on.
-fn ground(app: &App, manifest: &Manifest, entry: &Entry) -> Answer<Revision> {
+pub fn ground(app: &App, manifest: &Manifest, entry: &Entry) -> Answer<Revision> {
     let classes = short(&blake3::hash(manifest.class_names().join("\n").as_bytes()), 8);
     Ok(Revision { label: NONE.to_owned(), classes, image: app.contents.of(&entry.image)? })
 }
@@ -141,9 +155,18 @@ pub async fn get(State(app): State<Shared>, Path(name): Path<String>) -> Answer<
         let (manifest, entry) = app.project.entry(&name)?;
         let _share = app.project.memory.for_pixels(&entry.image, PER_PIXEL)?;
         let Current { label, revision, .. } = current(app, &manifest, &entry)?;
-        Ok(bytes(label.labels, Some(&revision.to_string())))
+        let by_hand = entry.label.as_ref().map_or(Ok(false), |file| drawn_by_hand(app, &entry, file))?;
+        let mut response = bytes(label.labels, Some(&revision.to_string()));
+        response
+            .headers_mut()
+            .insert(BY_HAND, HeaderValue::from_static(if by_hand { "true" } else { "false" }));
+        Ok(response)
     })
     .await
+}
+
+fn drawn_by_hand(app: &App, entry: &Entry, file: &std::path::Path) -> Answer<bool> {
+    Ok(versions(app, entry).record(file)?.drawn_by_hand)
 }
 
 pub fn bytes(body: Vec<u8>, revision: Option<&str>) -> Response {
@@ -169,10 +192,17 @@ pub fn unpack(body: &[u8], width: usize, height: usize, classes: usize) -> Answe
     Ok(LabelMap { width, height, labels })
 }
 
-/// `PUT /api/images/{name}/label` with `If-Match`.
+#[derive(Deserialize)]
+pub struct Change {
+    #[serde(default)]
+    by: ChangedBy,
+}
+
+/// `PUT /api/images/{name}/label?by` with `If-Match`. A label without any class is no label.
 pub async fn put(
     State(app): State<Shared>,
     Path(name): Path<String>,
+    Query(change): Query<Change>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Answer<Json<Value>> {
@@ -181,10 +211,10 @@ pub async fn put(
     let drawn_on = drawn_on.ok_or_else(|| {
         Refusal::new(StatusCode::PRECONDITION_REQUIRED, "say with If-Match which revision was drawn on")
     })?;
-    work(&app, move |app| save(app, name, &drawn_on, &body)).await
+    work(&app, move |app| save(app, name, &drawn_on, change.by, &body)).await
 }
 
-fn save(app: &App, name: String, drawn_on: &str, body: &[u8]) -> Answer<Json<Value>> {
+fn save(app: &App, name: String, drawn_on: &str, by: ChangedBy, body: &[u8]) -> Answer<Json<Value>> {
     let _one = app.saving.lock().unwrap_or_else(|e| e.into_inner());
     let (manifest, entry) = app.project.entry(&name)?;
     let drawn_on = Revision::parse(drawn_on);
@@ -199,22 +229,48 @@ fn save(app: &App, name: String, drawn_on: &str, body: &[u8]) -> Answer<Json<Val
     // What is drawn on a data bar is not saved, and so no part of the label.
     label.ignore_bottom(missing_rows);
     // The same label again changes nothing: its first answer was lost on the way.
-    let again = drawn_on.is_some() && entry.label.is_some() && label == old;
+    let again = drawn_on.is_some() && label == old;
     if drawn_on.as_ref() != Some(&now) && !again {
         let what = "another window or program has changed this label meanwhile";
         let refusal = Refusal::new(StatusCode::PRECONDITION_FAILED, what);
         return Err(Refusal { changed: Some("label"), ..refusal });
     }
-    if entry.label.is_some() && label == old {
+    if label == old {
         return Ok(Json(json!({"revision": now.to_string()})));
     }
-    // A label is saved whatever is said of the scale; the page shows what is wrong with that.
-    let scale = app.scales.settled(&manifest, &entry, None).ok().and_then(|s| s.scale);
-    save_label(&manifest, &entry, scale.as_ref(), label, &app.project.kept_labels())?;
+    replace(app, &manifest, &entry, &old, label, by)?;
     let (manifest, entry) = app.project.entry(&name)?;
     let revision = current(app, &manifest, &entry)?.revision.to_string();
     app.tell(json!({"kind": "label", "name": name, "revision": revision}));
     Ok(Json(json!({"revision": revision})))
+}
+
+/// Puts a label in the place of `old`, which is kept as a version where it is one.
+fn replace(
+    app: &App,
+    manifest: &Manifest,
+    entry: &Entry,
+    old: &LabelMap,
+    label: LabelMap,
+    by: ChangedBy,
+) -> Answer<()> {
+    let versions = versions(app, entry);
+    let mut by_hand = false;
+    if let Some(file) = &entry.label {
+        by_hand = versions.record(file)?.drawn_by_hand;
+        versions.keep_before(file, old, by, &label)?;
+    }
+    let kept = app.project.kept_labels();
+    let empty = label.labels.iter().all(|l| *l == IGNORE);
+    // Where every image must have a label, an empty one stays: without it the data set could not be used at all.
+    if empty && manifest.labels.missing == Missing::Skip {
+        return Ok(remove_label(entry, &kept)?);
+    }
+    // A label is saved whatever is said of the scale; the page shows what is wrong with that.
+    let scale = app.scales.settled(manifest, entry, None).ok().and_then(|s| s.scale);
+    let file = save_label(manifest, entry, scale.as_ref(), label, &kept)?;
+    versions.note(&file, by, by_hand)?;
+    if entry.label.is_none() { crate::data_set::join_train(app, &entry.name) } else { Ok(()) }
 }
 
 #[cfg(test)]

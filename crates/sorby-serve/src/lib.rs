@@ -5,6 +5,8 @@
 mod app;
 mod bodies;
 mod coding;
+mod data_set;
+mod disposal;
 mod door;
 mod draft;
 mod error;
@@ -23,10 +25,12 @@ mod project;
 mod routes;
 mod runs;
 mod scales;
+mod sketches;
 mod studies;
 mod tiles;
 mod upload;
 mod verbs;
+mod versions;
 mod work;
 
 pub use error::Refusal;

@@ -183,7 +183,7 @@ fn estimates(fields: &[Field], scaled: bool) -> Vec<Value> {
 #[derive(Deserialize)]
 pub struct Duel {
     class: u8,
-    /// The mask to compare with beside the label.
+    /// The mask to compare with next to the label.
     #[serde(default)]
     model: Option<String>,
 }

@@ -104,7 +104,7 @@ impl Project {
 
     /// `None` while the project has no `dataset.toml`.
     pub fn manifest(&self) -> Answer<Option<Manifest>> {
-        let file = self.data.join(MANIFEST);
+        let file = self.manifest_file();
         match files::open(&file) {
             Ok(_) => {}
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
@@ -218,6 +218,20 @@ impl Project {
         self.root.join(".sorby").join("labels-before")
     }
 
+    pub fn manifest_file(&self) -> PathBuf {
+        self.data.join(MANIFEST)
+    }
+
+    /// Earlier versions of an image's label.
+    pub fn label_versions(&self, name: &str) -> PathBuf {
+        self.root.join(".sorby").join("label-versions").join(name)
+    }
+
+    /// Strokes that drafts of an image are made from.
+    pub fn sketches(&self, name: &str) -> PathBuf {
+        self.root.join(".sorby").join("sketches").join(name)
+    }
+
     /// Where what is sent is tried before it becomes part of the data set.
     pub fn uploads(&self) -> PathBuf {
         self.root.join(".sorby").join("upload")
@@ -261,7 +275,7 @@ mod tests {
             assert!(project.confine(&root.join("images/link.png")).is_err(), "links lead nowhere outside");
         }
         assert!(project.folder("runs", "..").is_err());
-        let class = |name: &str| Class { name: name.into(), color: None, label_color: None };
+        let class = |name: &str| Class::named(name);
         project.set_up(vec![class("matrix"), class("carbide")]).unwrap();
         assert!(project.entry("own").is_ok());
         assert!(project.entry("link").is_err());

@@ -2,8 +2,8 @@
 
 use crate::app::{App, Shared};
 use crate::{
-    bodies, draft, error, events, files, gallery, guard, labels, measure, next, predictions, runs, studies,
-    tiles, upload, work,
+    bodies, data_set, disposal, draft, error, events, files, gallery, guard, labels, measure, next,
+    predictions, runs, sketches, studies, tiles, upload, versions, work,
 };
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
@@ -11,7 +11,7 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{StatusCode, Uri};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use rust_embed::RustEmbed;
 use std::sync::Arc;
 use tower_http::compression::CompressionLayer;
@@ -25,11 +25,14 @@ struct Built;
 
 pub fn router(app: Arc<App>) -> Router {
     let image = Router::new()
-        .route("/", get(gallery::image))
+        .route("/", get(gallery::image).delete(disposal::image))
         .route("/small", get(tiles::small))
         .route("/grey", get(tiles::grey))
         .route("/tiles/{layer}/{x}/{y}", get(tiles::tile))
         .route("/label", get(labels::get).put(labels::put))
+        .route("/versions", get(versions::list))
+        .route("/versions/{id}", get(versions::get))
+        .route("/sketch", get(sketches::get).put(sketches::put).delete(sketches::delete))
         .route("/features", post(draft::prepare))
         .route("/draft", post(draft::make))
         .route("/fill", get(draft::fill))
@@ -50,7 +53,11 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/jobs/{id}", get(work::lines))
         .route("/jobs/{id}/stop", post(work::stop))
         .route("/runs", get(runs::list))
-        .route("/runs/{name}", get(runs::one))
+        .route("/runs/{name}", get(runs::one).delete(disposal::run))
+        .route("/predictions/{model}", delete(disposal::predictions))
+        .route("/splits", post(data_set::splits))
+        .route("/scale", post(data_set::scale))
+        .route("/classes", post(data_set::classes))
         .route("/runs/{name}/validation/{image}", get(runs::validation))
         .route("/studies", get(studies::list))
         .route("/studies/{name}", get(studies::one))

@@ -84,6 +84,7 @@ fn summary(project: &Project, name: &str) -> Option<Value> {
         "iterations": iterations,
         "best": status.as_ref().and_then(|s| s.best),
         "report": files::is_file(&root.join("report.html")),
+        "bytes": crate::disposal::size_of(&root),
     }))
 }
 

@@ -45,7 +45,7 @@ impl ShownScale {
     pub fn of(settled: Result<Option<KnownScale>, ImageError>) -> Self {
         let (known, problem) = match settled {
             Ok(known) => (known, None),
-            // The name of the file stands beside it anyway.
+            // The name of the file stands next to it anyway.
             Err(ImageError::Scale { cause, .. }) => (None, Some(cause.to_string())),
             Err(other) => (None, Some(other.to_string())),
         };

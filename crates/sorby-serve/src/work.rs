@@ -115,7 +115,7 @@ fn order(app: &App, asked: Asked) -> Answer<Order> {
         project.confine(&entry.image)?;
         entry.label.iter().try_for_each(|label| project.confine(label))?;
     }
-    // Files beside the images count too: they state pixel sizes.
+    // Files next to the images count too: they state pixel sizes.
     for folder in manifest.folders.iter().flat_map(|f| [&f.images, &f.labels]).filter(|f| *f != ".") {
         project.require_inside(&project.data.join(folder))?;
     }

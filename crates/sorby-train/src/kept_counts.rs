@@ -76,7 +76,7 @@ pub(crate) fn kept_counts(run: &Path, known: &Known) -> Result<Option<Vec<(Strin
     if !agree(&now, last) {
         let percent = |v: Option<f64>| v.map_or("-".into(), |v| format!("{:.2} %", 100.0 * v));
         return Err(told(format!(
-            "its counts give a mIoU of {} and validation.jsonl tells {}",
+            "its counts give a mIoU of {} and validation.jsonl says {}",
             percent(now.mean_iou),
             percent(last.mean_iou)
         )));
@@ -153,7 +153,7 @@ mod tests {
         change(&|m| m[0][1][1] = 9995);
         refused("its label has [100, 100]");
         change(&|m| (m[0][1][1], m[0][1][0]) = (96, 4));
-        refused("validation.jsonl tells");
+        refused("validation.jsonl says");
         change(&|m| m[1][0].push(0));
         refused("not square");
         change(&|m| m[1].push(vec![0, 0]));
@@ -168,7 +168,7 @@ mod tests {
         let other = Confusion::from_matrix(matrices[0].clone()).unwrap().scores();
         let other = serde_json::to_string(&ValidationRecord::new(7, &other)).unwrap() + "\n";
         std::fs::write(&log, other).unwrap();
-        refused("validation.jsonl tells");
+        refused("validation.jsonl says");
         std::fs::write(&log, "").unwrap();
         refused("belongs to no validation");
     }

@@ -40,7 +40,7 @@ pub fn sweep(
     )
 }
 
-/// Loss by iteration, smoothed beside raw.
+/// Loss by iteration, smoothed and raw.
 pub fn loss(metrics: &[Metric]) -> Chart {
     let raw: Vec<(f64, f64)> = metrics.iter().map(|m| (m.iteration as f64, f64::from(m.loss))).collect();
     // An exponential mean without the pull of the first value.

@@ -83,7 +83,7 @@ impl Exhibit {
         }
     }
 
-    /// The same for a Markdown page beside the files.
+    /// The same for a Markdown page next to the files.
     pub fn markdown(&self) -> String {
         let mut out = format!("## {}\n\n", self.caption);
         if !self.text.is_empty() {

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 pub struct ScaleOptions {
     /// Pixel size in nanometres, where the files do not state it.
     pub nm_per_px: Option<f64>,
-    /// Length in nanometres that is written beside the scale bar in the pictures.
+    /// Length in nanometres that is written next to the scale bar in the pictures.
     pub bar_nm: Option<f64>,
     /// The pictures have no data bar: all rows are the field, whatever they look like.
     pub no_data_bar: bool,

@@ -69,7 +69,7 @@ fn describe(file: &Path) -> (Vec<Cell>, Value, bool) {
     statements.file("", &reading, drawn);
     let (nm, verdict) = match statements.settle() {
         Ok(Some(known)) => (Some(known.nm_per_px), judge(known.nm_per_px, scale_bar)),
-        Ok(None) if reading.remarks.is_empty() => (None, "no scale in or beside the file".to_owned()),
+        Ok(None) if reading.remarks.is_empty() => (None, "no scale in or next to the file".to_owned()),
         Ok(None) => (None, format!("no scale: {}", reading.remarks.join("; "))),
         Err(cause) => (None, format!("REFUSED: {cause}")),
     };
@@ -103,7 +103,7 @@ fn describe(file: &Path) -> (Vec<Cell>, Value, bool) {
     (row, record, nm.is_some())
 }
 
-/// How sure the pixel size is: does it make the drawn bar a length that one writes beside a bar?
+/// How sure the pixel size is: does it make the drawn bar a length that one writes next to a bar?
 fn judge(nm: f64, bar: Option<ScaleBar>) -> String {
     let Some(bar) = bar else { return "reliable".to_owned() };
     let round = bar.nearest_round_nm(nm);

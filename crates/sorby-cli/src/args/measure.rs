@@ -119,7 +119,7 @@ pub struct GivenScale {
     /// Pixel size in nanometres, where the files do not state it.
     #[arg(long, value_name = "NM")]
     pub nm_per_px: Option<f64>,
-    /// Length in nanometres that is written beside the scale bar in the pictures.
+    /// Length in nanometres that is written next to the scale bar in the pictures.
     #[arg(long, value_name = "NM")]
     pub bar_nm: Option<f64>,
     /// The pictures have no data bar: all rows are the field, whatever they look like.

@@ -49,7 +49,7 @@ pub enum Command {
     Scale(ScaleArgs),
     /// Count and size the particles of masks.
     Measure(MeasureArgs),
-    /// The traditional methods (Otsu, Sauvola, a sweep of all thresholds) beside a model and the truth.
+    /// The traditional methods (Otsu, Sauvola, a sweep of all thresholds) next to a model and the truth.
     Threshold(ThresholdArgs),
     /// Make synthetic micrographs with exact labels.
     Synth(SynthArgs),
@@ -67,6 +67,14 @@ pub enum Command {
     System,
     /// Time training, inference or plain matrix products on this machine.
     Bench(BenchArgs),
+    /// Print what a shell needs to complete words of `sorby`: `sorby completions bash > ~/.local/share/bash-completion/completions/sorby`.
+    Completions { shell: clap_complete::Shell },
+    /// Write manual pages, one for each verb.
+    Man {
+        /// Folder for the pages.
+        #[arg(long, value_parser = new_or_folder(), value_name = "DIR")]
+        out: PathBuf,
+    },
 }
 
 #[derive(Subcommand)]
@@ -79,6 +87,37 @@ pub enum DataCommand {
     Import(ImportArgs),
     /// Write labels for other programs.
     Export(ExportArgs),
+    /// List the classes of a data set, or change them: labels are converted, and kept as they were.
+    Classes(ClassesArgs),
+}
+
+#[derive(ClapArgs)]
+pub struct ClassesArgs {
+    /// Folder with a dataset.toml, or such a file.
+    pub data: PathBuf,
+    /// Give a class another name.
+    #[arg(long, value_name = "OLD=NEW", value_parser = pair)]
+    pub rename: Vec<(String, String)>,
+    /// Make a class part of another.
+    #[arg(long, value_name = "FROM=INTO", value_parser = pair)]
+    pub merge: Vec<(String, String)>,
+    /// Add a class at the end.
+    #[arg(long, value_name = "NAME")]
+    pub add: Vec<String>,
+    /// Colour of a class in pictures, such as carbide=#ffcc00.
+    #[arg(long, value_name = "NAME=COLOUR", value_parser = pair)]
+    pub color: Vec<(String, String)>,
+    /// All classes in another order; the first is the background or matrix.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub order: Vec<String>,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (left, right) = text.split_once('=').ok_or("write it as A=B")?;
+    if left.is_empty() || right.is_empty() {
+        return Err("write it as A=B".to_owned());
+    }
+    Ok((left.to_owned(), right.to_owned()))
 }
 
 #[derive(ClapArgs)]
@@ -88,7 +127,7 @@ pub struct ImportArgs {
     /// New folder for the data set.
     #[arg(long, value_parser = new_or_folder(), value_name = "DIR")]
     pub out: PathBuf,
-    /// Folder of the images, where it is not beside the annotations.
+    /// Folder of the images, where it is not next to the annotations.
     #[arg(long, value_name = "DIR")]
     pub images: Option<PathBuf>,
     /// Who wrote the labels: coco, labelme, yolo-seg, cvat, imagej, qupath, instances, nnunet. Default: told by the

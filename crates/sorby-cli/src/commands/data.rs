@@ -1,5 +1,7 @@
 //! `sorby data`.
 
+mod classes;
+
 use crate::args::{CheckArgs, DataCommand, ExportArgs, ImportArgs};
 use crate::console::Console;
 use sorby::data::{DataCheck, ImportOptions, check_data, export_labels, import_labels};
@@ -17,6 +19,7 @@ pub fn run(command: DataCommand) -> anyhow::Result<ExitCode> {
         DataCommand::Check(args) => check(&args),
         DataCommand::Import(args) => import(args),
         DataCommand::Export(args) => export(&args),
+        DataCommand::Classes(args) => classes::run(args),
     }
 }
 

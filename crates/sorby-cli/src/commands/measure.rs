@@ -71,7 +71,7 @@ fn show(measured: &Measurement, results: &Results, options: &MeasureOptions, cal
             g.g_planimetric, g.grains_per_mm2, g.g_iso_643, g.g_intercept, g.mean_lineal_intercept_um
         );
     } else if options.grains {
-        println!("grain size: not told; it needs the pixel size of every image, and grains");
+        println!("grain size: not given; it needs the pixel size of every image, and grains");
     }
     results.spheres_in_words().iter().for_each(|line| println!("{line}"));
     let without = measured.fields.iter().filter(|f| f.particles.nm_per_px.is_none()).count();

@@ -4,6 +4,7 @@ mod bench;
 mod compare;
 mod data;
 mod evaluate;
+mod help_files;
 mod label;
 mod measure;
 mod model;
@@ -48,6 +49,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             .context("cannot start threads")?;
     }
     match args.command {
+        Command::Completions { shell } => help_files::completions(shell),
+        Command::Man { out } => help_files::man(&out),
         Command::Data(command) => data::run(command),
         Command::Serve(args) => serve::run(args),
         Command::Label(command) => label::run(command),

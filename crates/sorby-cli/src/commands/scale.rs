@@ -13,7 +13,7 @@ pub fn run(args: ScaleArgs) -> anyhow::Result<ExitCode> {
         if !report.all_known {
             println!(
                 "where nothing reliable is found, give the pixel size (--nm-per-px, or [scale] in dataset.toml) or the \
-                 length written beside the scale bar (--bar-nm)"
+                 length written next to the scale bar (--bar-nm)"
             );
         }
     }

@@ -432,7 +432,7 @@ fn a_moved_report_is_computed_again() {
     fs::create_dir(at.join("project")).unwrap();
     fs::rename(at.join("data"), at.join("project/data")).unwrap();
     succeed(at, &["train", "tiny.toml", "--data", "project/data", "--out", "project/run"]);
-    // Labels of which one lies beside its image are told of.
+    // A label that does not lie on its image is reported.
     succeed(at, &["report", "project/run", "--data", "project/data", "--split", "test"]);
     let page = fs::read_to_string(at.join("project/run/report.html")).unwrap();
     assert!(!page.contains(at.to_str().unwrap()), "no path of this machine");
@@ -626,7 +626,7 @@ fn measure_names_the_images_unlike_the_training_set() {
     // A table that is none stops nothing.
     fs::write(at.join("seg/trust.csv"), "\u{0}\u{1}nothing").unwrap();
     assert!(unlike("seg/masks").1.contains("cannot be read as a table of `sorby segment`"));
-    // A label folder beside a table of the same names is not spoken of by it.
+    // A label folder next to a table of the same names is not spoken of by it.
     mask("seg/labels/b.png", None);
     table("b,carbide,50,,,60,2.1,yes,\n");
     assert_eq!(unlike("seg/labels").0, serde_json::json!([]));

@@ -523,7 +523,7 @@ fn a_corrected_manifest_counts_for_labels_and_not_for_masks() {
     assert_eq!(refused.status.code(), Some(2), "a person's word still counts");
 }
 
-/// A copy of a data set lacks the files beside the images; what they state goes into its manifest.
+/// A copy of a data set lacks the files next to the images; what they state goes into its manifest.
 #[test]
 fn a_copy_keeps_the_pixel_size_of_a_sidecar() {
     let folder = tempfile::tempdir().unwrap();

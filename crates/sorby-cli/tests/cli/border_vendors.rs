@@ -63,7 +63,7 @@ fn what_vendors_state_is_read() {
     assert_eq!(found.len(), 13, "every image of the case is judged: {:?}", found.keys());
 }
 
-/// The place names the file beside the image.
+/// The place names the file next to the image.
 #[test]
 fn the_table_says_in_which_file_a_scale_stands() {
     let text = succeed(&case("c19-vendor-scales"), &["scale", "slice.png", "upper.bmp", "HIT-UP.JPG"]);

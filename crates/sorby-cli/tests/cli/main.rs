@@ -20,6 +20,7 @@ mod imported;
 mod kills;
 mod mistakes;
 mod mutations;
+mod page_edits;
 mod pipeline;
 mod resume;
 mod scale;

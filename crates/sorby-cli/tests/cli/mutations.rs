@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 struct Target {
     words: &'static str,
     reads: &'static [&'static str],
-    /// How often it is tried beside the others.
+    /// How often it is tried next to the others.
     weight: usize,
 }
 

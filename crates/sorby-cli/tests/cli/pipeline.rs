@@ -122,7 +122,7 @@ fn measured_truth_is_the_truth() {
     assert!(images.lines().nth(1).unwrap().contains(",,"), "no nanometres without a scale: {images}");
 }
 
-/// Masks that are wrong in a known way, the true ones beside them: the bias is learnt, and taken out elsewhere.
+/// Masks that are wrong in a known way, the true ones next to them: the bias is learnt, and taken out elsewhere.
 #[test]
 fn what_labelled_images_teach_corrects_other_measurements() {
     let folder = tempfile::tempdir().unwrap();

@@ -59,7 +59,7 @@ fn the_scale_travels_from_the_file_to_the_table() {
     succeed(at, &["measure", "seg/masks/whole.png", "--out", "near", "--nm-per-px", "20.2"]);
 }
 
-/// A picture with a burnt-in bar and nothing else: the length beside the bar gives the pixel size, and the bar is no
+/// A picture with a burnt-in bar and nothing else: the length next to the bar gives the pixel size, and the bar is no
 /// part of the field.
 #[test]
 fn a_drawn_bar_gives_the_scale() {

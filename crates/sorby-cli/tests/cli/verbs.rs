@@ -192,3 +192,18 @@ fn a_report_is_printed_where_there_is_a_browser() {
         assert!(told.contains("browser") && !at.join("run/report.pdf").exists(), "{told}");
     }
 }
+
+#[test]
+fn shells_and_manuals_know_every_verb() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let text = succeed(at, &["completions", shell]);
+        assert!(text.contains("segment") && text.contains("nm-per-px"), "{shell}");
+    }
+    succeed(at, &["man", "--out", "man"]);
+    for page in ["sorby", "sorby-segment", "sorby-data-check", "sorby-study-run"] {
+        let text = fs::read_to_string(at.join(format!("man/{page}.1"))).unwrap();
+        assert!(text.contains(&format!(".TH {page} 1")), "{page}");
+    }
+}

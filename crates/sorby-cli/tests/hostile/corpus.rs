@@ -22,7 +22,7 @@ impl Case {
 
 /// Random bytes changed in each whole file.
 const FLIPS: usize = 120;
-/// Lengths each whole file is cut to, beside those of every kilobyte.
+/// Lengths each whole file is cut to, next to those of every kilobyte.
 const CUTS: usize = 40;
 
 pub fn corpus() -> Vec<Case> {

@@ -37,7 +37,7 @@ pub(super) fn part<N: Copy + Default + Ord + Hash>(map: &mut LabelMap, numbers: 
         line.len()
     );
     if lost > 0 {
-        told += &format!("; {lost} object{} had no pixel beside the line and are lost", plural(lost));
+        told += &format!("; {lost} object{} had no pixel next to the line and are lost", plural(lost));
     }
     Some(told)
 }

@@ -163,7 +163,7 @@ fn names(root: &Path) -> Result<Vec<String>, DataError> {
             continue;
         }
         let Some(names) = yaml::names(lines(&text), "names") else {
-            let what = "has no list `names:` that can be read; write the names, one to a line, into classes.txt beside it";
+            let what = "has no list `names:` that can be read; write the names, one to a line, into classes.txt next to it";
             return Err(DataError::one(file, what));
         };
         if let Some(count) = count_of_names(&text).filter(|count| *count != names.len()) {

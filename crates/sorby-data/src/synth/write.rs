@@ -68,7 +68,7 @@ pub fn write_dataset(out: &Path, set: SynthSet) -> Result<(), DataError> {
 fn manifest(set: SynthSet, names: Vec<String>) -> String {
     let held_out = (names.len() / 5).max(usize::from(names.len() > 2));
     let train = names.len() - 2 * held_out;
-    let class = |name: &str| Class { name: name.to_owned(), color: None, label_color: None };
+    let class = |name: &str| Class::named(name);
     let mut manifest = Manifest {
         classes: vec![class("matrix"), class(set.kind.class_name())],
         folders: crate::manifest::default_folders(),

@@ -22,7 +22,7 @@ pub(super) fn of(image: &Path) -> (Vec<Sidecar>, Vec<String>) {
         match read_limited(&path) {
             Ok(Some(bytes)) => sidecars.push(Sidecar { name, text: text::decode(&bytes) }),
             Ok(None) => {}
-            Err(error) => unreadable.push(format!("{name} beside it cannot be read ({error})")),
+            Err(error) => unreadable.push(format!("{name} next to it cannot be read ({error})")),
         }
     }
     (sidecars, unreadable)

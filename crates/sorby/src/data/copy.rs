@@ -47,7 +47,7 @@ impl Copy {
     }
 }
 
-/// The manifest of a copy: with the splits that stand for whole folders, and the pixel sizes that the files beside the
+/// The manifest of a copy: with the splits that stand for whole folders, and the pixel sizes that the files next to the
 /// images state, for those are not copied.
 pub fn with_all_splits(data: &Dataset) -> Manifest {
     let mut manifest = data.manifest.clone();

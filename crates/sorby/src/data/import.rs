@@ -76,8 +76,7 @@ pub fn import_labels(options: &ImportOptions, out: &Path, observer: &dyn Observe
             refuse!("{}: nothing could be taken over; the problems are above", options.source.display());
         }
     };
-    let classes =
-        imported.classes.iter().map(|name| Class { name: name.clone(), color: None, label_color: None });
+    let classes = imported.classes.iter().map(Class::named);
     let mut manifest = Manifest::of_classes(classes.collect());
     let mut splits: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut copy = Copy::begin(out, &manifest)?;

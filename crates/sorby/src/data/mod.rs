@@ -1,12 +1,14 @@
 //! Data sets: checked, repaired, from and for other programs.
 
 mod check;
+mod classes;
 mod copy;
 mod doubts;
 mod export;
 mod import;
 
 pub use check::{DataCheck, check_data};
+pub use classes::{ClassChanges, LabelPlaces, change_classes};
 pub use export::{ExportFormat, export_labels};
 pub use import::{ImportOptions, ImportedData, import_labels};
 

@@ -28,7 +28,7 @@ pub fn learn<'a>(
         }
     }
     if !all.is_empty() && all.iter().all(|f| is_truth(f)) {
-        refuse!("the masks are the truth itself, so they tell nothing of a segmentation's errors");
+        refuse!("the masks are the truth itself, so they show no errors of a segmentation");
     }
     if Overlap::sum(used.iter().filter_map(|f| f.overlap)).is_below_chance() {
         refuse!(

@@ -1,4 +1,4 @@
-//! Quantities over all images with their 95 % intervals, beside the truth where it is known.
+//! Quantities over all images with their 95 % intervals, next to the truth where it is known.
 
 use super::Measured;
 use serde_json::{Value, json};

@@ -157,7 +157,7 @@ impl Results<'_> {
         let number = |key: &str| spheres["saltykov"][key].as_f64();
         let unit = spheres["length_unit"].as_str().unwrap_or_default();
         let (Some(n), Some(d)) = (number("number_per_volume"), number("mean_diameter")) else {
-            return Some("spheres: not told; there is nothing to unfold".into());
+            return Some("spheres: not given; there is nothing to unfold".into());
         };
         let half = |key: &str| number(key).map_or(String::new(), |v| format!(" +- {v:.3e}"));
         Some(format!(

@@ -126,7 +126,7 @@ fn trained_line(options: &MeasureOptions, fields: &[Measured]) -> Option<String>
     })
 }
 
-/// Masks that the table of trust beside them does not speak of.
+/// Masks that the table of trust next to them does not speak of.
 fn tables(fields: &[Measured]) -> Vec<String> {
     let mut by_table: BTreeMap<(String, bool), Vec<&str>> = BTreeMap::new();
     for f in fields {

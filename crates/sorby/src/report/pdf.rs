@@ -22,7 +22,7 @@ const BROWSERS: [&str; 7] = [
 pub fn print(page: &Path, pdf: &Path) -> Result<()> {
     let page = fs_err::canonicalize(page)?;
     let folder = fs_err::canonicalize(sorby_image::parent_of(pdf))?;
-    // The browser writes beside the page under another name; a page half printed is never taken for a whole one.
+    // The browser writes next to the page under another name; a page half printed is never taken for a whole one.
     let partial = folder.join(format!(".partial-{}.pdf", std::process::id()));
     // A profile of its own: one that is in use makes the browser hand over to the running one and return.
     let profile = std::env::temp_dir().join(format!("sorby-browser-{}", std::process::id()));

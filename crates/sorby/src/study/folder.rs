@@ -97,7 +97,7 @@ impl StudyFolder {
         for (specimen, images) in &data.manifest.specimens {
             if names.iter().any(|n| images.contains(n)) && test.iter().any(|i| images.contains(&i.name)) {
                 observer.note(format!(
-                    "specimen `{specimen}` is learnt from and tested on: the test tells of this specimen, not of another"
+                    "specimen `{specimen}` is learnt from and tested on: the test holds for this specimen, not for another"
                 ));
             }
         }

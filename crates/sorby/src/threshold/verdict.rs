@@ -55,10 +55,10 @@ pub fn verdict(
     let Some(truth) = truth else {
         return match model.filter(|m| m.count > 0) {
             Some(model) => format!(
-                "Otsu finds {:.2} times as many objects as the model. Which is right only true masks can tell (--truth).",
+                "Otsu finds {:.2} times as many objects as the model. Only true masks can show which is right (--truth).",
                 otsu.count as f64 / model.count as f64
             ),
-            None => "Whether a threshold is enough only true masks can tell (--truth).".to_owned(),
+            None => "Only true masks can show whether a threshold is enough (--truth).".to_owned(),
         };
     };
     let Some(of_otsu) = Errors::of(otsu, &truth) else { return "The true masks hold no object.".to_owned() };

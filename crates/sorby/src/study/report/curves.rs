@@ -31,7 +31,7 @@ pub fn all(books: &[ReportedStudy]) -> Vec<Exhibit> {
     out.push(exhibit(
         "time",
         "Accuracy against time",
-        "The same against the wall time of the training steps, on the machine and beside the work it had then.",
+        "The same against the wall time of the training steps, on the machine and with the other work it had then.",
         learning(Axis::Minutes),
     ));
     let charts: Vec<Chart> = scatter.collect();

@@ -295,7 +295,7 @@ fn thresholds(
     }
     Ok(Some(Exhibit {
         name: format!("figure{number}"),
-        caption: format!("Figure {number}. The threshold method beside the model, {}", book.title()),
+        caption: format!("Figure {number}. The threshold method next to the model, {}", book.title()),
         text: "Both thresholds are chosen by the label: the method's best case, which no user has.".into(),
         table: Some(table),
         charts: vec![count, radius],

@@ -216,7 +216,7 @@ fn words(beyond: &Gain) -> String {
                 "together the tricks bring {points:.1} points less than they promise alone: they overlap."
             )
         }
-        _ => "together the tricks bring what they promise alone, as far as this study can tell.".into(),
+        _ => "together the tricks bring what they promise alone, as far as this study can show.".into(),
     }
 }
 

@@ -1,0 +1,34 @@
+//! `sorby completions`, `sorby man`: files by which a shell and a reader of manuals know the program.
+
+use crate::args::Args;
+use clap::CommandFactory as _;
+use sorby_image::write::atomically;
+use std::path::Path;
+use std::process::ExitCode;
+
+pub fn completions(shell: clap_complete::Shell) -> anyhow::Result<ExitCode> {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Args::command(), "sorby", &mut text);
+    print!("{}", String::from_utf8(text)?);
+    Ok(ExitCode::SUCCESS)
+}
+
+pub fn man(out: &Path) -> anyhow::Result<ExitCode> {
+    let mut command = Args::command();
+    command.build();
+    let pages = write_pages(command, "sorby", out)?;
+    println!("{pages} manual pages -> {}", out.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The page of a command and those of its verbs, as `sorby-data-check.1`.
+fn write_pages(command: clap::Command, name: &str, out: &Path) -> anyhow::Result<usize> {
+    let mut pages = 1;
+    for verb in command.get_subcommands().filter(|c| c.get_name() != "help") {
+        pages += write_pages(verb.clone(), &format!("{name}-{}", verb.get_name()), out)?;
+    }
+    let mut text = Vec::new();
+    clap_mangen::Man::new(command).title(name).render(&mut text)?;
+    atomically(&out.join(format!("{name}.1")), &text)?;
+    Ok(pages)
+}
