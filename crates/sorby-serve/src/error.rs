@@ -3,32 +3,36 @@
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
+/// Why a request is refused.
 #[derive(Debug)]
 pub struct Refusal {
+    /// Status of the answer.
     pub status: StatusCode,
+    /// What is wrong and what to do, in one line.
     pub what: String,
     /// What somebody else has changed, where that is the reason: the label, the classes, the image.
     pub changed: Option<&'static str>,
 }
 
+/// What requests get.
 pub type Answer<T> = Result<T, Refusal>;
 
 impl Refusal {
-    pub fn new(status: StatusCode, what: impl Into<String>) -> Self {
+    pub(crate) fn new(status: StatusCode, what: impl Into<String>) -> Self {
         Self { status, what: what.into(), changed: None }
     }
 
-    pub fn not_found(what: impl Into<String>) -> Self {
+    pub(crate) fn not_found(what: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, what)
     }
 
     /// A file of the project is not as it should be.
-    pub fn unreadable(what: impl Into<String>) -> Self {
+    pub(crate) fn unreadable(what: impl Into<String>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, what)
     }
 
     /// The visitor's mistake.
-    pub fn bad(what: impl Into<String>) -> Self {
+    pub(crate) fn bad(what: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, what)
     }
 }

@@ -2,6 +2,8 @@
 //! reports are those that the other verbs read and write, and long work is done by the program's own verbs as child
 //! processes.
 
+#![warn(missing_docs, clippy::missing_errors_doc, clippy::missing_panics_doc)]
+
 mod app;
 mod bodies;
 mod coding;
@@ -49,6 +51,7 @@ pub const TOKEN_VARIABLE: &str = "SORBY_TOKEN";
 pub enum Token {
     /// A new one of 128 random bits.
     Random,
+    /// This one, which the user chose.
     Given(String),
     /// Everybody who reaches the address may read and write the project.
     None,
@@ -60,7 +63,9 @@ pub struct Settings {
     pub project: PathBuf,
     /// The program whose verbs do the work.
     pub program: PathBuf,
+    /// Where connections are taken.
     pub address: SocketAddr,
+    /// What visitors have to know.
     pub token: Token,
     /// Trainings that run at once; others wait.
     pub trainings: usize,

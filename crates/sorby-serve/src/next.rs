@@ -19,17 +19,22 @@ const REGION_PX: usize = 256;
 /// An image to label next.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Suggestion {
+    /// Of the image.
     pub name: String,
     /// Left, top, width and height of where the model is least sure.
     pub region_px: Option<[usize; 4]>,
     /// Mean doubt over the image, 0..1; none without a prediction.
     pub doubt: Option<f64>,
+    /// Why this one, in words.
     pub why: String,
 }
 
 /// Images without a label, the most useful first. With predictions these are the images of which the newest model is
 /// least sure; images unlike its training set come before all others. Without predictions, the images whose grey levels
 /// are farthest from those of any labelled one.
+///
+/// # Errors
+/// When the project has no manifest that can be read.
 pub fn suggestions(project: &Project) -> Answer<Vec<Suggestion>> {
     let manifest = project.require_manifest()?;
     let (labelled, open): (Vec<Entry>, Vec<Entry>) =

@@ -22,17 +22,22 @@ use std::sync::Arc;
 
 const MANIFEST: &str = "dataset.toml";
 
+/// A folder with images, labels, runs and predictions.
 #[derive(Clone, Debug)]
 pub struct Project {
-    pub root: PathBuf,
+    pub(crate) root: PathBuf,
     /// Folder of the data set.
-    pub data: PathBuf,
-    pub memory: Arc<Memory>,
+    pub(crate) data: PathBuf,
+    pub(crate) memory: Arc<Memory>,
     /// All that is opened below `root` is opened from this handle.
     held: Arc<Confined>,
 }
 
 impl Project {
+    /// The project in a folder, which all its files are read and written below.
+    ///
+    /// # Errors
+    /// When the folder cannot be opened.
     pub fn open(root: &Path) -> anyhow::Result<Self> {
         let root =
             std::fs::canonicalize(root).with_context(|| format!("{}: no such folder", root.display()))?;
@@ -47,7 +52,7 @@ impl Project {
     }
 
     /// Refuses when the folder is no more where it was: what is done by name would be done to another one.
-    pub fn require_in_place(&self) -> Answer<()> {
+    pub(crate) fn require_in_place(&self) -> Answer<()> {
         if self.held.is_in_place() {
             return Ok(());
         }
@@ -63,7 +68,7 @@ impl Project {
     ///
     /// # Errors
     /// When another process has it.
-    pub fn lock(&self) -> anyhow::Result<Option<std::fs::File>> {
+    pub(crate) fn lock(&self) -> anyhow::Result<Option<std::fs::File>> {
         match sorby_image::lock::take(&self.root.join(".sorby").join("serve.lock")) {
             Ok(Some(lock)) => Ok(Some(lock)),
             Ok(None) => bail!(
@@ -84,7 +89,7 @@ impl Project {
     }
 
     /// Ends what a process that was killed has left half-done.
-    pub fn tidy(&self) -> Answer<()> {
+    pub(crate) fn tidy(&self) -> Answer<()> {
         for folder in files::entries(&self.uploads()).unwrap_or_default() {
             for trial in files::entries(&folder).unwrap_or_default() {
                 // What cannot be removed does no harm.
@@ -98,12 +103,12 @@ impl Project {
         Ok(())
     }
 
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         self.root.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
 
     /// `None` while the project has no `dataset.toml`.
-    pub fn manifest(&self) -> Answer<Option<Manifest>> {
+    pub(crate) fn manifest(&self) -> Answer<Option<Manifest>> {
         let file = self.manifest_file();
         match files::open(&file) {
             Ok(_) => {}
@@ -125,17 +130,17 @@ impl Project {
         Ok(Some(manifest))
     }
 
-    pub fn require_manifest(&self) -> Answer<Manifest> {
+    pub(crate) fn require_manifest(&self) -> Answer<Manifest> {
         self.manifest()?
             .ok_or_else(|| Refusal::bad("the project has no dataset.toml yet; name its classes first"))
     }
 
-    pub fn entries(&self, manifest: &Manifest) -> Vec<Entry> {
+    pub(crate) fn entries(&self, manifest: &Manifest) -> Vec<Entry> {
         entries(manifest, &self.data)
     }
 
     /// The image of this name. Names come from visitors: they are looked up, never made into a path.
-    pub fn entry(&self, name: &str) -> Answer<(Manifest, Entry)> {
+    pub(crate) fn entry(&self, name: &str) -> Answer<(Manifest, Entry)> {
         let manifest = self.require_manifest()?;
         let found = self.entries(&manifest).into_iter().find(|e| e.name == name);
         let entry = found.ok_or_else(|| Refusal::not_found(format!("no image `{name}`")))?;
@@ -147,7 +152,7 @@ impl Project {
     }
 
     /// Refuses what lies outside the project, wherever links or a manifest's `..` lead, and what is not there.
-    pub fn confine(&self, path: &Path) -> Answer<()> {
+    pub(crate) fn confine(&self, path: &Path) -> Answer<()> {
         if !path.starts_with(&self.root) || files::leads_out(path) {
             let what =
                 format!("{} lies outside the project; copy it into the project's folder", path.display());
@@ -160,7 +165,7 @@ impl Project {
     }
 
     /// Refuses a place for results that a link leads out of the project, before another process writes there.
-    pub fn require_inside(&self, place: &Path) -> Answer<()> {
+    pub(crate) fn require_inside(&self, place: &Path) -> Answer<()> {
         let mut above = place.ancestors().take_while(|p| p.starts_with(&self.root));
         let out = above.find(|p| files::leads_out(p)).map(Path::to_owned);
         match out.or_else(|| link_out_below(place)) {
@@ -170,7 +175,7 @@ impl Project {
     }
 
     /// Names of sub-folders, sorted; hidden ones left out.
-    pub fn folders(&self, parent: &str) -> Vec<String> {
+    pub(crate) fn folders(&self, parent: &str) -> Vec<String> {
         let paths = files::entries(&self.root.join(parent)).unwrap_or_default();
         let mut names: Vec<String> = paths
             .iter()
@@ -183,7 +188,7 @@ impl Project {
     }
 
     /// The sub-folder of this name, which must be there.
-    pub fn folder(&self, parent: &str, name: &str) -> Answer<PathBuf> {
+    pub(crate) fn folder(&self, parent: &str, name: &str) -> Answer<PathBuf> {
         match self.folders(parent).into_iter().find(|n| n == name) {
             Some(name) => Ok(self.root.join(parent).join(name)),
             None => Err(Refusal::not_found(format!("no `{name}` in {parent}/"))),
@@ -191,7 +196,7 @@ impl Project {
     }
 
     /// Writes the first `dataset.toml`: these classes, images from `images/` or the folder itself, labels to come.
-    pub fn set_up(&self, classes: Vec<Class>) -> Answer<()> {
+    pub(crate) fn set_up(&self, classes: Vec<Class>) -> Answer<()> {
         if self.manifest()?.is_some() {
             return Err(Refusal::new(StatusCode::CONFLICT, "the project has a dataset.toml already"));
         }
@@ -214,26 +219,26 @@ impl Project {
     }
 
     /// Where originals of labels are kept that were drawn over.
-    pub fn kept_labels(&self) -> PathBuf {
+    pub(crate) fn kept_labels(&self) -> PathBuf {
         self.root.join(".sorby").join("labels-before")
     }
 
-    pub fn manifest_file(&self) -> PathBuf {
+    pub(crate) fn manifest_file(&self) -> PathBuf {
         self.data.join(MANIFEST)
     }
 
     /// Earlier versions of an image's label.
-    pub fn label_versions(&self, name: &str) -> PathBuf {
+    pub(crate) fn label_versions(&self, name: &str) -> PathBuf {
         self.root.join(".sorby").join("label-versions").join(name)
     }
 
     /// Strokes that drafts of an image are made from.
-    pub fn sketches(&self, name: &str) -> PathBuf {
+    pub(crate) fn sketches(&self, name: &str) -> PathBuf {
         self.root.join(".sorby").join("sketches").join(name)
     }
 
     /// Where what is sent is tried before it becomes part of the data set.
-    pub fn uploads(&self) -> PathBuf {
+    pub(crate) fn uploads(&self) -> PathBuf {
         self.root.join(".sorby").join("upload")
     }
 }

@@ -32,6 +32,9 @@ pub enum TrainError {
         /// What is wrong and what can be done, in words.
         reason: String,
     },
+    /// A file of a past run is not what that run wrote: one line that names it.
+    #[error("{0}")]
+    NotAsWritten(String),
     /// The recipe's pretrained weights cannot be used.
     #[error("pretrained file {}: {reason}", path.display())]
     Pretrained {

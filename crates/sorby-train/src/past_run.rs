@@ -2,6 +2,7 @@
 //! believed only where they agree with each other and with the sealed `identity.json` of its beginning.
 
 use crate::checkpoint;
+use crate::error::TrainError;
 use crate::identity::Identity;
 use crate::kept_counts::{Known, LabelPixels, kept_counts};
 use crate::log::{Log, LogLine};
@@ -52,7 +53,11 @@ impl PastRun {
     ///
     /// # Errors
     /// One line that names the file that is not what this run wrote.
-    pub fn open(root: &Path, labels: Option<&LabelPixels>) -> Result<Self, String> {
+    pub fn open(root: &Path, labels: Option<&LabelPixels>) -> Result<Self, TrainError> {
+        Self::compare(root, labels).map_err(TrainError::NotAsWritten)
+    }
+
+    fn compare(root: &Path, labels: Option<&LabelPixels>) -> Result<Self, String> {
         let mut look = Look::new(root)?;
         let card = look.card()?;
         let recipe = look.recipe(card.as_ref())?;

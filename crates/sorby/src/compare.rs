@@ -4,7 +4,7 @@ use crate::charts::{self, Axis, Point};
 use crate::error::{Context as _, refuse};
 use crate::out_folder::{MadeBy, OutFolder};
 use crate::publish::{self, Exhibit};
-use crate::{Error, Observer, Result};
+use crate::{Observer, Result};
 use sorby_image::files;
 use sorby_report::{Cell, Series, Table};
 use sorby_score::Confusion;
@@ -76,7 +76,7 @@ impl Comparison {
 impl Training {
     fn read(path: &Path, name: String, observer: &dyn Observer) -> Result<Self> {
         let lost = |what: &str| format!("{}: {what}; is it the folder of a run?", path.display());
-        let past = PastRun::open(path, None).map_err(Error::Refused)?;
+        let past = PastRun::open(path, None)?;
         charts::tell(&past, observer);
         let text = past.recipe.with_context(|| lost("has no readable recipe.toml"))?;
         let recipe = sorby_train::parse(&text, &[])

@@ -14,7 +14,7 @@ pub use replay::{Replay, Verdict, replay};
 use crate::error::refuse;
 use crate::measure::{self, Edges, Estimates, Measured, SCALE_ACCURACY_PERCENT, unscale_unless_all};
 use crate::provenance::{self, Makers, Standing};
-use crate::{Error, Event, InferenceSettings, Observer, Result, charts, classes, threshold};
+use crate::{Event, InferenceSettings, Observer, Result, charts, classes, threshold};
 use sections::ReportSections;
 use sorby_data::{Dataset, Problem, Sample};
 use sorby_image::write::atomically;
@@ -149,7 +149,7 @@ fn page_of(
 
 fn compute(wanted: &ReportOptions, device: &Device, observer: &dyn Observer) -> Result<Computed> {
     let past = match wanted.run.is_dir() {
-        true => Some(PastRun::open(&wanted.run, None).map_err(Error::Refused)?),
+        true => Some(PastRun::open(&wanted.run, None)?),
         false => None,
     };
     past.iter().for_each(|past| charts::tell(past, observer));

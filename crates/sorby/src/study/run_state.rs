@@ -49,7 +49,7 @@ impl StudyFolder {
         let past = match status.state {
             State::Done => match PastRun::open(root, None) {
                 Ok(past) => Some(past),
-                Err(what) => return Ok(RunState::Damaged(what)),
+                Err(what) => return Ok(RunState::Damaged(what.to_string())),
             },
             _ => None,
         };
@@ -62,7 +62,7 @@ impl StudyFolder {
         if past.unchecked.is_some()
             && let Err(what) = PastRun::open(root, Some(&self.contents.label_px))
         {
-            return Ok(RunState::Damaged(what));
+            return Ok(RunState::Damaged(what.to_string()));
         }
         Ok(past.counts.map_or(RunState::Stale, RunState::Done))
     }

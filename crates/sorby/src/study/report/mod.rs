@@ -9,7 +9,7 @@ use super::folder::StudyFolder;
 use super::run_state::RunState;
 use crate::error::refuse;
 use crate::publish::{self, Exhibit};
-use crate::{DeviceOptions, Error, Observer, Result};
+use crate::{DeviceOptions, Observer, Result};
 use predictions::Predictions;
 use sorby_study::{Protocol, Run, RunScores, Settled, Stage, TrickSet, set_name};
 use sorby_train::PastRun;
@@ -132,7 +132,7 @@ fn require_whole(folder: &StudyFolder, scores: &RunScores, observer: &dyn Observ
         match folder.state(run)? {
             RunState::Damaged(what) => refuse!("{what}"),
             RunState::Done(_) => {
-                let past = PastRun::open(&folder.run_path(run), None).map_err(Error::Refused)?;
+                let past = PastRun::open(&folder.run_path(run), None)?;
                 notes.extend(past.notes);
                 unchecked.extend(past.unchecked);
             }
