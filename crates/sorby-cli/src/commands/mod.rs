@@ -4,10 +4,12 @@ mod bench;
 mod compare;
 mod data;
 mod evaluate;
+mod job;
 mod label;
 mod measure;
 mod model;
 mod report;
+mod run;
 mod scale;
 mod segment;
 mod serve;
@@ -16,6 +18,7 @@ mod synth;
 mod system;
 mod threshold;
 mod train;
+mod verify;
 
 use crate::args::{Args, Command};
 use anyhow::{Context as _, bail};
@@ -56,6 +59,9 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Evaluate(args) => evaluate::run(args),
         Command::Segment(args) => segment::run(args),
         Command::Measure(args) => measure::run(args),
+        Command::Job(command) => job::run(command),
+        Command::Run(args) => run::run(args),
+        Command::Verify(args) => verify::run(&args),
         Command::Threshold(args) => threshold::run(args),
         Command::Synth(args) => synth::run(args),
         Command::Model(command) => model::run(command),
