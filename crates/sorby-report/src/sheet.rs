@@ -47,7 +47,7 @@ pub struct Sheet {
     pub outcome: Option<(Tone, String)>,
     /// What a reader must know before any number.
     pub warnings: Vec<String>,
-    /// Sections before the signatures.
+    /// Sections before the signatures. Their tables come before their text.
     pub first: Vec<Section>,
     /// Who signs.
     pub signatures: Vec<String>,
@@ -103,11 +103,18 @@ fn css_string(text: &str) -> String {
     format!("\"{}\"", escaped.collect::<String>())
 }
 
+/// Letters of a word beyond which it may be broken, as a hash may.
+const LONG_WORD: usize = 30;
+
 /// An HTML table of texts whose columns share the width of the page; the first row is the head. A text of several lines keeps
 /// them.
 pub fn sheet_table(rows: &[Vec<String>]) -> String {
     let cells = |row: &Vec<String>, tag: &str| -> String {
-        let cell = |text: &String| format!("<{tag}>{}</{tag}>", escape(text).replace('\n', "<br>"));
+        let cell = |text: &String| {
+            let long = text.split_whitespace().any(|word| word.chars().count() > LONG_WORD);
+            let class = if long { " class=\"long\"" } else { "" };
+            format!("<{tag}{class}>{}</{tag}>", escape(text).replace('\n', "<br>"))
+        };
         row.iter().map(cell).collect()
     };
     let Some((head, body)) = rows.split_first() else { return String::new() };
@@ -150,5 +157,7 @@ mod tests {
             table.contains("<th>a</th><th>b</th>") && table.contains("<td>&lt;1&gt;</td><td>x<br>y</td>")
         );
         assert_eq!(sheet_table(&[]), "");
+        let hash = sheet_table(&[vec!["SHA-256".into()], vec!["ab".repeat(32)]]);
+        assert!(hash.contains("<td class=\"long\">abab"), "may be broken: {hash}");
     }
 }

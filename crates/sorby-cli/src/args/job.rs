@@ -1,8 +1,8 @@
 //! Arguments of the routine: jobs, lots, and whether a lot is still what it was.
 
-use super::InferenceArgs;
 use super::measure::EdgeArg;
 use super::out::new_or_folder;
+use super::{DeviceArg, InferenceArgs};
 use clap::{Args as ClapArgs, Subcommand};
 use std::path::PathBuf;
 
@@ -113,8 +113,12 @@ pub struct RunArgs {
     /// Job file.
     pub job: PathBuf,
     /// Images of the lot, or folders of images.
-    #[arg(required = true)]
+    #[arg(required_unless_present = "watch")]
     pub images: Vec<PathBuf>,
+    /// Wait for the images that the microscope saves into this folder; ends at Ctrl-C, or when the job has the fields and
+    /// the accuracy that it wants.
+    #[arg(long, value_name = "FOLDER", conflicts_with = "images")]
+    pub watch: Option<PathBuf>,
     /// New folder for the lot, or one in which the same command was interrupted: then it goes on.
     #[arg(long, value_parser = new_or_folder(), value_name = "LOT")]
     pub out: PathBuf,
@@ -137,6 +141,8 @@ pub struct RunArgs {
     /// Print what lot.json holds instead of words.
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub device: DeviceArg,
 }
 
 #[derive(ClapArgs)]

@@ -133,6 +133,7 @@ impl RunArgs {
             report_number: self.report_number.clone(),
             revises: revises.map(|(lot, reason)| Revises { lot, reason }),
             pdf: self.pdf.iter().map(|p| (*p).into()).collect(),
+            device: self.device.options(),
         }
     }
 }

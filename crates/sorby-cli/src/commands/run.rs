@@ -3,12 +3,16 @@
 use crate::args::RunArgs;
 use crate::console::Console;
 use crate::interrupts;
-use sorby::lot::{Lot, run_job};
+use sorby::lot::{Lot, run_job, watch_folder};
 use std::path::Path;
 use std::process::ExitCode;
 
 pub fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
-    let lot = run_job(&args.job, &args.options(), &args.out, &Console::default())?;
+    let (options, console) = (args.options(), Console::default());
+    let lot = match &args.watch {
+        Some(folder) => watch_folder(&args.job, folder, &options, &args.out, &console)?,
+        None => run_job(&args.job, &options, &args.out, &console)?,
+    };
     if lot.stopped {
         println!("stopped; the same command goes on with the other images");
         return Ok(interrupts::exit_code());

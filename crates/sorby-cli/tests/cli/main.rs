@@ -22,6 +22,7 @@ mod mistakes;
 mod mutations;
 mod pipeline;
 mod resume;
+mod routine;
 mod scale;
 mod serve;
 mod study;

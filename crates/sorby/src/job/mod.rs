@@ -220,7 +220,7 @@ impl Job {
         Ok(())
     }
 
-    /// How the model is applied.
+    /// How the model is applied, on the CPU.
     pub fn inference(&self) -> InferenceSettings {
         let s = &self.segmentation;
         InferenceSettings {
@@ -329,4 +329,4 @@ fn one_line(error: &toml::de::Error) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,7 +1,7 @@
 use super::*;
 use std::fs;
 
-fn job(model: NamedFile) -> Job {
+pub(crate) fn job(model: NamedFile) -> Job {
     Job {
         format: JOB_FORMAT,
         name: "carbide \"fine\"".into(),

@@ -137,3 +137,46 @@ fn contradicts(said: &str, stated: &str) -> bool {
     let (a, b) = (number(said), number(stated));
     a.zip(b).is_some_and(|(a, b)| unit(said).split(' ').next() == unit(stated).split(' ').next() && a != b)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::NamedFile;
+
+    fn given(lines: &[(&str, &str)]) -> BTreeMap<String, String> {
+        lines.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn instrument(voltage_kv: f64, detector: &str) -> Instrument {
+        let detector = Some(detector.to_owned());
+        Instrument { voltage_kv: Some(voltage_kv), detector, ..Instrument::default() }
+    }
+
+    /// The job of these tests wants `lot` and knows the customer.
+    #[test]
+    fn each_line_by_who_knows_it() {
+        let job = crate::job::tests::job(NamedFile { file: "m".into(), sha256: "ab".into() });
+        let images = [instrument(5.0, "InLens"), instrument(5.0, "SE2")];
+        let header = Header::of(&job, &given(&[("lot", "Heat 12"), ("etch", " ")]), &images).unwrap();
+        let line = |key: &str| {
+            let line = header.lines.iter().find(|l| l.key == key).unwrap();
+            (line.value.clone(), line.source)
+        };
+        assert_eq!(line("lot"), ("Heat 12".into(), "operator"));
+        assert_eq!(line("customer"), ("Works = 7".into(), "job"));
+        assert_eq!(line("voltage"), ("5 kV".into(), "images"));
+        assert_eq!(line("detector"), ("InLens (1 of 2 images), SE2 (1 of 2 images)".into(), "images"));
+        assert_eq!(line("etch"), (String::new(), ""), "to be filled in by hand");
+        assert!(header.warnings.is_empty() && header.value("lot") == Some("Heat 12"));
+
+        let told = Header::of(&job, &given(&[]), &images).map(|_| ()).unwrap_err().to_string();
+        assert!(told.contains("--set lot="), "{told}");
+        let doubtful = Header::of(&job, &given(&[("lot", "1"), ("voltage", "20 kV")]), &images).unwrap();
+        assert_eq!(doubtful.warnings, ["Accelerating voltage: `20 kV` is given, but the images state 5 kV"]);
+        assert_eq!(doubtful.value("voltage"), Some("20 kV"));
+        assert!(check_names(&job, &given(&[("customer", "x"), ("plane", "L-T")])).is_ok());
+        assert!(
+            check_names(&job, &given(&[("heat", "x")])).unwrap_err().to_string().contains("no such line")
+        );
+    }
+}

@@ -96,6 +96,16 @@ impl Manifest {
     }
 }
 
+/// Removes what an interrupted start left of a report: it would be taken for this one's.
+pub fn remove_reports(lot: &Path) -> Result<()> {
+    for (name, path) in files_of(lot)? {
+        if is_report(&name) {
+            fs_err::remove_file(&path)?;
+        }
+    }
+    Ok(())
+}
+
 /// What the manifest does not hold, for it comes after it.
 fn is_report(name: &str) -> bool {
     name == MANIFEST

@@ -16,12 +16,14 @@ mod run;
 mod segmentation_error;
 mod units;
 mod verify;
+mod watch;
 
 pub use header::FIELDS as HEADER_FIELDS;
 pub use record::LOT_SCHEMA_VERSION;
 pub use revision::Revises;
 pub use run::{Lot, LotOptions, run_job};
 pub use verify::{VerifiedLot, verify_lot};
+pub use watch::watch_folder;
 
 /// The report in the folder of a lot.
 pub const REPORT: &str = "report.html";

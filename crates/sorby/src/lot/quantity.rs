@@ -15,7 +15,6 @@ pub struct QuantityResult {
     ruled: bool,
     /// Relative accuracy that is aimed at, in percent.
     goal_percent: f64,
-    scaled: bool,
 }
 
 /// What can be said of a quantity.
@@ -32,7 +31,7 @@ pub enum Standing {
 impl QuantityResult {
     pub fn new(estimate: Estimate, scaled: bool, unit: LengthUnit, ruled: bool, goal_percent: f64) -> Self {
         let shown = Shown::of(estimate.quantity, scaled, unit, estimate.value);
-        Self { ruled: ruled && estimate.quantity.by_edge_weights(), estimate, shown, goal_percent, scaled }
+        Self { ruled: ruled && estimate.quantity.by_edge_weights(), estimate, shown, goal_percent }
     }
 
     pub fn standing(&self) -> Standing {
@@ -88,11 +87,11 @@ impl QuantityResult {
             Some(half) if e.value != 0.0 => format!("{} %", percent(100.0 * half / e.value.abs())),
             _ => unknown.to_owned(),
         };
-        let pixel = if self.estimate.quantity.length_power() == 0 { "0 %" } else { "not known" };
+        let no_length = e.quantity.length_power() == 0;
         [
             of(e.sampling_ci95, "not known"),
             of(e.segmentation_ci95, "not known"),
-            of(e.scale_ci95, if self.scaled { pixel } else { "in pixels" }),
+            of(e.scale_ci95, if no_length { "0 %" } else { "in pixels" }),
         ]
     }
 

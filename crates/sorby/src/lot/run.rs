@@ -12,7 +12,10 @@ use crate::error::refuse;
 use crate::job::{LockedJob, Verdict};
 use crate::measure::{Measurement, measure};
 use crate::report::{print_pdf, seen_from};
-use crate::{MadeBy, Observer, OutFolder, Result, SegmentOptions, SegmentedFolder, listing, segment};
+use crate::{
+    DeviceOptions, InferenceSettings, MadeBy, Observer, OutFolder, Result, SegmentOptions, SegmentedFolder,
+    listing, segment,
+};
 use sorby_image::write::{atomically, copy, safe_name};
 use sorby_report::{Cell, Paper, render_sheet};
 use std::collections::BTreeMap;
@@ -31,6 +34,8 @@ pub struct LotOptions {
     pub revises: Option<Revises>,
     /// Also print the report as PDF, on these papers.
     pub pdf: Vec<Paper>,
+    /// Where to compute.
+    pub device: DeviceOptions,
 }
 
 /// A lot that was measured.
@@ -147,7 +152,7 @@ impl Work<'_> {
     fn segment(&self, inputs: &[Input]) -> Result<(SegmentedFolder, PathBuf)> {
         let job = &self.job.job;
         let options = SegmentOptions {
-            inference: job.inference(),
+            inference: InferenceSettings { device: self.options.device.clone(), ..job.inference() },
             scale: job.scale_options(),
             match_scale: job.segmentation.match_scale,
             ..SegmentOptions::default()
@@ -231,6 +236,7 @@ impl Work<'_> {
 
     /// Writes `lot.json`, the hashes and the report, the seal last: only with it is a lot finished.
     fn publish(&self, record: &LotRecord, masks: &Path, all: usize) -> Result<Lot> {
+        manifest::remove_reports(self.out)?;
         let json = record.json();
         atomically(&self.out.join(LOT_FILE), (serde_json::to_string_pretty(&json)? + "\n").as_bytes())?;
         let manifest = Manifest::of(self.out, self.inputs(record)?)?.write(&self.out.join(MANIFEST))?;
@@ -242,7 +248,7 @@ impl Work<'_> {
             sheet.paper = *paper;
             match self.print(&render_sheet(&sheet), *paper) {
                 Ok(pdf) => reports.push(pdf),
-                Err(error) => warnings.push(error.to_string()),
+                Err(_) => warnings.push(self.not_printed(*paper)),
             }
         }
         let seal_sha256 = Manifest::seal(self.out)?.write(&self.out.join(SEAL))?;
@@ -269,7 +275,15 @@ impl Work<'_> {
         Ok(pdf)
     }
 
-    /// The files outside of the lot that it was made from.
+    fn not_printed(&self, paper: Paper) -> String {
+        format!(
+            "there is no PDF ({}): no Chromium, Chrome or Edge could print it; open {} in one and print it",
+            paper.name(),
+            self.out.join(REPORT).display()
+        )
+    }
+
+    /// The files outside of the lot that it was made from; of the job the lot has a copy.
     fn inputs(&self, record: &LotRecord) -> Result<Vec<InputFile>> {
         let input = |what: &str, file: String, sha256: &str| InputFile {
             what: what.to_owned(),
@@ -281,7 +295,6 @@ impl Work<'_> {
         for (what, named) in self.job.files() {
             out.push(input(what, seen_from(self.out, &self.job.place(named))?, &named.sha256));
         }
-        out.push(input("job", seen_from(self.out, &self.job.path)?, &self.job.sha256));
         Ok(out)
     }
 }
@@ -328,10 +341,14 @@ fn limit_lines(class: &ClassResult) -> Vec<(String, Verdict)> {
 
 /// What a reader must know before any number.
 fn warnings(record: &LotRecord, segmented: &SegmentedFolder) -> Vec<String> {
-    let mut out = segmented.nothing_found.clone();
+    let of_measured = |line: &&String| {
+        record.classes.iter().any(|c| line.starts_with(&format!("the model found no {} in", c.class)))
+    };
+    let mut out: Vec<String> = segmented.nothing_found.iter().filter(of_measured).cloned().collect();
     let (measured, wanted) = (record.images.len(), record.job.job.fields.wanted);
     if measured < wanted {
-        out.push(format!("{measured} fields were measured, and the job wants {wanted}"));
+        let fields = if measured == 1 { "1 field was" } else { &format!("{measured} fields were") };
+        out.push(format!("{fields} measured, and the job wants {wanted}"));
     }
     if !record.left_out.is_empty() {
         let all = measured + record.left_out.len();
@@ -340,9 +357,10 @@ fn warnings(record: &LotRecord, segmented: &SegmentedFolder) -> Vec<String> {
             record.left_out.len()
         ));
     }
+    let of_classes: Vec<&String> = record.classes.iter().flat_map(|c| &c.warnings).collect();
     let trained: Vec<&str> =
         record.images.iter().filter(|i| i.trained).map(|i| i.input.name.as_str()).collect();
-    if !trained.is_empty() {
+    if !trained.is_empty() && !of_classes.iter().any(|l| l.contains("images trained the model")) {
         out.push(format!(
             "{} of {measured} images trained the model ({}): the masks of these are better than those of new images",
             trained.len(),
@@ -350,21 +368,25 @@ fn warnings(record: &LotRecord, segmented: &SegmentedFolder) -> Vec<String> {
         ));
     }
     out.extend(record.header.warnings.clone());
-    for line in record.classes.iter().flat_map(|c| &c.warnings) {
+    for line in of_classes {
         if !out.contains(line) {
             out.push(line.clone());
         }
     }
-    for class in &record.classes {
-        let missed: Vec<String> = class
-            .rules
-            .quantities
-            .iter()
-            .filter_map(|q| class.quantity(*q))
-            .filter(|q| !q.remark().is_empty())
-            .map(|q| format!("{} of {}: {}", q.shown.name, class.class, q.remark()))
-            .collect();
-        out.extend(missed);
-    }
+    out.extend(record.classes.iter().filter_map(|class| goal_missed(record, class)));
     out
+}
+
+/// The quantities of the first page that do not reach the accuracy that the job aims at.
+fn goal_missed(record: &LotRecord, class: &ClassResult) -> Option<String> {
+    let chosen = class.rules.quantities.iter().filter_map(|q| class.quantity(*q));
+    let missed: Vec<&str> = chosen.filter(|q| !q.remark().is_empty()).map(|q| q.shown.name).collect();
+    let goal = record.job.job.fields.accuracy_percent;
+    (!missed.is_empty()).then(|| {
+        format!(
+            "{}: the relative accuracy of {goal} % is not reached for {} (see the remarks)",
+            class.class,
+            missed.join(", ")
+        )
+    })
 }

@@ -21,8 +21,8 @@ const QUANTITIES: &str = "\
 Area fraction: pixels of the class over pixels of the field; in the mean it is the volume fraction (Delesse). Equivalent \
 diameter of a particle: that of the circle of the same area. Number per area: sum of the particles' weights over the area of \
 the fields. Mean diameter: weighted mean. Surface per volume: 2 P / L, from the crossings P of test lines of the length L in \
-four directions (Underwood). Mean intercept length: 2 L(class) / P. Mean free path: 2 (L - L(class)) / P. Data bars and \
-pixels marked as unknown belong to no field.";
+four directions (Underwood). Mean intercept length: 2 L(class) / P. Mean free path: 2 (L - L(class)) / P. Circularity is 1 for \
+a circle and smaller for other shapes. Data bars and pixels marked as unknown belong to no field.";
 
 const ACCURACY: &str = "\
 Relative accuracy: half width of the 95 % interval over the value, in percent; the smaller, the better (ASTM E562). The \

@@ -73,7 +73,12 @@ fn pixel_sizes(record: &LotRecord) -> String {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for image in &record.images {
         let words = match &image.input.scale {
-            Some(s) => format!("{} (from {})", length(s.nm_per_px, 4), super::page::source_words(&s.source)),
+            Some(s) => {
+                // Where exactly it stands is told with each image.
+                let source = source_words(&s.source);
+                let short = source.split(',').next().unwrap_or_default();
+                format!("{} ({short})", length(s.nm_per_px, 4))
+            }
             None => "not known".to_owned(),
         };
         *counts.entry(words).or_default() += 1;

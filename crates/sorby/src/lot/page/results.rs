@@ -6,7 +6,6 @@ use super::super::record::LotRecord;
 use super::super::rounding::significant;
 use super::super::units::length;
 use crate::job::{Limit, Verdict};
-use sorby_measure::Quantity;
 use sorby_report::{Section, sheet_table};
 use std::f64::consts::PI;
 
@@ -18,7 +17,7 @@ pub fn sections(record: &LotRecord) -> Vec<Section> {
 fn results(class: &ClassResult) -> Section {
     let chosen = |q: &&QuantityResult| class.rules.quantities.contains(&q.estimate.quantity);
     let quantities: Vec<&QuantityResult> = class.quantities.iter().filter(chosen).collect();
-    let mut text = counts(class);
+    let mut text = remarks(&quantities) + &counts(class);
     text += &class.diameter_to_quote().map_or(String::new(), |s| format!("\n{s}"));
     text += &grain_size(class);
     for sentence in &class.segmentation {
@@ -86,26 +85,40 @@ fn table(quantities: &[&QuantityResult]) -> String {
     let head = [
         "Quantity",
         "Value ± half width of the 95 % interval",
-        "95 % interval",
         "Standard deviation between fields",
         "Relative accuracy",
-        "Its parts",
-        "Remark",
+        "of it between fields",
+        "of it segmentation",
+        "of it pixel size",
     ];
     let row = |q: &&QuantityResult| {
         let [fields, segmentation, pixel] = q.part_words();
+        let accuracy = q.accuracy_words();
         vec![
             q.shown.name.to_owned(),
             q.value_words(),
-            q.interval_words(),
             q.field_sd_words(),
-            q.accuracy_words(),
-            format!("between fields: {fields}\nsegmentation: {segmentation}\npixel size: {pixel}"),
-            q.remark(),
+            accuracy,
+            fields,
+            segmentation,
+            pixel,
         ]
     };
     let rows = std::iter::once(head.map(str::to_owned).to_vec()).chain(quantities.iter().map(row));
     sheet_table(&rows.collect::<Vec<_>>())
+}
+
+/// A line for each quantity of which something must be said.
+fn remarks(quantities: &[&QuantityResult]) -> String {
+    let line = |q: &&QuantityResult| {
+        Some(q.remark()).filter(|r| !r.is_empty()).map(|r| format!("{}: {r}.\n", capital(q.shown.name)))
+    };
+    quantities.iter().filter_map(line).collect()
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().collect::<String>() + letters.as_str())
 }
 
 fn limits(class: &ClassResult) -> Option<Section> {
@@ -139,13 +152,9 @@ pub fn other_quantities(record: &LotRecord) -> Vec<Section> {
     let of = |class: &ClassResult| {
         let other = |q: &&QuantityResult| !class.rules.quantities.contains(&q.estimate.quantity);
         let quantities: Vec<&QuantityResult> = class.quantities.iter().filter(other).collect();
-        let circularity = quantities.iter().any(|q| q.estimate.quantity == Quantity::MeanCircularity);
         let section = Section {
             heading: format!("Further quantities: {}", class.class),
-            text: match circularity {
-                true => "Circularity is 1 for a circle and smaller for other shapes.".to_owned(),
-                false => String::new(),
-            },
+            text: remarks(&quantities),
             blocks: vec![table(&quantities)],
             ..Section::default()
         };
