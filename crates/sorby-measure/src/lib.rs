@@ -41,7 +41,7 @@ pub use quantity::Quantity;
 pub use ruling::{HeavyObject, Ruling, ruling};
 pub use sauvola::sauvola;
 pub use shape::Shape;
-pub use sizes::{Lognormal, Sizes, lognormal, sizes};
+pub use sizes::{Lognormal, Sizes, diameter_sd, lognormal, sizes};
 pub use threshold::{Sweep, otsu, sweep};
 pub use unfold::{
     SphereEstimate, Spheres, fullman_mean_diameter, saltykov, section_classes, unfold_fields,

@@ -28,18 +28,21 @@ pub fn sizes(particles: &Particles, rule: EdgeRule) -> Option<Sizes> {
     let weights = rule.weights(particles).weights;
     let diameters = particles.regions.iter().map(|r| r.equivalent_diameter_area_px());
     let weighed = Distribution::of(diameters.zip(weights).filter(|(_, w)| *w > 0.0).collect());
-    let Distribution { sorted, total } = &weighed;
-    let mean = sorted.iter().map(|(d, w)| d * w).sum::<f64>() / total;
-    let variance = sorted.iter().map(|(d, w)| w * (d - mean).powi(2)).sum::<f64>() / total;
     Some(Sizes {
-        count: sorted.len(),
-        weight: *total,
-        mean_diameter_px: mean,
-        sd_diameter_px: variance.sqrt(),
+        count: weighed.sorted.len(),
+        weight: weighed.total,
+        mean_diameter_px: weighed.mean(),
+        sd_diameter_px: weighed.sd(),
         d10_px: weighed.quantile(0.1)?,
         d50_px: weighed.quantile(0.5)?,
         d90_px: weighed.quantile(0.9)?,
     })
+}
+
+/// Standard deviation of a population of diameters with their weights; `None` of fewer than two.
+pub fn diameter_sd(weighed: &[(f64, f64)]) -> Option<f64> {
+    let counted: Vec<(f64, f64)> = weighed.iter().copied().filter(|(_, w)| *w > 0.0).collect();
+    (counted.len() > 1).then(|| Distribution::of(counted).sd())
 }
 
 /// Weighted diameters in order, and the sum of the weights.
@@ -53,6 +56,16 @@ impl Distribution {
         weighed.sort_by(|a, b| a.0.total_cmp(&b.0));
         let total = weighed.iter().map(|w| w.1).sum();
         Self { sorted: weighed, total }
+    }
+
+    fn mean(&self) -> f64 {
+        self.sorted.iter().map(|(d, w)| d * w).sum::<f64>() / self.total
+    }
+
+    fn sd(&self) -> f64 {
+        let mean = self.mean();
+        let squares = self.sorted.iter().map(|(d, w)| w * (d - mean).powi(2)).sum::<f64>();
+        (squares / self.total).sqrt()
     }
 
     /// The diameter that this share of the weight does not exceed; `None` of nothing.

@@ -8,10 +8,12 @@ pub mod overlay;
 mod page;
 mod parquet;
 mod plot;
+mod sheet;
 mod table;
 
 pub use geojson::GeoJson;
 pub use imagej_roi::RoiSet;
 pub use page::{Page, Picture, Section, record_of, render};
 pub use plot::{Chart, Drawn, Series, bin_edges, histogram};
+pub use sheet::{Paper, Sheet, Tone, render_sheet, sheet_table};
 pub use table::{Cell, CsvRows, Table, csv_text};

@@ -151,6 +151,31 @@ pub fn class_row(grey: &[u8], mask: &LabelMap, y: usize, colours: &[[u8; 3]]) ->
     grey.iter().enumerate().map(pixel).collect()
 }
 
+/// Outlines of the classes on the grey picture, so many pixels thick and within the objects; the first class has none.
+///
+/// # Panics
+/// When `grey` has not as many pixels as the mask.
+pub fn outlines(grey: &[u8], mask: &LabelMap, colours: &[[u8; 3]], thick_px: usize) -> Rgb {
+    let (width, height) = (mask.width, mask.height);
+    let is_edge = |x: usize, y: usize, label: u8| {
+        let other = |x: usize, y: usize| mask.labels[y * width + x] != label;
+        (1..=thick_px).any(|d| {
+            (x >= d && other(x - d, y))
+                || (x + d < width && other(x + d, y))
+                || (y >= d && other(x, y - d))
+                || (y + d < height && other(x, y + d))
+        })
+    };
+    let mut out = Rgb::grey(width, height, grey);
+    for (i, &label) in mask.labels.iter().enumerate().filter(|(_, l)| **l != 0 && **l != IGNORE) {
+        if let Some(colour) = colours.get(usize::from(label)).filter(|_| is_edge(i % width, i / width, label))
+        {
+            out.pixels[i] = *colour;
+        }
+    }
+    out
+}
+
 /// Right and wrong pixels of `class` compared with all other classes, in the colours of [`TRUE_POSITIVE`] and the other
 /// constants.
 ///
@@ -222,6 +247,16 @@ mod tests {
     fn the_first_class_stays_grey_and_edges_are_full() {
         let picture = classes(&[100; 5], &map(&[0, 1, 1, 1, 0]), &[[0; 3], [200, 0, 50]]);
         assert_eq!(picture.pixels, [[100; 3], [200, 0, 50], [140, 60, 80], [200, 0, 50], [100; 3]]);
+    }
+
+    #[test]
+    fn outlines_leave_the_inside_grey() {
+        let mask = map(&[0, 1, 1, 1, 1, 1, 255]);
+        let red = [200, 0, 0];
+        let thin = outlines(&[9; 7], &mask, &[[0; 3], red], 1).pixels;
+        assert_eq!(thin, [[9; 3], red, [9; 3], [9; 3], [9; 3], red, [9; 3]]);
+        let thick = outlines(&[9; 7], &mask, &[[0; 3], red], 2).pixels;
+        assert_eq!(thick.iter().filter(|p| **p == red).count(), 4);
     }
 
     #[test]

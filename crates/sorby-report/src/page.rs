@@ -60,9 +60,8 @@ impl Picture {
 /// # Panics
 /// Never: the built-in template renders any page.
 pub fn render(page: &Page) -> String {
-    let mut environment = Environment::new();
-    environment.add_template("page.html", include_str!("page.html")).expect("the built-in template is valid");
-    let template = environment.get_template("page.html").expect("added above");
+    let environment = environment("page.html", include_str!("page.html"));
+    let template = environment.get_template("page.html").expect("the built-in template is there");
     template
         .render(context! {
             title => &page.title,
@@ -73,6 +72,13 @@ pub fn render(page: &Page) -> String {
             record => escape(&page.record),
         })
         .expect("the built-in template renders any page")
+}
+
+/// With one built-in template; its name decides that texts are escaped.
+pub(crate) fn environment(name: &'static str, template: &'static str) -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.add_template(name, template).expect("the built-in template is valid");
+    environment
 }
 
 const RECORD: &str = "<template id=\"sorby-record\">";

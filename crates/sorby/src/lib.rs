@@ -40,8 +40,10 @@ mod error;
 mod evaluate;
 mod event;
 mod inference;
+pub mod job;
 pub mod label;
 pub mod listing;
+pub mod lot;
 pub mod masks;
 pub mod measure;
 pub mod model;
@@ -71,6 +73,7 @@ pub use segment::{SegmentOptions, Segmented, SegmentedFolder, Segmenter, Trust, 
 pub use sorby_data::Dataset;
 pub use sorby_image::{LabelMap, Micrograph, Said, Shot};
 pub use sorby_infer::Device;
+pub use sorby_report::Paper;
 pub use sorby_train::Recipe;
 pub use train::{NamedRecipe, TrainOptions, Training, train};
 pub use trust_table::{TRUST_FILE, TrustRow};

@@ -1,11 +1,13 @@
 //! Command-line arguments as typed.
 
+mod job;
 mod label;
 mod measure;
 mod options;
 mod out;
 mod study;
 
+pub use job::{JobCommand, NewJobArgs, PaperArg, RunArgs, UnitArg, VerifyArgs};
 pub use label::{DraftArgs, LabelCommand, ServeArgs, TrialArgs};
 pub use measure::{CodingArgs, EdgeArg, ExportArg, GivenScale, MeasureArgs, ScaleArgs, ThresholdArgs};
 
@@ -49,6 +51,13 @@ pub enum Command {
     Scale(ScaleArgs),
     /// Count and size the particles of masks.
     Measure(MeasureArgs),
+    /// Settle once how lots are measured.
+    #[command(subcommand)]
+    Job(JobCommand),
+    /// Measure a lot by a job: segment, measure, judge, report.
+    Run(RunArgs),
+    /// Say whether anything of a lot was changed since its report was made.
+    Verify(VerifyArgs),
     /// The traditional methods (Otsu, Sauvola, a sweep of all thresholds) next to a model and the truth.
     Threshold(ThresholdArgs),
     /// Make synthetic micrographs with exact labels.

@@ -3,11 +3,13 @@
 use super::*;
 use sorby::bench::{BenchOptions, BenchWork as Work};
 use sorby::data::ExportFormat as Format;
+use sorby::job::{ClassRules, LengthUnit, NewJob};
+use sorby::lot::{LotOptions, Revises};
 use sorby::masks::CodingOptions;
 use sorby::measure::{Edges, Export, MeasureOptions};
 use sorby::scale::ScaleOptions;
 use sorby::threshold::ThresholdOptions;
-use sorby::{DeviceOptions, InferenceSettings, SegmentOptions};
+use sorby::{DeviceOptions, InferenceSettings, Paper, SegmentOptions};
 
 impl DeviceArg {
     pub fn options(&self) -> DeviceOptions {
@@ -79,6 +81,68 @@ impl MeasureArgs {
             images: self.images.clone(),
             probabilities: self.probabilities.clone(),
             export: self.export.iter().map(|e| (*e).into()).collect(),
+        }
+    }
+}
+
+impl NewJobArgs {
+    pub fn options(self) -> NewJob {
+        let edges: Edges = self.edges.into();
+        let rules = ClassRules {
+            smallest_px: self.min_area_px,
+            connectivity: self.connectivity.unwrap_or(if self.grains { 4 } else { 8 }),
+            edges: edges.name().to_owned(),
+            split_px: self.split,
+            grains: self.grains,
+            ..ClassRules::of_class("")
+        };
+        NewJob {
+            model: self.model,
+            name: self.name,
+            inference: self.inference.settings(),
+            match_scale: self.match_scale,
+            without_scale: self.without_scale,
+            nm_per_px: self.nm_per_px,
+            pixel_sizes: self.pixel_sizes,
+            scale_accuracy_percent: self.scale_accuracy,
+            no_data_bar: self.no_data_bar,
+            fields: self.fields.into(),
+            accuracy_percent: self.accuracy,
+            classes: self.classes,
+            rules,
+            limits: self.limits,
+            calibration: self.calibration,
+            length_unit: match self.unit {
+                UnitArg::Nm => LengthUnit::Nm,
+                UnitArg::Um => LengthUnit::Um,
+                UnitArg::Auto => LengthUnit::Auto,
+            },
+            paper: self.paper.into(),
+            header: self.header.into_iter().collect(),
+            required: self.required,
+        }
+    }
+}
+
+impl RunArgs {
+    pub fn options(&self) -> LotOptions {
+        let revises = self.revises.clone().zip(self.reason.clone());
+        LotOptions {
+            images: self.images.clone(),
+            header: self.header.iter().cloned().collect(),
+            report_number: self.report_number.clone(),
+            revises: revises.map(|(lot, reason)| Revises { lot, reason }),
+            pdf: self.pdf.iter().map(|p| (*p).into()).collect(),
+            device: self.device.options(),
+        }
+    }
+}
+
+impl From<PaperArg> for Paper {
+    fn from(paper: PaperArg) -> Self {
+        match paper {
+            PaperArg::A4 => Self::A4,
+            PaperArg::Letter => Self::Letter,
         }
     }
 }

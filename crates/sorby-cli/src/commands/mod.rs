@@ -5,10 +5,12 @@ mod compare;
 mod data;
 mod evaluate;
 mod help_files;
+mod job;
 mod label;
 mod measure;
 mod model;
 mod report;
+mod run;
 mod scale;
 mod segment;
 mod serve;
@@ -17,6 +19,7 @@ mod synth;
 mod system;
 mod threshold;
 mod train;
+mod verify;
 
 use crate::args::{Args, Command};
 use anyhow::{Context as _, bail};
@@ -59,6 +62,9 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Evaluate(args) => evaluate::run(args),
         Command::Segment(args) => segment::run(args),
         Command::Measure(args) => measure::run(args),
+        Command::Job(command) => job::run(command),
+        Command::Run(args) => run::run(args),
+        Command::Verify(args) => verify::run(&args),
         Command::Threshold(args) => threshold::run(args),
         Command::Synth(args) => synth::run(args),
         Command::Model(command) => model::run(command),

@@ -23,6 +23,7 @@ mod mutations;
 mod page_edits;
 mod pipeline;
 mod resume;
+mod routine;
 mod scale;
 mod serve;
 mod study;

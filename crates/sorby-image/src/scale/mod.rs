@@ -5,6 +5,7 @@
 //! speaks of is refused.
 
 pub mod agreement;
+mod instrument;
 mod lengths;
 mod metadata;
 mod printing;
@@ -13,6 +14,8 @@ mod text;
 mod upright;
 mod vendors;
 mod xml;
+
+pub use instrument::{Instrument, instrument};
 
 use crate::guard::guarded;
 use crate::read::header;

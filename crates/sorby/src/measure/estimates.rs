@@ -44,6 +44,16 @@ impl Estimates {
         }
     }
 
+    /// Each quantity that could be estimated.
+    pub fn all(&self) -> impl Iterator<Item = &Estimate> {
+        self.rows.iter().map(|row| &row.0)
+    }
+
+    /// Whether an object's edge weight decides sizes and numbers per area, so that they have no interval.
+    pub fn are_ruled(&self) -> bool {
+        self.ruled
+    }
+
     /// Everything, also what is missing.
     pub fn table(&self) -> Table {
         let mut table = Table::new([

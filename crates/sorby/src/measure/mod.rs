@@ -27,7 +27,7 @@ use sorby_measure::{Calibration, Connectivity, EdgeRule, Field, GrainCounts, Obj
 use sorby_report::Table;
 use sorby_score::Overlap;
 use source::Source;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// One mask, measured.
 pub struct Measured {
@@ -83,12 +83,7 @@ pub fn measure(files: &[PathBuf], options: &MeasureOptions, observer: &dyn Obser
     let names = masks::classes(files, data.as_ref())?;
     let class = options.class.as_deref().map_or(Ok(1), |asked| classes::index(asked, &names))?;
     let class_name = names.get(usize::from(class)).cloned().unwrap_or_else(|| format!("class {class}"));
-    let filter = ObjectRule {
-        connectivity: connectivity(options)?,
-        min_area_px: options.min_area_px,
-        exclude_edge: options.exclude_edge,
-        split_depth_px: options.split_depth_px,
-    };
+    let filter = filter(options)?;
     let source = Source::new(options, data.as_ref(), files, (class, class_name), filter, names, observer)?;
     let class = source.class_name().to_owned();
     let calibration = options
@@ -117,6 +112,13 @@ pub(crate) fn unscale_unless_all<'a>(fields: impl Iterator<Item = &'a mut Measur
             f.field.nm_per_px = None;
             f.truth.iter_mut().for_each(|t| t.1.nm_per_px = None);
         }
+    }
+}
+
+impl Measurement {
+    /// Errors of the segmentation that the estimates are corrected for.
+    pub fn calibration(&self) -> Option<&Calibration> {
+        self.calibration.as_ref()
     }
 }
 
@@ -157,6 +159,23 @@ fn edge_rule(edges: Edges, p: &Particles) -> EdgeRule {
         Edges::Exclude => EdgeRule::Exclude,
         Edges::All => EdgeRule::All,
     }
+}
+
+/// A calibration for masks of this class that are measured so.
+///
+/// # Errors
+/// When it is of another class or other settings, or of the truth itself.
+pub(crate) fn read_calibration(path: &Path, class: &str, options: &MeasureOptions) -> Result<Calibration> {
+    calibration::read(path, class, &settings(&filter(options)?, options.edges), &[])
+}
+
+fn filter(options: &MeasureOptions) -> Result<ObjectRule> {
+    Ok(ObjectRule {
+        connectivity: connectivity(options)?,
+        min_area_px: options.min_area_px,
+        exclude_edge: options.exclude_edge,
+        split_depth_px: options.split_depth_px,
+    })
 }
 
 /// How objects are distinguished, in words.

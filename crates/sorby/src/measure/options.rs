@@ -87,6 +87,14 @@ pub enum Edges {
 }
 
 impl Edges {
+    /// All of them.
+    const ALL: [Self; 4] = [Self::Weighted, Self::Frame, Self::Exclude, Self::All];
+
+    /// The one of this word.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|e| e.name() == name)
+    }
+
     /// The word for it in options and tables.
     pub fn name(self) -> &'static str {
         match self {

@@ -9,6 +9,7 @@ mod replay;
 mod sections;
 
 pub use pdf::print as print_pdf;
+pub(crate) use places::seen_from;
 pub use replay::{Replay, Verdict, replay};
 
 use crate::error::refuse;

@@ -1,0 +1,202 @@
+//! The routine: a job is made once, lots are measured by it, and a lot can be checked later.
+
+use crate::{fail, sorby, succeed, workshop};
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+
+/// A folder with a trained model, and images that it has not seen in `lot/images`.
+fn laboratory() -> tempfile::TempDir {
+    let folder = workshop();
+    let at = folder.path();
+    let longer = ["--set", "schedule.iterations=60", "--set", "optimizer.lr=0.05"];
+    succeed(at, &[&["train", "tiny.toml", "--data", "data", "--out", "run"][..], &longer].concat());
+    succeed(at, &["synth", "--out", "new", "--images", "4", "--size", "120x96", "--seed", "9"]);
+    folder
+}
+
+fn job(at: &Path, more: &[&str]) {
+    let base =
+        ["job", "new", "run", "--out", "job.toml", "--nm-per-px", "20", "--fields", "4", "--ask", "lot"];
+    succeed(at, &[&base[..], more].concat());
+}
+
+fn run(at: &Path, out: &str, more: &[&str]) -> Output {
+    let base = ["run", "job.toml", "new/images", "--out", out, "--set", "lot=Heat \"12\" & <3>"];
+    sorby(at, &[&base[..], more].concat())
+}
+
+#[track_caller]
+fn told(output: &Output, code: i32) -> String {
+    let text =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(code), "{text}");
+    assert!(!text.contains("panicked"), "{text}");
+    text
+}
+
+fn json(path: &Path) -> Value {
+    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+}
+
+/// Words of a page, without its tags, styles and pictures.
+fn words(html: &str) -> String {
+    let body = html.split("</style>").nth(1).unwrap();
+    body.split('<').filter_map(|part| Some(part.split_once('>')?.1)).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn a_lot_from_images_to_a_report() {
+    let folder = laboratory();
+    let at = folder.path();
+    job(at, &["--limit", "area fraction at most 100 %", "--set", "customer=Works 7"]);
+    let text = told(&run(at, "lot", &[]), 1);
+    assert!(text.contains("4 of 4 images measured") && text.contains("seal: "), "{text}");
+
+    // The numbers are those of `measure`, to the last digit.
+    let lot = json(&at.join("lot/lot.json"));
+    let masks =
+        ["measure", "lot/segmentation/masks", "--out", "m", "--class", "carbide", "--plan", "10", "--json"];
+    let measured: Value = serde_json::from_str(&succeed(at, &masks)).unwrap();
+    assert_eq!((&lot["schema"], &lot["schema_version"]), (&"sorby-lot".into(), &1.into()));
+    assert_eq!(lot["classes"][0]["estimates"], measured["estimates"]);
+    assert_eq!(lot["classes"][0]["particles_counted"], measured["total"]["count"]);
+    let area = 4.0 * 120.0 * 96.0 * 0.02 * 0.02;
+    assert!((lot["classes"][0]["field_area_um2"].as_f64().unwrap() - area).abs() < 1e-9, "{area}");
+
+    // A report by a person's words: header, limits, method, provenance.
+    let html = fs::read_to_string(at.join("lot/report.html")).unwrap();
+    let page = words(&html);
+    for wanted in [
+        "Heat &quot;12&quot; &amp; &lt;3&gt;",
+        "Works 7",
+        "area fraction at most 100 %",
+        "Standard deviation between fields",
+        "mean equivalent diameter",
+        "Measured by: name, date, signature",
+        "is not known: no labelled images were compared",
+        "20.00 nm",
+        "segmentation/masks/carbide-001.png",
+    ] {
+        assert!(page.contains(wanted), "{wanted}: {page}");
+    }
+    for code in ["_per_", "_percent", "_nm", "_px", "um2", "ci95", "--"] {
+        let place = page.find(code).map(|i| &page[i.saturating_sub(40)..i + 10]);
+        // The command and its file names are as typed.
+        assert!(place.is_none() || place.unwrap().contains("sorby run") || code == "--", "{code}: {place:?}");
+    }
+    assert!(html.contains("counter(pages)") && !html.contains("src=\"http") && !html.contains("<script"));
+    assert_eq!(html.matches("<figure>").count(), 4, "every image has its picture");
+    assert!(!html.contains(at.to_str().unwrap()), "paths are as seen from the report");
+
+    // A finished report is not written over; a revision names it.
+    let again = fail(at, &["run", "job.toml", "new/images", "--out", "lot", "--set", "lot=Heat 13"]);
+    assert!(again.contains("holds a finished report"), "{again}");
+    let revised = ["--revises", "lot", "--reason", "wrong customer", "--set", "customer=Works 8"];
+    let text = told(&run(at, "lot2", &revised), 1);
+    let number = lot["report"]["number"].as_str().unwrap();
+    assert!(text.contains(&format!("report {number} revision 1")), "{text}");
+    let second = fs::read_to_string(at.join("lot2/report.html")).unwrap();
+    assert!(second.contains(&format!("replaces report {number} of")) && second.contains("wrong customer"));
+    // Measured again, every number is the same.
+    assert_eq!(json(&at.join("lot2/lot.json"))["classes"], lot["classes"]);
+}
+
+#[test]
+fn exit_codes_and_verdicts() {
+    let folder = laboratory();
+    let at = folder.path();
+    job(at, &["--limit", "area fraction at most 100 %", "--accuracy", "100"]);
+    // What a small model of seconds finds is no good size; the area is enough here.
+    let text = fs::read_to_string(at.join("job.toml")).unwrap();
+    let edited =
+        text.replace("\"area_fraction\", \"number_density\", \"mean_diameter\"", "\"area_fraction\"");
+    assert_ne!(edited, text);
+    fs::write(at.join("job.toml"), &edited).unwrap();
+    let refused = fail(at, &["run", "job.toml", "new/images", "--out", "lot", "--set", "lot=1"]);
+    assert!(refused.contains("was changed after version 1"), "{refused}");
+    assert!(succeed(at, &["job", "lock", "job.toml"]).contains("version 2"));
+
+    let text = told(&run(at, "good", &[]), 0);
+    assert!(text.contains("WITHIN: carbide: area fraction at most 100 %"), "{text}");
+    // One image of four, and one that is no image at all.
+    fs::write(at.join("broken.png"), b"no picture").unwrap();
+    let few =
+        ["run", "job.toml", "new/images/carbide-001.png", "broken.png", "--out", "few", "--set", "lot=1"];
+    let text = told(&sorby(at, &few), 1);
+    assert!(text.contains("1 field was measured, and the job wants 4"), "{text}");
+    assert!(text.contains("1 of 2 images are left out"), "{text}");
+    let page = words(&fs::read_to_string(at.join("few/report.html")).unwrap());
+    assert!(page.contains("Why it is left out") && page.contains("../broken.png"), "{page}");
+    let none = fail(at, &["run", "job.toml", "broken.png", "--out", "none", "--set", "lot=1"]);
+    assert!(none.contains("none of the 1 images can be measured") && !at.join("none").exists(), "{none}");
+    let unnamed = fail(at, &["run", "job.toml", "new/images", "--out", "none"]);
+    assert!(unnamed.contains("--set lot="), "{unnamed}");
+    let unknown = fail(at, &["run", "job.toml", "new/images", "--out", "none", "--set", "heat=2"]);
+    assert!(unknown.contains("no such line"), "{unknown}");
+
+    let outside = edited.replace("at most 100 %", "at most 0.0001 %");
+    fs::write(at.join("job.toml"), outside).unwrap();
+    succeed(at, &["job", "lock", "job.toml"]);
+    let text = told(&run(at, "bad", &[]), 1);
+    assert!(text.contains("OUTSIDE: carbide: area fraction at most 0.0001 %"), "{text}");
+    assert_eq!(json(&at.join("bad/lot.json"))["verdict"], "outside");
+    // Another model under the same name.
+    fs::write(at.join("run/model.safetensors"), b"other").unwrap();
+    let other = fail(at, &["run", "job.toml", "new/images", "--out", "none", "--set", "lot=1"]);
+    assert!(other.contains("is not the model of this job"), "{other}");
+}
+
+#[test]
+fn any_changed_missing_or_added_byte_of_a_lot_is_found() {
+    let folder = laboratory();
+    let at = folder.path();
+    job(at, &[]);
+    told(&run(at, "lot", &[]), 1);
+    let whole = succeed(at, &["verify", "lot"]);
+    assert!(whole.contains("are what they were") && whole.contains("seal: "), "{whole}");
+    for file in [
+        "lot/report.html",
+        "lot/lot.json",
+        "lot/manifest.json",
+        "lot/job.toml",
+        "lot/segmentation/masks/carbide-001.png",
+        "lot/segmentation/overlays/carbide-002.png",
+        "lot/segmentation/trust.csv",
+        "lot/measurements/carbide/estimates.csv",
+        "lot/measurements/carbide/particles.csv",
+        "lot/measurements/carbide/summary.json",
+        "new/images/carbide-003.png",
+        "run/model.safetensors",
+    ] {
+        let path = at.join(file);
+        let bytes = fs::read(&path).unwrap();
+        let mut changed = bytes.clone();
+        let middle = changed.len() / 2;
+        changed[middle] ^= 1;
+        fs::write(&path, &changed).unwrap();
+        let text = told(&sorby(at, &["verify", "lot"]), 1);
+        let name = file.trim_start_matches("lot/");
+        assert!(text.contains(&format!("{name}: was changed")), "{file}: {text}");
+        fs::remove_file(&path).unwrap();
+        let text = told(&sorby(at, &["verify", "lot"]), 1);
+        assert!(text.contains(&format!("{name}: is missing")), "{file}: {text}");
+        fs::write(&path, &bytes).unwrap();
+    }
+    fs::write(at.join("lot/segmentation/masks/more.png"), b"x").unwrap();
+    let text = told(&sorby(at, &["verify", "lot"]), 1);
+    assert!(text.contains("segmentation/masks/more.png: was added"), "{text}");
+    fs::remove_file(at.join("lot/segmentation/masks/more.png")).unwrap();
+    // Moved as a whole, everything is found again; the seal is the same.
+    let seal = |text: &str| text.lines().find(|l| l.starts_with("seal: ")).unwrap().to_owned();
+    fs::create_dir(at.join("archive")).unwrap();
+    for name in ["lot", "new", "run"] {
+        fs::rename(at.join(name), at.join("archive").join(name)).unwrap();
+    }
+    assert_eq!(seal(&succeed(at, &["verify", "archive/lot"])), seal(&whole));
+    // What is no lot, or not a finished one, is refused.
+    assert!(fail(at, &["verify", "data"]).contains("is no lot"));
+    fs::remove_file(at.join("archive/lot/seal.json")).unwrap();
+    assert!(fail(at, &["verify", "archive/lot"]).contains("is not finished"));
+}

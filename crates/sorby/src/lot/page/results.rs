@@ -1,0 +1,164 @@
+//! Results and limits.
+
+use super::super::class_result::ClassResult;
+use super::super::quantity::QuantityResult;
+use super::super::record::LotRecord;
+use super::super::rounding::significant;
+use super::super::units::length;
+use crate::job::{Limit, Verdict};
+use sorby_report::{Section, sheet_table};
+use std::f64::consts::PI;
+
+/// For each class: what was found, how sure it is, and the limits.
+pub fn sections(record: &LotRecord) -> Vec<Section> {
+    record.classes.iter().flat_map(|class| [Some(results(class)), limits(class)]).flatten().collect()
+}
+
+fn results(class: &ClassResult) -> Section {
+    let chosen = |q: &&QuantityResult| class.rules.quantities.contains(&q.estimate.quantity);
+    let quantities: Vec<&QuantityResult> = class.quantities.iter().filter(chosen).collect();
+    let mut text = remarks(&quantities) + &counts(class);
+    text += &class.diameter_to_quote().map_or(String::new(), |s| format!("\n{s}"));
+    text += &grain_size(class);
+    for sentence in &class.segmentation {
+        text += &format!("\n{sentence}");
+    }
+    Section {
+        heading: format!("Result: {}", class.class),
+        text,
+        blocks: vec![table(&quantities)],
+        ..Section::default()
+    }
+}
+
+/// Number of fields, area, particles, and which of them count.
+fn counts(class: &ClassResult) -> String {
+    let fields = if class.fields == 1 { "1 field".to_owned() } else { format!("{} fields", class.fields) };
+    let mut text = format!(
+        "{fields} with a total area of {}; {} particles counted, {} of them cut by the edge of a field.",
+        class.area_words(),
+        class.counted,
+        class.cut
+    );
+    if class.rules.smallest_px > 0 {
+        text += &format!(" {}", smallest(class));
+    }
+    if let Some(sd) = &class.diameter_sd {
+        text += &format!(" Standard deviation of the particles' equivalent diameters: {sd}.");
+    }
+    text
+}
+
+/// Which particles are too small to count.
+pub fn smallest(class: &ClassResult) -> String {
+    let px = class.rules.smallest_px;
+    let diameter = class.nm_per_px.map_or(String::new(), |nm| {
+        format!(" (equivalent diameter {})", length(2.0 * (px as f64 / PI).sqrt() * nm, 3))
+    });
+    format!(
+        "Particles of fewer than {px} pixels{diameter} are left out of numbers and sizes, not of the area fraction."
+    )
+}
+
+fn grain_size(class: &ClassResult) -> String {
+    let told = |g: &sorby_measure::GrainSize| {
+        format!(
+            "\nGrain size number G = {:.2} by counting (ASTM E112; {} grains per mm²; ISO 643: {:.2}), G = {:.2} by intercepts \
+             (mean {} µm).",
+            g.g_planimetric,
+            significant(g.grains_per_mm2, 3),
+            g.g_iso_643,
+            g.g_intercept,
+            significant(g.mean_lineal_intercept_um, 3)
+        )
+    };
+    match &class.grain_size {
+        Some(g) => told(g),
+        None if class.rules.grains => {
+            "\nNo grain size: it needs the pixel size of every image, and grains.".to_owned()
+        }
+        None => String::new(),
+    }
+}
+
+fn table(quantities: &[&QuantityResult]) -> String {
+    let head = [
+        "Quantity",
+        "Value ± half width of the 95 % interval",
+        "Standard deviation between fields",
+        "Relative accuracy",
+        "of it between fields",
+        "of it segmentation",
+        "of it pixel size",
+    ];
+    let row = |q: &&QuantityResult| {
+        let [fields, segmentation, pixel] = q.part_words();
+        let accuracy = q.accuracy_words();
+        vec![
+            q.shown.name.to_owned(),
+            q.value_words(),
+            q.field_sd_words(),
+            accuracy,
+            fields,
+            segmentation,
+            pixel,
+        ]
+    };
+    let rows = std::iter::once(head.map(str::to_owned).to_vec()).chain(quantities.iter().map(row));
+    sheet_table(&rows.collect::<Vec<_>>())
+}
+
+/// A line for each quantity of which something must be said.
+fn remarks(quantities: &[&QuantityResult]) -> String {
+    let line = |q: &&QuantityResult| {
+        Some(q.remark()).filter(|r| !r.is_empty()).map(|r| format!("{}: {r}.\n", capital(q.shown.name)))
+    };
+    quantities.iter().filter_map(line).collect()
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().collect::<String>() + letters.as_str())
+}
+
+fn limits(class: &ClassResult) -> Option<Section> {
+    if class.limits.is_empty() {
+        return None;
+    }
+    let row = |(limit, verdict): &(Limit, Verdict)| {
+        let measured = class.quantity(limit.quantity);
+        vec![
+            limit.text.clone(),
+            measured.map_or("not measured".into(), QuantityResult::value_words),
+            measured.map_or(String::new(), QuantityResult::interval_words),
+            match verdict {
+                Verdict::Within => "within".to_owned(),
+                Verdict::Outside => "outside".to_owned(),
+                Verdict::Undecided => "undecided: the interval spans the limit, or is not known".to_owned(),
+            },
+        ]
+    };
+    let head = ["Limit", "Measured", "95 % interval", "Verdict"].map(str::to_owned).to_vec();
+    let rows: Vec<Vec<String>> = std::iter::once(head).chain(class.limits.iter().map(row)).collect();
+    Some(Section {
+        heading: format!("Limits: {}", class.class),
+        blocks: vec![sheet_table(&rows)],
+        ..Section::default()
+    })
+}
+
+/// The quantities that are not on the first page.
+pub fn other_quantities(record: &LotRecord) -> Vec<Section> {
+    let of = |class: &ClassResult| {
+        let other = |q: &&QuantityResult| !class.rules.quantities.contains(&q.estimate.quantity);
+        let quantities: Vec<&QuantityResult> = class.quantities.iter().filter(other).collect();
+        let section = Section {
+            heading: format!("Further quantities: {}", class.class),
+            text: remarks(&quantities),
+            blocks: vec![table(&quantities)],
+            ..Section::default()
+        };
+        (!quantities.is_empty()).then_some(section)
+    };
+    record.classes.iter().filter_map(of).collect()
+}

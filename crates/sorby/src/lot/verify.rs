@@ -1,0 +1,72 @@
+//! Whether a lot is still what it was when its report was made.
+
+use super::REPORT;
+use super::manifest::{MANIFEST, Manifest, SEAL, files_of, is_finished};
+use crate::error::refuse;
+use crate::{Result, checksum};
+use std::path::Path;
+
+/// What a check of a lot found.
+#[derive(Debug)]
+pub struct VerifiedLot {
+    /// Files of the lot that were compared.
+    pub files: usize,
+    /// Files outside of it that were compared: images, model, job.
+    pub inputs: usize,
+    /// A line for each file that is not what it was.
+    pub faults: Vec<String>,
+    /// SHA-256 of `manifest.json` as it is now.
+    pub manifest_sha256: String,
+    /// SHA-256 of `seal.json` as it is now: to be compared with the one noted when the report was signed.
+    pub seal_sha256: String,
+}
+
+/// Compares every file of a lot, and every file that it was made from, with its hash.
+///
+/// # Errors
+/// When the folder is no finished lot, or a record of hashes cannot be read.
+pub fn verify_lot(lot: &Path) -> Result<VerifiedLot> {
+    let shown = lot.display();
+    if !is_finished(lot) {
+        let why = if lot.join(super::JOB_COPY).is_file() {
+            "is not finished; the same `sorby run` command goes on with it"
+        } else {
+            "is no lot of `sorby run`"
+        };
+        refuse!("{shown}: {why} (it has no {SEAL})");
+    }
+    let seal = Manifest::read(&lot.join(SEAL))?;
+    let mut faults = Vec::new();
+    let mut compare = |name: &str, path: &Path, sha256: &str| match checksum::sha256(path) {
+        _ if !path.exists() => faults.push(format!("{name}: is missing")),
+        Ok(now) if now == *sha256 => {}
+        Ok(_) => faults.push(format!("{name}: was changed")),
+        Err(error) => faults.push(format!("{name}: cannot be read ({error})")),
+    };
+    seal.files.iter().for_each(|(name, sha)| compare(name, &lot.join(name), sha));
+    // A changed manifest is named already; what it says now, if anything, is compared all the same.
+    let readable = Manifest::read(&lot.join(MANIFEST)).ok();
+    let manifest = readable.clone().unwrap_or_default();
+    manifest.files.iter().for_each(|(name, sha)| compare(name, &lot.join(name), sha));
+    manifest.inputs.iter().for_each(|i| {
+        compare(&format!("{} {}", i.what, i.file), &lot.join(&i.file), &i.sha256);
+    });
+    let there = if readable.is_some() { files_of(lot)? } else { Default::default() };
+    for name in there.into_keys() {
+        if name != SEAL && !seal.files.contains_key(&name) && !manifest.files.contains_key(&name) {
+            faults.push(format!("{name}: was added"));
+        }
+    }
+    let manifest_sha256 = checksum::sha256(&lot.join(MANIFEST)).unwrap_or_default();
+    let page = std::fs::read_to_string(lot.join(REPORT)).unwrap_or_default();
+    if manifest_sha256.is_empty() || !page.contains(&manifest_sha256) {
+        faults.push(format!("{REPORT}: does not name this {MANIFEST}"));
+    }
+    Ok(VerifiedLot {
+        files: seal.files.len() + manifest.files.len(),
+        inputs: manifest.inputs.len(),
+        faults,
+        manifest_sha256,
+        seal_sha256: checksum::sha256(&lot.join(SEAL))?,
+    })
+}
