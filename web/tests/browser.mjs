@@ -336,6 +336,9 @@ try {
   await look(page, "compare");
   await page.getByLabel("How", { exact: true }).selectOption("side");
   await page.waitForFunction(() => document.querySelectorAll(".views .view").length === 2);
+  await page.getByLabel("How", { exact: true }).selectOption("swipe");
+  await page.getByLabel("Beside", { exact: true }).selectOption("");
+  await page.getByLabel("Show", { exact: true }).selectOption("label");
 
   step("answer while I paint");
   await page.goto(`${server.base}#/image/${names[6]}`);
