@@ -9,10 +9,16 @@ function open(title: string, content: Child[], buttons: (dialog: HTMLDialogEleme
   const dialog = h("dialog", { "aria-labelledby": "dialog-title" });
   dialog.append(
     h("h2", { id: "dialog-title" }, title),
-    h("div", { class: "dialog-text" }, ...content),
+    h("div", { class: "dialog-text", tabindex: "0", role: "region", "aria-labelledby": "dialog-title" }, ...content),
     h("div", { class: "actions" }, ...buttons(dialog)),
   );
-  dialog.addEventListener("close", () => dialog.remove());
+  // The question was about the page that was open.
+  const close = (): void => dialog.close();
+  window.addEventListener("hashchange", close);
+  dialog.addEventListener("close", () => {
+    window.removeEventListener("hashchange", close);
+    dialog.remove();
+  });
   document.body.append(dialog);
   dialog.showModal();
   return dialog;

@@ -86,17 +86,12 @@ async function open(kind: string, item: string | undefined): Promise<Page> {
   return new Gallery(refresh);
 }
 
-/** Addresses that were opened so far. */
-let opened = 0;
-
 async function show(): Promise<void> {
-  const turn = ++opened;
   current?.leave?.();
   current = undefined;
   const [, kind = "", item] = location.hash.split("/").map(decodeURIComponent);
   try {
     const project = await reload();
-    if (turn !== opened) return;
     document.title = `${project.name} - Sorby`;
     replace(document.body, bar(), main, document.getElementById("toasts"));
     markLink(kind);
@@ -104,14 +99,10 @@ async function show(): Promise<void> {
       replace(main, h("p", { class: "problem" }, project.problem));
       return;
     }
-    const page = await open(kind, item);
-    // Another address was opened while this one loaded.
-    if (turn !== opened) return page.leave?.();
-    current = page;
-    replace(main, page.element);
+    current = await open(kind, item);
+    replace(main, current.element);
     void showJobs();
   } catch (error) {
-    if (turn !== opened) return;
     const why = error instanceof Refused ? error.message : String(error);
     replace(main, h("p", { class: "problem", role: "alert" }, why));
   }

@@ -147,6 +147,8 @@ export class Comparison {
     if (second && !swipe) this.sideView.show(second);
     else this.sideView.close();
     const draft = this.draft();
+    // Under a draft the label could not be told from it.
+    if (draft) view.layers = view.layers.filter((layer) => layer !== this.image.labelLayer);
     if (draft) view.layers.push(draft.resultLayer, draft.strokes.layer);
     this.divider.hidden = !swipe;
     this.style();

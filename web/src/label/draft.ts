@@ -53,6 +53,8 @@ export class Draft {
     this.outside = false;
     this.forget();
     this.prepare();
+    this.changed();
+    this.view.draw();
   }
 
   /** Strokes have changed in a box. */

@@ -14,13 +14,16 @@ const middle = (box: Box): Point => ({ x: (box.left + box.right) / 2, y: (box.to
 /** What is seen, as far as it can be drafted: about the middle of the view, inside the image. */
 export function draftPart(seen: Box, width: number, height: number): Part {
   if (width * height <= DRAFT_PX) return { x: 0, y: 0, width, height };
-  let wide = Math.min(width, Math.max(seen.right - seen.left, LEAST_SIDE_PX));
-  let high = Math.min(height, Math.max(seen.bottom - seen.top, LEAST_SIDE_PX));
+  const wide = Math.max(seen.right - seen.left, Math.min(width, LEAST_SIDE_PX));
+  const high = Math.max(seen.bottom - seen.top, Math.min(height, LEAST_SIDE_PX));
   const shrink = Math.min(1, Math.sqrt(DRAFT_PX / (wide * high)));
-  [wide, high] = [Math.floor(wide * shrink), Math.floor(high * shrink)];
+  // A strip keeps its short side.
+  const [wideLeast, highLeast] = [Math.min(wide, LEAST_SIDE_PX), Math.min(high, LEAST_SIDE_PX)];
+  const partWide = Math.floor(Math.min(Math.max(wide * shrink, wideLeast), DRAFT_PX / highLeast));
+  const partHigh = Math.floor(Math.min(Math.max(high * shrink, highLeast), DRAFT_PX / partWide));
   const { x, y } = middle(seen);
   const inside = (start: number, most: number): number => Math.round(Math.max(0, Math.min(most, start)));
-  return { x: inside(x - wide / 2, width - wide), y: inside(y - high / 2, height - high), width: wide, height: high };
+  return { x: inside(x - partWide / 2, width - partWide), y: inside(y - partHigh / 2, height - partHigh), width: partWide, height: partHigh };
 }
 
 /** Whether the middle of the view has left the part. */
