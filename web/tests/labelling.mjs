@@ -256,6 +256,20 @@ export async function labelling({ page, base, names, step, saved, label, drag, l
   assert.deepEqual(await state(), here);
   await page.getByRole("button", { name: "Fit" }).click();
 
+  step("outlines only, brightness: the pixels of image and label stay as they are");
+  const filter = () => page.evaluate(() => getComputedStyle(document.querySelector(".openseadragon-canvas canvas")).filter);
+  await page.getByLabel("Outlines only").check();
+  await page.getByLabel("Brightness of the image").fill("150");
+  assert.equal(await filter(), "brightness(1.5) contrast(1)");
+  assert.equal(await page.evaluate(() => window.sorbyEditor.label.layer.outlineOnly), true);
+  await page.getByRole("button", { name: "As in the file" }).click();
+  assert.equal(await filter(), "none");
+
+  step("the grey level under the pointer");
+  await page.mouse.move(...at(0.41, 0.4));
+  await page.mouse.move(...at(0.4, 0.4));
+  await page.waitForFunction(() => /^\d+, \d+ px grey \d+$/.test(document.querySelector(".reading").textContent));
+
   step("hidden while H is held; the list of keys; the polygon by keyboard");
   await page.locator(".views").focus();
   await page.keyboard.down("h");
@@ -294,6 +308,28 @@ export async function labelling({ page, base, names, step, saved, label, drag, l
   await page.mouse.click(...at(0.5, 0.5));
   await page.waitForSelector(".toast.bad");
   await page.unroute("**/fill?*");
+
+  step("what another window saved is loaded, and then nothing is red");
+  await openImage(names[2]);
+  await page.getByLabel("Outlines only").check();
+  await look(page, "outlines");
+  await page.getByLabel("Outlines only").uncheck();
+  await page.locator(".views").focus();
+  await page.keyboard.press("b");
+  await drag(page, at(0.4, 0.4), at(0.5, 0.5));
+  const theirs = await page.evaluate(async (name) => {
+    const path = `/api/images/${name}/label`;
+    const response = await fetch(path, { cache: "no-store" });
+    const bytes = new Uint8Array(await response.arrayBuffer()).fill(0, 0, 5000);
+    const body = await new Response(new Blob([bytes]).stream().pipeThrough(new CompressionStream("gzip"))).arrayBuffer();
+    const headers = { "Content-Type": "application/octet-stream", "If-Match": response.headers.get("ETag") };
+    return (await fetch(path, { method: "PUT", headers, body })).status;
+  }, names[2]);
+  assert.equal(theirs, 200);
+  await page.getByRole("button", { name: "Load theirs" }).click();
+  await saved(page);
+  assert.equal(await page.locator(".state").getAttribute("data-state"), "saved");
+  assert.equal(await page.locator(".conflict").isHidden(), true);
 
   step("an answer for what was shown before is dropped");
   await page.route("**/predictions/*/mask", async (route) => {

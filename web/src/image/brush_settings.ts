@@ -14,7 +14,6 @@ export class BrushSettings {
     type: "range",
     min: 3,
     max: SLIDER_STEPS,
-    "aria-label": "Radius of the brush",
     input: (event) => this.editor.setRadius(MOST_RADIUS_PX * (Number(fieldValue(event)) / SLIDER_STEPS) ** 2),
   });
   readonly radius = h("label", { class: "field" }, this.text, this.size);

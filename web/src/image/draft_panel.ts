@@ -92,7 +92,7 @@ export class DraftPanel {
 
   private async begin(): Promise<void> {
     try {
-      const strokes = await this.sketch.load();
+      const strokes = await this.sketch.open();
       if (this.image.left || this.editor.draft) return;
       this.editor.end();
       this.editor.draft = new Draft(this.image.view, strokes, this.image.colours(), this.redraw);
@@ -128,7 +128,9 @@ export class DraftPanel {
 
   private async remove(): Promise<void> {
     const text = "The strokes that drafts of this image were made from go away. The label stays as it is.";
-    if (await ask("Remove the strokes?", text, "Remove strokes", "Keep them")) this.sketch.remove();
+    if (!(await ask("Remove the strokes?", text, "Remove strokes", "Keep them"))) return;
+    await this.sketch.remove();
+    this.image.view.draw();
   }
 
   private drawAll(): void {

@@ -8,8 +8,8 @@ export class LookSettings {
   contrast_percent = 100;
   readonly element = h("div");
   private outline = h("input", { type: "checkbox", change: (event) => this.setOutline(isChecked(event)) });
-  private brightness = this.slider("Brightness", (value) => (this.brightness_percent = value));
-  private contrast = this.slider("Contrast", (value) => (this.contrast_percent = value));
+  private brightness = this.slider((value) => (this.brightness_percent = value));
+  private contrast = this.slider((value) => (this.contrast_percent = value));
 
   constructor(
     private comparison: Comparison,
@@ -24,12 +24,12 @@ export class LookSettings {
     );
   }
 
-  private slider(label: string, set: (value: number) => void): HTMLInputElement {
+  private slider(set: (value: number) => void): HTMLInputElement {
     const input = (event: Event): void => {
       set(Number(fieldValue(event)));
       this.show();
     };
-    return h("input", { type: "range", min: 20, max: 400, value: 100, "aria-label": label, input });
+    return h("input", { type: "range", min: 20, max: 400, value: 100, input });
   }
 
   set(outlineOnly: boolean, brightness_percent: number, contrast_percent: number): void {

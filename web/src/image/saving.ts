@@ -36,20 +36,20 @@ export class Saving {
       (state, why, what) => this.show(state, why, what),
       () => void this.loadTheirs(),
     );
-    this.state.textContent = this.words("saved");
+    this.say("saved");
   }
 
   private show(state: SaveState, why?: string, changed?: Refused["changed"]): void {
-    this.state.textContent = this.words(state);
-    this.state.dataset.state = state;
+    this.say(state);
     this.conflict.hidden = state !== "conflict" && state !== "failed";
     replace(this.conflict, h("span", {}, why ?? ""), ...this.ways(state, changed));
     this.changed();
   }
 
-  private words(state: SaveState): string {
+  private say(state: SaveState): void {
     const empty = state === "saved" && this.image.label.data.every((value) => value === IGNORE);
-    return empty ? "Not labelled" : WORDS[state];
+    this.state.textContent = empty ? "Not labelled" : WORDS[state];
+    this.state.dataset.state = empty ? "empty" : state;
   }
 
   /** The buttons for a label that is not saved. */

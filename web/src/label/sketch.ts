@@ -19,11 +19,11 @@ interface Of {
 }
 
 export class Sketch {
-  /** Null until they are loaded. */
+  /** Null until the draft is opened first. */
   strokes: EditedLabel | null = null;
   /** Whether there is any stroke. */
   any = false;
-  private loading: Promise<EditedLabel> | null = null;
+  private loading: Promise<Uint8Array | null> | null = null;
 
   constructor(
     private image: Of,
@@ -32,8 +32,8 @@ export class Sketch {
     private changed: (box: Box) => void,
   ) {}
 
-  /** Loads the strokes; after a failure, tries again. */
-  load(): Promise<EditedLabel> {
+  /** Loads the strokes that there are; after a failure, tries again. */
+  load(): Promise<Uint8Array | null> {
     this.loading ??= this.read().catch((error: unknown) => {
       this.loading = null;
       throw error;
@@ -41,35 +41,39 @@ export class Sketch {
     return this.loading;
   }
 
-  private async read(): Promise<EditedLabel> {
+  private async read(): Promise<Uint8Array | null> {
     const { name, width, height } = this.image;
     // What the server does not have yet is newer than what it has.
     const known = strokeQueue.unsaved(name) ?? (await getStrokes(name));
-    const fits = known?.length === width * height;
-    const data = fits ? known : new Uint8Array(width * height).fill(IGNORE);
+    if (known?.length !== width * height) return null;
+    this.any = hasStrokes(known);
+    return known;
+  }
+
+  /** The strokes, to draw on. */
+  async open(): Promise<EditedLabel> {
+    const loaded = await this.load();
+    if (this.strokes) return this.strokes;
+    const { width, height } = this.image;
+    const data = loaded ?? new Uint8Array(width * height).fill(IGNORE);
     const layer = new MaskLayer(width, height, data, strokePalette(this.colours));
     layer.opacity = 0.95;
     // The first class is often black, and black strokes cannot be seen on a dark image.
     layer.hatched = 0;
     this.strokes = new EditedLabel({ data, width, height }, layer, (box) => this.edited(data, box));
-    this.count();
     return this.strokes;
   }
 
   private edited(data: Uint8Array, box: Box): void {
-    this.count();
+    this.any = hasStrokes(data);
     strokeQueue.changed(this.image.name, () => data);
     this.changed(box);
   }
 
-  private count(): void {
-    this.any = this.strokes!.map.data.some((value) => value !== IGNORE);
-  }
-
   /** Takes all strokes away, as one step that can be undone. */
-  remove(): void {
+  async remove(): Promise<void> {
     const { width, height } = this.image;
-    this.strokes?.take(new Uint8Array(width * height).fill(IGNORE), { x: 0, y: 0, width, height });
+    (await this.open()).take(new Uint8Array(width * height).fill(IGNORE), { x: 0, y: 0, width, height });
   }
 
   /** The image is left. */
@@ -77,6 +81,8 @@ export class Sketch {
     void strokeQueue.sendNow(this.image.name);
   }
 }
+
+const hasStrokes = (data: Uint8Array): boolean => data.some((value) => value !== IGNORE);
 
 /** Colours of strokes: every class is seen, and where there is no stroke, nothing is. */
 export function strokePalette(colours: Palette): Palette {
