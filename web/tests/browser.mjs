@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
+import { labelling, largeImage } from "./labelling.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const sorby = resolve(process.argv[2] ?? join(here, "../../target/release/sorby"));
@@ -355,6 +356,25 @@ try {
   await saved(page);
   const drafted = await label(page, names[6]);
   assert.ok(!drafted.counts[255] && drafted.counts[0] > 0 && drafted.counts[1] > 0, "every pixel has a class");
+
+  const copy = join(work, "copy");
+  cpSync(root, copy, { recursive: true });
+  for (const name of names.slice(6)) rmSync(join(copy, "labels", `${name}.png`), { force: true });
+  rmSync(join(copy, ".sorby"), { recursive: true, force: true });
+  const third = await serve(copy, 7993);
+  const drawer = await open();
+  await enter(drawer, third);
+  await labelling({ page: drawer, base: third.base, names, step, saved, label, drag, look });
+  await drawer.close();
+  third.stop();
+  sh("synth", "--out", join(work, "huge"), "--images", "1", "--size", "5000x4000");
+  const fourth = await serve(join(work, "huge"), 7994);
+  const mover = await open();
+  await enter(mover, fourth);
+  const [huge] = readdirSync(join(work, "huge/images")).map((n) => n.replace(/\.\w+$/, ""));
+  await largeImage({ page: mover, base: fourth.base, name: huge, step, drag });
+  await mover.close();
+  fourth.stop();
 
   step("objects, fields and the lot are measured; a selection follows");
   await page.goto(`${server.base}#/measure`);

@@ -148,8 +148,7 @@ export class Comparison {
     else this.sideView.close();
     const draft = this.draft();
     // Under a draft the label could not be told from it.
-    if (draft) view.layers = view.layers.filter((layer) => layer !== this.image.labelLayer);
-    if (draft) view.layers.push(draft.resultLayer, draft.strokes.layer);
+    if (draft) view.layers = withDraft(view.layers, this.image.labelLayer, draft);
     this.divider.hidden = !swipe;
     this.style();
   }
@@ -173,6 +172,12 @@ export class Comparison {
   close(): void {
     this.sideView.close();
   }
+}
+
+/** The layers with a draft in the place of the label, or above them, and its strokes above all. */
+function withDraft(layers: MaskLayer[], label: MaskLayer, { resultLayer, strokes }: Draft): MaskLayer[] {
+  const shown = layers.map((layer) => (layer === label ? resultLayer : layer));
+  return [...shown, ...(shown.includes(resultLayer) ? [] : [resultLayer]), strokes.layer];
 }
 
 /** The model of a source `kind:model`; null if it is of another kind, or of no model. */

@@ -7,7 +7,7 @@ import { DRAFT_PX, isFar } from "../label/draft_part";
 import type { Editor } from "../label/editor";
 import type { Saver } from "../label/save";
 import { Sketch, strokeQueue } from "../label/sketch";
-import { toastError } from "../messages";
+import { toast, toastError } from "../messages";
 import { digits } from "../numbers";
 import { partFrame } from "../viewer/view";
 import type { OpenImage } from "./open_image";
@@ -85,7 +85,9 @@ export class DraftPanel {
   }
 
   private text(draft: Draft): string {
-    if (draft.outside) return "This stroke lies outside of the frame. It is kept, but the draft learns only from strokes in the frame.";
+    if (draft.outside) {
+      return "This stroke lies outside of the frame. It is kept, but the draft learns only from strokes in the frame.";
+    }
     if (draft.ready) return `Draft in ${digits(draft.seconds, 2)} s. Paint more where it is wrong.`;
     return draft.isPart ? "Paint a stroke of each class in the frame." : "Paint a stroke of each class.";
   }
@@ -123,7 +125,9 @@ export class DraftPanel {
     if (!draft?.ready) return;
     this.editor.end();
     const offer = { name: "the draft", data: draft.classes(), part: draft.part, by: "draft" as const, byHand: false };
-    if ((await takeOver(this.editor, this.saver, offer)) && this.editor.draft === draft) this.close();
+    if (!(await takeOver(this.editor, this.saver, offer))) return;
+    if (this.editor.draft === draft) this.close();
+    toast("The draft is the label now; Ctrl+Z takes it back");
   }
 
   private async remove(): Promise<void> {

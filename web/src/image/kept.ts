@@ -54,8 +54,10 @@ export function keepWork({ image, editor, comparison, lookSettings }: Parts): vo
   const { classIndex, radius, greys, tool } = editor;
   const { brightness_percent, contrast_percent } = lookSettings;
   const { outlineOnly, opacity, shown } = comparison;
-  settings = { classIndex, radius, greys, outlineOnly, brightness_percent, contrast_percent, opacity_percent: opacity.value };
-  const onTheWay: Walk = { tool, shown, showFirstClass: image.showFirstClass, place: view.isPlaced ? placeOf(image) : cameTo };
+  const opacity_percent = opacity.value;
+  settings = { classIndex, radius, greys, outlineOnly, brightness_percent, contrast_percent, opacity_percent };
+  const place = view.isPlaced ? placeOf(image) : cameTo;
+  const onTheWay: Walk = { tool, shown, showFirstClass: image.showFirstClass, place };
   walk = location.hash.startsWith("#/image/") ? onTheWay : null;
 }
 

@@ -22,9 +22,12 @@ export interface KeyTargets {
 /** Whether the element that has the focus needs the key itself. */
 export function belongsToElement(event: KeyboardEvent): boolean {
   if (isDialogOpen()) return true;
-  const { tagName } = event.target as HTMLElement;
+  const { tagName, type } = event.target as HTMLInputElement;
+  // Letters mean nothing to a slider or a check box.
+  if (tagName === "INPUT" && type === "range") return /^(Arrow|Page|Home|End)/.test(event.key);
+  if (tagName === "INPUT" && type === "checkbox") return event.key === " ";
   if (["INPUT", "SELECT", "TEXTAREA"].includes(tagName)) return true;
-  if (tagName === "BUTTON") return event.key === "Enter" || event.key === " ";
+  if (tagName === "BUTTON" || tagName === "SUMMARY") return event.key === "Enter" || event.key === " ";
   return tagName === "A" && event.key === "Enter";
 }
 

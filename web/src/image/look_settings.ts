@@ -15,7 +15,8 @@ export class LookSettings {
     private comparison: Comparison,
     private stage: HTMLElement,
   ) {
-    const field = (name: string, input: HTMLElement): HTMLElement => h("label", { class: "field" }, h("span", {}, name), input);
+    const field = (name: string, input: HTMLElement): HTMLElement =>
+      h("label", { class: "field" }, h("span", {}, name), input);
     this.element.append(
       h("label", { class: "check" }, this.outline, "Outlines only"),
       field("Brightness of the image", this.brightness),

@@ -27,8 +27,21 @@ export function labelledPercent(label: Uint8Array): number {
   return (100 * count) / label.length;
 }
 
+/** Labels for which an offer is being settled: a key that is pressed twice asks once. */
+const busy = new WeakSet<Editor>();
+
 /** Gives whether the offer is the label now. */
 export async function takeOver(editor: Editor, saver: Saver, offer: Offer): Promise<boolean> {
+  if (busy.has(editor)) return false;
+  busy.add(editor);
+  try {
+    return await settle(editor, saver, offer);
+  } finally {
+    busy.delete(editor);
+  }
+}
+
+async function settle(editor: Editor, saver: Saver, offer: Offer): Promise<boolean> {
   editor.end();
   if (!(await saver.flush())) {
     toast("The label is not saved yet, so nothing may take its place. Try again when it is saved.", true);
@@ -48,7 +61,7 @@ export async function takeOver(editor: Editor, saver: Saver, offer: Offer): Prom
 function mayReplace(replaced: number, { name }: Offer): Promise<boolean> {
   const where = name === "the draft" ? "of what the draft covers" : "of the image";
   const text =
-    `The label that is there was drawn by hand, wholly or in part; ${digits(replaced, 2)} % ${where} has a class. ` +
+    `The label that is there was drawn by hand, or in another program; ${digits(replaced, 2)} % ${where} has a class. ` +
     `If ${name} takes its place, the label as it is now is kept as a version (see Versions), and Ctrl+Z takes it back.`;
   return ask("Replace the label drawn by hand?", text, "Replace it", "Keep the label");
 }

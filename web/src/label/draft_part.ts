@@ -23,7 +23,8 @@ export function draftPart(seen: Box, width: number, height: number): Part {
   const partHigh = Math.floor(Math.min(Math.max(high * shrink, highLeast), DRAFT_PX / partWide));
   const { x, y } = middle(seen);
   const inside = (start: number, most: number): number => Math.round(Math.max(0, Math.min(most, start)));
-  return { x: inside(x - partWide / 2, width - partWide), y: inside(y - partHigh / 2, height - partHigh), width: partWide, height: partHigh };
+  const [left, top] = [inside(x - partWide / 2, width - partWide), inside(y - partHigh / 2, height - partHigh)];
+  return { x: left, y: top, width: partWide, height: partHigh };
 }
 
 /** Whether the middle of the view has left the part. */
