@@ -61,7 +61,7 @@ export class Saving {
     if (!sameMeaning) return [button("Open the image again", () => location.reload())];
     return [
       button("Load theirs", () => void this.loadTheirs()),
-      button("Keep mine", () => void this.saver.overwrite()),
+      button("Keep mine", () => void this.saver.overwrite().catch(toastError)),
     ];
   }
 

@@ -47,10 +47,13 @@ async function settle(editor: Editor, saver: Saver, offer: Offer): Promise<boole
     toast("The label is not saved yet, so nothing may take its place. Try again when it is saved.", true);
     return false;
   }
+  // Another page is open: a question there would be about something that is not seen.
+  if (editor.view.isClosed) return false;
   const replaced = labelledPercent(cut(editor.map, offer.part));
   if (editor.label.drawnByHand && replaced > 0 && offer.by !== "version" && !(await mayReplace(replaced, offer))) {
     return false;
   }
+  if (editor.view.isClosed) return false;
   const { width, height } = editor.map;
   const whole = offer.part.width === width && offer.part.height === height;
   editor.take(offer.data, offer.part, { by: offer.by, hand: whole || offer.byHand ? offer.byHand : null });

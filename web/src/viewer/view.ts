@@ -148,6 +148,10 @@ export class ImageView {
     this.viewer.viewport.goHome(true);
   }
 
+  get isClosed(): boolean {
+    return this.closed;
+  }
+
   get isPlaced(): boolean {
     return this.placed;
   }
