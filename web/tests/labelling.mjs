@@ -156,7 +156,7 @@ async function smartFill(w) {
 
 /** Answers that come too late, and labels of others. */
 async function otherWindows(w) {
-  const { page, names, step, saved, label, drag, look, at, openImage } = w;
+  const { page, names, step, saved, label, drag, look, at, openImage, sum } = w;
   step("what another window saved is loaded, and then nothing is red");
   await openImage(names[2]);
   await page.getByLabel("Outlines only").check();
@@ -178,6 +178,20 @@ async function otherWindows(w) {
   await saved(page);
   assert.equal(await page.locator(".state").getAttribute("data-state"), "saved");
   assert.equal(await page.locator(".conflict").isHidden(), true);
+
+  step("a label that could not be saved when its image was left is saved later");
+  await drag(page, at(0.6, 0.6), at(0.7, 0.7));
+  await saved(page);
+  await page.context().route("**/label?by=*", (route) => route.abort());
+  await page.keyboard.press("b");
+  await drag(page, at(0.2, 0.7), at(0.3, 0.8));
+  const drawn = await sum();
+  await openImage(names[3]);
+  await page.waitForSelector("text=/your last strokes are not saved/");
+  await page.context().unroute("**/label?by=*");
+  await page.waitForSelector("text=/your last strokes are saved now/", { timeout: 15_000 });
+  assert.equal((await label(page, names[2])).sum, drawn);
+  await openImage(names[2]);
 
   step("an answer for what was shown before is dropped");
   await page.route("**/predictions/*/mask", async (route) => {

@@ -131,17 +131,41 @@ export class Saver {
     void this.save();
   }
 
-  /** The image is left. A label that cannot be saved is kept until the image is opened again. */
+  /** The image is left. What is not saved is sent until the server takes it, or the image is opened again. */
   close(): void {
     this.stopListening();
     window.removeEventListener("beforeunload", this.warnBeforeClosing);
-    const saving = this.flush().then(() => {
-      clearTimeout(this.timer);
-      leaving.delete(this.name);
-      if (this.state === "saved") return;
-      unsaved.set(this.name, this.data().slice());
-      toast(`${this.name}: your last strokes are not saved. Open the image again before you close the page.`, true);
-    });
-    leaving.set(this.name, saving);
+    this.sendOn();
+  }
+
+  private sendOn(): void {
+    leaving.set(
+      this.name,
+      this.flush().then(() => {
+        clearTimeout(this.timer);
+        leaving.delete(this.name);
+        this.settle();
+      }),
+    );
+  }
+
+  /** Says what became of a label whose image was left, and keeps it if it is not saved. */
+  private settle(): void {
+    const { name } = this;
+    const told = unsaved.has(name);
+    if (this.state === "saved") {
+      if (unsaved.delete(name)) toast(`${name}: your last strokes are saved now`);
+      return;
+    }
+    const kept = this.data().slice();
+    unsaved.set(name, kept);
+    if (!told) toast(`${name}: your last strokes are not saved. Keep this page open, or open the image again.`, true);
+    if (this.state !== "failed") return;
+    setTimeout(() => {
+      // The image was opened again: its page has the strokes now.
+      if (unsaved.get(name) !== kept) return;
+      this.state = "changed";
+      this.sendOn();
+    }, AGAIN_MS);
   }
 }
