@@ -62,6 +62,8 @@ export class ImageView {
   private frame = 0;
   private placed = false;
   private closed = false;
+  /** Whether the whole image was shown in the size that the view had last. */
+  private fitted = false;
   private sizes: ResizeObserver;
 
   constructor(
@@ -81,6 +83,7 @@ export class ImageView {
     this.viewer.addHandler("resize", () => this.draw());
     this.sizes = new ResizeObserver(() => {
       this.place();
+      if (this.fitted) this.refit();
       this.draw();
     });
     this.sizes.observe(this.element);
@@ -88,12 +91,18 @@ export class ImageView {
 
   /** Shows the whole image as soon as the size of its place on the screen is known. Once only. */
   private place(): void {
-    const { clientWidth, clientHeight } = this.element;
-    if (this.placed || this.closed || !clientWidth || !this.viewer.world?.getItemCount()) return;
+    if (this.placed || this.closed || !this.element.clientWidth || !this.viewer.world?.getItemCount()) return;
     this.placed = true;
+    this.refit();
+    this.ready();
+  }
+
+  /** Shows the whole image in the size that the view has now. */
+  private refit(): void {
+    const { clientWidth, clientHeight } = this.element;
+    if (this.closed || !clientWidth) return;
     this.viewer.viewport.resize(new OpenSeadragon.Point(clientWidth, clientHeight), false);
     this.viewer.viewport.goHome(true);
-    this.ready();
   }
 
   close(): void {
@@ -206,6 +215,8 @@ export class ImageView {
     if (this.canvas.width !== width || this.canvas.height !== height) {
       this.canvas.width = width;
       this.canvas.height = height;
+    } else {
+      this.fitted = this.isFit;
     }
     const context = this.canvas.getContext("2d")!;
     context.clearRect(0, 0, width, height);
