@@ -4,7 +4,7 @@ import { get, type Job } from "../api";
 import { button, h, newTabLink } from "../dom";
 import { isOpen, startJob, stopJob } from "../jobs";
 import { runReport } from "../links";
-import { toast, toastError } from "../messages";
+import { toast } from "../messages";
 import { theProject } from "../project";
 import type { RunSummary } from "./runs";
 
@@ -35,8 +35,7 @@ function reportLinks(run: string): HTMLElement[] {
 }
 
 async function stop(run: string): Promise<void> {
-  const jobs = await get<Job[]>("/jobs").catch(toastError);
-  if (!jobs) return;
+  const jobs = await get<Job[]>("/jobs");
   const job = jobs.find((j) => isOpen(j) && j.result === `runs/${run}`);
   if (!job) return toast("This training was not started from this page; stop it where it runs", true);
   await stopJob(job);
