@@ -12,6 +12,8 @@ const MOST_PX_UNASKED = 16_000_000;
 export class ViewBar {
   private reading = h("span", { class: "reading" });
   private askGrey = button("Grey levels", () => this.load(), { title: "Loads the grey levels of this large image" });
+  /** Whether the grey levels were asked for; if they cannot be had, that is said once. */
+  private asked = false;
   readonly element: HTMLElement;
   private view: ImageView;
 
@@ -48,7 +50,10 @@ export class ViewBar {
       return;
     }
     const [x, y] = [Math.floor(at.x), Math.floor(at.y)];
-    if (!grey.data && this.askGrey.hidden) grey.load().catch(() => undefined);
+    if (!grey.data && this.askGrey.hidden && !this.asked) {
+      this.asked = true;
+      grey.load().then(() => this.read(event), toastError);
+    }
     const level = grey.data ? `grey ${grey.data[y * this.view.info.width + x]}` : "";
     this.reading.textContent = `${x}, ${y} px ${level}`;
   }

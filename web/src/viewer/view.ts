@@ -64,6 +64,8 @@ export class ImageView {
   private closed = false;
   /** Whether the whole image was shown in the size that the view had last. */
   private fitted = false;
+  /** The size has changed, and the whole image is to be shown in it as soon as OpenSeadragon has taken the new size. */
+  private toRefit = false;
   private sizes: ResizeObserver;
 
   constructor(
@@ -79,11 +81,14 @@ export class ImageView {
       this.place();
       this.draw();
     });
-    this.viewer.addHandler("update-viewport", () => this.draw());
+    this.viewer.addHandler("update-viewport", () => {
+      if (this.toRefit) this.refit();
+      this.draw();
+    });
     this.viewer.addHandler("resize", () => this.draw());
     this.sizes = new ResizeObserver(() => {
       this.place();
-      if (this.fitted) this.refit();
+      this.toRefit ||= this.fitted;
       this.draw();
     });
     this.sizes.observe(this.element);
@@ -99,6 +104,7 @@ export class ImageView {
 
   /** Shows the whole image in the size that the view has now. */
   private refit(): void {
+    this.toRefit = false;
     const { clientWidth, clientHeight } = this.element;
     if (this.closed || !clientWidth) return;
     this.viewer.viewport.resize(new OpenSeadragon.Point(clientWidth, clientHeight), false);
@@ -215,7 +221,7 @@ export class ImageView {
     if (this.canvas.width !== width || this.canvas.height !== height) {
       this.canvas.width = width;
       this.canvas.height = height;
-    } else {
+    } else if (!this.toRefit) {
       this.fitted = this.isFit;
     }
     const context = this.canvas.getContext("2d")!;
