@@ -1,7 +1,5 @@
 /** Questions to the server, and the form of its answers. */
 
-import { IGNORE } from "./viewer/mask";
-
 export interface ClassInfo {
   name: string;
   color: string;
@@ -150,9 +148,7 @@ export interface StoredLabel {
 
 export async function getLabel(name: string): Promise<StoredLabel> {
   const { data, revision, headers } = await getMap(`${imagePath(name)}/label`);
-  const told = headers.get("x-drawn-by-hand");
-  // Where nothing is told, a label is taken to be somebody's work.
-  return { data, revision, drawnByHand: told === null ? data.some((v) => v !== IGNORE) : told === "true" };
+  return { data, revision, drawnByHand: headers.get("x-drawn-by-hand") !== "false" };
 }
 
 /** What made a change of a label. */
@@ -186,14 +182,8 @@ export const versionPath = (name: string, id: string): string => `${imagePath(na
 
 /** The strokes that drafts of an image were made from; null where there are none. */
 export async function getStrokes(name: string): Promise<Uint8Array | null> {
-  try {
-    const { data } = await getMap(`${imagePath(name)}/sketch`);
-    return data.length ? data : null;
-  } catch (error) {
-    // A program older than this page knows no strokes.
-    if (error instanceof Refused && error.status === 404) return null;
-    throw error;
-  }
+  const { data } = await getMap(`${imagePath(name)}/sketch`);
+  return data.length ? data : null;
 }
 
 /** Saves the strokes of an image; none at all (255 everywhere) removes what was saved. */

@@ -1,10 +1,7 @@
 // What the tests of labelling share: the page of an image, and what lies in its editor.
 
-import { standIn } from "./stand_in.mjs";
-
 export async function workbench(given) {
   const { page, base, names } = given;
-  await standIn(page, base);
   /** Opens an image, and waits until it is there. */
   const openImage = async (name) => {
     await page.goto(`${base}#/image/${name}`);
