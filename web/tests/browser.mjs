@@ -67,8 +67,12 @@ function makeProject() {
   return { root, names };
 }
 
+/** Servers that were started; the last of them end with the test, also when it fails. */
+const started = [];
+
 async function serve(root, port) {
   const server = spawn(sorby, ["serve", root, "--no-open", "--port", String(port)], { stdio: ["ignore", "pipe", "inherit"] });
+  started.push(server);
   const printed = await new Promise((done, fail) => {
     server.stdout.on("data", (data) => done(data.toString()));
     server.on("exit", () => fail(new Error("the server ended")));
@@ -432,7 +436,7 @@ try {
   throw error;
 } finally {
   await browser.close();
-  server.stop();
+  for (const one of started) one.kill("SIGINT");
   rmSync(work, { recursive: true, force: true });
 }
 
