@@ -33,7 +33,7 @@ function marks(card: ImageCard): Child[] {
     h("span", { class: kind ? `mark ${kind}` : "mark", title }, text);
   const unlike = `unlike the training images of ${card.unlike.join(", ")}`;
   return [
-    card.labelled ? mark("good", "labelled") : mark("", "not labelled"),
+    card.labelled ? mark("good", "labelled") : mark("", "open"),
     card.split && mark("", card.split),
     card.predicted.length > 0 && mark("", "predicted", card.predicted.join(", ")),
     card.unlike.length > 0 && mark("warn", "unlike", unlike),
