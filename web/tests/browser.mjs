@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
+import { greyPng } from "./grey_png.mjs";
 import { labelling, largeImage } from "./labelling.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -371,12 +372,13 @@ try {
   await labelling({ page: drawer, base: third.base, names, step, saved, label, drag, look });
   await drawer.close();
   third.stop();
-  sh("synth", "--out", join(work, "huge"), "--images", "1", "--size", "5000x4000");
+  mkdirSync(join(work, "huge/images"), { recursive: true });
+  writeFileSync(join(work, "huge/images/large.png"), greyPng(5000, 4000));
+  writeFileSync(join(work, "huge/dataset.toml"), CLASSES);
   const fourth = await serve(join(work, "huge"), 7994);
   const mover = await open();
   await enter(mover, fourth);
-  const [huge] = readdirSync(join(work, "huge/images")).map((n) => n.replace(/\.\w+$/, ""));
-  await largeImage({ page: mover, base: fourth.base, name: huge, step, drag });
+  await largeImage({ page: mover, base: fourth.base, name: "large", step, drag });
   await mover.close();
   fourth.stop();
 
