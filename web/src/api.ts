@@ -128,10 +128,10 @@ export const predictionPath = (name: string, model: string): string =>
   `${imagePath(name)}/predictions/${encodeURIComponent(model)}`;
 
 /** A map of one byte a pixel. Of a label, `revision` says which state of the file this is. */
-export async function getMap(path: string): Promise<{ data: Uint8Array; revision: string }> {
+export async function getMap(path: string): Promise<{ data: Uint8Array; revision: string; headers: Headers }> {
   const response = await ask(path, { cache: "no-store" });
   const revision = (response.headers.get("ETag") ?? "").replaceAll('"', "");
-  return { data: new Uint8Array(await response.arrayBuffer()), revision };
+  return { data: new Uint8Array(await response.arrayBuffer()), revision, headers: response.headers };
 }
 
 async function gzip(data: Uint8Array): Promise<ArrayBuffer> {
@@ -139,14 +139,60 @@ async function gzip(data: Uint8Array): Promise<ArrayBuffer> {
   return new Response(stream).arrayBuffer();
 }
 
+export interface StoredLabel {
+  data: Uint8Array;
+  revision: string;
+  /** Whether a stroke by hand, or another program, made part of it. */
+  drawnByHand: boolean;
+}
+
+export async function getLabel(name: string): Promise<StoredLabel> {
+  const { data, revision, headers } = await getMap(`${imagePath(name)}/label`);
+  return { data, revision, drawnByHand: headers.get("x-drawn-by-hand") !== "false" };
+}
+
+/** What made a change of a label. */
+export type By = "strokes" | "draft" | "prediction" | "version";
+
 /** Saves a label that was drawn on the state `revision` of the file; gives the new state. */
-export async function putLabel(name: string, data: Uint8Array, revision: string): Promise<string> {
-  const response = await ask(`${imagePath(name)}/label`, {
+export async function putLabel(name: string, data: Uint8Array, revision: string, by: By): Promise<string> {
+  const response = await ask(`${imagePath(name)}/label?by=${by}`, {
     method: "PUT",
     headers: { "Content-Type": "application/octet-stream", "If-Match": `"${revision}"` },
     body: await gzip(data),
   });
   return ((await response.json()) as { revision: string }).revision;
+}
+
+/** A label as it was before a change. */
+export interface Version {
+  id: string;
+  time_s: number;
+  /** What had made it; "unknown" for another program. */
+  by: By | "unknown";
+  drawn_by_hand: boolean;
+  labelled_percent: number;
+}
+
+export async function getVersions(name: string): Promise<Version[]> {
+  return (await get<{ versions: Version[] }>(`${imagePath(name)}/versions`)).versions;
+}
+
+export const versionPath = (name: string, id: string): string => `${imagePath(name)}/versions/${encodeURIComponent(id)}`;
+
+/** The strokes that drafts of an image were made from; null where there are none. */
+export async function getStrokes(name: string): Promise<Uint8Array | null> {
+  const { data } = await getMap(`${imagePath(name)}/sketch`);
+  return data.length ? data : null;
+}
+
+/** Saves the strokes of an image; none at all (255 everywhere) removes what was saved. */
+export async function putStrokes(name: string, strokes: Uint8Array): Promise<void> {
+  await ask(`${imagePath(name)}/sketch`, {
+    method: "PUT",
+    headers: { "Content-Type": "application/octet-stream" },
+    body: await gzip(strokes),
+  });
 }
 
 /** A part of an image: left, top, width, height. */

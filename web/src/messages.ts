@@ -1,17 +1,32 @@
 /** Short messages at the bottom of the page, which go away after some seconds. */
 
-import { h } from "./dom";
+import { button, h } from "./dom";
 
 /** Shows a message; screen readers read it when they have finished what they read now. */
 export function toast(text: string, bad = false): void {
+  put(h("div", { class: bad ? "toast bad" : "toast" }, text), bad ? 9000 : 3500);
+}
+
+/** A message with a button beside it. */
+export function toastWithButton(text: string, does: string, click: () => void): void {
+  const note = h("div", { class: "toast" }, text, " ");
+  note.append(
+    button(does, () => {
+      note.remove();
+      click();
+    }),
+  );
+  put(note, 12000);
+}
+
+function put(note: HTMLElement, ms: number): void {
   let place = document.getElementById("toasts");
   if (!place) {
     place = h("div", { id: "toasts", role: "status", "aria-live": "polite" });
     document.body.append(place);
   }
-  const note = h("div", { class: bad ? "toast bad" : "toast" }, text);
   place.append(note);
-  setTimeout(() => note.remove(), bad ? 9000 : 3500);
+  setTimeout(() => note.remove(), ms);
 }
 
 /** Shows why something failed. */

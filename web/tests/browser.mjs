@@ -9,6 +9,8 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
+import { greyPng } from "./grey_png.mjs";
+import { labelling, largeImage } from "./labelling.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const sorby = resolve(process.argv[2] ?? join(here, "../../target/release/sorby"));
@@ -66,8 +68,12 @@ function makeProject() {
   return { root, names };
 }
 
+/** Servers that were started; the last of them end with the test, also when it fails. */
+const started = [];
+
 async function serve(root, port) {
   const server = spawn(sorby, ["serve", root, "--no-open", "--port", String(port)], { stdio: ["ignore", "pipe", "inherit"] });
+  started.push(server);
   const printed = await new Promise((done, fail) => {
     server.stdout.on("data", (data) => done(data.toString()));
     server.on("exit", () => fail(new Error("the server ended")));
@@ -336,6 +342,9 @@ try {
   await look(page, "compare");
   await page.getByLabel("How", { exact: true }).selectOption("side");
   await page.waitForFunction(() => document.querySelectorAll(".views .view").length === 2);
+  await page.getByLabel("How", { exact: true }).selectOption("swipe");
+  await page.getByLabel("Beside", { exact: true }).selectOption("");
+  await page.getByLabel("Show", { exact: true }).selectOption("label");
 
   step("answer while I paint");
   await page.goto(`${server.base}#/image/${names[6]}`);
@@ -352,6 +361,26 @@ try {
   await saved(page);
   const drafted = await label(page, names[6]);
   assert.ok(!drafted.counts[255] && drafted.counts[0] > 0 && drafted.counts[1] > 0, "every pixel has a class");
+
+  const copy = join(work, "copy");
+  cpSync(root, copy, { recursive: true });
+  for (const name of names.slice(6)) rmSync(join(copy, "labels", `${name}.png`), { force: true });
+  rmSync(join(copy, ".sorby"), { recursive: true, force: true });
+  const third = await serve(copy, 7993);
+  const drawer = await open();
+  await enter(drawer, third);
+  await labelling({ page: drawer, base: third.base, names, step, saved, label, drag, look });
+  await drawer.close();
+  third.stop();
+  mkdirSync(join(work, "huge/images"), { recursive: true });
+  writeFileSync(join(work, "huge/images/large.png"), greyPng(5000, 4000));
+  writeFileSync(join(work, "huge/dataset.toml"), CLASSES);
+  const fourth = await serve(join(work, "huge"), 7994);
+  const mover = await open();
+  await enter(mover, fourth);
+  await largeImage({ page: mover, base: fourth.base, name: "large", step, drag });
+  await mover.close();
+  fourth.stop();
 
   step("objects, fields and the lot are measured; a selection follows");
   await page.goto(`${server.base}#/measure`);
@@ -409,7 +438,7 @@ try {
   throw error;
 } finally {
   await browser.close();
-  server.stop();
+  for (const one of started) one.kill("SIGINT");
   rmSync(work, { recursive: true, force: true });
 }
 

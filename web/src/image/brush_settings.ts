@@ -1,11 +1,22 @@
 /** The size of the brush, and the grey levels that the threshold brush paints. */
 
-import { h, replace, fieldValue } from "../dom";
+import { h, fieldValue } from "../dom";
 import type { Editor } from "../label/editor";
 import { digits } from "../numbers";
 
+/** The slider grows with the square, so that small brushes can be set finely. */
+const SLIDER_STEPS = 100;
+const MOST_RADIUS_PX = 400;
+
 export class BrushSettings {
-  readonly radius = h("span", { class: "quiet" });
+  private text = h("span", {});
+  private size = h("input", {
+    type: "range",
+    min: 3,
+    max: SLIDER_STEPS,
+    input: (event) => this.editor.setRadius(MOST_RADIUS_PX * (Number(fieldValue(event)) / SLIDER_STEPS) ** 2),
+  });
+  readonly radius = h("label", { class: "field" }, this.text, this.size);
   readonly greys: HTMLElement;
 
   constructor(private editor: Editor) {
@@ -30,8 +41,16 @@ export class BrushSettings {
     });
   }
 
+  private showGreys(): void {
+    this.greys.querySelectorAll("input").forEach((input, i) => (input.value = String(this.editor.greys[i])));
+  }
+
   draw(): void {
-    replace(this.radius, h("span", {}, `Brush ${digits(this.editor.radius)} px`));
-    this.greys.hidden = this.editor.tool !== "threshold";
+    const { radius, tool } = this.editor;
+    this.text.textContent = `Brush: radius ${digits(radius)} px`;
+    // While it is moved, the slider stays where it is.
+    if (document.activeElement !== this.size) this.size.value = String(SLIDER_STEPS * Math.sqrt(radius / MOST_RADIUS_PX));
+    if (!this.greys.contains(document.activeElement)) this.showGreys();
+    this.greys.hidden = tool !== "threshold";
   }
 }

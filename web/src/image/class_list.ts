@@ -5,6 +5,9 @@ import { button, h } from "../dom";
 import type { Editor } from "../label/editor";
 import { IGNORE } from "../viewer/mask";
 
+/** Digits are the keys of the first nine classes. */
+const keyOf = (index: number): Record<string, string> => (index < 9 ? { title: `Key ${index + 1}` } : {});
+
 export class ClassList {
   readonly element: HTMLElement;
   private buttons = new Map<number, HTMLElement>();
@@ -14,7 +17,7 @@ export class ClassList {
     private classes: ClassInfo[],
     private redraw: () => void,
   ) {
-    classes.forEach((c, i) => this.add(i, c.name, { style: `--colour: ${c.color}`, title: `Key ${i + 1}` }));
+    classes.forEach((c, i) => this.add(i, c.name, { style: `--colour: ${c.color}`, ...keyOf(i) }));
     this.add(IGNORE, "ignore", { class: "ignore", title: "Key 0" });
     const items = [...this.buttons.values()].map((element) => h("li", {}, element));
     this.element = h("ul", { class: "classes", "aria-label": "Classes" }, ...items);

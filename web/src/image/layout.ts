@@ -76,7 +76,7 @@ function firstClassCheck(image: OpenImage, comparison: Comparison): HTMLElement 
   return h(
     "label",
     { class: "check" },
-    h("input", { type: "checkbox", change }),
+    h("input", { type: "checkbox", change, checked: image.showFirstClass }),
     `Show ${image.project.classes[0].name} too`,
   );
 }

@@ -17,6 +17,8 @@ interface Found {
 export class ObjectFacts {
   readonly element = h("div", { class: "about" });
   private outline: Mark | null = null;
+  /** An answer to an earlier click than the last is dropped. */
+  private question = 0;
 
   constructor(
     private image: OpenImage,
@@ -31,10 +33,13 @@ export class ObjectFacts {
   async measure(at: Point): Promise<void> {
     const model = this.maskModel() ?? "labels";
     const place = `of=${encodeURIComponent(model)}&x=${Math.floor(at.x)}&y=${Math.floor(at.y)}`;
+    const question = ++this.question;
     // The server measures the label in the file.
     if (model === "labels") await this.saveLabel();
     try {
-      this.show(await get<Found>(`${imagePath(this.image.name)}/object?${place}`));
+      const found = await get<Found>(`${imagePath(this.image.name)}/object?${place}`);
+      if (question !== this.question) return;
+      this.show(found);
       this.image.view.draw();
     } catch (error) {
       toastError(error);

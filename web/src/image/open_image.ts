@@ -1,6 +1,6 @@
 /** The image that is open: what all parts of its page work on. */
 
-import { getMap, get, imagePath, type ImageCard, type ImageInfo, type Part } from "../api";
+import { get, getLabel, imagePath, type StoredLabel, type ImageCard, type ImageInfo, type Part } from "../api";
 import type { Map2d } from "../label/paint";
 import { imageLink } from "../links";
 import { theProject } from "../project";
@@ -17,6 +17,8 @@ export class OpenImage {
   showFirstClass = false;
   readonly label: Map2d;
   readonly labelLayer: MaskLayer;
+  /** Whether another page is shown: answers that come then are dropped. */
+  left = false;
   readonly view: ImageView;
 
   constructor(
@@ -27,12 +29,21 @@ export class OpenImage {
     this.card = this.project.images.find((card) => card.name === name);
     this.label = { data, width: info.width, height: info.height };
     this.labelLayer = new MaskLayer(info.width, info.height, data, this.colours());
-    this.view = new ImageView(info, () => showRegion(this.view));
+    this.view = new ImageView(info, () => this.placed());
     this.view.layers = [this.labelLayer];
   }
 
+  /** What to do when the view has its place. */
+  placed: () => void = () => void showRegion(this.view);
+
   colours(): Palette {
     return classPalette(this.project.classes, this.showFirstClass);
+  }
+
+  /** Shows the image alone, while a key is held. */
+  hideLayers(hidden: boolean): void {
+    this.view.layersHidden = hidden;
+    this.view.draw();
   }
 
   /** The models that have segmented the image. */
@@ -51,9 +62,9 @@ export class OpenImage {
   }
 }
 
-/** Loads an image with its label; `revision` says which state of the label file this is. */
-export async function openImage(name: string): Promise<{ image: OpenImage; revision: string }> {
+/** Loads an image with its label. */
+export async function openImage(name: string): Promise<{ image: OpenImage; stored: StoredLabel }> {
   const info = await get<ImageInfo>(imagePath(name));
-  const { data, revision } = await getMap(`${imagePath(name)}/label`);
-  return { image: new OpenImage(name, info, data), revision };
+  const stored = await getLabel(name);
+  return { image: new OpenImage(name, info, stored.data), stored };
 }

@@ -1,9 +1,10 @@
 /** The page of one image: looked at, labelled, compared. */
 
+import type { By, StoredLabel } from "../api";
 import { h } from "../dom";
 import { EditedLabel } from "../label/edited_label";
 import { Editor } from "../label/editor";
-import { leftover } from "../label/save";
+import { forgetLeftover, leftover } from "../label/save";
 import { toast } from "../messages";
 import type { Page } from "../page";
 import { reload } from "../project";
@@ -13,13 +14,17 @@ import { ClassList } from "./class_list";
 import { Comparison } from "./comparison";
 import { DraftPanel } from "./draft_panel";
 import { belongsToElement, pressKey } from "./keyboard";
+import { goOn, keepWork, takeWalk } from "./kept";
 import { imageBar, imagePanel, imageStage } from "./layout";
+import { LookSettings } from "./look_settings";
 import { ObjectFacts } from "./object_facts";
 import { openImage, type OpenImage } from "./open_image";
 import { Prediction } from "./prediction";
 import { Quality } from "./quality";
 import { Saving } from "./saving";
 import { Toolbar } from "./toolbar";
+import { Versions } from "./versions";
+import { ViewBar } from "./view_bar";
 
 class ImagePage implements Page {
   readonly element: HTMLElement;
@@ -30,28 +35,39 @@ class ImagePage implements Page {
   readonly brush: BrushSettings;
   readonly quality: Quality;
   readonly comparison: Comparison;
+  readonly lookSettings: LookSettings;
   readonly facts: ObjectFacts;
   private saving: Saving;
   private toolbar: Toolbar;
+  private versions: Versions;
   private stopListening: () => void;
 
   constructor(
     readonly image: OpenImage,
-    revision: string,
+    stored: StoredLabel,
   ) {
     const redraw = (): void => this.redraw();
     const stage = imageStage(image);
-    this.saving = new Saving(image, revision, (label) => this.editor.reset(label), redraw);
-    this.facts = new ObjectFacts(image, () => this.comparison.maskModel, () => this.saving.saver.save());
-    const label = new EditedLabel(image.label, image.labelLayer, () => this.saving.saver.changed());
+    this.saving = new Saving(image, stored.revision, (label, byHand) => this.editor.reset(label, byHand), redraw);
+    const { saver } = this.saving;
+    this.facts = new ObjectFacts(image, () => this.comparison.maskModel, () => saver.save());
+    const edited = (_: unknown, by: By): void => saver.changed(by);
+    const label = new EditedLabel(image.label, image.labelLayer, edited, stored.drawnByHand);
     this.editor = new Editor(image.view, label, (at) => void this.facts.measure(at), redraw);
     this.toolbar = new Toolbar(this.editor);
     this.brush = new BrushSettings(this.editor);
     this.classes = new ClassList(this.editor, image.project.classes, redraw);
     this.quality = new Quality(image);
     this.comparison = new Comparison(image, stage, () => this.editor.draft, this.quality);
-    this.drafts = new DraftPanel(image, this.editor, redraw, () => void this.comparison.show());
-    this.prediction = new Prediction(image, this.editor, this.comparison);
+    this.lookSettings = new LookSettings(this.comparison, stage);
+    this.comparison.lists.append(this.lookSettings.element);
+    this.drafts = new DraftPanel(image, this.editor, saver, redraw, () => void this.comparison.show());
+    this.prediction = new Prediction(image, this.editor, this.comparison, saver);
+    this.versions = new Versions(image, this.editor, saver, this.comparison);
+    image.view.element.append(new ViewBar(this.editor).element);
+    goOn(this, takeWalk());
+    const panel = imagePanel(image, this);
+    panel.append(this.versions.element);
     this.element = h(
       "section",
       { class: "image-page" },
@@ -60,13 +76,30 @@ class ImagePage implements Page {
       this.toolbar.element,
       stage,
       this.comparison.divider,
-      imagePanel(image, this),
+      panel,
     );
+    this.stopListening = this.listen();
+    this.redraw();
+  }
+
+  /** Listens to keys and to the server, until the returned function is called. */
+  private listen(): () => void {
+    const showAgain = (): void => this.image.hideLayers(false);
+    const keyUp = (event: KeyboardEvent): void => {
+      if (event.key.toLowerCase() === "h") showAgain();
+    };
     document.addEventListener("keydown", this.key);
-    this.stopListening = listen((event) => {
+    document.addEventListener("keyup", keyUp);
+    window.addEventListener("blur", showAgain);
+    const stop = listen((event) => {
       if (event.kind === "project") void this.renewCard();
     });
-    this.redraw();
+    return () => {
+      stop();
+      document.removeEventListener("keydown", this.key);
+      document.removeEventListener("keyup", keyUp);
+      window.removeEventListener("blur", showAgain);
+    };
   }
 
   /** Shows the tool, class, brush and draft that are in use now. */
@@ -87,6 +120,7 @@ class ImagePage implements Page {
   private async renewCard(): Promise<void> {
     const project = await reload();
     const { image } = this;
+    if (image.left) return;
     image.card = project.images.find((card) => card.name === image.name) ?? image.card;
     this.comparison.drawLists();
     this.prediction.draw();
@@ -95,22 +129,28 @@ class ImagePage implements Page {
   /** Strokes that could not be saved when the image was left. */
   restore(label: Uint8Array): void {
     this.editor.take(label, this.image.whole);
+    forgetLeftover(this.image.name);
     toast("The strokes that were not saved are back; Ctrl+Z leaves the label as it is in the file");
   }
 
   leave(): void {
+    const { image } = this;
+    image.left = true;
+    this.editor.end();
+    keepWork(this);
     this.saving.saver.close();
+    this.drafts.leave();
+    this.versions.leave();
     this.stopListening();
-    document.removeEventListener("keydown", this.key);
-    this.image.view.close();
     this.comparison.close();
+    image.view.close();
   }
 }
 
 export async function imagePage(name: string): Promise<Page> {
   const unsaved = await leftover(name);
-  const { image, revision } = await openImage(name);
-  const page = new ImagePage(image, revision);
+  const { image, stored } = await openImage(name);
+  const page = new ImagePage(image, stored);
   if (unsaved?.length === image.label.data.length) page.restore(unsaved);
   // The test of the page looks at the label and at the speed of the brush here.
   Object.assign(window, { sorbyEditor: page.editor });

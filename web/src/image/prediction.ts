@@ -3,9 +3,11 @@
 import { getMap, predictionPath } from "../api";
 import { button, h, replace } from "../dom";
 import type { Editor } from "../label/editor";
-import { toast } from "../messages";
+import type { Saver } from "../label/save";
+import { toast, toastError } from "../messages";
 import type { Comparison } from "./comparison";
 import type { OpenImage } from "./open_image";
+import { takeOver } from "./take_over";
 
 export class Prediction {
   readonly element = h("div");
@@ -14,6 +16,7 @@ export class Prediction {
     private image: OpenImage,
     private editor: Editor,
     private comparison: Comparison,
+    private saver: Saver,
   ) {
     this.draw();
   }
@@ -27,13 +30,20 @@ export class Prediction {
     );
   }
 
-  /** Takes the mask that is shown, or that of the newest model. */
+  /** Takes the mask that is shown; while none is shown, that of the only model that there is. */
   async accept(): Promise<void> {
-    const model = this.comparison.maskModel ?? this.image.models.at(-1);
-    if (!model) return toast("There is no prediction of this image yet");
-    const mask = await getMap(`${predictionPath(this.image.name, model)}/mask`);
-    this.editor.take(mask.data, this.image.whole);
-    await this.comparison.showLabel();
-    toast(`The prediction of ${model} is the label now; Ctrl+Z takes it back`);
+    const { models, name, whole } = this.image;
+    if (!models.length) return toast("There is no prediction of this image yet");
+    const model = this.comparison.shownModel ?? (models.length === 1 ? models[0] : null);
+    if (!model) return toast("Several models have segmented this image: choose under Show whose prediction is meant");
+    try {
+      const { data } = await getMap(`${predictionPath(name, model)}/mask`);
+      const offer = { name: `the prediction of ${model}`, data, part: whole, by: "prediction" as const, byHand: false };
+      if (this.image.left || !(await takeOver(this.editor, this.saver, offer))) return;
+      await this.comparison.showLabel();
+      toast(`The prediction of ${model} is the label now; Ctrl+Z takes it back`);
+    } catch (error) {
+      toastError(error);
+    }
   }
 }

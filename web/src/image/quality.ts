@@ -19,13 +19,18 @@ function expectedIou(trust: Trust): HTMLElement[] {
 export class Quality {
   readonly element = h("div", { class: "quiet" });
 
+  /** An answer to an earlier question than the last is dropped. */
+  private question = 0;
+
   constructor(private image: OpenImage) {}
 
   /** Tells what is known of what is shown: `kind:model`, or `label`. */
   async show(shown: string[]): Promise<void> {
     const model = shown.map((source) => source.split(":")[1]).find((m) => m);
     const path = `${predictionPath(this.image.name, model ?? "")}/trust`;
-    const trust = model ? await get<Trust>(path).catch(() => null) : null;
+    const question = ++this.question;
+    const trust = model && !shown.some((s) => s.startsWith("version:")) ? await get<Trust>(path).catch(() => null) : null;
+    if (question !== this.question) return;
     const errors = shown.some((source) => source.startsWith("errors:"));
     replace(
       this.element,

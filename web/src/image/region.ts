@@ -8,9 +8,10 @@ function regionOfAddress(): number[] | null {
   return region?.length === 4 && region.every((n) => Number.isFinite(n)) ? region : null;
 }
 
-export function showRegion(view: ImageView): void {
+/** Gives whether the address names a region. */
+export function showRegion(view: ImageView): boolean {
   const region = regionOfAddress();
-  if (!region) return;
+  if (!region) return false;
   const [left, top, width, height] = region;
   view.show({
     left: left - width / 2,
@@ -23,4 +24,5 @@ export function showRegion(view: ImageView): void {
     context.lineWidth = 2;
     context.strokeRect(at.x + left * at.zoom, at.y + top * at.zoom, width * at.zoom, height * at.zoom);
   });
+  return true;
 }

@@ -1,9 +1,10 @@
 /** Whether the label is saved, and what can be done where it cannot be. */
 
-import { getMap, imagePath, type Refused } from "../api";
+import { getLabel, type Refused } from "../api";
 import { button, h, replace, type Child } from "../dom";
 import { Saver, type SaveState } from "../label/save";
-import { toast } from "../messages";
+import { toast, toastError } from "../messages";
+import { IGNORE } from "../viewer/mask";
 import type { OpenImage } from "./open_image";
 
 const WORDS: Record<SaveState, string> = {
@@ -17,7 +18,7 @@ const WORDS: Record<SaveState, string> = {
 export class Saving {
   readonly saver: Saver;
   /** One or two words in the bar. */
-  readonly state = h("span", { class: "state", role: "status" }, WORDS.saved);
+  readonly state = h("span", { class: "state", role: "status" });
   /** Why the label is not saved, and buttons; hidden while all is well. */
   readonly conflict = h("div", { class: "conflict", hidden: true });
 
@@ -25,7 +26,7 @@ export class Saving {
     private image: OpenImage,
     revision: string,
     /** Takes the label that somebody else saved. */
-    private takeTheirs: (label: Uint8Array) => void,
+    private takeTheirs: (label: Uint8Array, drawnByHand: boolean) => void,
     private changed: () => void,
   ) {
     this.saver = new Saver(
@@ -35,14 +36,20 @@ export class Saving {
       (state, why, what) => this.show(state, why, what),
       () => void this.loadTheirs(),
     );
+    this.say("saved");
   }
 
   private show(state: SaveState, why?: string, changed?: Refused["changed"]): void {
-    this.state.textContent = WORDS[state];
-    this.state.dataset.state = state;
+    this.say(state);
     this.conflict.hidden = state !== "conflict" && state !== "failed";
     replace(this.conflict, h("span", {}, why ?? ""), ...this.ways(state, changed));
     this.changed();
+  }
+
+  private say(state: SaveState): void {
+    const empty = state === "saved" && this.image.label.data.every((value) => value === IGNORE);
+    this.state.textContent = empty ? "Not labelled" : WORDS[state];
+    this.state.dataset.state = empty ? "empty" : state;
   }
 
   /** The buttons for a label that is not saved. */
@@ -54,17 +61,19 @@ export class Saving {
     if (!sameMeaning) return [button("Open the image again", () => location.reload())];
     return [
       button("Load theirs", () => void this.loadTheirs()),
-      button("Keep mine", () => void this.saver.overwrite()),
+      button("Keep mine", () => void this.saver.overwrite().catch(toastError)),
     ];
   }
 
   private async loadTheirs(): Promise<void> {
-    const now = await getMap(`${imagePath(this.image.name)}/label`);
-    this.saver.revision = now.revision;
-    this.takeTheirs(now.data);
-    this.saver.state = "saved";
-    this.state.textContent = WORDS.saved;
-    this.conflict.hidden = true;
-    toast("The label was changed elsewhere and is loaded again");
+    try {
+      const now = await getLabel(this.image.name);
+      if (this.image.left) return;
+      this.takeTheirs(now.data, now.drawnByHand);
+      this.saver.loaded(now.revision);
+      toast("The label was changed elsewhere and is loaded again");
+    } catch (error) {
+      toastError(error);
+    }
   }
 }

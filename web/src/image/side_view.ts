@@ -3,8 +3,8 @@
 import type { MaskLayer } from "../viewer/mask";
 import { ImageView } from "../viewer/view";
 
-/** Makes each of two views show what the other shows. */
-function moveTogether(a: ImageView, b: ImageView): void {
+/** Makes each of two views show what the other shows, until the returned function is called. */
+function moveTogether(a: ImageView, b: ImageView): () => void {
   // A view that is moved by the other one must not move that one back.
   let moving = false;
   const follow = (from: ImageView, to: ImageView) => (): void => {
@@ -13,12 +13,18 @@ function moveTogether(a: ImageView, b: ImageView): void {
     to.viewer.viewport?.fitBounds(from.viewer.viewport.getBounds(true), true);
     moving = false;
   };
-  a.viewer.addHandler("update-viewport", follow(a, b));
-  b.viewer.addHandler("update-viewport", follow(b, a));
+  const [there, back] = [follow(a, b), follow(b, a)];
+  a.viewer.addHandler("update-viewport", there);
+  b.viewer.addHandler("update-viewport", back);
+  return () => {
+    a.viewer.removeHandler("update-viewport", there);
+    b.viewer.removeHandler("update-viewport", back);
+  };
 }
 
 export class SideView {
   private second: ImageView | null = null;
+  private part: () => void = () => undefined;
 
   constructor(
     private first: ImageView,
@@ -30,13 +36,19 @@ export class SideView {
     if (!this.second) {
       this.second = new ImageView(this.first.info);
       this.stage.append(this.second.element);
-      moveTogether(this.first, this.second);
+      this.part = moveTogether(this.first, this.second);
     }
     this.second.layers = [layer];
     this.second.draw();
   }
 
+  draw(): void {
+    this.second?.draw();
+  }
+
   close(): void {
+    this.part();
+    this.part = () => undefined;
     this.second?.close();
     this.second?.element.remove();
     this.second = null;

@@ -11,7 +11,6 @@ export class Toolbar {
 
   draw(): void {
     const { editor } = this;
-    const { history } = editor.label;
     replace(
       this.element,
       ...TOOLS.map(({ tool, key, title, help }) =>
@@ -22,8 +21,8 @@ export class Toolbar {
         }),
       ),
       h("span", { class: "rule" }),
-      button("Undo", () => editor.undo(), { disabled: !history.canUndo, title: "Ctrl+Z", id: "undo" }),
-      button("Redo", () => editor.redo(), { disabled: !history.canRedo, title: "Ctrl+Y", id: "redo" }),
+      button("Undo", () => editor.undo(), { disabled: !editor.canUndo, title: "Ctrl+Z", id: "undo" }),
+      button("Redo", () => editor.redo(), { disabled: !editor.canRedo, title: "Ctrl+Y", id: "redo" }),
     );
   }
 }

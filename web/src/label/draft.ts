@@ -2,66 +2,77 @@
 
 import { makeDraft, prepareDraft, type Part } from "../api";
 import { toastError } from "../messages";
-import { IGNORE, MaskLayer, type Palette } from "../viewer/mask";
+import { IGNORE, MaskLayer, type Box, type Palette } from "../viewer/mask";
 import type { ImageView } from "../viewer/view";
-import type { Target } from "./edited_label";
+import { draftPart, isOutside } from "./draft_part";
+import type { EditedLabel } from "./edited_label";
 import { cut, paste, type Map2d } from "./paint";
 
-/** Of an image with more pixels only the part that is seen is drafted. */
-const MOST_PX = 16_000_000;
-/** The longest side of such a part. */
-const MOST_SIDE_PX = 4000;
-
-/** The part of the image that is drafted. */
-function partOf(view: ImageView): Part {
-  const { width, height } = view.info;
-  if (width * height <= MOST_PX) return { x: 0, y: 0, width, height };
-  const seen = view.visibleBox();
-  return {
-    x: seen.left,
-    y: seen.top,
-    width: Math.min(MOST_SIDE_PX, seen.right - seen.left),
-    height: Math.min(MOST_SIDE_PX, seen.bottom - seen.top),
-  };
-}
-
-export class Draft implements Target {
-  /** The strokes of the user, and the layer that shows them. */
-  readonly map: Map2d;
-  readonly layer: MaskLayer;
+export class Draft {
   /** The layer that shows the answer of the server. */
   readonly resultLayer: MaskLayer;
-  readonly part: Part;
-  /** Whether the server has answered at least once. */
+  /** The part of the image that is drafted. */
+  part: Part;
+  /** Whether there is an answer to the strokes. */
   ready = false;
   /** Seconds from the last question to its answer. */
   seconds = 0;
+  /** Whether the last stroke lies outside of the part, so that the draft does not learn from it. */
+  outside = false;
   private result: Map2d;
   private asking = false;
   private askAgain = false;
+  private closed = false;
 
   constructor(
     private view: ImageView,
+    /** The strokes of the user. */
+    readonly strokes: EditedLabel,
     colours: Palette,
     private changed: () => void,
   ) {
     const { width, height } = view.info;
-    const empty = (): Map2d => ({ data: new Uint8Array(width * height).fill(IGNORE), width, height });
-    this.part = partOf(view);
-    this.map = empty();
-    this.result = empty();
+    this.result = { data: new Uint8Array(width * height).fill(IGNORE), width, height };
     const clear = colours.slice();
     clear.fill(0, IGNORE * 4);
-    this.layer = new MaskLayer(width, height, this.map.data, clear);
-    this.layer.opacity = 0.95;
     this.resultLayer = new MaskLayer(width, height, this.result.data, clear);
     this.resultLayer.opacity = 0.4;
-    prepareDraft(view.info.name, this.part).catch(toastError);
+    this.part = draftPart(view.visibleBox(), width, height);
+    this.prepare();
   }
 
-  /** A stroke is finished: the server is asked. */
-  commit(): void {
+  private prepare(): void {
+    prepareDraft(this.view.info.name, this.part).catch(toastError);
     void this.ask();
+  }
+
+  /** Drafts the part that is seen now. */
+  moveHere(): void {
+    const { width, height } = this.view.info;
+    this.part = draftPart(this.view.visibleBox(), width, height);
+    this.outside = false;
+    this.forget();
+    this.prepare();
+    this.changed();
+    this.view.draw();
+  }
+
+  /** Strokes have changed in a box. */
+  drawn(box: Box): void {
+    this.outside = isOutside(this.part, box);
+    void this.ask();
+  }
+
+  /** Whether the image is too large to be drafted at once. */
+  get isPart(): boolean {
+    return this.part.width * this.part.height < this.result.data.length;
+  }
+
+  /** How many classes have strokes in the part. */
+  private taught(strokes: Uint8Array): number {
+    const values = new Set(strokes);
+    values.delete(IGNORE);
+    return values.size;
   }
 
   /** Asks the server; while it is busy with an earlier question, it is asked once more after that. */
@@ -70,21 +81,32 @@ export class Draft implements Target {
       this.askAgain = true;
       return;
     }
-    const strokes = cut(this.map, this.part);
-    // Two classes and "no label": fewer values teach nothing.
-    if (new Set(strokes).size < 3) return;
+    const { part } = this;
+    const strokes = cut(this.strokes.map, part);
+    if (this.taught(strokes) < 2) return this.forget();
     this.asking = true;
     const began = performance.now();
     try {
-      this.show(await makeDraft(this.view.info.name, this.part, strokes), began);
+      const answer = await makeDraft(this.view.info.name, part, strokes);
+      if (part === this.part && !this.closed) this.show(answer, began);
     } catch (error) {
-      toastError(error);
+      if (!this.closed) toastError(error);
     }
     this.asking = false;
-    if (this.askAgain) {
+    if (this.askAgain && !this.closed) {
       this.askAgain = false;
       void this.ask();
     }
+  }
+
+  /** There is no answer to the strokes as they are now. */
+  private forget(): void {
+    if (!this.ready) return;
+    this.ready = false;
+    this.result.data.fill(IGNORE);
+    this.resultLayer.replace(this.result.data);
+    this.changed();
+    this.view.draw();
   }
 
   private show(answer: Uint8Array, began: number): void {
@@ -99,5 +121,10 @@ export class Draft implements Target {
   /** The classes of the pixels of the part. */
   classes(): Uint8Array {
     return cut(this.result, this.part);
+  }
+
+  /** Answers that come later are dropped. */
+  close(): void {
+    this.closed = true;
   }
 }

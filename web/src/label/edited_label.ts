@@ -1,70 +1,80 @@
-/** The label that is edited: each change is drawn, can be undone, and is reported to the part that saves. */
+/** A map that is edited (the label, or the strokes of a draft): each change is drawn, can be undone, and is reported. */
 
-import type { Part } from "../api";
+import type { By, Part } from "../api";
 import type { Box, MaskLayer } from "../viewer/mask";
-import { History } from "./history";
+import { BY_HAND, History, type Made } from "./history";
 import { paste, type Map2d } from "./paint";
 
-/** A map that tools draw on, and the layer that shows it. */
-export interface Target {
-  readonly map: Map2d;
-  readonly layer: MaskLayer;
-  /** A tool has finished one change; all that changed lies in the box. */
-  commit(box: Box): void;
-}
-
-export class EditedLabel implements Target {
+export class EditedLabel {
   readonly history: History;
-  /** The label as it was after the last step; what differs from it is the next step. */
+  /** The map as it was after the last step; what differs from it is the next step. */
   private before: Uint8Array;
 
   constructor(
     readonly map: Map2d,
     readonly layer: MaskLayer,
-    private changed: () => void,
+    /** All that changed lies in the box. */
+    private changed: (box: Box, by: By) => void,
+    /** Whether what was loaded is drawn by hand. */
+    private loadedByHand = false,
   ) {
     this.history = new History(map.data, map.width);
     this.before = map.data.slice();
   }
 
+  /** Whether a part of what is there is drawn by hand. */
+  get drawnByHand(): boolean {
+    return this.history.drawnByHand(this.loadedByHand);
+  }
+
   /** Makes one step, which can be undone, of the changes in a box. */
-  commit(box: Box): void {
+  commit(box: Box, made: Made = BY_HAND): void {
     if (!(box.top < box.bottom)) return;
     const [start, end] = this.rows(box);
-    if (!this.history.record(this.before.subarray(start, end), box)) return;
+    if (!this.history.record(this.before.subarray(start, end), box, made)) return;
     this.remember(box);
-    this.changed();
+    this.changed(box, made.by);
   }
 
-  /** Replaces a part of the label, or all of it, as one step. */
-  take(data: Uint8Array, part: Part): void {
+  /** Takes back changes in a box that are no step yet. */
+  cancel(box: Box): void {
+    if (!(box.top < box.bottom)) return;
+    const [start, end] = this.rows(box);
+    this.map.data.set(this.before.subarray(start, end), start);
+    this.layer.changed(box);
+  }
+
+  /** Replaces a part of the map, or all of it, as one step. */
+  take(data: Uint8Array, part: Part, made: Made = BY_HAND): void {
     const box = paste(this.map, part, data);
     this.layer.changed(box);
-    this.commit(box);
+    this.commit(box, made);
   }
 
-  /** Replaces all of the label by one that is saved already. What could be undone before cannot be undone now. */
-  reset(data: Uint8Array): void {
+  /** Replaces all of the map by one that is saved already. What could be undone before cannot be undone now. */
+  reset(data: Uint8Array, drawnByHand: boolean): void {
     this.map.data.set(data);
     this.before.set(data);
+    this.loadedByHand = drawnByHand;
     this.history.clear();
     this.layer.replace(this.map.data);
   }
 
   undo(): void {
-    this.show(this.history.undo());
+    const step = this.history.undo();
+    if (step) this.show(step.box, "strokes");
   }
 
   redo(): void {
-    this.show(this.history.redo());
+    const step = this.history.redo();
+    if (step) this.show(step.box, step.made.by);
   }
 
   /** Shows what the history changed. */
-  private show(box: Box | null): void {
-    if (!box) return;
+  private show(box: Box, by: By): void {
     this.remember(box);
     this.layer.changed(box);
-    this.changed();
+    this.changed(box, by);
   }
 
   private remember(box: Box): void {

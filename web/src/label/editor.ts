@@ -1,14 +1,17 @@
-/** The tools at work: what each of them does to the label, or to a draft while one is made. */
+/** The tools at work: what each of them does to the label, or to the strokes of a draft while one is open. */
 
-import { get, getMap, imagePath, type Part, type Span } from "../api";
-import { toast } from "../messages";
+import type { Part, Span } from "../api";
+import { toast, toastError } from "../messages";
 import { IGNORE, type Box } from "../viewer/mask";
 import type { ImageView, Point } from "../viewer/view";
 import type { Draft } from "./draft";
-import type { EditedLabel, Target } from "./edited_label";
+import type { EditedLabel } from "./edited_label";
+import { GreyLevels } from "./grey_levels";
+import type { Made } from "./history";
 import { cursorMark, polygonMark } from "./marks";
 import { joined, line, NOTHING, polygon, region, spans, type Allowed, type Map2d } from "./paint";
 import { PointerInput } from "./pointer";
+import { smartFill } from "./smart_fill";
 import { drawsLines, type Tool } from "./tools";
 
 export class Editor {
@@ -19,14 +22,14 @@ export class Editor {
   radius = 6;
   /** The threshold brush paints only where the image's grey lies between these. */
   greys: [number, number] = [128, 255];
-  /** While a draft is made, tools draw on it and not on the label. */
+  /** While a draft is open, tools draw on its strokes and not on the label. */
   draft: Draft | null = null;
   cursor: Point;
   /** Of the polygon that is not closed yet. */
   corners: Point[] = [];
   /** Milliseconds from a pointer's event to its pixels on the canvas. */
   readonly latencies: number[] = [];
-  private grey: Uint8Array | null = null;
+  readonly grey: GreyLevels;
   /** Where the line that is being drawn ends so far. */
   private lineEnd: Point | null = null;
   /** What that line has changed so far. */
@@ -37,10 +40,11 @@ export class Editor {
     readonly label: EditedLabel,
     /** A click that is to measure an object. */
     readonly clicked: (at: Point) => void,
-    /** Tool, class or brush have changed. */
+    /** Tool, class, brush, or what can be undone have changed. */
     private changed: () => void,
   ) {
     this.cursor = { x: this.map.width / 2, y: this.map.height / 2 };
+    this.grey = new GreyLevels(view.info.name);
     view.marks.push(polygonMark(this), cursorMark(this));
     new PointerInput(this);
   }
@@ -53,15 +57,25 @@ export class Editor {
     return this.lineEnd !== null;
   }
 
-  private get target(): Target {
-    return this.draft ?? this.label;
+  /** What tools draw on. */
+  get target(): EditedLabel {
+    return this.draft?.strokes ?? this.label;
   }
 
+  get canUndo(): boolean {
+    return this.corners.length > 0 || this.target.history.canUndo;
+  }
+
+  get canRedo(): boolean {
+    return this.target.history.canRedo;
+  }
+
+  /** An open polygon stays: it is closed by Enter, whatever the tool is then. */
   setTool(tool: Tool): void {
+    this.end();
     this.tool = tool;
-    this.corners = [];
     this.view.canvas.classList.toggle("active", tool !== "look");
-    if (tool === "threshold") void this.loadGrey();
+    if (tool === "threshold") this.grey.load().catch(toastError);
     this.changed();
     this.view.draw();
   }
@@ -72,22 +86,21 @@ export class Editor {
     this.view.draw();
   }
 
-  private async loadGrey(): Promise<void> {
-    if (this.grey) return;
-    this.grey = (await getMap(`${imagePath(this.view.info.name)}/grey`)).data;
-  }
-
   /** Begins what the tool does at a place; a line goes on until `end`. */
   begin(at: Point, evenBackground: boolean): void {
     if (this.tool === "polygon") {
       this.corners.push(at);
+      this.changed();
       this.view.draw();
+    } else if (this.tool === "threshold" && !this.grey.data) {
+      toast("The grey levels of the image are not loaded yet");
+      this.grey.load().catch(toastError);
     } else if (drawsLines(this.tool)) {
       this.lineEnd = at;
       this.lineBox = NOTHING;
       this.lineTo(at);
     } else if (this.view.inside(at)) {
-      void this.changeObject(at, evenBackground);
+      this.changeObject(at, evenBackground);
     }
   }
 
@@ -109,6 +122,14 @@ export class Editor {
     this.view.draw();
   }
 
+  /** Takes back the line that is being drawn. */
+  cancelLine(): void {
+    if (!this.lineEnd) return;
+    this.lineEnd = null;
+    this.target.cancel(this.lineBox);
+    this.view.draw();
+  }
+
   /** What the tool draws a line with. */
   private pen(): { value: number; radius: number } {
     if (this.tool === "split") return { value: 0, radius: 1 };
@@ -118,38 +139,48 @@ export class Editor {
 
   /** Which pixels the tool may paint; `undefined` means all. */
   private allowed(): Allowed | undefined {
-    const { grey } = this;
+    const { data } = this.grey;
     const [low, high] = this.greys;
-    return this.tool === "threshold" && grey ? (i) => grey[i] >= low && grey[i] <= high : undefined;
+    return this.tool === "threshold" && data ? (i) => data[i] >= low && data[i] <= high : undefined;
   }
 
   /** The tools that change a whole object. `evenBackground`: pixels of the first class count as an object too. */
-  private async changeObject(at: Point, evenBackground: boolean): Promise<void> {
-    const before = this.map.data[Math.floor(at.y) * this.map.width + Math.floor(at.x)];
+  private changeObject(at: Point, evenBackground: boolean): void {
+    const { map } = this.target;
+    const before = map.data[Math.floor(at.y) * map.width + Math.floor(at.x)];
     if (this.tool === "smart") {
-      const place = `x=${Math.floor(at.x)}&y=${Math.floor(at.y)}`;
-      const found = await get<{ spans: Span[] }>(`${imagePath(this.view.info.name)}/fill?${place}`);
-      if (!found.spans.length) return toast("Nothing stands out here");
-      this.put(found.spans, this.classIndex);
+      void smartFill(this, at);
     } else if (this.tool === "fill" || this.tool === "relabel") {
       if (this.tool === "relabel" && before === 0 && !evenBackground) return toast("This is no object");
-      this.put(region(this.map, at), this.classIndex);
+      this.put(region(map, at), this.classIndex);
     } else if (this.tool === "delete") {
       if (before === 0 || before === IGNORE) return toast("This is no object");
-      this.put(region(this.map, at), 0);
+      this.put(region(map, at), 0);
     }
   }
 
   /** Gives rows of pixels a class. */
-  private put(rows: Span[], value: number): void {
+  put(rows: Span[], value: number): void {
+    this.end();
     this.finish(spans(this.target.map, rows, value));
     this.view.draw();
   }
 
   closePolygon(): void {
-    const corners = this.corners;
+    const { corners } = this;
+    if (corners.length < 3) {
+      if (corners.length) toast("A polygon needs three corners. Click, or press Space, to set one.");
+      return;
+    }
     this.corners = [];
-    if (corners.length >= 3) this.finish(polygon(this.target.map, corners, this.classIndex));
+    this.finish(polygon(this.target.map, corners, this.classIndex));
+    this.view.draw();
+  }
+
+  /** Takes the last corner of the open polygon away. */
+  dropCorner(): void {
+    this.corners.pop();
+    this.changed();
     this.view.draw();
   }
 
@@ -160,27 +191,32 @@ export class Editor {
   }
 
   /** Replaces a part of the label, or all of it; can be undone. */
-  take(data: Uint8Array, part: Part): void {
-    this.label.take(data, part);
+  take(data: Uint8Array, part: Part, made?: Made): void {
+    this.end();
+    this.label.take(data, part, made);
     this.view.draw();
   }
 
   /** The label was changed elsewhere. */
-  reset(data: Uint8Array): void {
-    this.label.reset(data);
-    // A line that is being drawn belongs to the old label.
-    this.lineEnd = null;
+  reset(data: Uint8Array, drawnByHand: boolean): void {
+    // A line that is being drawn on it belongs to the old label.
+    if (!this.draft) this.lineEnd = null;
+    this.label.reset(data, drawnByHand);
     this.view.draw();
   }
 
   undo(): void {
-    if (this.corners.length) this.corners.pop();
-    else this.label.undo();
+    this.end();
+    if (this.corners.length) return this.dropCorner();
+    this.target.undo();
+    this.changed();
     this.view.draw();
   }
 
   redo(): void {
-    this.label.redo();
+    this.end();
+    this.target.redo();
+    this.changed();
     this.view.draw();
   }
 }

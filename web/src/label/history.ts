@@ -1,6 +1,16 @@
 /** Undo and redo without limit: each step keeps only the pixels that changed. */
 
+import type { By } from "../api";
 import type { Box } from "../viewer/mask";
+
+/** What made a change. */
+export interface Made {
+  by: By;
+  /** Whether what is there after it is drawn by hand; null: as before it. */
+  hand: boolean | null;
+}
+
+export const BY_HAND: Made = { by: "strokes", hand: true };
 
 /** One step. It is made of runs of pixels that had one old value and got one new value: `runs` holds the start and the
  *  length of each, `values` the old and the new value. */
@@ -8,6 +18,7 @@ interface Step {
   runs: Int32Array;
   values: Uint8Array;
   box: Box;
+  made: Made;
 }
 
 export class History {
@@ -27,8 +38,18 @@ export class History {
     return this.undone.length > 0;
   }
 
+  /** How many steps can be undone. */
+  get depth(): number {
+    return this.done.length;
+  }
+
+  /** Whether what is there is drawn by hand, if it was so (`before`) at the beginning. */
+  drawnByHand(before: boolean): boolean {
+    return this.done.findLast((step) => step.made.hand !== null)?.made.hand ?? before;
+  }
+
   /** Keeps what has changed in the rows of a box, which were `before`. Gives whether any pixel has changed. */
-  record(before: Uint8Array, box: Box): boolean {
+  record(before: Uint8Array, box: Box, made: Made = BY_HAND): boolean {
     const runs: number[] = [];
     const values: number[] = [];
     const start = box.top * this.width;
@@ -45,7 +66,7 @@ export class History {
       i = end;
     }
     if (!runs.length) return false;
-    this.done.push({ runs: Int32Array.from(runs), values: Uint8Array.from(values), box });
+    this.done.push({ runs: Int32Array.from(runs), values: Uint8Array.from(values), box, made });
     this.undone = [];
     return true;
   }
@@ -56,23 +77,23 @@ export class History {
     this.undone = [];
   }
 
-  /** Gives the box of what has changed; null if there is nothing to undo. */
-  undo(): Box | null {
+  /** Gives the step that was undone; null if there is nothing to undo. */
+  undo(): { box: Box; made: Made } | null {
     return this.move(this.done, this.undone, 0);
   }
 
-  redo(): Box | null {
+  redo(): { box: Box; made: Made } | null {
     return this.move(this.undone, this.done, 1);
   }
 
   /** Moves a step from one list to the other, and gives its pixels the old (0) or the new (1) values. */
-  private move(from: Step[], to: Step[], side: 0 | 1): Box | null {
+  private move(from: Step[], to: Step[], side: 0 | 1): Step | null {
     const step = from.pop();
     if (!step) return null;
     for (let i = 0; i < step.runs.length; i += 2) {
       this.data.fill(step.values[i + side], step.runs[i], step.runs[i] + step.runs[i + 1]);
     }
     to.push(step);
-    return step.box;
+    return step;
   }
 }

@@ -1,5 +1,6 @@
 /** The keyboard: keys of the tools, and a cursor that arrows move for those who use no pointer. */
 
+import { toastWithButton } from "../messages";
 import type { Editor } from "./editor";
 import { TOOLS } from "./tools";
 
@@ -17,9 +18,10 @@ export function pressToolKey(editor: Editor, event: KeyboardEvent): boolean {
   else if (key === "]") editor.setRadius(editor.radius * 1.25 + 0.5);
   else if (key === "+" || key === "=") editor.view.zoomBy(1.4);
   else if (key === "-") editor.view.zoomBy(1 / 1.4);
+  else if (key === "backspace" && editor.corners.length) editor.dropCorner();
   else if (key === "enter" && editor.corners.length) editor.closePolygon();
   else if (key === "enter" || key === " ") applyAtCursor(editor);
-  else if (key === "escape") editor.setTool("look");
+  else if (key === "escape") escape(editor);
   else if (key.startsWith("arrow")) moveCursor(editor, key, event.shiftKey);
   else return chooseTool(editor, key);
   return true;
@@ -29,6 +31,19 @@ function chooseTool(editor: Editor, key: string): boolean {
   const found = TOOLS.find((info) => info.key === key);
   if (found) editor.setTool(found.tool);
   return found !== undefined;
+}
+
+/** Leaves the tool; an open polygon is given up first. */
+function escape(editor: Editor): void {
+  const { corners } = editor;
+  if (!corners.length) return editor.setTool("look");
+  editor.corners = [];
+  editor.view.draw();
+  if (corners.length < 3) return;
+  toastWithButton(`A polygon of ${corners.length} corners was given up.`, "Bring it back", () => {
+    editor.corners = corners;
+    editor.view.draw();
+  });
 }
 
 function applyAtCursor(editor: Editor): void {

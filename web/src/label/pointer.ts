@@ -1,19 +1,25 @@
 /** Mouse, pen and finger: what they do with the tool in use. */
 
 import type { Editor } from "./editor";
+import { Pinch } from "./pinch";
+import { drawsLines } from "./tools";
 
 const MOST_LATENCIES = 5000;
 
 export class PointerInput {
   /** Where the pointer was last while it moves the image, in screen coordinates. */
   private dragged: { x: number; y: number } | null = null;
+  /** A finger that is down with a tool that acts at one place: it acts when the finger is lifted, unless a second comes. */
+  private tap: PointerEvent | null = null;
+  private pinch: Pinch;
 
   constructor(private editor: Editor) {
     const { canvas, viewer } = editor.view;
+    this.pinch = new Pinch(editor.view);
     canvas.addEventListener("pointerdown", this.down);
     canvas.addEventListener("pointermove", this.move);
     canvas.addEventListener("pointerup", this.up);
-    canvas.addEventListener("pointercancel", this.up);
+    canvas.addEventListener("pointercancel", this.cancelled);
     canvas.addEventListener("dblclick", () => editor.closePolygon());
     canvas.addEventListener("wheel", this.wheel, { passive: false });
     canvas.addEventListener("contextmenu", (event) => event.preventDefault());
@@ -27,17 +33,25 @@ export class PointerInput {
   private down = (event: PointerEvent): void => {
     const { editor } = this;
     editor.view.canvas.setPointerCapture(event.pointerId);
+    if (this.pinch.down(event)) {
+      // Two fingers move the image: what the first began was not meant as a stroke.
+      editor.cancelLine();
+      this.tap = null;
+      return;
+    }
     // The middle and the right button move the image.
     if (event.button === 1 || event.button === 2) {
       this.dragged = { x: event.clientX, y: event.clientY };
       return;
     }
     editor.cursor = editor.view.pixel(event);
-    editor.begin(editor.cursor, event.altKey);
+    if (event.pointerType === "touch" && !drawsLines(editor.tool)) this.tap = event;
+    else editor.begin(editor.cursor, event.altKey);
   };
 
   private move = (event: PointerEvent): void => {
     const { editor } = this;
+    if (this.pinch.move(event)) return;
     if (this.dragged) {
       editor.view.panBy(this.dragged.x - event.clientX, this.dragged.y - event.clientY);
       this.dragged = { x: event.clientX, y: event.clientY };
@@ -54,9 +68,22 @@ export class PointerInput {
     if (editor.latencies.length < MOST_LATENCIES) editor.latencies.push(performance.now() - began);
   };
 
-  private up = (): void => {
+  private up = (event: PointerEvent): void => {
+    const { editor, tap } = this;
     this.dragged = null;
-    this.editor.end();
+    this.tap = null;
+    if (this.pinch.up(event)) return;
+    if (tap) editor.begin(editor.view.pixel(tap), tap.altKey);
+    editor.end();
+  };
+
+  /** The system has taken the pointer: a finger's line is not meant, a pen's or a mouse's is kept. */
+  private cancelled = (event: PointerEvent): void => {
+    if (event.pointerType === "touch") {
+      this.editor.cancelLine();
+      this.tap = null;
+    }
+    this.up(event);
   };
 
   private wheel = (event: WheelEvent): void => {

@@ -1,6 +1,6 @@
 /** Saves a label without being asked, and never over what somebody else has saved meanwhile. */
 
-import { getMap, imagePath, putLabel, Refused } from "../api";
+import { getLabel, putLabel, Refused, type By } from "../api";
 import { toast } from "../messages";
 import { listen } from "../server_events";
 
@@ -8,6 +8,8 @@ export type SaveState = "saved" | "changed" | "saving" | "conflict" | "failed";
 
 /** From the last stroke to the save. */
 const WAIT_MS = 600;
+/** After a server that did not answer. */
+const AGAIN_MS = 5000;
 
 /** Labels that could not be saved when their image was left, by image. */
 const unsaved = new Map<string, Uint8Array>();
@@ -21,14 +23,17 @@ window.addEventListener("beforeunload", (event) => {
 /** Waits until the strokes on an image that was left are saved; gives the label if that failed. */
 export async function leftover(name: string): Promise<Uint8Array | undefined> {
   await leaving.get(name);
-  const found = unsaved.get(name);
-  unsaved.delete(name);
-  return found;
+  return unsaved.get(name);
 }
+
+/** The label that could not be saved is in an editor again. */
+export const forgetLeftover = (name: string): boolean => unsaved.delete(name);
 
 export class Saver {
   state: SaveState = "saved";
   private timer = 0;
+  /** What made the changes that are not saved yet. */
+  private by: By = "strokes";
   private running: Promise<void> | null = null;
   private stopListening: () => void;
 
@@ -57,7 +62,9 @@ export class Saver {
   }
 
   /** The label has changed: it is saved soon. */
-  changed(): void {
+  changed(by: By): void {
+    // Of a draft and strokes on it, the draft is what the server has to know of.
+    if (by !== "strokes") this.by = by;
     if (this.state !== "conflict") this.setState("changed");
     clearTimeout(this.timer);
     this.timer = window.setTimeout(() => void this.save(), WAIT_MS);
@@ -73,14 +80,33 @@ export class Saver {
     this.running = null;
   }
 
+  /** Saves until nothing is unsaved; gives whether that succeeded. */
+  async flush(): Promise<boolean> {
+    do await this.save();
+    while (this.running || this.state === "changed");
+    return this.state === "saved";
+  }
+
+  /** The label in the editor is now that of a revision of the file. */
+  loaded(revision: string): void {
+    clearTimeout(this.timer);
+    this.revision = revision;
+    this.by = "strokes";
+    this.setState("saved");
+  }
+
   private async send(): Promise<void> {
     const copy = this.data().slice();
+    const { by } = this;
+    this.by = "strokes";
     this.setState("saving");
     try {
-      this.revision = await putLabel(this.name, copy, this.revision);
+      this.revision = await putLabel(this.name, copy, this.revision, by);
       // Strokes drawn while it was sent have changed the state: they are still to be saved.
       if (this.state === "saving") this.setState("saved");
     } catch (error) {
+      if (this.by === "strokes") this.by = by;
+      if (error instanceof Refused && error.status === 0) this.tryLater();
       const conflict = error instanceof Refused && error.status === 412;
       const changed = error instanceof Refused ? error.changed : undefined;
       this.setState(conflict ? "conflict" : "failed", (error as Error).message, changed);
@@ -89,9 +115,14 @@ export class Saver {
 
   /** Saves our label in place of the one that somebody else saved. */
   async overwrite(): Promise<void> {
-    this.revision = (await getMap(`${imagePath(this.name)}/label`)).revision;
+    this.revision = (await getLabel(this.name)).revision;
     this.setState("changed");
     await this.save();
+  }
+
+  private tryLater(): void {
+    clearTimeout(this.timer);
+    this.timer = window.setTimeout(() => this.state === "failed" && this.retry(), AGAIN_MS);
   }
 
   /** Tries again after a failure. */
@@ -100,16 +131,41 @@ export class Saver {
     void this.save();
   }
 
-  /** The image is left. A label that cannot be saved is kept until the image is opened again. */
+  /** The image is left. What is not saved is sent until the server takes it, or the image is opened again. */
   close(): void {
     this.stopListening();
     window.removeEventListener("beforeunload", this.warnBeforeClosing);
-    const saving = this.save().then(() => {
-      leaving.delete(this.name);
-      if (this.state === "saved") return;
-      unsaved.set(this.name, this.data().slice());
-      toast(`${this.name}: your last strokes are not saved. Open the image again before you close the page.`, true);
-    });
-    leaving.set(this.name, saving);
+    this.sendOn();
+  }
+
+  private sendOn(): void {
+    leaving.set(
+      this.name,
+      this.flush().then(() => {
+        clearTimeout(this.timer);
+        leaving.delete(this.name);
+        this.settle();
+      }),
+    );
+  }
+
+  /** Says what became of a label whose image was left, and keeps it if it is not saved. */
+  private settle(): void {
+    const { name } = this;
+    const told = unsaved.has(name);
+    if (this.state === "saved") {
+      if (unsaved.delete(name)) toast(`${name}: your last strokes are saved now`);
+      return;
+    }
+    const kept = this.data().slice();
+    unsaved.set(name, kept);
+    if (!told) toast(`${name}: your last strokes are not saved. Keep this page open, or open the image again.`, true);
+    if (this.state !== "failed") return;
+    setTimeout(() => {
+      // The image was opened again: its page has the strokes now.
+      if (unsaved.get(name) !== kept) return;
+      this.state = "changed";
+      this.sendOn();
+    }, AGAIN_MS);
   }
 }

@@ -58,6 +58,10 @@ export class MaskLayer {
   opacity = 0.5;
   /** Whether 255 means "no label" and is striped; in a map of probabilities it is a value like the others. */
   striped = true;
+  /** Whether only the edges of areas of one value are drawn. */
+  outlineOnly = false;
+  /** A value that is hatched with white, so that it is seen on any image. */
+  hatched: number | null = null;
 
   constructor(
     readonly width: number,
@@ -69,6 +73,13 @@ export class MaskLayer {
   /** Takes other colours. */
   recolour(colours: Palette): void {
     this.colours = colours;
+    this.chunks.clear();
+  }
+
+  /** Draws areas, or only their edges. */
+  setOutlineOnly(on: boolean): void {
+    if (this.outlineOnly === on) return;
+    this.outlineOnly = on;
     this.chunks.clear();
   }
 
@@ -89,10 +100,11 @@ export class MaskLayer {
       const [level, cx, cy] = key.split(",").map(Number);
       const size = CHUNK << level;
       const inside: Box = {
-        left: Math.max(0, (box.left - cx * size) >> level),
-        top: Math.max(0, (box.top - cy * size) >> level),
-        right: Math.min(chunk.canvas.width, ((box.right - cx * size) >> level) + 1),
-        bottom: Math.min(chunk.canvas.height, ((box.bottom - cy * size) >> level) + 1),
+        // One more all round: an edge depends on the pixels beside it.
+        left: Math.max(0, ((box.left - cx * size) >> level) - 1),
+        top: Math.max(0, ((box.top - cy * size) >> level) - 1),
+        right: Math.min(chunk.canvas.width, ((box.right - cx * size) >> level) + 2),
+        bottom: Math.min(chunk.canvas.height, ((box.bottom - cy * size) >> level) + 2),
       };
       if (inside.left < inside.right && inside.top < inside.bottom) this.paint(chunk, level, cx, cy, inside);
     }
@@ -148,6 +160,20 @@ export class MaskLayer {
     return chunk;
   }
 
+  /** Whether a pixel, by its index in the data, has another value beside it, `1 << level` pixels away. */
+  private isEdge(index: number, level: number): boolean {
+    const { data, width } = this;
+    const step = 1 << level;
+    const x = index % width;
+    const differs = (other: number): boolean => other >= 0 && other < data.length && data[other] !== data[index];
+    return (
+      (x >= step && differs(index - step)) ||
+      (x + step < width && differs(index + step)) ||
+      differs(index - step * width) ||
+      differs(index + step * width)
+    );
+  }
+
   /** Paints a box of a square. */
   private paint(chunk: Chunk, level: number, cx: number, cy: number, box: Box): void {
     const pixels = new Uint32Array(chunk.image.data.buffer);
@@ -156,9 +182,12 @@ export class MaskLayer {
     for (let y = box.top; y < box.bottom; y++) {
       const row = Math.min(this.height - 1, cy * size + (y << level)) * this.width;
       for (let x = box.left; x < box.right; x++) {
-        const value = this.data[row + Math.min(this.width - 1, cx * size + (x << level))];
-        const blank = this.striped && value === IGNORE && ((x + y) & 7) > 1;
-        pixels[y * chunk.canvas.width + x] = blank ? 0 : colours[value];
+        const index = row + Math.min(this.width - 1, cx * size + (x << level));
+        const value = this.data[index];
+        const blank =
+          (this.striped && value === IGNORE && ((x + y) & 7) > 1) || (this.outlineOnly && !this.isEdge(index, level));
+        const white = value === this.hatched && ((x + y) & 7) < 3;
+        pixels[y * chunk.canvas.width + x] = blank ? 0 : white ? 0xffffffff : colours[value];
       }
     }
     const { left, top, right, bottom } = box;

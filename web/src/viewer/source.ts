@@ -1,6 +1,6 @@
 /** What can be laid over an image: its label, and of each model the mask, its confidence, errors and probabilities. */
 
-import { getMap, predictionPath, type ImageInfo } from "../api";
+import { getMap, predictionPath, versionPath, type ImageInfo } from "../api";
 import { emptyPalette, IGNORE, MaskLayer, rgb, type Palette } from "./mask";
 
 /** What there is to choose from, each as `kind:model` and as a name. */
@@ -20,7 +20,7 @@ export function sources(models: string[], classes: string[]): [string, string][]
 /** Colours of right, wrong and missed pixels, as in the paper; colour-blind people can tell them apart too. */
 export const ERRORS = { hit: "#56b4e9", extra: "#d55e00", missed: "#f0e442" };
 
-/** Loads what `source` (`kind:model`) names. */
+/** Loads what `source` (`kind:model`, or `version:id`) names. */
 export async function layerOf(
   name: string,
   info: ImageInfo,
@@ -35,6 +35,7 @@ export async function layerOf(
   const amounts = (data: Uint8Array, table: Palette): MaskLayer => {
     return Object.assign(layer(data, table), { striped: false });
   };
+  if (kind === "version") return layer((await getMap(versionPath(name, model))).data, colours);
   if (kind === "sure") return amounts((await getMap(`${path}/confidence`)).data, doubtColours());
   const index = /^p(\d+)$/.exec(kind)?.[1];
   if (index) return amounts((await getMap(`${path}/probability/${index}`)).data, shades(colours, Number(index)));

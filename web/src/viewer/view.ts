@@ -1,7 +1,7 @@
 /** One image on the screen: tiles by OpenSeadragon, masks and marks on a canvas above them. */
 
 import OpenSeadragon from "openseadragon";
-import { imagePath, type ImageInfo, type Span } from "../api";
+import { imagePath, type ImageInfo, type Part, type Span } from "../api";
 import { h } from "../dom";
 import { MaskLayer, type Box, type Transform } from "./mask";
 import { drawScaleBar } from "./scale_bar";
@@ -56,14 +56,21 @@ export class ImageView {
   /** Left of this share of the width the first layer is shown, right of it the second; null: both everywhere. */
   swipe: number | null = null;
   marks: Mark[] = [];
+  /** While true, the image is shown without its layers. */
+  layersHidden = false;
   /** The number of the frame that was asked for; 0 if none was. */
   private frame = 0;
   private placed = false;
   private closed = false;
+  /** Whether the whole image was shown in the size that the view had last. */
+  private fitted = false;
+  /** The size has changed, and the whole image is to be shown in it as soon as OpenSeadragon has taken the new size. */
+  private toRefit = false;
+  private sizes: ResizeObserver;
 
   constructor(
     readonly info: ImageInfo,
-    /** Called when the image is there. */
+    /** Called when the image has its place. */
     private ready: () => void = () => undefined,
   ) {
     const stage = h("div", { class: "stage" });
@@ -73,27 +80,40 @@ export class ImageView {
     this.viewer.addHandler("open", () => {
       this.place();
       this.draw();
-      this.ready();
     });
-    this.viewer.addHandler("update-viewport", () => this.draw());
-    this.viewer.addHandler("resize", () => this.draw());
-    new ResizeObserver(() => {
-      this.place();
+    this.viewer.addHandler("update-viewport", () => {
+      if (this.toRefit) this.refit();
       this.draw();
-    }).observe(this.element);
+    });
+    this.viewer.addHandler("resize", () => this.draw());
+    this.sizes = new ResizeObserver(() => {
+      this.place();
+      this.toRefit ||= this.fitted;
+      this.draw();
+    });
+    this.sizes.observe(this.element);
   }
 
   /** Shows the whole image as soon as the size of its place on the screen is known. Once only. */
   private place(): void {
-    const { clientWidth, clientHeight } = this.element;
-    if (this.placed || this.closed || !clientWidth || !this.viewer.world?.getItemCount()) return;
+    if (this.placed || this.closed || !this.element.clientWidth || !this.viewer.world?.getItemCount()) return;
     this.placed = true;
+    this.refit();
+    this.ready();
+  }
+
+  /** Shows the whole image in the size that the view has now. */
+  private refit(): void {
+    this.toRefit = false;
+    const { clientWidth, clientHeight } = this.element;
+    if (this.closed || !clientWidth) return;
     this.viewer.viewport.resize(new OpenSeadragon.Point(clientWidth, clientHeight), false);
     this.viewer.viewport.goHome(true);
   }
 
   close(): void {
     this.closed = true;
+    this.sizes.disconnect();
     this.viewer.destroy();
   }
 
@@ -127,15 +147,43 @@ export class ImageView {
   }
 
   /** Zooms about a pointer, or about the middle. */
-  zoomBy(factor: number, event?: { clientX: number; clientY: number }): void {
+  zoomBy(factor: number, event?: { clientX: number; clientY: number }, atOnce = false): void {
     let point: OpenSeadragon.Point | undefined;
     if (event) {
       const box = this.canvas.getBoundingClientRect();
       const place = new OpenSeadragon.Point(event.clientX - box.left, event.clientY - box.top);
       point = this.viewer.viewport.pointFromPixel(place);
     }
-    this.viewer.viewport.zoomBy(factor, point);
-    this.viewer.viewport.applyConstraints();
+    this.viewer.viewport.zoomBy(factor, point, atOnce);
+    this.viewer.viewport.applyConstraints(atOnce);
+  }
+
+  /** Shows the whole image. */
+  fit(): void {
+    this.viewer.viewport.goHome(true);
+  }
+
+  get isClosed(): boolean {
+    return this.closed;
+  }
+
+  get isPlaced(): boolean {
+    return this.placed;
+  }
+
+  /** Whether the whole image is shown. */
+  get isFit(): boolean {
+    const { viewport } = this.viewer;
+    return Math.abs(viewport.getZoom() / viewport.getHomeZoom() - 1) < 0.01;
+  }
+
+  /** Shows a pixel of the image as `zoom` pixels of the screen; the middle stays, or becomes `middle`. */
+  zoomTo(zoom: number, middle?: Point): void {
+    const { clientWidth, clientHeight } = this.canvas;
+    const seen = this.visibleBox();
+    const { x, y } = middle ?? { x: (seen.left + seen.right) / 2, y: (seen.top + seen.bottom) / 2 };
+    const [halfWidth, halfHeight] = [clientWidth / zoom / 2, clientHeight / zoom / 2];
+    this.show({ left: x - halfWidth, right: x + halfWidth, top: y - halfHeight, bottom: y + halfHeight });
   }
 
   panBy(dx: number, dy: number): void {
@@ -173,10 +221,12 @@ export class ImageView {
     if (this.canvas.width !== width || this.canvas.height !== height) {
       this.canvas.width = width;
       this.canvas.height = height;
+    } else if (!this.toRefit) {
+      this.fitted = this.isFit;
     }
     const context = this.canvas.getContext("2d")!;
     context.clearRect(0, 0, width, height);
-    this.paintLayers(context, at);
+    if (!this.layersHidden) this.paintLayers(context, at);
     for (const mark of this.marks) mark(context, at);
     drawScaleBar(context, at, this.info.nm_per_px);
   }
@@ -194,6 +244,19 @@ export class ImageView {
     context.fillStyle = "#ffffff";
     context.fillRect(edge - 1, 0, 2, height);
   }
+}
+
+/** Frames a part of the image with a dashed line. */
+export function partFrame(context: CanvasRenderingContext2D, at: Transform, part: Part): void {
+  const { x, y, width, height } = part;
+  context.save();
+  context.lineWidth = 2;
+  for (const [colour, dash] of [["#000000", []], ["#f0e442", [8, 6]]] as const) {
+    context.strokeStyle = colour;
+    context.setLineDash([...dash]);
+    context.strokeRect(at.x + x * at.zoom, at.y + y * at.zoom, width * at.zoom, height * at.zoom);
+  }
+  context.restore();
 }
 
 /** Covers rows of pixels with a colour that lets the image through. */
