@@ -8,6 +8,7 @@ import { CHECK_REPORT, imageLink } from "./links";
 import { toast, toastError } from "./messages";
 import type { Page } from "./page";
 import { reload, theProject } from "./project";
+import { keepPlace, showPlace } from "./scroll_place";
 import { listen } from "./server_events";
 
 /** An image to label next. */
@@ -27,7 +28,7 @@ const FILTERS: Record<string, [string, Filter]> = {
 
 export class Gallery implements Page {
   readonly element: HTMLElement;
-  readonly leave: () => void;
+  private stopListening: () => void;
   private filter = "all";
   /** The model that segments all images. */
   private model = "";
@@ -41,10 +42,19 @@ export class Gallery implements Page {
     const heading = h("h1", { class: "visually-hidden" }, "Images");
     this.element = h("section", {}, heading, this.toolbar(), this.grid);
     this.drawAll();
-    this.leave = listen((event) => {
+    this.stopListening = listen((event) => {
       if (event.kind === "label") void reload().then(() => this.drawImages());
       if (event.kind === "project") void reload().then(() => this.drawAll());
     });
+  }
+
+  shown(): void {
+    showPlace("gallery", this.grid, this.element.parentElement!);
+  }
+
+  leave(): void {
+    this.stopListening();
+    keepPlace("gallery", this.grid, this.element.parentElement!);
   }
 
   private drawAll(): void {

@@ -15,7 +15,7 @@ export function imageCard(card: ImageCard): HTMLElement {
   });
   return h(
     "li",
-    {},
+    { "data-entry": card.name },
     h(
       "a",
       { href: imageLink(card.name) },

@@ -9,6 +9,8 @@ export function toast(text: string, bad = false): void {
     place = h("div", { id: "toasts", role: "status", "aria-live": "polite" });
     document.body.append(place);
   }
+  // Said again, it stays longer, and is not there twice.
+  [...place.children].find((note) => note.textContent === text)?.remove();
   const note = h("div", { class: bad ? "toast bad" : "toast" }, text);
   place.append(note);
   setTimeout(() => note.remove(), bad ? 9000 : 3500);

@@ -9,6 +9,10 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
+import { addressesAndHistory } from "./addresses.mjs";
+import { serverLost } from "./connection.mjs";
+import { keyboardAlone } from "./keyboard.mjs";
+import { everySize } from "./sizes.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const sorby = resolve(process.argv[2] ?? join(here, "../../target/release/sorby"));
@@ -72,7 +76,15 @@ async function serve(root, port) {
     server.stdout.on("data", (data) => done(data.toString()));
     server.on("exit", () => fail(new Error("the server ended")));
   });
-  return { address: printed.split("\n")[0].trim(), base: `http://127.0.0.1:${port}/`, stop: () => server.kill("SIGINT") };
+  return { address: printed.split("\n")[0].trim(), base: `http://127.0.0.1:${port}/`, stop: () => stopped(server) };
+}
+
+/** Asks a server to end, and waits until it has. */
+function stopped(server) {
+  if (server.exitCode !== null) return Promise.resolve();
+  const end = new Promise((done) => server.once("exit", done));
+  server.kill("SIGINT");
+  return end;
 }
 
 const step = (text) => console.log(`- ${text}`);
@@ -137,13 +149,13 @@ const browser = await chromium.launch({
 });
 /** Gives a window the cookie that opening the printed address gives. */
 const enter = (page, to) => page.context().request.get(to.address);
-const open = async () => {
-  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+const open = async (options = { viewport: { width: 1440, height: 900 } }, to = server) => {
+  const page = await browser.newPage(options);
   page.on("pageerror", (error) => failures.push(`an error on the page: ${error.message}`));
   page.on("request", (request) => {
     if (!/^(http:\/\/127\.0\.0\.1:|data:|blob:)/.test(request.url())) failures.push(`a call leaves the machine: ${request.url()}`);
   });
-  await enter(page, server);
+  await enter(page, to);
   return page;
 };
 
@@ -356,7 +368,7 @@ try {
   step("objects, fields and the lot are measured; a selection follows");
   await page.goto(`${server.base}#/measure`);
   await page.waitForSelector(".results table");
-  assert.match(await page.locator(".results").innerText(), /area fraction percent/);
+  assert.match(await page.locator(".results").innerText(), /area fraction, %/);
   const chart = await page.locator(".chart .u-over").boundingBox();
   await drag(page, [chart.x + 40, chart.y + 50], [chart.x + 160, chart.y + 60]);
   await page.waitForSelector("text=/objects between/");
@@ -398,7 +410,23 @@ try {
   await newcomer.waitForSelector(".gallery li");
   await look(newcomer, "new");
   assert.match(readFileSync(join(fresh, "dataset.toml"), "utf8"), /missing = "skip"/);
-  second.stop();
+  await second.stop();
+
+  const everyView = { newPage: open, base: server.base, image: first, run: "model-1", shots };
+  step("every view at every size of a window");
+  await everySize(everyView);
+  step("the keyboard alone");
+  await keyboardAlone(everyView);
+  step("addresses, titles, back and forward");
+  await addressesAndHistory(everyView);
+  step("the list of jobs");
+  await page.goto(`${server.base}#/jobs`);
+  await page.waitForSelector(".job-list li");
+  await look(page, "jobs");
+
+  step("the server ends and comes back");
+  const change = () => cpSync(join(root, "images", readdirSync(join(root, "images"))[0]), join(fresh, "images", "another.png"));
+  await serverLost({ start: () => serve(fresh, 7991), newPage: (to) => open({}, to), change });
 
   step("speeds (reported, not asserted)");
   await speeds();

@@ -2,10 +2,19 @@
 
 import type uPlot from "uplot";
 import { Chart } from "../chart";
+import { digits } from "../numbers";
 import type { Property } from "./measured";
 
 /** Lowest and highest value. */
 export type Range = [number, number];
+
+/** The unit of a property, where lengths are in `unit`. */
+export const unitText = (property: Property, unit: string): string => ["", unit, `${unit}²`][property.dimension];
+
+export function rangeText([low, high]: Range): string {
+  if (low === -Infinity) return `up to ${digits(high)}`;
+  return high === Infinity ? `of ${digits(low)} or more` : `between ${digits(low)} and ${digits(high)}`;
+}
 
 /** Counts of values in bins of one width from 0 on; the largest values are left out, so that a single one does not
  *  squeeze the others together. */
@@ -42,8 +51,7 @@ export class Histogram {
   }
 
   draw(property: Property, values: number[], unit: string): void {
-    const units = ["", `, ${unit}`, `, ${unit}²`];
-    const title = `${property.title}${units[property.dimension]}: drag to select`;
+    const title = `${property.title}, ${unitText(property, unit)}`.replace(/, $/, "") + ": drag to select";
     this.element.querySelector("figcaption")!.textContent = title;
     if (!values.length) return;
     const { middles, counts } = countInBins(values);

@@ -9,8 +9,10 @@ import type { Page } from "../page";
 import { theProject } from "../project";
 import { classChoice, firstObjectClass } from "./class_choice";
 import { objectsAsCsv, saveCsv } from "./csv";
-import { Histogram, type Range } from "./histogram";
+import { Histogram, rangeText, unitText, type Range } from "./histogram";
 import { ImagePicks } from "./image_picks";
+import { RangeFields } from "./range_fields";
+import type { Order } from "./sorting";
 import { allObjects, PROPERTIES, unitOf, valueIn, type Measured, type MeasuredObject } from "./measured";
 import { estimatesTable, fieldsTable, objectsTable } from "./tables";
 
@@ -24,14 +26,15 @@ export class ObjectsPage implements Page {
   private measured: Measured | null = null;
   /** Objects with values in this range are selected; without one, all are. */
   private range: Range | null = null;
+  /** The order of the objects in the table; null: as they lie in the images. */
+  private order: Order | null = null;
+  private rangeFields = new RangeFields((range) => this.select(range));
   private picks = new ImagePicks(() => void this.measure());
   private results = h("div", { class: "results" });
-  private selection = h("p", { class: "quiet" });
+  private selection = h("p", { class: "quiet selection", "aria-live": "polite" });
   private objects = h("div");
-  private histogram = new Histogram((range) => {
-    this.range = range;
-    this.drawSelection();
-  });
+  private histogram = new Histogram((range) => this.select(range));
+  private csv = button("Objects as CSV", () => saveCsv("objects.csv", objectsAsCsv(this.selected())), { disabled: true });
 
   constructor() {
     const models = [...new Set(this.project.images.flatMap((card) => card.predicted))].sort();
@@ -58,7 +61,7 @@ export class ObjectsPage implements Page {
       h(
         "div",
         { class: "actions" },
-        button("Objects as CSV", () => saveCsv("objects.csv", objectsAsCsv(this.selected()))),
+        this.csv,
         button("All tables to files", () => void this.writeAll()),
       ),
       h("h2", {}, "Fields"),
@@ -77,7 +80,11 @@ export class ObjectsPage implements Page {
   private async measure(): Promise<void> {
     const images = [...this.picks.chosen];
     if (!images.length) {
-      const text = "Nothing to measure: label images or segment them first.";
+      // What was measured before is of images that are not chosen now.
+      this.measured = null;
+      this.csv.disabled = true;
+      const some = this.picks.element.childElementCount > 0;
+      const text = some ? "No field is chosen." : "Nothing to measure: label images or segment them first.";
       return replace(this.results, h("p", { class: "quiet" }, text));
     }
     try {
@@ -85,6 +92,7 @@ export class ObjectsPage implements Page {
     } catch (error) {
       return toastError(error);
     }
+    this.csv.disabled = false;
     this.range = null;
     this.drawResults(this.measured);
   }
@@ -94,6 +102,7 @@ export class ObjectsPage implements Page {
       this.results,
       estimatesTable(measured),
       this.histogram.element,
+      this.rangeFields.element,
       this.selection,
       fieldsTable(measured),
       this.objects,
@@ -132,9 +141,23 @@ export class ObjectsPage implements Page {
     const objects = this.selected();
     const average = digits(mean(objects.map(this.value)), 4);
     this.selection.textContent = range
-      ? `${objects.length} objects between ${digits(range[0])} and ${digits(range[1])}; mean ${average}`
+      ? `${objects.length} objects ${rangeText(range)}; mean ${average}`
       : `${objects.length} objects; mean ${this.property.title} ${average}`;
-    replace(this.objects, objectsTable(objects, this.unit));
+    this.rangeFields.draw(range, unitText(this.property, this.unit));
+    this.drawObjects(objects);
+  }
+
+  private drawObjects(objects: MeasuredObject[]): void {
+    const sort = (order: Order): void => {
+      this.order = order;
+      this.drawObjects(objects);
+    };
+    replace(this.objects, objectsTable(objects, this.unit, this.order, sort));
+  }
+
+  private select(range: Range | null): void {
+    this.range = range;
+    this.drawSelection();
   }
 
   private async writeAll(): Promise<void> {

@@ -1,5 +1,6 @@
 /** The page of trainings and studies: started, watched, stopped. */
 
+import { nameView } from "../address";
 import { get } from "../api";
 import { h, replace } from "../dom";
 import { runLink } from "../links";
@@ -32,6 +33,7 @@ export async function trainPage(name?: string): Promise<Page> {
     if (event.kind === "project") void list.refresh(open).then(() => (open ? view.show(open) : undefined));
   };
 
+  if (open && !name) nameView(runLink(open));
   await list.refresh(open);
   if (open) void view.show(open);
   else replace(detail, h("p", { class: "quiet" }, HELP));
