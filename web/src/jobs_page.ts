@@ -9,15 +9,23 @@ import { duration } from "./numbers";
 import type { Page } from "./page";
 import { listen } from "./server_events";
 
+const SOON_MS = 400;
+
 class JobsPage implements Page {
   readonly list = h("ul", { class: "job-list", "aria-label": "Jobs" });
   readonly element = h("section", { class: "jobs-page" }, h("h1", {}, "Jobs"), this.list);
   /** The jobs whose log is open. */
   private logs = new Set<number>();
   private timer = setInterval(() => void this.refresh(), 5000);
-  private stopListening = listen((event) => event.kind === "job" && void this.refresh());
+  /** A refresh that was asked for; 0 if none was. Jobs print many lines a second. */
+  private soon = 0;
+  private stopListening = listen((event) => {
+    if (event.kind === "job") this.soon ||= window.setTimeout(() => void this.refresh(), SOON_MS);
+  });
 
   async refresh(): Promise<void> {
+    clearTimeout(this.soon);
+    this.soon = 0;
     const jobs = await listJobs();
     const places = queuePlaces(jobs);
     const entries = jobs.reverse().map((job) => this.entry(job, places.get(job.id)));
@@ -33,7 +41,7 @@ class JobsPage implements Page {
       { class: "card", "data-job": job.id },
       h("h2", {}, job.title),
       h("p", { class: failed ? "problem" : "quiet" }, `${stateText(job, place)}${time}`),
-      job.last && job.state !== "queued" && h("p", { class: failed ? "problem" : "" }, job.last),
+      job.last && (failed || job.state === "running" || job.state === "partly") && h("p", { class: failed ? "problem" : "" }, job.last),
       h("div", { class: "actions" }, ...this.actions(job)),
       this.log(job),
     );
@@ -64,6 +72,7 @@ class JobsPage implements Page {
 
   leave(): void {
     clearInterval(this.timer);
+    clearTimeout(this.soon);
     this.stopListening();
   }
 }

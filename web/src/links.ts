@@ -12,6 +12,8 @@ export const thresholdLink = (name: string): string => `#/measure/${encodeURICom
 /** The page of the objects of all images. */
 export const MEASURE_PAGE = "#/measure";
 
+export const TRAIN_PAGE = "#/train";
+
 /** The page of a training. */
 export const runLink = (name: string): string => `#/train/${encodeURIComponent(name)}`;
 

@@ -7,7 +7,7 @@ import { connectionBanner } from "./connection";
 import { h, replace } from "./dom";
 import { focusHeading } from "./focus";
 import { Frame } from "./frame";
-import { Gallery } from "./gallery";
+import { Gallery } from "./gallery/page";
 import { imagePage } from "./image/page";
 import { announceEnd } from "./job_words";
 import { jobsPage } from "./jobs_page";

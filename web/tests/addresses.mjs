@@ -33,7 +33,7 @@ async function backAndForward(page, base, image) {
   assert.ok(Math.abs((await top()) - before) < 8, `the place in the gallery is kept: ${before}, ${await top()}`);
   await page.goForward();
   await page.waitForSelector(".image-page");
-  await page.getByRole("link", { name: "Threshold duel" }).click();
+  await page.getByRole("link", { name: "Compare with a threshold" }).click();
   await page.waitForSelector(".duel");
   await page.getByRole("tab", { name: "Objects and fields" }).click();
   await page.waitForFunction(() => location.hash === "#/measure");

@@ -11,8 +11,10 @@ import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import { addressesAndHistory } from "./addresses.mjs";
 import { serverLost } from "./connection.mjs";
+import { galleryControls } from "./gallery.mjs";
 import { keyboardAlone } from "./keyboard.mjs";
 import { everySize } from "./sizes.mjs";
+import { trainingsExplained } from "./training.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const sorby = resolve(process.argv[2] ?? join(here, "../../target/release/sorby"));
@@ -314,8 +316,8 @@ try {
   await page.getByRole("button", { name: "Train", exact: true }).click();
   await page.waitForFunction(() => Number(/iteration (\d+)/.exec(document.querySelector("#run-facts")?.innerText)?.[1]) > 1 && /stopped ·/i.test(document.querySelector(".run-detail h2")?.innerText), undefined, { timeout: 120_000 });
   await page.locator(".run-detail").getByRole("button", { name: "Stop" }).click();
-  await page.waitForSelector("text=Go on", { timeout: 60_000 });
-  await page.getByRole("button", { name: "Go on" }).click();
+  await page.waitForSelector("button:text-is('Continue')", { timeout: 60_000 });
+  await page.getByRole("button", { name: "Continue", exact: true }).click();
   await page.waitForFunction(() => /^done/.test(document.querySelector("#run-facts")?.innerText.trim()), undefined, { timeout: 240_000 });
 
   step("every image is segmented; the prediction becomes a label and is corrected");
@@ -396,7 +398,7 @@ try {
   step("the check flags images");
   await page.goto(server.base);
   await page.getByRole("button", { name: "Check the data" }).click();
-  await page.waitForSelector("text=Findings", { timeout: 120_000 });
+  await page.waitForSelector("a:text-is('Findings')", { timeout: 120_000 });
 
   step("a folder of images becomes a project");
   const fresh = join(work, "fresh");
@@ -406,23 +408,33 @@ try {
   const newcomer = await open();
   await enter(newcomer, second);
   await newcomer.goto(second.base);
+  await newcomer.getByRole("button", { name: "Another class" }).click();
+  await newcomer.keyboard.type("pore");
+  await newcomer.getByRole("button", { name: "Another class" }).click();
+  await newcomer.getByRole("button", { name: "Remove class 2" }).click();
+  await accessible(newcomer, "setup");
   await newcomer.getByRole("button", { name: "Begin" }).click();
   await newcomer.waitForSelector(".gallery li");
   await look(newcomer, "new");
-  assert.match(readFileSync(join(fresh, "dataset.toml"), "utf8"), /missing = "skip"/);
+  const made = readFileSync(join(fresh, "dataset.toml"), "utf8");
+  assert.match(made, /missing = "skip"/);
+  assert.deepEqual([...made.matchAll(/name = "(\w+)"/g)].map((m) => m[1]), ["matrix", "carbide"], "removed and empty rows are no classes");
   await second.stop();
 
-  const everyView = { newPage: open, base: server.base, image: first, run: "model-1", shots };
+  const everyView = { newPage: open, base: server.base, image: first, run: "model-1", names, shots, axe: accessible };
   step("every view at every size of a window");
   await everySize(everyView);
   step("the keyboard alone");
   await keyboardAlone(everyView);
   step("addresses, titles, back and forward");
   await addressesAndHistory(everyView);
-  step("the list of jobs");
+  step("trainings and jobs say what they do and why they failed");
+  await trainingsExplained(everyView);
   await page.goto(`${server.base}#/jobs`);
   await page.waitForSelector(".job-list li");
   await look(page, "jobs");
+  step("images are found, put into splits, given a pixel size, added and removed");
+  await galleryControls(everyView);
 
   step("the server ends and comes back");
   const change = () => cpSync(join(root, "images", readdirSync(join(root, "images"))[0]), join(fresh, "images", "another.png"));

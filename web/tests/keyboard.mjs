@@ -86,7 +86,7 @@ async function tabsByArrows(page, base) {
   await page.keyboard.press("ArrowRight");
   await page.waitForSelector(".duel");
   await page.waitForFunction(() => document.activeElement.ariaSelected === "true");
-  assert.deepEqual(await chosen(), ["tab", "Threshold duel", "true"]);
+  assert.deepEqual(await chosen(), ["tab", "Threshold of an image", "true"]);
   await page.keyboard.press("Home");
   await page.waitForSelector(".results table");
   await page.waitForFunction(() => document.activeElement.ariaSelected === "true");

@@ -12,9 +12,15 @@ import { objectsAsCsv, saveCsv } from "./csv";
 import { Histogram, rangeText, unitText, type Range } from "./histogram";
 import { ImagePicks } from "./image_picks";
 import { RangeFields } from "./range_fields";
+import { Smallest } from "./smallest";
 import type { Order } from "./sorting";
 import { allObjects, PROPERTIES, unitOf, valueIn, type Measured, type MeasuredObject } from "./measured";
 import { estimatesTable, fieldsTable, objectsTable } from "./tables";
+
+const WEIGHTS: [string, string][] = [
+  ["number", "number of objects"],
+  ["area", "area of the objects, %"],
+];
 
 export class ObjectsPage implements Page {
   readonly element: HTMLElement;
@@ -29,6 +35,11 @@ export class ObjectsPage implements Page {
   /** The order of the objects in the table; null: as they lie in the images. */
   private order: Order | null = null;
   private rangeFields = new RangeFields((range) => this.select(range));
+  private smallest = new Smallest(() => void this.measure());
+  /** What the bars of the histogram are: numbers of objects, or their area. */
+  private weight = "number";
+  /** Counts the measurements that were asked for. */
+  private asked = 0;
   private picks = new ImagePicks(() => void this.measure());
   private results = h("div", { class: "results" });
   private selection = h("p", { class: "quiet selection", "aria-live": "polite" });
@@ -57,7 +68,12 @@ export class ObjectsPage implements Page {
         this.classIndex = index;
         void this.measure();
       }),
+      this.smallest.element,
       choice("Histogram of", properties, this.property.key, (key) => this.chooseProperty(key)),
+      choice("Weighted by", WEIGHTS, this.weight, (weight) => {
+        this.weight = weight;
+        this.drawHistogram();
+      }),
       h(
         "div",
         { class: "actions" },
@@ -82,19 +98,32 @@ export class ObjectsPage implements Page {
     if (!images.length) {
       // What was measured before is of images that are not chosen now.
       this.measured = null;
+      this.asked++;
       this.csv.disabled = true;
       const some = this.picks.element.childElementCount > 0;
       const text = some ? "No field is chosen." : "Nothing to measure: label images or segment them first.";
       return replace(this.results, h("p", { class: "quiet" }, text));
     }
     try {
-      this.measured = await post<Measured>("/measure", { of: this.masks, class: this.classIndex, images });
+      const min_area_px = this.smallest.area_px(this.pixelSizes(images));
+      if (min_area_px === null) return;
+      const asked = { of: this.masks, class: this.classIndex, images, min_area_px };
+      const mine = ++this.asked;
+      const measured = await post<Measured>("/measure", asked);
+      // Another choice was made meanwhile.
+      if (mine !== this.asked) return;
+      this.measured = measured;
     } catch (error) {
       return toastError(error);
     }
     this.csv.disabled = false;
     this.range = null;
     this.drawResults(this.measured);
+  }
+
+  private pixelSizes(images: string[]): (number | null)[] {
+    const cards = new Map(this.project.images.map((card) => [card.name, card]));
+    return images.map((name) => cards.get(name)?.nm_per_px ?? null);
   }
 
   private drawResults(measured: Measured): void {
@@ -126,7 +155,9 @@ export class ObjectsPage implements Page {
   private value = (object: MeasuredObject): number => valueIn(this.property, object);
 
   private drawHistogram(): void {
-    this.histogram.draw(this.property, allObjects(this.measured).map(this.value), this.unit);
+    const objects = allObjects(this.measured);
+    const areas = this.weight === "area" ? objects.map((o) => o.object.area_px * o.pixel ** 2) : undefined;
+    this.histogram.draw(this.property, objects.map(this.value), this.unit, areas);
   }
 
   private selected(): MeasuredObject[] {

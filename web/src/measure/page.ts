@@ -13,7 +13,7 @@ export function measurePage(image?: string): Page {
   const place = h("div", {}, current.element);
   const other = firstImage();
   const tabs = [{ key: "objects", text: "Objects and fields" }];
-  if (other) tabs.push({ key: "threshold", text: "Threshold duel" });
+  if (other) tabs.push({ key: "threshold", text: "Threshold of an image" });
   const open = (key: string): void => {
     keyboardTab = document.activeElement?.getAttribute("role") === "tab";
     location.hash = key === "objects" ? MEASURE_PAGE : thresholdLink(other);

@@ -1,15 +1,18 @@
 /** All images with their state, and what can be done with all of them. */
 
-import { get, upload, type ImageCard } from "./api";
-import { button, choice, h, newTabLink, replace, sameOptions } from "./dom";
-import { imageCard } from "./image_card";
-import { startJob } from "./jobs";
-import { CHECK_REPORT, imageLink } from "./links";
-import { toast, toastError } from "./messages";
-import type { Page } from "./page";
-import { reload, theProject } from "./project";
-import { keepPlace, showPlace } from "./scroll_place";
-import { listen } from "./server_events";
+import { get, type ImageCard } from "../api";
+import { button, choice, fieldValue, h, newTabLink, replace, sameOptions } from "../dom";
+import { startJob } from "../jobs";
+import { CHECK_REPORT, imageLink } from "../links";
+import { toast, toastError } from "../messages";
+import type { Page } from "../page";
+import { reload, theProject } from "../project";
+import { keepPlace, showPlace } from "../scroll_place";
+import { listen } from "../server_events";
+import { Adding } from "./adding";
+import { imageCard } from "./card";
+import { Editing } from "./editing";
+import { filters, listed, SORTS, type ListChoices } from "./list";
 
 /** An image to label next. */
 interface Suggestion {
@@ -18,29 +21,40 @@ interface Suggestion {
   why: string;
 }
 
-type Filter = (card: ImageCard) => boolean;
-const FILTERS: Record<string, [string, Filter]> = {
-  all: ["all images", () => true],
-  open: ["not labelled", (c) => !c.labelled],
-  labelled: ["labelled", (c) => c.labelled],
-  flagged: ["flagged", (c) => c.findings.length > 0 || c.unlike.length > 0 || c.scale_problem !== null],
-};
+/** As chosen when the gallery was open last. */
+const choices: ListChoices = { search: "", filter: "all", sort: "name" };
 
 export class Gallery implements Page {
   readonly element: HTMLElement;
   private stopListening: () => void;
-  private filter = "all";
   /** The model that segments all images. */
   private model = "";
   private grid = h("ul", { class: "gallery", "aria-label": "Images" });
-  private count = h("span", { class: "quiet" });
+  private count = h("span", { class: "quiet", role: "status" });
+  /** Which images are listed. */
+  private lists = h("span", { class: "toolbar" });
   /** What there is only after a check, or a training. */
   private more = h("span", { class: "toolbar" });
+  private adding: Adding;
+  private editing = new Editing(() => this.cards(), () => this.drawImages());
 
   /** `refresh` opens the page again. */
-  constructor(private refresh: () => void) {
+  constructor(refresh: () => void) {
+    this.adding = new Adding(refresh);
     const heading = h("h1", { class: "visually-hidden" }, "Images");
-    this.element = h("section", {}, heading, this.toolbar(), this.grid);
+    const { root, version } = theProject();
+    const about = h("p", { class: "quiet about-project" }, `${root} · Sorby ${version}`);
+    this.element = h(
+      "section",
+      { class: "gallery-page" },
+      heading,
+      this.toolbar(),
+      this.adding.progress,
+      this.editing.element,
+      this.grid,
+      about,
+    );
+    this.adding.takeDrops(this.element);
     this.drawAll();
     this.stopListening = listen((event) => {
       if (event.kind === "label") void reload().then(() => this.drawImages());
@@ -58,46 +72,57 @@ export class Gallery implements Page {
   }
 
   private drawAll(): void {
+    this.drawLists();
     this.drawImages();
     this.drawMore();
+    this.editing.draw();
   }
 
   private toolbar(): HTMLElement {
-    const filters = Object.entries(FILTERS).map(([key, [text]]): [string, string] => [key, text]);
     const next = { class: "primary", title: "The image where a label would help most" };
     return h(
       "div",
       { class: "toolbar" },
-      choice("Show", filters, this.filter, (key) => {
-        this.filter = key;
-        this.drawImages();
-      }),
+      this.lists,
       this.count,
       h("span", { class: "gap" }),
       button("Label next", () => void this.openNext(), next),
       button("Check the data", () => void startJob({ verb: "check" })),
       this.more,
-      this.uploadButton(),
+      this.adding.button,
     );
   }
 
-  private uploadButton(): HTMLElement {
-    const input = h("input", {
-      type: "file",
-      multiple: true,
-      class: "hidden-input",
-      accept: ".png,.tif,.tiff,.jpg,.jpeg,.bmp",
-      change: () => void this.upload(input.files),
-    });
-    return h("label", { class: "button" }, "Add images", input);
+  private drawLists(): void {
+    const choose = (key: keyof ListChoices) => (value: string): void => {
+      choices[key] = value;
+      this.drawImages();
+    };
+    const list = filters(theProject().splits);
+    // A split may be gone.
+    if (!list.some(([key]) => key === choices.filter)) choices.filter = "all";
+    const search = { type: "text", value: choices.search, input: (e: Event) => choose("search")(fieldValue(e)) };
+    replace(
+      this.lists,
+      h("label", { class: "field" }, h("span", {}, "Search"), h("input", search)),
+      choice("Show", list, choices.filter, choose("filter")),
+      choice("Sort by", SORTS, choices.sort, choose("sort")),
+    );
   }
+
+  private cards = (): ImageCard[] => listed(theProject().images, choices);
 
   private drawImages(): void {
     const { images } = theProject();
-    const cards = images.filter(FILTERS[this.filter][1]);
+    const cards = this.cards();
     const labelled = images.filter((card) => card.labelled).length;
     this.count.textContent = `${cards.length} shown · ${labelled} of ${images.length} labelled`;
-    replace(this.grid, ...cards.map(imageCard));
+    const { selected } = this.editing;
+    const element = (card: ImageCard): HTMLElement =>
+      imageCard(card, selected.has(card.name), (on) => this.editing.select(card.name, on));
+    if (cards.length) return replace(this.grid, ...cards.map(element));
+    const text = images.length ? "No image is named and marked like this." : "Add images, or drop them here.";
+    replace(this.grid, h("li", { class: "empty" }, text));
   }
 
   private drawMore(): void {
@@ -123,16 +148,5 @@ export class Gallery implements Page {
     } catch (error) {
       toastError(error);
     }
-  }
-
-  private async upload(files: FileList | null): Promise<void> {
-    for (const file of files ?? []) {
-      try {
-        await upload(file);
-      } catch (error) {
-        toast(`${file.name}: ${(error as Error).message}`, true);
-      }
-    }
-    this.refresh();
   }
 }
