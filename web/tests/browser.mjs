@@ -13,6 +13,7 @@ import { addressesAndHistory } from "./addresses.mjs";
 import { serverLost } from "./connection.mjs";
 import { galleryControls } from "./gallery.mjs";
 import { keyboardAlone } from "./keyboard.mjs";
+import { measurementsChosen } from "./measuring.mjs";
 import { everySize } from "./sizes.mjs";
 import { trainingsExplained } from "./training.mjs";
 
@@ -428,6 +429,8 @@ try {
   await keyboardAlone(everyView);
   step("addresses, titles, back and forward");
   await addressesAndHistory(everyView);
+  step("measurements: smallest object, order, no image");
+  await measurementsChosen(everyView);
   step("trainings and jobs say what they do and why they failed");
   await trainingsExplained(everyView);
   await page.goto(`${server.base}#/jobs`);

@@ -24,6 +24,27 @@ export async function serverLost({ start, newPage, change }) {
   await page.waitForSelector("#lost", { state: "hidden" });
   await page.evaluate(() => (location.hash = "#/"));
   await page.waitForFunction((n) => document.querySelectorAll(".gallery li").length === n, images + 1);
+  server = await strokesAreSaved(page, server, start);
   await server.stop();
   await page.context().close();
+}
+
+/** What is drawn while the server is gone is saved when it is back, without a click. */
+async function strokesAreSaved(page, server, start) {
+  await page.locator(".gallery a").first().click();
+  await page.waitForSelector(".image-page");
+  await page.waitForTimeout(800);
+  await server.stop();
+  await page.waitForSelector("#lost:not([hidden])");
+  await page.keyboard.press("b");
+  const box = await page.locator(".views").boundingBox();
+  await page.mouse.move(box.x + 0.3 * box.width, box.y + 0.5 * box.height);
+  await page.mouse.down();
+  await page.mouse.move(box.x + 0.6 * box.width, box.y + 0.5 * box.height, { steps: 5 });
+  await page.mouse.up();
+  await page.waitForSelector(".state:has-text('Not saved')");
+  const again = await start();
+  await page.context().request.get(again.address);
+  await page.waitForSelector(".state:text-is('Saved')", { timeout: 10_000 });
+  return again;
 }
