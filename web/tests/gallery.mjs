@@ -65,7 +65,7 @@ async function splitsAndScale(page, asked, image) {
   await page.getByRole("button", { name: "Set for the selected" }).click();
   await page.waitForSelector("text=50 nm/px for 1 image");
   assert.deepEqual(asked.pop(), ["POST", "/scale", { nm_per_px: 50, images: [image] }]);
-  await page.getByRole("button", { name: "Delete the selected" }).click();
+  await page.getByRole("button", { name: "Delete the selected images" }).click();
   await page.waitForTimeout(100);
   assert.deepEqual(asked.pop(), ["DELETE", `/images/${image}`, null]);
 }

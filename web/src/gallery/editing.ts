@@ -1,10 +1,11 @@
 /** What can be done with the images that are selected: their split, their pixel size, their removal. */
 
-import { imagePath, post, remove, type ImageCard } from "../api";
+import { post, type ImageCard } from "../api";
 import { button, h, replace, type Child } from "../dom";
 import { toast, toastError } from "../messages";
 import { PixelSizeField, statePixelSize } from "../pixel_size";
 import { theProject } from "../project";
+import { deleteRow } from "./deleting";
 
 const USUAL_SPLITS = ["train", "val", "test"];
 
@@ -20,19 +21,6 @@ async function holdOut(): Promise<void> {
   const what = "Every fifth labelled image, in order of name, goes to val and the other labelled ones to train.";
   if (!window.confirm(`${what} Their present splits are given up.`)) return;
   await post("/splits", { hold_out_every: 5 }).then(() => toast("Every fifth labelled image is in val now"), toastError);
-}
-
-async function deleteImages(names: string[]): Promise<void> {
-  const what = names.length === 1 ? `the image ${names[0]}` : `${names.length} images`;
-  const kept = "They are moved to .sorby/removed in the project, with their labels and predictions.";
-  if (!window.confirm(`Delete ${what}? ${kept}`)) return;
-  for (const name of names) {
-    try {
-      await remove(imagePath(name));
-    } catch (error) {
-      toast(`${name}: ${(error as Error).message}`, true);
-    }
-  }
 }
 
 export class Editing {
@@ -95,11 +83,7 @@ export class Editing {
           title: "What dataset.toml states, of the selected images or of all; the files' own metadata stay",
         }),
       ),
-      h(
-        "div",
-        { class: "toolbar" },
-        button("Delete the selected", () => void deleteImages(this.names()), { disabled: none, class: "danger" }),
-      ),
+      deleteRow(() => this.names()),
     );
   }
 

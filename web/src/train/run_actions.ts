@@ -41,7 +41,8 @@ function reportLinks(run: string): HTMLElement[] {
 }
 
 async function stop(run: string): Promise<void> {
-  const jobs = await get<Job[]>("/jobs");
+  const jobs = await get<Job[]>("/jobs").catch(toastError);
+  if (!jobs) return;
   const job = jobs.find((j) => isOpen(j) && j.result === `runs/${run}`);
   if (!job) return toast("This training was not started from this page; stop it where it runs", true);
   await stopJob(job);
