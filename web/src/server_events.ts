@@ -16,6 +16,8 @@ const AGAIN_MS = 2000;
 
 const listeners = new Set<(event: ServerEvent) => void>();
 let lost: "silent" | "token" | null = null;
+/** Some browsers end the connection with an error when the page is left. */
+let leaving = false;
 
 /** Calls `listener` with each event, until the returned function is called. */
 export function listen(listener: (event: ServerEvent) => void): () => void {
@@ -36,10 +38,12 @@ export function connect(again = false): void {
     // What happened meanwhile was not heard.
     if (again) tell({ kind: "project" });
   };
+  window.onpagehide = () => (leaving = true);
+  window.onpageshow = () => (leaving = false);
   source.onmessage = (message) => tell(JSON.parse(message.data as string) as ServerEvent);
   source.onerror = () => {
     source.close();
-    void lookForServer();
+    if (!leaving) void lookForServer();
     setTimeout(() => connect(true), AGAIN_MS);
   };
 }
