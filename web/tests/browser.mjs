@@ -14,6 +14,7 @@ import { serverLost } from "./connection.mjs";
 import { galleryControls } from "./gallery.mjs";
 import { keyboardAlone } from "./keyboard.mjs";
 import { measurementsChosen } from "./measuring.mjs";
+import { projectChanges } from "./project_changes.mjs";
 import { everySize } from "./sizes.mjs";
 import { trainingsExplained } from "./training.mjs";
 
@@ -438,6 +439,13 @@ try {
   await look(page, "jobs");
   step("images are found, put into splits, given a pixel size, added and removed");
   await galleryControls(everyView);
+
+  step("splits, pixel sizes and removals reach the files of the project");
+  const changed = join(work, "changed");
+  cpSync(root, changed, { recursive: true, filter: (path) => !/checkpoints|serve\.lock/.test(path) });
+  const changing = await serve(changed, 7995);
+  await projectChanges({ newPage: open, server: changing, root: changed, names, run: "stopped" });
+  await changing.stop();
 
   step("the server ends and comes back");
   const change = () => cpSync(join(root, "images", readdirSync(join(root, "images"))[0]), join(fresh, "images", "another.png"));

@@ -5,7 +5,7 @@ import { button, h, replace } from "../dom";
 import { toast } from "../messages";
 import { bytesText } from "../numbers";
 import { theProject } from "../project";
-import { ACCEPTED, sortFiles } from "./files";
+import { ACCEPTED, isSidecar, sortFiles } from "./files";
 
 export class Adding {
   readonly button: HTMLElement;
@@ -22,7 +22,7 @@ export class Adding {
       accept: ACCEPTED,
       change: () => void this.send([...(input.files ?? [])]),
     });
-    this.button = h("label", { class: "button", title: "With their sidecar files (.txt, .hdr, .xml)" }, "Add images", input);
+    this.button = h("label", { class: "button" }, "Add images", input);
   }
 
   /** Files may be dropped on this element. */
@@ -52,7 +52,8 @@ export class Adding {
         await upload(file);
       } catch (error) {
         refused++;
-        toast(`${file.name} was not added: ${(error as Error).message}`, true);
+        const way = isSidecar(file) ? "; copy it beside the image in the project's folder" : "";
+        toast(`${file.name} was not added: ${(error as Error).message}${way}`, true);
       }
     }
     this.progress.hidden = true;

@@ -6,6 +6,8 @@ const SIDECAR = /\.(txt|hdr|xml)$/i;
 /** What a choice of files offers. */
 export const ACCEPTED = ".png,.tif,.tiff,.jpg,.jpeg,.bmp,.txt,.hdr,.xml";
 
+export const isSidecar = (file: File): boolean => SIDECAR.test(file.name);
+
 const stem = (name: string): string => name.replace(SIDECAR, "").replace(IMAGE, "");
 
 /** What is sent, sidecars before the images that they tell of, so that their pixel sizes are known from the first look on;
