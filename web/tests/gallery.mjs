@@ -32,14 +32,14 @@ export async function galleryControls({ newPage, base, image, names, shots, axe 
   await page.context().close();
 }
 
-const shown = (page) => page.locator(".gallery .name").allInnerTexts();
+const shown = (page) => page.locator(".gallery .name").allTextContents();
 
 async function foundAndSorted(page, names) {
   const search = page.getByLabel("Search", { exact: true });
   await search.fill(names[3].slice(-3).toUpperCase());
   assert.deepEqual(await shown(page), names.filter((n) => n.toUpperCase().includes(names[3].slice(-3).toUpperCase())));
   await search.fill("no image is called this");
-  assert.match(await page.locator(".gallery").innerText(), /No image is named/);
+  await page.waitForSelector(".gallery .empty:has-text('No image is named')");
   await search.fill("");
   await page.getByLabel("Show", { exact: true }).selectOption("split:val");
   assert.deepEqual(await shown(page), names.slice(0, 2));
@@ -116,5 +116,5 @@ async function emptyGallery(page, base) {
     await route.fulfill({ json: { ...project, images: [] } });
   });
   await openView(page, base, { hash: "#/", ready: ".gallery .empty" });
-  assert.match(await page.locator(".gallery").innerText(), /Add images, or drop them here/);
+  await page.waitForSelector(".gallery .empty:has-text('Add images, or drop them here')");
 }

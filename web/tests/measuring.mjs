@@ -17,28 +17,33 @@ export async function measurementsChosen({ newPage, base, shots }) {
 
 const count = async (page) => Number(/^\d+/.exec(await page.locator(".selection").innerText())[0]);
 
+/** Does something that asks for objects of at least `area_px`, waits until they are shown, and gives their number. */
+async function countAfter(page, area_px, change) {
+  const answers = page.waitForResponse((r) => r.url().endsWith("/api/measure") && r.request().postDataJSON().min_area_px === area_px);
+  await change();
+  const { images } = await (await answers).json();
+  const found = images.reduce((sum, image) => sum + image.objects.length, 0);
+  await page.waitForFunction((n) => document.querySelector(".selection")?.textContent.startsWith(`${n} objects`), found);
+  return found;
+}
+
 async function smallestObject(page) {
   const all = await count(page);
   const smallest = page.getByLabel("Smallest object counted");
-  const measuredWith = async (text) => {
+  const type = (text) => async () => {
     await smallest.fill(text);
-    const [answer] = await Promise.all([page.waitForResponse("**/api/measure"), smallest.press("Tab")]);
-    await answer.finished();
-    await page.waitForTimeout(300);
-    return { asked: answer.request().postDataJSON().min_area_px, found: await count(page) };
+    await smallest.press("Tab");
   };
-  const { asked, found } = await measuredWith("100");
-  assert.equal(asked, 100);
+  const found = await countAfter(page, 100, type("100"));
   assert.ok(found > 0 && found < all, `${found} of ${all} objects have 100 px or more`);
-  const unit = page.getByLabel("Told in", { exact: true });
-  const [answer] = await Promise.all([page.waitForResponse("**/api/measure"), unit.selectOption("um")]);
   // 100 µm in 38.76 nm a pixel.
-  assert.equal(answer.request().postDataJSON().min_area_px, Math.ceil((Math.PI / 4) * (100000 / 38.76) ** 2));
-  await unit.selectOption("px");
-  await smallest.fill("many");
-  await smallest.press("Tab");
+  const area_px = Math.ceil((Math.PI / 4) * (100000 / 38.76) ** 2);
+  const unit = page.getByLabel("Told in", { exact: true });
+  assert.equal(await countAfter(page, area_px, () => unit.selectOption("um")), 0);
+  assert.equal(await countAfter(page, 100, () => unit.selectOption("px")), found);
+  await type("many")();
   await page.waitForSelector("text=Type a number of pixels");
-  assert.equal((await measuredWith("")).found, all);
+  assert.equal(await countAfter(page, 0, type("")), all);
 }
 
 async function sortedTable(page) {
