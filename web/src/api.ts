@@ -121,6 +121,10 @@ export async function post<T>(path: string, body: unknown): Promise<T> {
   return (await (await ask(path, { method: "POST", headers, body: JSON.stringify(body) })).json()) as T;
 }
 
+export async function remove<T>(path: string): Promise<T> {
+  return (await (await ask(path, { method: "DELETE" })).json()) as T;
+}
+
 export const imagePath = (name: string): string => `/images/${encodeURIComponent(name)}`;
 
 /** What a model found in an image. */

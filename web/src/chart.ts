@@ -5,6 +5,8 @@ import "uplot/dist/uPlot.min.css";
 import { h } from "./dom";
 
 const FONT = "12px system-ui";
+/** Of the frame, left and right, as in style.css. */
+const PADDING_PX = 6;
 
 export interface Curve {
   name: string;
@@ -36,8 +38,13 @@ export class Chart {
   }
 
   private fit(): void {
-    const width = this.element.clientWidth;
-    if (this.plot && width) this.plot.setSize({ width, height: this.height() });
+    const width = this.width();
+    if (this.plot && width > 0 && width !== this.plot.width) this.plot.setSize({ width, height: this.height() });
+  }
+
+  /** The room inside of the frame: as wide as the frame itself, a chart would make its own frame wider. */
+  private width(): number {
+    return this.element.clientWidth - 2 * PADDING_PX;
   }
 
   private height(): number {
@@ -65,7 +72,7 @@ export class Chart {
     const axis = axisStyle();
     return {
       ...this.more,
-      width: this.element.clientWidth || 480,
+      width: Math.max(120, this.width()),
       height: this.height(),
       legend: { live: true },
       scales: { x: { time: false }, ...this.more.scales },
@@ -92,8 +99,12 @@ function series(curve: Curve): uPlot.Series {
     // Two more digits are the opacity.
     fill: bars ? curve.colour + "66" : undefined,
     paths: bars ? uPlot.paths.bars!({ size: [0.95, 100] }) : undefined,
-    points: { show: false, size: 5 },
+    // A line needs two points: a single one is drawn as such.
+    points: { show: (plot, of) => !bars && isSingle(plot.data[of]), size: 7 },
     spanGaps: true,
     value: (_, v) => (v === null || v === undefined ? "-" : v.toFixed(curve.digits ?? 2)),
   };
 }
+
+const isSingle = (values: ArrayLike<number | null | undefined>): boolean =>
+  Array.from(values).filter((v) => v !== null && v !== undefined).length === 1;

@@ -1,5 +1,8 @@
 /** Short functions that make elements and read them. */
 
+import { keepFocus } from "./focus";
+import { scroller } from "./scroller";
+
 type Attributes = Record<string, string | number | boolean | undefined | ((event: Event) => void)>;
 export type Child = Node | string | null | undefined | false;
 
@@ -23,10 +26,13 @@ function put(element: Element, ...children: Child[]): void {
   for (const child of children) if (child !== null && child !== undefined && child !== false) element.append(child);
 }
 
-/** Replaces what is in an element. Children that are null, undefined or false are left out. */
+/** Replaces what is in an element. Children that are null, undefined or false are left out. A control that had the focus
+ *  gives it to the new one that stands for the same, so that nobody who uses the keyboard loses their place. */
 export function replace(element: Element, ...children: Child[]): void {
+  const giveBack = keepFocus(element);
   element.replaceChildren();
   put(element, ...children);
+  giveBack();
 }
 
 /** A drop-down list with a label; the options are pairs of value and text. */
@@ -57,17 +63,18 @@ export function button(text: string, click: () => void, more: Attributes = {}): 
   return h("button", { type: "button", click: () => click(), ...more }, text);
 }
 
-/** A table; its cells with numbers are aligned to the right. */
-export function table(caption: string, heads: string[], rows: (Child | number)[][]): HTMLTableElement {
+/** A table; its cells with numbers are aligned to the right. Where it is wider than its place, it is moved sideways. */
+export function table(caption: string, heads: Child[], rows: (Child | number)[][]): HTMLElement {
   const cell = (value: Child | number) =>
     typeof value === "number" ? h("td", { class: "number" }, String(value)) : h("td", {}, value);
-  return h(
+  const body = h(
     "table",
     {},
     h("caption", {}, caption),
     h("thead", {}, h("tr", {}, ...heads.map((head) => h("th", { scope: "col" }, head)))),
     h("tbody", {}, ...rows.map((row) => h("tr", {}, ...row.map(cell)))),
   );
+  return scroller(caption, body);
 }
 
 /** The value of the field that an event comes from. */

@@ -9,10 +9,21 @@ export function imageLink(name: string, region?: number[]): string {
 /** The page that compares a threshold with the label of an image. */
 export const thresholdLink = (name: string): string => `#/measure/${encodeURIComponent(name)}`;
 
+/** The page of the objects of all images. */
+export const MEASURE_PAGE = "#/measure";
+
+export const TRAIN_PAGE = "#/train";
+
 /** The page of a training. */
 export const runLink = (name: string): string => `#/train/${encodeURIComponent(name)}`;
 
+/** The page of the jobs: those that run, wait or have ended. */
+export const JOBS_PAGE = "#/jobs";
+
 export const CHECK_REPORT = "/results/.sorby/check.html";
+
+/** The findings of the last check, for programs. */
+export const CHECK_RESULT = "/results/.sorby/check.json";
 
 export const runReport = (name: string): string => `/results/runs/${encodeURIComponent(name)}/report.html`;
 

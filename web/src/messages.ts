@@ -25,6 +25,8 @@ function put(note: HTMLElement, ms: number): void {
     place = h("div", { id: "toasts", role: "status", "aria-live": "polite" });
     document.body.append(place);
   }
+  // Said again, it stays longer, and is not there twice.
+  [...place.children].find((other) => other.textContent === note.textContent)?.remove();
   place.append(note);
   setTimeout(() => note.remove(), ms);
 }

@@ -15,6 +15,11 @@ export function digits(value: number | null | undefined, count = 3): string {
   return Number(value.toPrecision(count)).toString();
 }
 
+/** A size on the disk. */
+export function bytesText(bytes: number): string {
+  return bytes < 1e9 ? `${Math.max(1, Math.round(bytes / 1e6))} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
+}
+
 /** A part of one in percent. */
 export const percent = (part: number | null): number | null => (part === null ? null : 100 * part);
 

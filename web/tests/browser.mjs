@@ -11,6 +11,14 @@ import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import { greyPng } from "./grey_png.mjs";
 import { labelling, largeImage } from "./labelling.mjs";
+import { addressesAndHistory } from "./addresses.mjs";
+import { serverLost } from "./connection.mjs";
+import { galleryControls } from "./gallery.mjs";
+import { keyboardAlone } from "./keyboard.mjs";
+import { measurementsChosen } from "./measuring.mjs";
+import { projectChanges } from "./project_changes.mjs";
+import { everySize } from "./sizes.mjs";
+import { trainingsExplained } from "./training.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const sorby = resolve(process.argv[2] ?? join(here, "../../target/release/sorby"));
@@ -78,7 +86,15 @@ async function serve(root, port) {
     server.stdout.on("data", (data) => done(data.toString()));
     server.on("exit", () => fail(new Error("the server ended")));
   });
-  return { address: printed.split("\n")[0].trim(), base: `http://127.0.0.1:${port}/`, stop: () => server.kill("SIGINT") };
+  return { address: printed.split("\n")[0].trim(), base: `http://127.0.0.1:${port}/`, stop: () => stopped(server) };
+}
+
+/** Asks a server to end, and waits until it has. */
+function stopped(server) {
+  if (server.exitCode !== null) return Promise.resolve();
+  const end = new Promise((done) => server.once("exit", done));
+  server.kill("SIGINT");
+  return end;
 }
 
 const step = (text) => console.log(`- ${text}`);
@@ -143,13 +159,13 @@ const browser = await chromium.launch({
 });
 /** Gives a window the cookie that opening the printed address gives. */
 const enter = (page, to) => page.context().request.get(to.address);
-const open = async () => {
-  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+const open = async (options = { viewport: { width: 1440, height: 900 } }, to = server) => {
+  const page = await browser.newPage(options);
   page.on("pageerror", (error) => failures.push(`an error on the page: ${error.message}`));
   page.on("request", (request) => {
     if (!/^(http:\/\/127\.0\.0\.1:|data:|blob:)/.test(request.url())) failures.push(`a call leaves the machine: ${request.url()}`);
   });
-  await enter(page, server);
+  await enter(page, to);
   return page;
 };
 
@@ -308,8 +324,8 @@ try {
   await page.getByRole("button", { name: "Train", exact: true }).click();
   await page.waitForFunction(() => Number(/iteration (\d+)/.exec(document.querySelector("#run-facts")?.innerText)?.[1]) > 1 && /stopped ·/i.test(document.querySelector(".run-detail h2")?.innerText), undefined, { timeout: 120_000 });
   await page.locator(".run-detail").getByRole("button", { name: "Stop" }).click();
-  await page.waitForSelector("text=Go on", { timeout: 60_000 });
-  await page.getByRole("button", { name: "Go on" }).click();
+  await page.waitForSelector("button:text-is('Continue')", { timeout: 60_000 });
+  await page.getByRole("button", { name: "Continue", exact: true }).click();
   await page.waitForFunction(() => /^done/.test(document.querySelector("#run-facts")?.innerText.trim()), undefined, { timeout: 240_000 });
 
   step("every image is segmented; the prediction becomes a label and is corrected");
@@ -385,7 +401,7 @@ try {
   step("objects, fields and the lot are measured; a selection follows");
   await page.goto(`${server.base}#/measure`);
   await page.waitForSelector(".results table");
-  assert.match(await page.locator(".results").innerText(), /area fraction percent/);
+  assert.match(await page.locator(".results").innerText(), /area fraction, %/);
   const chart = await page.locator(".chart .u-over").boundingBox();
   await drag(page, [chart.x + 40, chart.y + 50], [chart.x + 160, chart.y + 60]);
   await page.waitForSelector("text=/objects between/");
@@ -413,7 +429,7 @@ try {
   step("the check flags images");
   await page.goto(server.base);
   await page.getByRole("button", { name: "Check the data" }).click();
-  await page.waitForSelector("text=Findings", { timeout: 120_000 });
+  await page.waitForSelector("a:text-is('Findings')", { timeout: 120_000 });
 
   step("a folder of images becomes a project");
   const fresh = join(work, "fresh");
@@ -423,11 +439,46 @@ try {
   const newcomer = await open();
   await enter(newcomer, second);
   await newcomer.goto(second.base);
+  await newcomer.getByRole("button", { name: "Another class" }).click();
+  await newcomer.keyboard.type("pore");
+  await newcomer.getByRole("button", { name: "Another class" }).click();
+  await newcomer.getByRole("button", { name: "Remove class 2" }).click();
+  await accessible(newcomer, "setup");
   await newcomer.getByRole("button", { name: "Begin" }).click();
   await newcomer.waitForSelector(".gallery li");
   await look(newcomer, "new");
-  assert.match(readFileSync(join(fresh, "dataset.toml"), "utf8"), /missing = "skip"/);
-  second.stop();
+  const made = readFileSync(join(fresh, "dataset.toml"), "utf8");
+  assert.match(made, /missing = "skip"/);
+  assert.deepEqual([...made.matchAll(/name = "(\w+)"/g)].map((m) => m[1]), ["matrix", "carbide"], "removed and empty rows are no classes");
+  await second.stop();
+
+  const everyView = { newPage: open, base: server.base, image: first, run: "model-1", names, shots, axe: accessible };
+  step("every view at every size of a window");
+  await everySize(everyView);
+  step("the keyboard alone");
+  await keyboardAlone(everyView);
+  step("addresses, titles, back and forward");
+  await addressesAndHistory(everyView);
+  step("measurements: smallest object, order, no image");
+  await measurementsChosen(everyView);
+  step("trainings and jobs say what they do and why they failed");
+  await trainingsExplained(everyView);
+  await page.goto(`${server.base}#/jobs`);
+  await page.waitForSelector(".job-list li");
+  await look(page, "jobs");
+  step("images are found, put into splits, given a pixel size, added and removed");
+  await galleryControls(everyView);
+
+  step("splits, pixel sizes and removals reach the files of the project");
+  const changed = join(work, "changed");
+  cpSync(root, changed, { recursive: true, filter: (path) => !/checkpoints|serve\.lock/.test(path) });
+  const changing = await serve(changed, 7995);
+  await projectChanges({ newPage: open, server: changing, root: changed, names, run: "stopped" });
+  await changing.stop();
+
+  step("the server ends and comes back");
+  const change = () => cpSync(join(root, "images", readdirSync(join(root, "images"))[0]), join(fresh, "images", "another.png"));
+  await serverLost({ start: () => serve(fresh, 7991), newPage: (to) => open({}, to), change });
 
   step("speeds (reported, not asserted)");
   await speeds();

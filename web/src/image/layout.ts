@@ -2,7 +2,6 @@
 
 import { h, isChecked, type Child } from "../dom";
 import { thresholdLink } from "../links";
-import { sizeText } from "../viewer/scale_bar";
 import type { BrushSettings } from "./brush_settings";
 import type { ClassList } from "./class_list";
 import type { Comparison } from "./comparison";
@@ -11,21 +10,25 @@ import type { ObjectFacts } from "./object_facts";
 import type { OpenImage } from "./open_image";
 import type { Prediction } from "./prediction";
 import type { Quality } from "./quality";
+import { ScaleLine } from "./scale_line";
 
 /** The bar: neighbours, name, size, and whether the label is saved. */
 export function imageBar(image: OpenImage, saveState: HTMLElement): HTMLElement {
   const { info, name } = image;
+  const scale = new ScaleLine(image);
   return h(
     "div",
     { class: "image-bar" },
     h("a", { href: image.neighbour(-1), "aria-label": "Previous image", title: "Shift+N" }, "‹"),
     h("h1", {}, name),
     h("a", { href: image.neighbour(1), "aria-label": "Next image", title: "N" }, "›"),
-    h("span", { class: "quiet", title: info.scale_source ?? "" }, sizeText(info)),
+    scale.text,
+    scale.toggle,
     info.scale_problem && h("span", { class: "mark bad", title: info.scale_problem }, "scale refused"),
     h("span", { class: "gap" }),
-    h("a", { class: "button", href: thresholdLink(name) }, "Threshold duel"),
+    h("a", { class: "button", href: thresholdLink(name) }, "Compare with a threshold"),
     saveState,
+    scale.panel,
   );
 }
 

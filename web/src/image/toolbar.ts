@@ -1,28 +1,40 @@
-/** The buttons of the tools, of undo and of redo. */
+/** The buttons of the tools, of undo and of redo. They stay the same elements, so that the focus stays where it is. */
 
-import { button, h, replace } from "../dom";
+import { button, h } from "../dom";
 import type { Editor } from "../label/editor";
-import { TOOLS } from "../label/tools";
+import { TOOLS, type Tool } from "../label/tools";
 
 export class Toolbar {
-  readonly element = h("div", { class: "tools", role: "toolbar", "aria-label": "Tools" });
+  readonly element: HTMLElement;
+  private tools = new Map<Tool, HTMLButtonElement>();
+  private undo: HTMLButtonElement;
+  private redo: HTMLButtonElement;
 
-  constructor(private editor: Editor) {}
+  constructor(private editor: Editor) {
+    for (const { tool, key, title, help } of TOOLS) {
+      const more = { title: `${help} (${key.toUpperCase()})`, "data-tool": tool };
+      this.tools.set(tool, button(title, () => editor.setTool(tool), more));
+    }
+    this.undo = button("Undo", () => editor.undo(), { title: "Ctrl+Z", id: "undo" });
+    this.redo = button("Redo", () => editor.redo(), { title: "Ctrl+Y", id: "redo" });
+    this.element = h(
+      "div",
+      { class: "tools", role: "group", "aria-label": "Tools" },
+      ...this.tools.values(),
+      h("span", { class: "rule" }),
+      this.undo,
+      this.redo,
+    );
+  }
 
   draw(): void {
-    const { editor } = this;
-    replace(
-      this.element,
-      ...TOOLS.map(({ tool, key, title, help }) =>
-        button(title, () => editor.setTool(tool), {
-          "aria-pressed": String(editor.tool === tool),
-          title: `${help} (${key.toUpperCase()})`,
-          "data-tool": tool,
-        }),
-      ),
-      h("span", { class: "rule" }),
-      button("Undo", () => editor.undo(), { disabled: !editor.canUndo, title: "Ctrl+Z", id: "undo" }),
-      button("Redo", () => editor.redo(), { disabled: !editor.canRedo, title: "Ctrl+Y", id: "redo" }),
-    );
+    for (const [tool, element] of this.tools) {
+      element.setAttribute("aria-pressed", String(this.editor.tool === tool));
+    }
+    const held = [this.undo, this.redo].find((element) => element === document.activeElement);
+    this.undo.disabled = !this.editor.canUndo;
+    this.redo.disabled = !this.editor.canRedo;
+    // A button that is switched off loses the focus.
+    if (held?.disabled) [this.undo, this.redo, ...this.tools.values()].find((element) => !element.disabled)?.focus();
   }
 }

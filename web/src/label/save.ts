@@ -46,6 +46,7 @@ export class Saver {
     private onOtherSave: () => void,
   ) {
     this.stopListening = listen((event) => {
+      if (event.kind === "back" && this.state === "failed") this.retry();
       if (event.kind !== "label" || event.name !== name || event.revision === this.revision) return;
       if (this.state === "saved" && !this.running) this.onOtherSave();
     });

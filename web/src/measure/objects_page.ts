@@ -9,10 +9,18 @@ import type { Page } from "../page";
 import { theProject } from "../project";
 import { classChoice, firstObjectClass } from "./class_choice";
 import { objectsAsCsv, saveCsv } from "./csv";
-import { Histogram, type Range } from "./histogram";
+import { Histogram, rangeText, unitText, type Range } from "./histogram";
 import { ImagePicks } from "./image_picks";
+import { RangeFields } from "./range_fields";
+import { Smallest } from "./smallest";
+import type { Order } from "./sorting";
 import { allObjects, PROPERTIES, unitOf, valueIn, type Measured, type MeasuredObject } from "./measured";
 import { estimatesTable, fieldsTable, objectsTable } from "./tables";
+
+const WEIGHTS: [string, string][] = [
+  ["number", "number of objects"],
+  ["area", "area of the objects, %"],
+];
 
 export class ObjectsPage implements Page {
   readonly element: HTMLElement;
@@ -24,14 +32,20 @@ export class ObjectsPage implements Page {
   private measured: Measured | null = null;
   /** Objects with values in this range are selected; without one, all are. */
   private range: Range | null = null;
+  /** The order of the objects in the table; null: as they lie in the images. */
+  private order: Order | null = null;
+  private rangeFields = new RangeFields((range) => this.select(range));
+  private smallest = new Smallest(() => void this.measure());
+  /** What the bars of the histogram are: numbers of objects, or their area. */
+  private weight = "number";
+  /** Counts the measurements that were asked for. */
+  private asked = 0;
   private picks = new ImagePicks(() => void this.measure());
   private results = h("div", { class: "results" });
-  private selection = h("p", { class: "quiet" });
+  private selection = h("p", { class: "quiet selection", "aria-live": "polite" });
   private objects = h("div");
-  private histogram = new Histogram((range) => {
-    this.range = range;
-    this.drawSelection();
-  });
+  private histogram = new Histogram((range) => this.select(range));
+  private csv = button("Objects as CSV", () => saveCsv("objects.csv", objectsAsCsv(this.selected())), { disabled: true });
 
   constructor() {
     const models = [...new Set(this.project.images.flatMap((card) => card.predicted))].sort();
@@ -54,11 +68,16 @@ export class ObjectsPage implements Page {
         this.classIndex = index;
         void this.measure();
       }),
+      this.smallest.element,
       choice("Histogram of", properties, this.property.key, (key) => this.chooseProperty(key)),
+      choice("Weighted by", WEIGHTS, this.weight, (weight) => {
+        this.weight = weight;
+        this.drawHistogram();
+      }),
       h(
         "div",
         { class: "actions" },
-        button("Objects as CSV", () => saveCsv("objects.csv", objectsAsCsv(this.selected()))),
+        this.csv,
         button("All tables to files", () => void this.writeAll()),
       ),
       h("h2", {}, "Fields"),
@@ -77,16 +96,34 @@ export class ObjectsPage implements Page {
   private async measure(): Promise<void> {
     const images = [...this.picks.chosen];
     if (!images.length) {
-      const text = "Nothing to measure: label images or segment them first.";
+      // What was measured before is of images that are not chosen now.
+      this.measured = null;
+      this.asked++;
+      this.csv.disabled = true;
+      const some = this.picks.element.childElementCount > 0;
+      const text = some ? "No field is chosen." : "Nothing to measure: label images or segment them first.";
       return replace(this.results, h("p", { class: "quiet" }, text));
     }
     try {
-      this.measured = await post<Measured>("/measure", { of: this.masks, class: this.classIndex, images });
+      const min_area_px = this.smallest.area_px(this.pixelSizes(images));
+      if (min_area_px === null) return;
+      const asked = { of: this.masks, class: this.classIndex, images, min_area_px };
+      const mine = ++this.asked;
+      const measured = await post<Measured>("/measure", asked);
+      // Another choice was made meanwhile.
+      if (mine !== this.asked) return;
+      this.measured = measured;
     } catch (error) {
       return toastError(error);
     }
+    this.csv.disabled = false;
     this.range = null;
     this.drawResults(this.measured);
+  }
+
+  private pixelSizes(images: string[]): (number | null)[] {
+    const cards = new Map(this.project.images.map((card) => [card.name, card]));
+    return images.map((name) => cards.get(name)?.nm_per_px ?? null);
   }
 
   private drawResults(measured: Measured): void {
@@ -94,6 +131,7 @@ export class ObjectsPage implements Page {
       this.results,
       estimatesTable(measured),
       this.histogram.element,
+      this.rangeFields.element,
       this.selection,
       fieldsTable(measured),
       this.objects,
@@ -117,7 +155,9 @@ export class ObjectsPage implements Page {
   private value = (object: MeasuredObject): number => valueIn(this.property, object);
 
   private drawHistogram(): void {
-    this.histogram.draw(this.property, allObjects(this.measured).map(this.value), this.unit);
+    const objects = allObjects(this.measured);
+    const areas = this.weight === "area" ? objects.map((o) => o.object.area_px * o.pixel ** 2) : undefined;
+    this.histogram.draw(this.property, objects.map(this.value), this.unit, areas);
   }
 
   private selected(): MeasuredObject[] {
@@ -132,9 +172,23 @@ export class ObjectsPage implements Page {
     const objects = this.selected();
     const average = digits(mean(objects.map(this.value)), 4);
     this.selection.textContent = range
-      ? `${objects.length} objects between ${digits(range[0])} and ${digits(range[1])}; mean ${average}`
+      ? `${objects.length} objects ${rangeText(range)}; mean ${average}`
       : `${objects.length} objects; mean ${this.property.title} ${average}`;
-    replace(this.objects, objectsTable(objects, this.unit));
+    this.rangeFields.draw(range, unitText(this.property, this.unit));
+    this.drawObjects(objects);
+  }
+
+  private drawObjects(objects: MeasuredObject[]): void {
+    const sort = (order: Order): void => {
+      this.order = order;
+      this.drawObjects(objects);
+    };
+    replace(this.objects, objectsTable(objects, this.unit, this.order, sort));
+  }
+
+  private select(range: Range | null): void {
+    this.range = range;
+    this.drawSelection();
   }
 
   private async writeAll(): Promise<void> {

@@ -1,27 +1,34 @@
 /** The page of measurements: the objects of many images, or one image against a threshold. */
 
-import { button, h, replace } from "../dom";
+import { h } from "../dom";
+import { MEASURE_PAGE, thresholdLink } from "../links";
 import type { Page } from "../page";
+import { tabList } from "../tabs";
 import { ObjectsPage } from "./objects_page";
-import { ThresholdVerdict } from "./threshold_verdict";
+import { firstImage, ThresholdVerdict } from "./threshold_verdict";
 
-type Tab = "objects" | "threshold";
-
-/** Opens the threshold of an image if one is named. */
+/** Opens the threshold of an image if one is named. Each tab has an address of its own. */
 export function measurePage(image?: string): Page {
-  const tabs = h("div", { class: "tabs", role: "tablist" });
-  const place = h("div");
-  let current: Page | undefined;
-  const open = (tab: Tab): void => {
-    current?.leave?.();
-    current = undefined;
-    const tabButton = (which: Tab, text: string): HTMLElement =>
-      button(text, () => open(which), { role: "tab", "aria-selected": String(which === tab) });
-    replace(tabs, tabButton("objects", "Objects and fields"), tabButton("threshold", "Threshold duel"));
-    current = tab === "objects" ? new ObjectsPage() : new ThresholdVerdict(image);
-    replace(place, current.element);
+  const current: Page = image ? new ThresholdVerdict(image) : new ObjectsPage();
+  const place = h("div", {}, current.element);
+  const other = firstImage();
+  const tabs = [{ key: "objects", text: "Objects and fields" }];
+  if (other) tabs.push({ key: "threshold", text: "Threshold of an image" });
+  const open = (key: string): void => {
+    keyboardTab = document.activeElement?.getAttribute("role") === "tab";
+    location.hash = key === "objects" ? MEASURE_PAGE : thresholdLink(other);
   };
-  open(image ? "threshold" : "objects");
-  const heading = h("h1", { class: "visually-hidden" }, "Measure");
-  return { element: h("section", { class: "measure-page" }, heading, tabs, place), leave: () => current?.leave?.() };
+  const list = tabList("What is measured", tabs, image ? "threshold" : "objects", place, open);
+  const heading = h("h1", { class: "visually-hidden" }, image ? `Threshold of ${image}` : "Measure objects");
+  return {
+    element: h("section", { class: "measure-page" }, heading, list, place),
+    shown: () => {
+      // Who goes through the tabs by keys stays in them.
+      if (keyboardTab) list.querySelector<HTMLElement>("[aria-selected=true]")?.focus();
+      keyboardTab = false;
+    },
+    leave: () => current.leave?.(),
+  };
 }
+
+let keyboardTab = false;

@@ -1,8 +1,10 @@
 /** A threshold that the user moves, against the label and against a model: objects, sizes and IoU of each. */
 
+import { nameView } from "../address";
 import { get, getMap, imagePath, type ImageInfo } from "../api";
 import { Chart } from "../chart";
 import { button, choice, h, replace, sameOptions } from "../dom";
+import { thresholdLink } from "../links";
 import { toastError } from "../messages";
 import { percent } from "../numbers";
 import type { Page } from "../page";
@@ -21,10 +23,15 @@ function orangeLayer(info: ImageInfo): MaskLayer {
   return layer;
 }
 
+/** The image that is shown where none is named: one with a label, if there is any. */
+export function firstImage(): string {
+  const { images } = theProject();
+  return (images.find((card) => card.labelled) ?? images[0])?.name ?? "";
+}
+
 export class ThresholdVerdict implements Page {
   readonly element: HTMLElement;
   private project = theProject();
-  private name: string;
   private classIndex = firstObjectClass();
   private view: ImageView | null = null;
   private layer: MaskLayer | null = null;
@@ -47,13 +54,11 @@ export class ThresholdVerdict implements Page {
   private counts = new Chart("Objects brighter than the threshold", "threshold", { height: 190 });
   private ious = new Chart("IoU with the label, %", "threshold", { height: 190, scales: { y: { range: [0, 100] } } });
 
-  constructor(image?: string) {
-    const { images } = this.project;
-    this.name = image ?? (images.find((card) => card.labelled) ?? images[0])?.name ?? "";
+  constructor(private name: string) {
     const charts = [this.counts.element, this.ious.element];
     const results = h("div", { class: "results" }, this.stage, this.results, ...charts);
     this.element = h("div", { class: "measure duel" }, this.side(), results);
-    if (this.name) void this.load();
+    void this.load();
   }
 
   private side(): HTMLElement {
@@ -63,6 +68,7 @@ export class ThresholdVerdict implements Page {
       { class: "side card" },
       choice("Image", names, this.name, (name) => {
         this.name = name;
+        nameView(thresholdLink(name));
         void this.load();
       }),
       classChoice(this.classIndex, (index) => {

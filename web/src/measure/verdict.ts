@@ -54,7 +54,7 @@ export function verdictTable(verdict: Verdict, threshold: number): HTMLElement {
           }),
         ];
   const { truth, model } = verdict;
-  return table("The duel", ["method", "threshold", "objects", "mean radius px", "IoU %"], [
+  return table("Threshold, model and label", ["method", "threshold", "objects", "mean radius px", "IoU %"], [
     ...at("this threshold", threshold),
     ...at("Otsu", verdict.otsu),
     ...at("best threshold for the IoU", bestForIou(verdict.iou)),

@@ -1,6 +1,6 @@
 /** One training: its state, its curves and its masks of the validation images. */
 
-import { get } from "../api";
+import { get, type Job } from "../api";
 import { Chart } from "../chart";
 import { h, replace } from "../dom";
 import { listJobs } from "../jobs";
@@ -8,15 +8,15 @@ import { digits, duration, percent } from "../numbers";
 import { theProject } from "../project";
 import { runActions } from "./run_actions";
 import type { RunDetail, Validation } from "./runs";
+import { isWorking, networkName, stateWords } from "./state_words";
 import { ValidationMasks } from "./validation_masks";
-
-const isWorking = (state: string): boolean => ["running", "starting"].includes(state);
 
 export class RunView {
   private loss = new Chart("Loss", "iteration");
   private iou = new Chart("IoU on the validation images, %", "iteration", { scales: { y: { range: [0, 100] } } });
   private head = h("div");
   private recipe = h("pre");
+  private masksHeading = h("h2", {}, "Validation images");
   private masks = new ValidationMasks();
   /** The run whose charts lie on the page. */
   private shown = "";
@@ -32,8 +32,11 @@ export class RunView {
       return this.showMissing(name);
     }
     if (this.shown !== name) this.begin(name);
-    replace(this.head, ...headOf(name, detail));
+    const job = (await listJobs()).reverse().find((j) => j.result === `runs/${name}` && j.verb === "train");
+    replace(this.head, ...headOf(name, detail, job));
     this.loss.draw(detail.loss[0], [{ name: "loss", colour: "#0072b2", values: detail.loss[1], digits: 4 }]);
+    this.loss.element.hidden = detail.loss[0].length === 0;
+    this.masksHeading.hidden = detail.masks.length === 0;
     this.drawIou(detail.validations);
     this.recipe.textContent = detail.recipe;
     if (this.masksVersion === detail.masks_version) return;
@@ -50,7 +53,7 @@ export class RunView {
       this.head,
       this.loss.element,
       this.iou.element,
-      h("h2", {}, "Validation images"),
+      this.masksHeading,
       this.masks.element,
       h("details", {}, h("summary", {}, "Recipe"), this.recipe),
     );
@@ -62,7 +65,7 @@ export class RunView {
     const job = (await listJobs()).reverse().find((j) => j.result === `runs/${name}`);
     const quiet = (text: string): HTMLElement => h("p", { class: "quiet" }, text);
     if (job?.state === "queued") replace(this.place, quiet(`${name} waits until another training has ended.`));
-    else if (job?.state === "running") replace(this.place, quiet(`${name} is starting...`));
+    else if (job?.state === "running") replace(this.place, quiet(`${name} is starting: it reads the images and measures its speed.`));
     else replace(this.place, h("p", { class: "problem", role: "alert" }, job?.last ?? `There is no run ${name}.`));
   }
 
@@ -90,13 +93,14 @@ export class RunView {
 }
 
 /** Name, warnings, numbers and buttons of a run. */
-function headOf(name: string, detail: RunDetail): HTMLElement[] {
+function headOf(name: string, detail: RunDetail, job?: Job): HTMLElement[] {
   const { run } = detail;
   return [
-    h("h2", {}, `${name} · ${run.arch ?? ""}`),
+    h("h2", { class: "as-written" }, `${name} · ${networkName(run.arch)}`),
+    ...(job?.state === "failed" ? [h("p", { class: "problem", role: "alert" }, job.last)] : []),
     ...detail.nothing_found.map((line) => h("p", { class: "problem", role: "alert" }, line)),
     h("p", { class: "facts-line", id: "run-facts" }, ...factsOf(detail).map((text) => h("span", {}, text))),
-    runActions(run, isWorking(run.state)),
+    runActions(run, job),
   ];
 }
 
@@ -104,7 +108,7 @@ function factsOf({ run, loss, step_s, seconds }: RunDetail): string[] {
   const last = loss[0].at(-1) ?? 0;
   const left = isWorking(run.state) && step_s !== null ? ((run.iterations ?? 0) - last) * step_s : null;
   return [
-    run.state,
+    stateWords(run.state),
     `iteration ${last} of ${run.iterations ?? "?"}`,
     step_s === null ? "" : `${digits(step_s)} s a step`,
     left === null ? `${duration(seconds)} of training` : `${duration(left)} left`,

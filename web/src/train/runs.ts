@@ -9,6 +9,8 @@ export interface RunSummary {
   /** Iteration and mean IoU of the best validation. */
   best: [number, number] | null;
   report: boolean;
+  /** Its size on the disk, where the server tells it. */
+  bytes?: number;
 }
 
 export interface Validation {

@@ -1,89 +1,98 @@
 /** The form that starts a training. */
 
-import type { Project } from "../api";
-import { choice, h, sameOptions } from "../dom";
+import { choice, h, replace, sameOptions, type Child } from "../dom";
 import { startJob } from "../jobs";
 import { theProject } from "../project";
+import { freeName, keepChoices, lastChoices, recipeText, TIMES, trainJob, type Choices } from "./choices";
 import type { Runs } from "./runs";
+import { ALL, nameProblem, overlap, splitSentence, whyNot } from "./split_choice";
 
-/** Minutes; with `it` at the end, iterations. */
-const TIMES: [string, string][] = [
-  ["2", "2 minutes"],
-  ["5", "5 minutes"],
-  ["15", "15 minutes"],
-  ["60", "1 hour"],
-  ["480", "8 hours"],
-  ["30it", "30 iterations, to try"],
-  ["", "as the recipe says"],
-];
+export class StartForm {
+  readonly element: HTMLElement;
+  private chosen: Choices;
+  private name: HTMLInputElement;
+  private fields = h("div");
+  private sentence = h("p", { class: "quiet", id: "learned-from" });
+  private reason = h("p", { class: "problem", id: "why-not", role: "status" });
+  private submit = h("button", { type: "submit", class: "primary", "aria-describedby": "why-not learned-from" }, "Train");
 
-interface Choices {
-  recipe: string;
-  /** One of `TIMES`. */
-  time: string;
-  /** The split to learn from, and the one to validate on; "all" means all labelled images. */
-  train: string;
-  val: string;
-  /** Weights to begin with; "" for random ones. */
-  weights: string;
-}
+  /** `started` gets the name of a run that has been started. */
+  constructor(
+    private known: Runs,
+    private started: (name: string) => void,
+  ) {
+    this.chosen = lastChoices(theProject(), known);
+    this.name = h("input", { type: "text", value: freeName(this.taken()), maxlength: 80, input: () => this.judge() });
+    const submit = (event: Event): void => {
+      event.preventDefault();
+      void this.begin();
+    };
+    this.element = h(
+      "form",
+      { class: "card", submit },
+      h("h2", {}, "New training"),
+      this.sentence,
+      h("label", { class: "field" }, h("span", {}, "Name"), this.name),
+      this.fields,
+      h("p", { class: "quiet" }, "Pixels without a label are left out."),
+      this.reason,
+      h("div", { class: "actions" }, this.submit),
+    );
+    this.draw();
+  }
 
-function firstChoices(project: Project): Choices {
-  const has = (split: string): boolean => project.splits.includes(split);
-  const [train, val] = [has("train") ? "train" : "all", has("val") ? "val" : ""];
-  return { recipe: "coffee", time: "15", train, val, weights: "" };
-}
+  private taken(): string[] {
+    return this.known.runs.map((run) => run.name);
+  }
 
-/** The job as the server wants it. */
-function trainJob(name: string, { recipe, time, train, val, weights }: Choices): Record<string, unknown> {
-  const job: Record<string, unknown> = { verb: "train", recipe, name, train, val };
-  if (time.endsWith("it")) job.iterations = Number(time.slice(0, -2));
-  else if (time) job.minutes = Number(time);
-  if (weights) job.pretrained = weights;
-  return job;
-}
+  /** The project or its runs have changed. */
+  renew(known: Runs): void {
+    const taken = this.taken();
+    const wasProposed = this.name.value === freeName(taken);
+    this.known = known;
+    if (wasProposed) this.name.value = freeName(this.taken());
+    this.draw();
+  }
 
-/** A name that no run has yet: `model-` and a number. */
-function freeName(known: Runs): string {
-  const numbers = known.runs.map((run) => Number(/^model-(\d+)$/.exec(run.name)?.[1] ?? 0));
-  return `model-${Math.max(0, ...numbers) + 1}`;
-}
+  private draw(): void {
+    const { chosen, known } = this;
+    const { splits } = theProject();
+    const all: [string, string][] = [...sameOptions(splits), [ALL, "all labelled images"]];
+    // What would be learned from and validated on at once is not offered.
+    const val: [string, string][] = [["", "nothing"], ...all.filter(([split]) => !overlap(chosen.train, split))];
+    const field = (label: string, key: keyof Choices, options: [string, string][]): Child =>
+      choice(label, options, chosen[key], (value) => this.choose(key, value));
+    replace(
+      this.fields,
+      field("Recipe", "recipe", known.recipes.map((name) => [name, recipeText(name)])),
+      field("Time", "time", TIMES),
+      field("Learn from", "train", all),
+      field("Validate on", "val", val),
+      known.weights.length > 0 && field("Begin with", "weights", [["", "random weights"], ...sameOptions(known.weights)]),
+    );
+    this.judge();
+  }
 
-/** The drop-down lists of the form; what is chosen goes into `chosen`. */
-function choiceFields(chosen: Choices, known: Runs, project: Project): (HTMLElement | false)[] {
-  const splits: [string, string][] = [...sameOptions(project.splits), ["all", "all labelled images"]];
-  const weights: [string, string][] = [["", "random weights"], ...sameOptions(known.weights)];
-  const field = (label: string, key: keyof Choices, options: [string, string][]): HTMLElement =>
-    choice(label, options, chosen[key], (value) => (chosen[key] = value));
-  return [
-    field("Recipe", "recipe", sameOptions(known.recipes)),
-    field("Time", "time", TIMES),
-    field("Learn from", "train", splits),
-    field("Validate on", "val", [["", "nothing"], ...splits]),
-    known.weights.length > 0 && field("Begin with", "weights", weights),
-  ];
-}
+  private choose(key: keyof Choices, value: string): void {
+    this.chosen[key] = value;
+    if (overlap(this.chosen.train, this.chosen.val)) this.chosen.val = "";
+    if (key === "train") this.draw();
+    else this.judge();
+  }
 
-/** `started` gets the name of a run that has been started. */
-export function startForm(known: Runs, started: (name: string) => void): HTMLElement {
-  const project = theProject();
-  const labelled = project.images.filter((card) => card.labelled).length;
-  const chosen = firstChoices(project);
-  const name = h("input", { type: "text", value: freeName(known), maxlength: 80 });
-  const begin = async (): Promise<void> => {
-    if (await startJob(trainJob(name.value, chosen))) started(name.value.trim());
-  };
-  const submit = (event: Event): void => {
-    event.preventDefault();
-    void begin();
-  };
-  return h(
-    "form",
-    { class: "card", submit },
-    h("h2", {}, "New training"),
-    h("p", { class: "quiet" }, `${labelled} labelled images. Pixels without a label are left out.`),
-    h("label", { class: "field" }, h("span", {}, "Name"), name),
-    ...choiceFields(chosen, known, project),
-    h("div", { class: "actions" }, h("button", { type: "submit", class: "primary" }, "Train")),
-  );
+  /** Says what the training will do, or why it cannot be started. */
+  private judge(): void {
+    const { train, val } = this.chosen;
+    const { images } = theProject();
+    const why = whyNot(train, val, images) ?? nameProblem(this.name.value, this.taken());
+    this.sentence.textContent = splitSentence(train, val, images);
+    this.reason.textContent = why ?? "";
+    this.submit.disabled = why !== null;
+  }
+
+  private async begin(): Promise<void> {
+    const name = this.name.value.trim();
+    keepChoices(theProject(), this.chosen);
+    if (await startJob(trainJob(name, this.chosen))) this.started(name);
+  }
 }

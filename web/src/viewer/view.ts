@@ -29,6 +29,8 @@ function tileSource(info: ImageInfo): OpenSeadragon.TileSourceOptions {
 function viewerOptions(element: HTMLElement, info: ImageInfo): OpenSeadragon.Options {
   return {
     element,
+    // The stage round it takes the focus.
+    tabIndex: -1,
     drawer: "canvas",
     showNavigationControl: false,
     showNavigator: true,

@@ -1,0 +1,21 @@
+/** Files that are added: images, and the sidecars that microscopes write beside them. */
+
+const IMAGE = /\.(png|tiff?|jpe?g|bmp)$/i;
+const SIDECAR = /\.(txt|hdr|xml)$/i;
+
+/** What a choice of files offers. */
+export const ACCEPTED = ".png,.tif,.tiff,.jpg,.jpeg,.bmp,.txt,.hdr,.xml";
+
+export const isSidecar = (file: File): boolean => SIDECAR.test(file.name);
+
+const stem = (name: string): string => name.replace(SIDECAR, "").replace(IMAGE, "");
+
+/** What is sent, sidecars before the images that they tell of, so that their pixel sizes are known from the first look on;
+ *  and what is left: neither an image nor the sidecar of one that is added or `known`. */
+export function sortFiles(files: File[], known: string[]): { send: File[]; left: File[] } {
+  const images = files.filter((file) => IMAGE.test(file.name));
+  const stems = new Set([...known, ...images.map((file) => stem(file.name))]);
+  const sidecars = files.filter((file) => SIDECAR.test(file.name) && stems.has(stem(file.name)));
+  const send = [...sidecars, ...images];
+  return { send, left: files.filter((file) => !send.includes(file)) };
+}
