@@ -54,11 +54,16 @@ enum Lane {
 const AT_ONCE: [usize; 3] = [16, 4, 2];
 
 impl App {
-    /// `trainings` is how many may run at once.
+    /// How many trainings may run at once, and threads of each job.
     ///
     /// # Errors
     /// When the system gives no threads.
-    pub fn new(project: Project, program: PathBuf, guard: Guard, trainings: usize) -> anyhow::Result<Shared> {
+    pub fn new(
+        project: Project,
+        program: PathBuf,
+        guard: Guard,
+        (trainings, threads): (usize, Option<usize>),
+    ) -> anyhow::Result<Shared> {
         let (events, _) = broadcast::channel(256);
         Ok(Arc::new(Self {
             project,
@@ -67,7 +72,7 @@ impl App {
             pictures: Pictures::default(),
             scales: Scales::default(),
             sketches: Sketches::default(),
-            jobs: Jobs::new(events.clone(), trainings),
+            jobs: Jobs::new(events.clone(), trainings, threads),
             events,
             coding: Coding::default(),
             contents: Contents::default(),

@@ -76,6 +76,7 @@ struct Board {
     events: broadcast::Sender<String>,
     next: AtomicU64,
     trainings: usize,
+    threads: Option<usize>,
 }
 
 /// A job to be started.
@@ -106,9 +107,11 @@ impl Order {
         format!("sorby {}", words.collect::<Vec<_>>().join(" "))
     }
 
-    fn spawn(&self) -> std::io::Result<Child> {
+    fn spawn(&self, threads: Option<usize>) -> std::io::Result<Child> {
+        let threads = threads.map(|n| ["--threads".to_owned(), n.to_string()]);
         Command::new(&self.program)
             .current_dir(&self.folder)
+            .args(threads.into_iter().flatten())
             .args(&self.arguments)
             // What visitors have to know is nothing for the lists of processes of others.
             .env_remove(crate::TOKEN_VARIABLE)
@@ -120,10 +123,10 @@ impl Order {
 }
 
 impl Jobs {
-    /// `trainings` is how many may run at once; those ordered beyond that wait.
-    pub fn new(events: broadcast::Sender<String>, trainings: usize) -> Self {
+    /// `trainings` is how many may run at once; those ordered beyond that wait. Every job gets `threads`.
+    pub fn new(events: broadcast::Sender<String>, trainings: usize, threads: Option<usize>) -> Self {
         let (list, next) = (Mutex::default(), AtomicU64::new(1));
-        Self(Arc::new(Board { list, events, next, trainings: trainings.max(1) }))
+        Self(Arc::new(Board { list, events, next, trainings: trainings.max(1), threads }))
     }
 
     pub fn views(&self) -> Vec<JobView> {
@@ -241,7 +244,7 @@ impl Board {
     fn begin(self: &Arc<Self>, job: &mut Job) -> bool {
         let Some(order) = job.order.take() else { return false };
         job.began = Instant::now();
-        let mut child = match order.spawn() {
+        let mut child = match order.spawn(self.threads) {
             Ok(child) => child,
             Err(error) => {
                 job.view.state = State::Failed;
@@ -400,7 +403,7 @@ mod tests {
 
     fn run(arguments: &[&str]) -> (Jobs, u64) {
         let (events, _) = broadcast::channel(64);
-        let jobs = Jobs::new(events, 1);
+        let jobs = Jobs::new(events, 1, None);
         let id = jobs.start(order(arguments)).unwrap();
         (jobs, id)
     }
@@ -447,7 +450,7 @@ mod tests {
         std::fs::write(&program, "#!/bin/sh\ntest -e \"$2\" || exec sleep 60\n").unwrap();
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
         let (events, _) = broadcast::channel(64);
-        let jobs = Jobs::new(events, 1);
+        let jobs = Jobs::new(events, 1, None);
         let train = |result: &str| Order {
             program: program.clone(),
             result: Some(result.to_owned()),

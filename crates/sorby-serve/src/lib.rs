@@ -69,6 +69,8 @@ pub struct Settings {
     pub token: Token,
     /// Trainings that run at once; others wait.
     pub trainings: usize,
+    /// Threads of each job; `None`: as many as the job finds right.
+    pub threads: Option<usize>,
 }
 
 /// Serves until Ctrl-C. `ready` is told the address to open.
@@ -94,7 +96,7 @@ pub fn serve(settings: Settings, ready: impl FnOnce(&str)) -> anyhow::Result<()>
             .with_context(|| format!("{}: cannot be listened to; choose another --port", settings.address))?;
         let address = listener.local_addr()?;
         let guard = guard::Guard::new(address, token.as_deref())?;
-        let app = app::App::new(project, settings.program, guard, settings.trainings)?;
+        let app = app::App::new(project, settings.program, guard, (settings.trainings, settings.threads))?;
         let query = token.map_or(String::new(), |t| format!("?token={t}"));
         ready(&format!("http://{address}/{query}"));
         let watcher = tokio::spawn(events::watch(app.clone()));

@@ -8,6 +8,7 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use sorby_image::scale::is_sidecar;
 use sorby_image::{Micrograph, files, write};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,7 +19,7 @@ pub struct Upload {
 }
 
 /// `POST /api/images?name=FILE`: adds an image to the first folder of the data set. It must be one that Sorby reads,
-/// under a name that is not taken.
+/// under a name that is not taken; or a text that states the pixel size of one.
 pub async fn upload(
     State(app): State<Shared>,
     Query(asked): Query<Upload>,
@@ -34,8 +35,12 @@ fn add(app: &App, name: &str, body: &[u8]) -> Answer<Json<Value>> {
     let manifest = app.project.require_manifest()?;
     let file = Path::new(name);
     let plain = file.components().count() == 1 && file.file_name().is_some_and(|n| *n == *name);
-    if !plain || name.starts_with('.') || name.contains(['\\', ':', '\0']) || !sorby_image::is_image(file) {
-        return Err(Refusal::bad("the name must be that of a PNG, TIFF, JPEG or BMP file, without folders"));
+    let known = sorby_image::is_image(file) || is_sidecar(file);
+    if !plain || name.starts_with('.') || name.contains(['\\', ':', '\0']) || !known {
+        return Err(Refusal::bad(
+            "the name must be that of a PNG, TIFF, JPEG or BMP file, or of a TXT or HDR file that states its pixel size, \
+             without folders",
+        ));
     }
     // Results add to the name, names are shown in lines, and text that turns its direction reads as another name.
     let strange = |c: char| {
@@ -51,6 +56,9 @@ fn add(app: &App, name: &str, body: &[u8]) -> Answer<Json<Value>> {
     let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let folder = app.project.data.join(&manifest.folders[0].images);
     let target = folder.join(name);
+    if is_sidecar(file) {
+        return add_sidecar(app, &target, body);
+    }
     let free = || {
         let taken = app.project.entries(&manifest).iter().any(|e| e.name == stem) || files::is_file(&target);
         let what = || Refusal::new(StatusCode::CONFLICT, format!("there is an image `{stem}` already"));
@@ -64,6 +72,28 @@ fn add(app: &App, name: &str, body: &[u8]) -> Answer<Json<Value>> {
     write::atomically(&target, body)?;
     app.tell(json!({"kind": "project"}));
     Ok(Json(json!({"name": stem})))
+}
+
+/// Largest text of a microscope.
+const SIDECAR_BYTES: usize = 1 << 20;
+
+/// A text that states the pixel size of an image: one that is there already is not written over.
+fn add_sidecar(app: &App, target: &Path, body: &[u8]) -> Answer<Json<Value>> {
+    if body.len() > SIDECAR_BYTES {
+        return Err(Refusal::bad("a text of more than 1 MB states no pixel size"));
+    }
+    let _one = app.adding.lock().unwrap_or_else(|e| e.into_inner());
+    app.project.require_in_place()?;
+    match files::read(target) {
+        Ok(there) if there == body => {}
+        Ok(_) => {
+            return Err(Refusal::new(StatusCode::CONFLICT, "there is another file of this name already"));
+        }
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => write::atomically(target, body)?,
+        Err(e) => return Err(sorby_image::ImageError::io(target, e).into()),
+    }
+    app.tell(json!({"kind": "project"}));
+    Ok(Json(json!({"name": target.file_name().unwrap_or_default().to_string_lossy()})))
 }
 
 /// Reads what was sent under a name that nothing else has: what cannot be read never becomes part of the data set.

@@ -34,6 +34,7 @@ mod budget;
 mod charts;
 mod checksum;
 pub mod classes;
+mod clean;
 mod compare;
 pub mod data;
 mod error;
@@ -61,6 +62,7 @@ mod train;
 mod trust_table;
 pub mod words;
 
+pub use clean::clean;
 pub use compare::{Comparison, compare};
 pub use error::{Error, Result};
 pub use evaluate::{EvaluateOptions, Evaluation, evaluate};

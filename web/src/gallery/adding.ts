@@ -5,7 +5,7 @@ import { button, h, replace } from "../dom";
 import { toast } from "../messages";
 import { bytesText } from "../numbers";
 import { theProject } from "../project";
-import { ACCEPTED, isSidecar, sortFiles } from "./files";
+import { ACCEPTED, sortFiles } from "./files";
 
 export class Adding {
   readonly button: HTMLElement;
@@ -52,8 +52,7 @@ export class Adding {
         await upload(file);
       } catch (error) {
         refused++;
-        const way = isSidecar(file) ? "; copy it beside the image in the project's folder" : "";
-        toast(`${file.name} was not added: ${(error as Error).message}${way}`, true);
+        toast(`${file.name} was not added: ${(error as Error).message}`, true);
       }
     }
     this.progress.hidden = true;

@@ -1,16 +1,21 @@
-/** Files that are added: images, and the sidecars that microscopes write beside them. */
+/** Files that are added: images, and the sidecars that microscopes write next to them. */
 
 const IMAGE = /\.(png|tiff?|jpe?g|bmp)$/i;
-const SIDECAR = /\.(txt|hdr|xml)$/i;
+const SIDECAR = /\.(txt|hdr)$/i;
 
 /** What a choice of files offers. */
-export const ACCEPTED = ".png,.tif,.tiff,.jpg,.jpeg,.bmp,.txt,.hdr,.xml";
+export const ACCEPTED = ".png,.tif,.tiff,.jpg,.jpeg,.bmp,.txt,.hdr";
 
-export const isSidecar = (file: File): boolean => SIDECAR.test(file.name);
 
-const stem = (name: string): string => name.replace(SIDECAR, "").replace(IMAGE, "");
+/** Tescan writes `steel-tif.hdr` for `steel.tif`. */
+const DASHED = /-(png|tiff?|jpe?g|bmp)$/i;
 
-/** What is sent, sidecars before the images that they tell of, so that their pixel sizes are known from the first look on;
+const stem = (name: string): string => {
+  const own = name.replace(SIDECAR, "");
+  return own === name ? own.replace(IMAGE, "") : own.replace(DASHED, "").replace(IMAGE, "");
+};
+
+/** What is sent, sidecars before the images that they are of, so that their pixel sizes are known from the first look on;
  *  and what is left: neither an image nor the sidecar of one that is added or `known`. */
 export function sortFiles(files: File[], known: string[]): { send: File[]; left: File[] } {
   const images = files.filter((file) => IMAGE.test(file.name));

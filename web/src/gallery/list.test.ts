@@ -42,13 +42,13 @@ describe("list of the gallery", () => {
 describe("files that are dropped", () => {
   it("sends a sidecar before its image, and tells of what belongs to no image", () => {
     const file = (name: string): File => new File([], name);
-    const { send, left } = sortFiles(["a.tif", "a.txt", "b.png", "old.hdr", "notes.docx", "z.xml"].map(file), ["old"]);
+    const { send, left } = sortFiles(["a.tif", "a.txt", "b.png", "old.hdr", "notes.docx", "z.txt"].map(file), ["old"]);
     expect(send.map((f) => f.name)).toEqual(["a.txt", "old.hdr", "a.tif", "b.png"]);
-    expect(left.map((f) => f.name)).toEqual(["notes.docx", "z.xml"]);
+    expect(left.map((f) => f.name)).toEqual(["notes.docx", "z.txt"]);
   });
 
   it("takes a sidecar that is called as the image with its ending", () => {
-    const { send } = sortFiles([new File([], "a.tif.xml"), new File([], "a.tif")], []);
+    const { send } = sortFiles([new File([], "a-tif.hdr"), new File([], "a.tif")], []);
     expect(send.length).toBe(2);
   });
 });

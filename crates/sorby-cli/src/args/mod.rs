@@ -64,6 +64,12 @@ pub enum Command {
     Synth(SynthArgs),
     /// Put everything known about a run on one page.
     Report(ReportArgs),
+    /// Remove the checkpoints of finished trainings: model, curves and records stay.
+    Clean {
+        /// Run folders.
+        #[arg(required = true)]
+        runs: Vec<PathBuf>,
+    },
     /// Put trainings side by side: scores, differences, and accuracy against time.
     Compare(CompareArgs),
     /// Make a report again, number by number and page by page, and compare.

@@ -1,6 +1,7 @@
 //! One file per verb. Each returns the exit code: 0 done, 1 done with problems, errors are 2.
 
 mod bench;
+mod clean;
 mod compare;
 mod data;
 mod evaluate;
@@ -55,7 +56,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Completions { shell } => help_files::completions(shell),
         Command::Man { out } => help_files::man(&out),
         Command::Data(command) => data::run(command),
-        Command::Serve(args) => serve::run(args),
+        Command::Serve(serve_args) => serve::run(serve_args, args.threads),
         Command::Label(command) => label::run(command),
         Command::Train(args) => train::run(args),
         Command::Study(command) => study::run(command, args.threads),
@@ -69,6 +70,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Synth(args) => synth::run(args),
         Command::Model(command) => model::run(command),
         Command::Report(args) => report::run(args),
+        Command::Clean { runs } => clean::run(&runs),
         Command::Compare(args) => compare::run(args),
         Command::Replay(args) => report::replay(args),
         Command::Bench(args) => bench::run(args),

@@ -6,7 +6,7 @@ use sorby_serve::{Settings, TOKEN_VARIABLE, Token, serve};
 use std::net::SocketAddr;
 use std::process::{Command, ExitCode, Stdio};
 
-pub fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
+pub fn run(args: ServeArgs, threads: Option<usize>) -> anyhow::Result<ExitCode> {
     let token = token(&args)?;
     let settings = Settings {
         project: args.project,
@@ -14,6 +14,7 @@ pub fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         address: SocketAddr::new(args.bind, args.port),
         token,
         trainings: args.trainings.into(),
+        threads,
     };
     serve(settings, |address| {
         println!("{address}\nCtrl-C ends it; trainings that it started stop in order and can be resumed.");

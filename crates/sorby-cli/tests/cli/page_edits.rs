@@ -139,6 +139,30 @@ fn splits_change_and_new_labels_are_learned_from() {
 }
 
 #[test]
+fn a_sidecar_comes_with_its_image() {
+    let server = server();
+    let names = server.names();
+    let send = |name: &str, body: &str| {
+        server.ask(&format!("POST /api/images?name={name} HTTP/1.1"), &[], body.as_bytes())
+    };
+    let sidecar = format!("{}.TXT", names[0]);
+    let text = "[SemImageFile]\r\nPixelSize=33\r\n";
+    assert_eq!(send(&sidecar, text).0, 200);
+    assert_eq!(send(&sidecar, text).0, 200, "the same again");
+    assert_eq!(send(&sidecar, "PixelSize=44").0, 409, "another");
+    let stored = server.steel().join("images").join(&sidecar);
+    assert_eq!(fs::read_to_string(stored).unwrap(), text);
+    for bad in ["../a.txt", ".a.txt", "a.exe", "a.toml", "sub%2Fa.hdr"] {
+        assert_eq!(send(bad, text).0, 400, "{bad}");
+    }
+    let project = server.get("/api/project").1;
+    assert!(
+        project.contains("33"),
+        "the synthetic set states another pixel size, and both are named: {project}"
+    );
+}
+
+#[test]
 fn a_pixel_size_that_the_file_contradicts_is_refused() {
     let server = server();
     let names = server.names();

@@ -207,3 +207,28 @@ fn shells_and_manuals_know_every_verb() {
         assert!(text.contains(&format!(".TH {page} 1")), "{page}");
     }
 }
+
+#[test]
+fn a_finished_training_gives_its_checkpoints_back_and_an_unfinished_one_keeps_them() {
+    let folder = workshop();
+    let at = folder.path();
+    succeed(at, &["train", "tiny.toml", "--data", "data", "--out", "done"]);
+    let checkpoints = at.join("done/checkpoints");
+    assert!(fs::read_dir(&checkpoints).unwrap().count() > 0);
+    let model = fs::read(at.join("done/model.safetensors")).unwrap();
+    let said = succeed(at, &["clean", "done"]);
+    assert!(said.contains("MB freed") && !said.contains(" 0.0 MB"), "{said}");
+    assert!(!checkpoints.exists());
+    assert_eq!(fs::read(at.join("done/model.safetensors")).unwrap(), model);
+    succeed(at, &["report", "done", "--data", "data"]);
+    assert!(succeed(at, &["clean", "done"]).contains("0.0 MB"), "nothing more to free");
+    fs::create_dir(at.join("half")).unwrap();
+    for file in ["recipe.toml", "identity.json"] {
+        fs::copy(at.join("done").join(file), at.join("half").join(file)).unwrap();
+    }
+    fs::create_dir(at.join("half/checkpoints")).unwrap();
+    fs::write(at.join("half/checkpoints/kept"), "").unwrap();
+    assert!(fail(at, &["clean", "half"]).contains("--resume"));
+    assert!(at.join("half/checkpoints/kept").is_file());
+    assert!(fail(at, &["clean", "data"]).contains("not a run folder"));
+}

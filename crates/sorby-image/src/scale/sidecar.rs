@@ -28,6 +28,11 @@ pub(super) fn of(image: &Path) -> (Vec<Sidecar>, Vec<String>) {
     (sidecars, unreadable)
 }
 
+/// Whether a file may state the pixel size of an image next to it, by its ending.
+pub fn is_sidecar(file: &Path) -> bool {
+    file.extension().is_some_and(|e| e.eq_ignore_ascii_case("txt") || e.eq_ignore_ascii_case("hdr"))
+}
+
 fn names(image: &Path) -> Vec<PathBuf> {
     let (Some(stem), Some(name)) = (image.file_stem(), image.file_name()) else { return Vec::new() };
     let (stem, name) = (stem.to_string_lossy(), name.to_string_lossy());
@@ -52,11 +57,10 @@ fn names(image: &Path) -> Vec<PathBuf> {
 
 /// Whether a file's name is that of a sidecar, and if so, whether in the very letters of the image's name.
 fn belongs(file: &str, stem: &str, name: &str) -> Option<bool> {
-    let ending = file.get(file.len().checked_sub(4)?..)?;
-    if !ending.eq_ignore_ascii_case(".txt") && !ending.eq_ignore_ascii_case(".hdr") {
+    if !is_sidecar(Path::new(file)) {
         return None;
     }
-    let own = &file[..file.len() - 4];
+    let own = &file[..file.len() - ".txt".len()];
     if own == stem || own == name {
         return Some(true);
     }

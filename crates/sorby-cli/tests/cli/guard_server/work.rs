@@ -28,7 +28,7 @@ fn ended(server: &Server, id: u64) -> (String, String) {
 
 #[test]
 fn trainings_wait_for_each_other_and_can_be_taken_back() {
-    let server = serve(&[]);
+    let server = serve(&["--threads", "1"]);
     fs::create_dir(server.steel().join("recipes")).unwrap();
     let recipe = "[data]\nbatch = 2\ncrop = 64\n[schedule]\niterations = 4000\nvalidate_every = 2000\n";
     fs::write(server.steel().join("recipes/long.toml"), recipe).unwrap();
@@ -39,6 +39,8 @@ fn trainings_wait_for_each_other_and_can_be_taken_back() {
     assert_eq!((count("running"), count("queued")), (1, 11));
     assert_eq!(server.post("/api/jobs", &order(7)).0, 409, "the same again");
     wait_until("the first one begins", || server.steel().join("runs/t0/recipe.toml").exists());
+    let environment = fs::read_to_string(server.steel().join("runs/t0/environment.json")).unwrap();
+    assert!(environment.contains("\"threads\": 1"), "jobs get the threads of the server: {environment}");
     for id in &ids[1..] {
         assert_eq!(server.post(&format!("/api/jobs/{id}/stop"), "{}").0, 200);
     }
