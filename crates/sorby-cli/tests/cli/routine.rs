@@ -5,21 +5,62 @@ use serde_json::Value;
 use std::fs;
 use std::path::Path;
 use std::process::Output;
+use std::sync::OnceLock;
 
-/// A folder with a trained model, and images that it has not seen in `lot/images`.
+/// A model that finds carbides, and images that it has not seen; trained once for all tests here.
+fn trained() -> &'static Path {
+    static LABORATORY: OnceLock<tempfile::TempDir> = OnceLock::new();
+    let folder = LABORATORY.get_or_init(|| {
+        let folder = workshop();
+        let at = folder.path();
+        let mut train = vec!["train", "tiny.toml", "--data", "data", "--out", "run"];
+        for change in [
+            "loss.kind=cross_entropy_dice",
+            "optimizer.kind=adamw",
+            "optimizer.lr=0.002",
+            "schedule.policy=one_cycle",
+            "schedule.iterations=60",
+            "schedule.validate_every=60",
+        ] {
+            train.extend(["--set", change]);
+        }
+        succeed(at, &train);
+        succeed(at, &["synth", "--out", "new", "--images", "4", "--size", "120x96", "--seed", "9"]);
+        folder
+    });
+    folder.path()
+}
+
+/// A folder with that model as `run/model.safetensors` and those images in `new/images`.
 fn laboratory() -> tempfile::TempDir {
-    let folder = workshop();
+    let (from, folder) = (trained(), tempfile::tempdir().unwrap());
     let at = folder.path();
-    let longer = ["--set", "schedule.iterations=60", "--set", "optimizer.lr=0.05"];
-    succeed(at, &[&["train", "tiny.toml", "--data", "data", "--out", "run"][..], &longer].concat());
-    succeed(at, &["synth", "--out", "new", "--images", "4", "--size", "120x96", "--seed", "9"]);
+    fs::create_dir_all(at.join("new/images")).unwrap();
+    fs::create_dir(at.join("run")).unwrap();
+    fs::copy(from.join("run/model.safetensors"), at.join("run/model.safetensors")).unwrap();
+    for entry in fs::read_dir(from.join("new/images")).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), at.join("new/images").join(entry.file_name())).unwrap();
+    }
     folder
 }
 
 fn job(at: &Path, more: &[&str]) {
+    let model = "run/model.safetensors";
     let base =
-        ["job", "new", "run", "--out", "job.toml", "--nm-per-px", "20", "--fields", "4", "--ask", "lot"];
+        ["job", "new", model, "--out", "job.toml", "--nm-per-px", "20", "--fields", "4", "--ask", "lot"];
     succeed(at, &[&base[..], more].concat());
+}
+
+/// On the first page only the area fraction, for which the job aims at an accuracy that any result has.
+fn job_of_areas(at: &Path) -> String {
+    job(at, &["--limit", "area fraction at most 100 %", "--accuracy", "100"]);
+    let text = fs::read_to_string(at.join("job.toml")).unwrap();
+    let edited =
+        text.replace("\"area_fraction\", \"number_density\", \"mean_diameter\"", "\"area_fraction\"");
+    assert_ne!(edited, text);
+    fs::write(at.join("job.toml"), &edited).unwrap();
+    edited
 }
 
 fn run(at: &Path, out: &str, more: &[&str]) -> Output {
@@ -107,13 +148,7 @@ fn a_lot_from_images_to_a_report() {
 fn exit_codes_and_verdicts() {
     let folder = laboratory();
     let at = folder.path();
-    job(at, &["--limit", "area fraction at most 100 %", "--accuracy", "100"]);
-    // What a small model of seconds finds is no good size; the area is enough here.
-    let text = fs::read_to_string(at.join("job.toml")).unwrap();
-    let edited =
-        text.replace("\"area_fraction\", \"number_density\", \"mean_diameter\"", "\"area_fraction\"");
-    assert_ne!(edited, text);
-    fs::write(at.join("job.toml"), &edited).unwrap();
+    let edited = job_of_areas(at);
     let refused = fail(at, &["run", "job.toml", "new/images", "--out", "lot", "--set", "lot=1"]);
     assert!(refused.contains("was changed after version 1"), "{refused}");
     assert!(succeed(at, &["job", "lock", "job.toml"]).contains("version 2"));
@@ -196,7 +231,23 @@ fn any_changed_missing_or_added_byte_of_a_lot_is_found() {
     }
     assert_eq!(seal(&succeed(at, &["verify", "archive/lot"])), seal(&whole));
     // What is no lot, or not a finished one, is refused.
-    assert!(fail(at, &["verify", "data"]).contains("is no lot"));
+    assert!(fail(at, &["verify", "archive/new"]).contains("is no lot"));
     fs::remove_file(at.join("archive/lot/seal.json")).unwrap();
     assert!(fail(at, &["verify", "archive/lot"]).contains("is not finished"));
+}
+
+/// Images that are there when the session begins are its first; it ends when the job has what it wants.
+#[test]
+fn a_watched_folder_becomes_a_lot() {
+    let folder = laboratory();
+    let at = folder.path();
+    job_of_areas(at);
+    succeed(at, &["job", "lock", "job.toml"]);
+    let watch = ["run", "job.toml", "--watch", "new/images", "--out", "lot", "--set", "lot=1"];
+    let text = told(&sorby(at, &watch), 0);
+    assert!(text.contains("4 so far, carbide: area fraction"), "{text}");
+    assert!(text.contains("4 of 4 images measured"), "{text}");
+    told(&run(at, "same", &[]), 0);
+    assert_eq!(json(&at.join("lot/lot.json"))["classes"], json(&at.join("same/lot.json"))["classes"]);
+    succeed(at, &["verify", "lot"]);
 }
