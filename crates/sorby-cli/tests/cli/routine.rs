@@ -21,6 +21,7 @@ fn trained() -> &'static Path {
             "schedule.policy=one_cycle",
             "schedule.iterations=60",
             "schedule.validate_every=60",
+            "schedule.checkpoint_every=60",
         ] {
             train.extend(["--set", change]);
         }

@@ -104,7 +104,9 @@ impl QuantityResult {
             Some(needed) if needed > n => format!("{} more would bring {goal} %", needed - n),
             Some(_) => String::new(),
             None => {
-                format!("no number of fields would bring {goal} %: the other parts of the error do not fall")
+                format!(
+                    "no number of fields would bring {goal} %, for what is uncertain in segmentation and pixel size stays"
+                )
             }
         };
         let reached = self.estimate.relative_accuracy_percent.is_some_and(|p| p <= self.goal_percent);
