@@ -1,25 +1,81 @@
 //! The routine: a job is made once, lots are measured by it, and a lot can be checked later.
 
-use crate::{fail, sorby, succeed, workshop};
+use crate::{command, fail, sorby, succeed, workshop};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Output, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
-/// A folder with a trained model, and images that it has not seen in `lot/images`.
+/// A model that finds carbides, and images that it has not seen; trained once for all tests here.
+fn trained() -> &'static Path {
+    static LABORATORY: OnceLock<tempfile::TempDir> = OnceLock::new();
+    let folder = LABORATORY.get_or_init(|| {
+        let folder = workshop();
+        let at = folder.path();
+        let mut train = vec!["train", "tiny.toml", "--data", "data", "--out", "run"];
+        for change in [
+            "loss.kind=cross_entropy_dice",
+            "optimizer.kind=adamw",
+            "optimizer.lr=0.002",
+            "schedule.policy=one_cycle",
+            "schedule.iterations=60",
+            "schedule.validate_every=60",
+            "schedule.checkpoint_every=60",
+        ] {
+            train.extend(["--set", change]);
+        }
+        succeed(at, &train);
+        succeed(at, &["synth", "--out", "new", "--images", "4", "--size", "120x96", "--seed", "9"]);
+        folder
+    });
+    folder.path()
+}
+
+/// A folder with that model as `run/model.safetensors` and those images in `new/images`.
 fn laboratory() -> tempfile::TempDir {
-    let folder = workshop();
+    let (from, folder) = (trained(), tempfile::tempdir().unwrap());
     let at = folder.path();
-    let longer = ["--set", "schedule.iterations=60", "--set", "optimizer.lr=0.05"];
-    succeed(at, &[&["train", "tiny.toml", "--data", "data", "--out", "run"][..], &longer].concat());
-    succeed(at, &["synth", "--out", "new", "--images", "4", "--size", "120x96", "--seed", "9"]);
+    fs::create_dir_all(at.join("new/images")).unwrap();
+    fs::create_dir(at.join("run")).unwrap();
+    fs::copy(from.join("run/model.safetensors"), at.join("run/model.safetensors")).unwrap();
+    for entry in fs::read_dir(from.join("new/images")).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), at.join("new/images").join(entry.file_name())).unwrap();
+    }
     folder
 }
 
 fn job(at: &Path, more: &[&str]) {
+    let model = "run/model.safetensors";
     let base =
-        ["job", "new", "run", "--out", "job.toml", "--nm-per-px", "20", "--fields", "4", "--ask", "lot"];
+        ["job", "new", model, "--out", "job.toml", "--nm-per-px", "12.5", "--fields", "4", "--ask", "lot"];
     succeed(at, &[&base[..], more].concat());
+}
+
+/// Measures the matrix, of which even a model of seconds finds enough: on the first page only its area fraction, for which
+/// the job aims at an accuracy that any result has.
+fn job_of_areas(at: &Path) -> String {
+    job(
+        at,
+        &[
+            "--class",
+            "matrix",
+            "--edges",
+            "all",
+            "--limit",
+            "area fraction at least 50 %",
+            "--accuracy",
+            "100",
+        ],
+    );
+    let text = fs::read_to_string(at.join("job.toml")).unwrap();
+    let edited =
+        text.replace("\"area_fraction\", \"number_density\", \"mean_diameter\"", "\"area_fraction\"");
+    assert_ne!(edited, text);
+    fs::write(at.join("job.toml"), &edited).unwrap();
+    edited
 }
 
 fn run(at: &Path, out: &str, more: &[&str]) -> Output {
@@ -62,7 +118,7 @@ fn a_lot_from_images_to_a_report() {
     assert_eq!((&lot["schema"], &lot["schema_version"]), (&"sorby-lot".into(), &1.into()));
     assert_eq!(lot["classes"][0]["estimates"], measured["estimates"]);
     assert_eq!(lot["classes"][0]["particles_counted"], measured["total"]["count"]);
-    let area = 4.0 * 120.0 * 96.0 * 0.02 * 0.02;
+    let area = 4.0 * 120.0 * 96.0 * 0.0125 * 0.0125;
     assert!((lot["classes"][0]["field_area_um2"].as_f64().unwrap() - area).abs() < 1e-9, "{area}");
 
     // A report by a person's words: header, limits, method, provenance.
@@ -76,7 +132,7 @@ fn a_lot_from_images_to_a_report() {
         "mean equivalent diameter",
         "Measured by: name, date, signature",
         "is not known: no labelled images were compared",
-        "20.00 nm",
+        "12.50 nm",
         "segmentation/masks/carbide-001.png",
     ] {
         assert!(page.contains(wanted), "{wanted}: {page}");
@@ -107,19 +163,13 @@ fn a_lot_from_images_to_a_report() {
 fn exit_codes_and_verdicts() {
     let folder = laboratory();
     let at = folder.path();
-    job(at, &["--limit", "area fraction at most 100 %", "--accuracy", "100"]);
-    // What a small model of seconds finds is no good size; the area is enough here.
-    let text = fs::read_to_string(at.join("job.toml")).unwrap();
-    let edited =
-        text.replace("\"area_fraction\", \"number_density\", \"mean_diameter\"", "\"area_fraction\"");
-    assert_ne!(edited, text);
-    fs::write(at.join("job.toml"), &edited).unwrap();
+    let edited = job_of_areas(at);
     let refused = fail(at, &["run", "job.toml", "new/images", "--out", "lot", "--set", "lot=1"]);
     assert!(refused.contains("was changed after version 1"), "{refused}");
     assert!(succeed(at, &["job", "lock", "job.toml"]).contains("version 2"));
 
     let text = told(&run(at, "good", &[]), 0);
-    assert!(text.contains("WITHIN: carbide: area fraction at most 100 %"), "{text}");
+    assert!(text.contains("WITHIN: matrix: area fraction at least 50 %"), "{text}");
     // One image of four, and one that is no image at all.
     fs::write(at.join("broken.png"), b"no picture").unwrap();
     let few =
@@ -136,11 +186,11 @@ fn exit_codes_and_verdicts() {
     let unknown = fail(at, &["run", "job.toml", "new/images", "--out", "none", "--set", "heat=2"]);
     assert!(unknown.contains("no such line"), "{unknown}");
 
-    let outside = edited.replace("at most 100 %", "at most 0.0001 %");
+    let outside = edited.replace("at least 50 %", "at most 10 %");
     fs::write(at.join("job.toml"), outside).unwrap();
     succeed(at, &["job", "lock", "job.toml"]);
     let text = told(&run(at, "bad", &[]), 1);
-    assert!(text.contains("OUTSIDE: carbide: area fraction at most 0.0001 %"), "{text}");
+    assert!(text.contains("OUTSIDE: matrix: area fraction at most 10 %"), "{text}");
     assert_eq!(json(&at.join("bad/lot.json"))["verdict"], "outside");
     // Another model under the same name.
     fs::write(at.join("run/model.safetensors"), b"other").unwrap();
@@ -196,7 +246,37 @@ fn any_changed_missing_or_added_byte_of_a_lot_is_found() {
     }
     assert_eq!(seal(&succeed(at, &["verify", "archive/lot"])), seal(&whole));
     // What is no lot, or not a finished one, is refused.
-    assert!(fail(at, &["verify", "data"]).contains("is no lot"));
+    assert!(fail(at, &["verify", "archive/new"]).contains("is no lot"));
     fs::remove_file(at.join("archive/lot/seal.json")).unwrap();
     assert!(fail(at, &["verify", "archive/lot"]).contains("is not finished"));
+}
+
+/// Runs `sorby`, which must end by itself: a session that waits for ever is a failure, not a hanging test.
+fn ended(at: &Path, arguments: &[&str]) -> Output {
+    let mut command = command(at, arguments);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let end = Instant::now() + Duration::from_secs(180);
+    while child.try_wait().unwrap().is_none() {
+        if Instant::now() > end {
+            child.kill().unwrap();
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    child.wait_with_output().unwrap()
+}
+
+/// Images that are there when the session begins are its first; it ends when the job has what it wants.
+#[test]
+fn a_watched_folder_becomes_a_lot() {
+    let folder = laboratory();
+    let at = folder.path();
+    job_of_areas(at);
+    succeed(at, &["job", "lock", "job.toml"]);
+    let watch = ["run", "job.toml", "--watch", "new/images", "--out", "lot", "--set", "lot=1"];
+    let text = told(&ended(at, &watch), 0);
+    assert!(text.contains("4 so far, matrix: area fraction"), "{text}");
+    assert!(text.contains("4 of 4 images measured"), "{text}");
+    told(&run(at, "same", &[]), 0);
+    assert_eq!(json(&at.join("lot/lot.json"))["classes"], json(&at.join("same/lot.json"))["classes"]);
+    succeed(at, &["verify", "lot"]);
 }

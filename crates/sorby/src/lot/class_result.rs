@@ -3,7 +3,7 @@
 use super::quantity::{QuantityResult, Standing};
 use super::rounding::significant;
 use super::segmentation_error;
-use super::units::{area, length};
+use super::units::{Shown, area};
 use crate::Result;
 use crate::job::{ClassRules, Job, Limit, Verdict};
 use crate::measure::{Measured, Measurement, Results};
@@ -57,9 +57,9 @@ impl ClassResult {
             cut: fields.iter().flat_map(|f| &f.particles.regions).filter(|r| r.touches_border).count(),
             area_nm2: fields.iter().map(area_nm2).sum(),
             area_px: fields.iter().map(|f| f.particles.field_area_px).sum(),
-            diameter_sd: sd.map(|sd| match scaled {
-                true => length(sd, 2),
-                false => format!("{} px", significant(sd, 2)),
+            diameter_sd: sd.map(|sd| {
+                let shown = Shown::of(Quantity::MeanDiameter, scaled, unit, sd);
+                shown.with_unit(&significant(sd * shown.factor, 2))
             }),
             segmentation: segmentation_error::sentences(
                 measurement.calibration(),

@@ -34,7 +34,14 @@ fn caption(image: &ImageResult, bar_nm: Option<f64>) -> String {
     let counts: Vec<String> = image
         .classes
         .iter()
-        .map(|c| format!("{} {} ({} % of the field)", c.counted, c.class, significant(c.area_percent, 3)))
+        .map(|c| {
+            format!(
+                "{} particles of {} ({} % of the field)",
+                c.counted,
+                c.class,
+                significant(c.area_percent, 3)
+            )
+        })
         .collect();
     let bar = bar_nm.map_or("no pixel size, no scale bar".to_owned(), |nm| format!("bar {}", bar_words(nm)));
     format!("{}: {}; {bar}", image.input.name, counts.join(", "))

@@ -104,7 +104,9 @@ impl QuantityResult {
             Some(needed) if needed > n => format!("{} more would bring {goal} %", needed - n),
             Some(_) => String::new(),
             None => {
-                format!("no number of fields would bring {goal} %: the other parts of the error do not fall")
+                format!(
+                    "no number of fields would bring {goal} %, for what is uncertain in segmentation and pixel size stays"
+                )
             }
         };
         let reached = self.estimate.relative_accuracy_percent.is_some_and(|p| p <= self.goal_percent);
@@ -116,6 +118,7 @@ impl QuantityResult {
             Standing::TooWide => format!("no result: the interval is wider than the value. {few}; {more}"),
             Standing::Result if reached => String::new(),
             Standing::Result if more.starts_with("no ") => more,
+            Standing::Result if more.starts_with("1 ") => more.replacen(" more", " more field", 1),
             Standing::Result => more.replacen(" more", " more fields", 1),
         }
     }
@@ -183,6 +186,7 @@ mod tests {
         let hopeless = result(365.0, Some(400.0), 3, None).remark();
         assert!(hopeless.contains("no number of fields would bring 10 %"), "{hopeless}");
         assert_eq!(result(365.0, Some(60.0), 3, Some(9)).remark(), "6 more fields would bring 10 %");
+        assert_eq!(result(365.0, Some(60.0), 3, Some(4)).remark(), "1 more field would bring 10 %");
         let none = result(365.0, None, 3, None);
         assert_eq!((none.value_words().as_str(), none.standing()), ("365 nm", Standing::NoInterval));
     }

@@ -56,7 +56,7 @@ fn size(s: &SizeClass, nm_per_px: Option<f64>) -> String {
     };
     format!(
         "Of the particles with a true diameter of {range} the model misses {} % ({} of {} have no particle of the mask that \
-         covers most of them){more}.",
+         overlaps them by more than half){more}.",
         percent(missed),
         s.true_count - s.matched,
         s.true_count
@@ -82,7 +82,7 @@ mod tests {
         assert_eq!(
             size(&class, Some(38.76)),
             "Of the particles with a true diameter of 116 nm to 252 nm the model misses 35 % (14 of 40 have no particle of \
-             the mask that covers most of them); it shows 20 % fewer of this size than there are."
+             the mask that overlaps them by more than half); it shows 20 % fewer of this size than there are."
         );
         let px = size(&SizeClass { from_px: 0.0, count_bias_percent: 0.0, ..class }, None);
         assert!(px.starts_with("Of the particles with a true diameter of less than 6.5 pixels"), "{px}");

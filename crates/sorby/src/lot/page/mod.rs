@@ -21,6 +21,7 @@ pub fn sheet(record: &LotRecord, masks: &Path, manifest: &str) -> Result<Sheet> 
     let mut warnings: Vec<String> = record.number.replaces_words().into_iter().collect();
     warnings.extend(record.warnings.clone());
     let mut rest = results::other_quantities(record);
+    rest.extend(results::errors_by_size(record));
     rest.push(method::section(record));
     rest.extend(images::sections(record, masks)?);
     rest.push(provenance::section(record, manifest));

@@ -1,7 +1,7 @@
 //! Results and limits.
 
 use super::super::class_result::ClassResult;
-use super::super::quantity::QuantityResult;
+use super::super::quantity::{QuantityResult, Standing};
 use super::super::record::LotRecord;
 use super::super::rounding::significant;
 use super::super::units::length;
@@ -20,7 +20,8 @@ fn results(class: &ClassResult) -> Section {
     let mut text = remarks(&quantities) + &counts(class);
     text += &class.diameter_to_quote().map_or(String::new(), |s| format!("\n{s}"));
     text += &grain_size(class);
-    for sentence in &class.segmentation {
+    // By size of the particles it follows behind: the first page has to hold the limits and the signatures too.
+    if let Some(sentence) = class.segmentation.first() {
         text += &format!("\n{sentence}");
     }
     Section {
@@ -44,7 +45,7 @@ fn counts(class: &ClassResult) -> String {
         text += &format!(" {}", smallest(class));
     }
     if let Some(sd) = &class.diameter_sd {
-        text += &format!(" Standard deviation of the particles' equivalent diameters: {sd}.");
+        text += &format!(" Standard deviation of the particles' equivalent diameters, as measured: {sd}.");
     }
     text
 }
@@ -94,15 +95,11 @@ fn table(quantities: &[&QuantityResult]) -> String {
     let row = |q: &&QuantityResult| {
         let [fields, segmentation, pixel] = q.part_words();
         let accuracy = q.accuracy_words();
-        vec![
-            q.shown.name.to_owned(),
-            q.value_words(),
-            q.field_sd_words(),
-            accuracy,
-            fields,
-            segmentation,
-            pixel,
-        ]
+        let value = match q.standing() {
+            Standing::TooWide => format!("no result ({})", q.value_words()),
+            _ => q.value_words(),
+        };
+        vec![q.shown.name.to_owned(), value, q.field_sd_words(), accuracy, fields, segmentation, pixel]
     };
     let rows = std::iter::once(head.map(str::to_owned).to_vec()).chain(quantities.iter().map(row));
     sheet_table(&rows.collect::<Vec<_>>())
@@ -145,6 +142,16 @@ fn limits(class: &ClassResult) -> Option<Section> {
         blocks: vec![sheet_table(&rows)],
         ..Section::default()
     })
+}
+
+/// What labelled images teach of particles of each size.
+pub fn errors_by_size(record: &LotRecord) -> Vec<Section> {
+    let of = |class: &ClassResult| {
+        let by_size = class.segmentation.get(1..).filter(|s| !s.is_empty())?;
+        let heading = format!("Segmentation error by size: {}", class.class);
+        Some(Section { heading, text: by_size.join("\n"), ..Section::default() })
+    };
+    record.classes.iter().filter_map(of).collect()
 }
 
 /// The quantities that are not on the first page.
