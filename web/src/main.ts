@@ -101,6 +101,10 @@ if (new URLSearchParams(location.search).has("token")) {
 startTheme();
 replace(document.body, frame.bar, connectionBanner(serverIsBack), frame.main);
 window.addEventListener("hashchange", refresh);
+// Views ask anew in the background; that the server is gone is said once, by the line below the bar.
+window.addEventListener("unhandledrejection", (event) => {
+  if (event.reason instanceof Refused && event.reason.status === 0) event.preventDefault();
+});
 listen((event) => {
   if (event.kind === "job") void announceEnd(event.job, toast);
 });
