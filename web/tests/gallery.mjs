@@ -52,30 +52,35 @@ async function foundAndSorted(page, names) {
 async function splitsAndScale(page, asked, image) {
   await page.getByLabel(`Split of ${image}`).focus();
   await page.getByLabel(`Split of ${image}`).selectOption("test");
-  await page.waitForTimeout(100);
-  assert.deepEqual(asked.pop(), ["POST", "/splits", { split: "test", images: [image] }]);
+  assert.deepEqual(await answered(asked), ["POST", "/splits", { split: "test", images: [image] }]);
   await page.locator(".edit-images summary").click();
   await page.getByLabel(`Select ${image}`).check();
   assert.match(await page.locator(".editing").innerText(), /1 selected/);
   await page.getByRole("button", { name: "Hold out every fifth" }).click();
-  await page.waitForTimeout(100);
-  assert.deepEqual(asked.pop(), ["POST", "/splits", { hold_out_every: 5 }]);
+  assert.deepEqual(await answered(asked), ["POST", "/splits", { hold_out_every: 5 }]);
   await page.getByLabel("Pixel size", { exact: true }).last().fill("0,05");
   await page.getByLabel("Unit of the pixel size").selectOption("µm/px");
   await page.getByRole("button", { name: "Set for the selected" }).click();
   await page.waitForSelector("text=50 nm/px for 1 image");
   assert.deepEqual(asked.pop(), ["POST", "/scale", { nm_per_px: 50, images: [image] }]);
   await page.getByRole("button", { name: "Delete the selected images" }).click();
-  await page.waitForTimeout(100);
-  assert.deepEqual(asked.pop(), ["DELETE", `/images/${image}`, null]);
+  assert.deepEqual(await answered(asked), ["DELETE", `/images/${image}`, null]);
+}
+
+/** The last question that the page asked, which may be on its way. */
+async function answered(asked) {
+  for (let i = 0; i < 100 && !asked.length; i++) await new Promise((done) => setTimeout(done, 50));
+  return asked.pop();
 }
 
 /** Files are dropped: the sidecar goes first, what belongs to nothing is told, and the progress is shown. */
 async function droppedFiles(page) {
   const sent = [];
+  let seen;
+  const progressSeen = new Promise((done) => (seen = done));
   await page.route("**/api/images?name=*", async (route) => {
     sent.push(new URL(route.request().url()).searchParams.get("name"));
-    await new Promise((done) => setTimeout(done, 300));
+    if (sent.length === 2) await progressSeen;
     await route.fulfill({ json: {} });
   });
   await page.evaluate(() => {
@@ -85,6 +90,7 @@ async function droppedFiles(page) {
   });
   await page.waitForSelector("text=2 of 2: heat.tif");
   await page.waitForSelector("text=list.docx is neither an image");
+  seen();
   await page.waitForSelector(".adding", { state: "hidden" });
   assert.deepEqual(sent, ["heat.txt", "heat.tif"]);
 }
