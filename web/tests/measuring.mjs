@@ -7,6 +7,7 @@ export async function measurementsChosen({ newPage, base, shots }) {
   const page = await newPage({ viewport: { width: 1280, height: 900 } });
   await openView(page, base, { hash: "#/measure", ready: ".results table" });
   await smallestObject(page);
+  await edgeAndTouching(page);
   await sortedTable(page);
   await page.getByLabel("Weighted by", { exact: true }).selectOption("area");
   await page.waitForSelector(".u-legend:has-text('area, %')");
@@ -25,6 +26,31 @@ async function countAfter(page, area_px, change) {
   const found = images.reduce((sum, image) => sum + image.objects.length, 0);
   await page.waitForFunction((n) => document.querySelector(".selection")?.textContent.startsWith(`${n} objects`), found);
   return found;
+}
+
+/** Objects at the edge are left out, and touching ones taken apart. */
+async function edgeAndTouching(page) {
+  const all = await count(page);
+  const asked = (key, value) =>
+    page.waitForResponse((r) => r.url().endsWith("/api/measure") && r.request().postDataJSON()[key] === value);
+  const shown = async (answer) => {
+    const { images } = await (await answer).json();
+    return images.reduce((sum, image) => sum + image.objects.length, 0);
+  };
+  let answer = asked("exclude_edge", true);
+  await page.getByLabel("Leave out objects at the edge").check();
+  const inside = await shown(answer);
+  assert.ok(inside > 0 && inside < all, `${inside} of ${all} objects touch no edge`);
+  answer = asked("split_depth_px", 1);
+  await page.getByLabel("Take touching objects apart").selectOption("1");
+  const apart = await shown(answer);
+  assert.ok(apart > inside, `${apart} parts of ${inside} objects`);
+  answer = asked("exclude_edge", false);
+  await page.getByLabel("Leave out objects at the edge").uncheck();
+  await shown(answer);
+  answer = asked("split_depth_px", null);
+  await page.getByLabel("Take touching objects apart").selectOption("");
+  assert.equal(await shown(answer), all);
 }
 
 async function smallestObject(page) {

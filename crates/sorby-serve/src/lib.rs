@@ -38,7 +38,7 @@ mod work;
 pub use error::Refusal;
 pub use next::{Suggestion, suggestions};
 pub use project::Project;
-pub use verbs::Verb;
+pub use verbs::{ObjectChoice, Verb};
 
 use anyhow::Context as _;
 use std::net::SocketAddr;

@@ -5,16 +5,17 @@ use crate::error::{Answer, Refusal};
 use crate::labels::{Current, current};
 use crate::predictions;
 use crate::scales::{Settled, settled};
+use crate::verbs::ObjectChoice;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use rayon::prelude::*;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use sorby::MeasureOptions;
+use sorby::measure::{MeasuredMap, all_scaled, estimate_maps};
 use sorby_image::scale::agreement::Statements;
 use sorby_image::{KnownScale, LabelMap};
-use sorby_measure::{
-    EdgeRule, Field, IntervalInputs, ObjectRule, Particles, Quantity, Region, estimate, measure, otsu, sweep,
-};
+use sorby_measure::{ObjectRule, Region, measure, otsu, sweep};
 use sorby_score::{Overlap, threshold_ious};
 
 /// Mask that means the labels.
@@ -93,7 +94,7 @@ pub async fn object_at(
         if class == sorby_image::IGNORE || class == 0 {
             return Ok(Json(json!({"class": class, "object": null})));
         }
-        let particles = measure(&map, class, ObjectRule::default(), nm_per_px);
+        let particles = MeasuredMap::of(&map, class, &MeasureOptions::default(), nm_per_px)?.particles;
         let hit = particles.runs.iter().find(|r| r.y == at.y && (r.x_start..r.x_end).contains(&at.x));
         let Some(hit) = hit else { return Ok(Json(json!({"class": class, "object": null}))) };
         let own = particles.runs.iter().filter(|r| r.region == hit.region);
@@ -114,70 +115,65 @@ pub struct Asked {
     of: String,
     class: u8,
     images: Vec<String>,
-    #[serde(default)]
-    min_area_px: u64,
+    #[serde(flatten)]
+    objects: ObjectChoice,
 }
 
 /// `POST /api/measure`: objects of a class in these images, and estimates over all of them together.
 pub async fn images(State(app): State<Shared>, Json(asked): Json<Asked>) -> Answer<Json<Value>> {
     bulk(&app, move |app| {
         let manifest = app.project.require_manifest()?;
-        if usize::from(asked.class) >= manifest.classes.len() || asked.images.is_empty() || asked.images.len() > IMAGES {
+        if usize::from(asked.class) >= manifest.classes.len()
+            || asked.images.is_empty()
+            || asked.images.len() > IMAGES
+        {
             return Err(Refusal::bad(format!("choose a class, and 1 to {IMAGES} images")));
         }
-        let filter = ObjectRule { min_area_px: asked.min_area_px, ..ObjectRule::default() };
-        let one = |name: &String| -> Answer<(Particles, Field)> {
+        let options = asked.objects.options();
+        options.check()?;
+        let one = |name: &String| -> Answer<MeasuredMap> {
             let _share = share(app, name)?;
             let (map, nm_per_px) = mask(app, name, &asked.of)?;
             if map.labels.iter().all(|l| *l == sorby_image::IGNORE) {
                 return Err(Refusal::bad("has no label yet"));
             }
-            let particles = measure(&map, asked.class, filter, nm_per_px);
-            let field = Field::of(&map, asked.class, &particles, EdgeRule::default());
-            Ok((particles, field))
+            Ok(MeasuredMap::of(&map, asked.class, &options, nm_per_px)?)
         };
-        let measured: Vec<_> = asked.images.par_iter().map(one).collect();
-        let (mut rows, mut fields, mut problems) = (Vec::new(), Vec::new(), Vec::new());
-        for (name, result) in asked.images.iter().zip(measured) {
+        let results: Vec<_> = asked.images.par_iter().map(one).collect();
+        let (mut measured, mut problems) = (Vec::new(), Vec::new());
+        for (name, result) in asked.images.iter().zip(results) {
             match result {
-                Ok((particles, field)) => {
-                    rows.push((name, particles));
-                    fields.push(field);
-                }
+                Ok(map) => measured.push((name, map)),
                 Err(refusal) => problems.push(json!({"image": name, "problem": refusal.what})),
             }
         }
-        let scaled = !rows.is_empty() && rows.iter().all(|(_, p)| p.nm_per_px.is_some());
-        if !scaled {
-            // Lengths of different units are not added.
-            fields.iter_mut().for_each(|f| f.nm_per_px = None);
-        }
+        let maps: Vec<&MeasuredMap> = measured.iter().map(|(_, map)| map).collect();
+        let scaled = all_scaled(&maps);
         Ok(Json(json!({
             "scaled": scaled,
-            "images": rows.iter().zip(&fields).map(|((name, p), field)| row(name, p, field)).collect::<Vec<_>>(),
+            "images": measured.iter().map(|(name, map)| row(name, map, scaled, &options)).collect::<Vec<_>>(),
             "problems": problems,
-            "estimates": estimates(&fields, scaled),
+            "estimates": estimates(&maps, scaled, &options),
         })))
     })
     .await
 }
 
-fn row(name: &str, particles: &Particles, field: &Field) -> Value {
+fn row(name: &str, map: &MeasuredMap, scaled: bool, options: &MeasureOptions) -> Value {
+    let particles = &map.particles;
     let objects: Vec<Value> = particles.regions.iter().enumerate().map(|(i, r)| object(i, r)).collect();
     json!({
         "name": name,
         "summary": particles.summary(),
         "nm_per_px": particles.nm_per_px,
         "objects": objects,
-        "estimates": estimates(std::slice::from_ref(field), field.nm_per_px.is_some()),
+        "estimates": estimates(&[map], scaled, options),
     })
 }
 
-fn estimates(fields: &[Field], scaled: bool) -> Vec<Value> {
-    let fields: Vec<&Field> = fields.iter().collect();
-    let known = IntervalInputs { calibration: None, scale_accuracy_percent: 2.0, plan_percent: None };
-    let all = Quantity::ALL.into_iter().filter_map(|q| Some((q, estimate(q, &fields, known)?)));
-    all.map(|(q, e)| json!({"quantity": q.name(scaled), "value": e.value, "ci95": e.ci95})).collect()
+fn estimates(maps: &[&MeasuredMap], scaled: bool, options: &MeasureOptions) -> Vec<Value> {
+    let shown = |e: &sorby_measure::Estimate| json!({"quantity": e.quantity.name(scaled), "value": e.value, "ci95": e.ci95});
+    estimate_maps(maps, scaled, options).iter().map(shown).collect()
 }
 
 #[derive(Deserialize)]

@@ -1,11 +1,52 @@
 //! The verbs of the program that the page starts, as typed values, and their command lines: the only place where these are
 //! made. A test of the program parses each of them.
 
+use serde::Deserialize;
+use sorby::MeasureOptions;
 use std::ffi::OsString;
 use std::path::Path;
 
 /// Where results go that those of another model, or of other images, take the place of.
 pub const EARLIER: &str = ".sorby/earlier";
+
+/// Which objects of a class are measured, while they are looked at and in tables alike.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct ObjectChoice {
+    /// Objects of fewer pixels are left out.
+    pub min_area_px: u64,
+    /// Objects that touch the edge are left out, from counts too.
+    pub exclude_edge: bool,
+    /// Touching objects are taken apart where they narrow by this half width.
+    pub split_depth_px: Option<f64>,
+}
+
+impl ObjectChoice {
+    /// As options of a measurement in this process.
+    pub(crate) fn options(&self) -> MeasureOptions {
+        MeasureOptions {
+            min_area_px: self.min_area_px,
+            exclude_edge: self.exclude_edge,
+            split_depth_px: self.split_depth_px,
+            ..MeasureOptions::default()
+        }
+    }
+
+    /// As arguments of `sorby measure`.
+    fn arguments(&self) -> Vec<OsString> {
+        let mut line = Vec::new();
+        if self.min_area_px > 0 {
+            line.extend(words(&["--min-area-px", &self.min_area_px.to_string()]));
+        }
+        if self.exclude_edge {
+            line.extend(words(&["--exclude-edge"]));
+        }
+        if let Some(depth) = self.split_depth_px {
+            line.extend(words(&["--split", &depth.to_string()]));
+        }
+        line
+    }
+}
 
 /// Long work that is done by the program itself; paths are from the project's root.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,6 +106,8 @@ pub enum Verb {
         masks: Vec<OsString>,
         /// Name of the class.
         class: String,
+        /// Which of its objects.
+        objects: ObjectChoice,
         /// Folder of the results.
         out: String,
         /// Data set.
@@ -123,9 +166,10 @@ impl Verb {
                 line.push(no_option(data));
                 line
             }
-            Self::Measure { masks, class, out, data } => {
+            Self::Measure { masks, class, objects, out, data } => {
                 let class = format!("--class={class}");
                 let mut line = words(&["measure", "--out", out, "--put-aside", EARLIER, &class]);
+                line.extend(objects.arguments());
                 line.extend(words(&["--export", "roi,geojson,parquet", "--data"]));
                 line.push(no_option(data));
                 line.extend(masks.iter().map(no_option));

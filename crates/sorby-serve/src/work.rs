@@ -5,7 +5,7 @@ use crate::error::{Answer, Refusal};
 use crate::jobs::{Order, Then};
 use crate::project::Project;
 use crate::runs;
-use crate::verbs::{EARLIER, Verb};
+use crate::verbs::{EARLIER, ObjectChoice, Verb};
 use axum::Json;
 use axum::extract::{Path, State};
 use serde::Deserialize;
@@ -67,6 +67,8 @@ pub enum Asked {
         /// `labels`, or a model that has predictions.
         of: String,
         class: String,
+        #[serde(flatten)]
+        objects: ObjectChoice,
     },
     Study {
         file: String,
@@ -175,7 +177,7 @@ fn verb(project: &Project, manifest: &Manifest, asked: Asked) -> Answer<(Verb, S
             let (title, out) = (format!("Report of {run}"), format!("runs/{run}/report.html"));
             (Verb::Report { run: format!("runs/{run}"), split, out, data }, title)
         }
-        Asked::Measure { of, class } => measurement(project, manifest, data, of, class)?,
+        Asked::Measure { of, class, objects } => measurement(project, manifest, data, of, (class, objects))?,
         Asked::Study { file } => {
             if !studies(project).contains(&file) {
                 return Err(Refusal::bad(format!("no study file `{file}`")));
@@ -230,7 +232,7 @@ fn measurement(
     manifest: &Manifest,
     data: OsString,
     of: String,
-    class: String,
+    (class, objects): (String, ObjectChoice),
 ) -> Answer<(Verb, String)> {
     if !manifest.class_names().contains(&class) {
         return Err(Refusal::bad(format!("no class `{class}`")));
@@ -249,7 +251,7 @@ fn measurement(
     };
     let out = format!("measurements/{of}-{}", sorby_image::write::safe_name(&class));
     let title = format!("Measuring {class} of {of}");
-    Ok((Verb::Measure { masks, class, out, data }, title))
+    Ok((Verb::Measure { masks, class, objects, out, data }, title))
 }
 
 /// A path as the verbs are given it: from the project's root.

@@ -12,7 +12,7 @@ import { objectsAsCsv, saveCsv } from "./csv";
 import { Histogram, rangeText, unitText, type Range } from "./histogram";
 import { ImagePicks } from "./image_picks";
 import { RangeFields } from "./range_fields";
-import { Smallest } from "./smallest";
+import { ObjectChoice } from "./object_choice";
 import type { Order } from "./sorting";
 import { allObjects, PROPERTIES, unitOf, valueIn, type Measured, type MeasuredObject } from "./measured";
 import { estimatesTable, fieldsTable, objectsTable } from "./tables";
@@ -35,7 +35,7 @@ export class ObjectsPage implements Page {
   /** The order of the objects in the table; null: as they lie in the images. */
   private order: Order | null = null;
   private rangeFields = new RangeFields((range) => this.select(range));
-  private smallest = new Smallest(() => void this.measure());
+  private choice = new ObjectChoice(() => void this.measure());
   /** What the bars of the histogram are: numbers of objects, or their area. */
   private weight = "number";
   /** Counts the measurements that were asked for. */
@@ -68,7 +68,7 @@ export class ObjectsPage implements Page {
         this.classIndex = index;
         void this.measure();
       }),
-      this.smallest.element,
+      this.choice.element,
       choice("Histogram of", properties, this.property.key, (key) => this.chooseProperty(key)),
       choice("Weighted by", WEIGHTS, this.weight, (weight) => {
         this.weight = weight;
@@ -105,9 +105,9 @@ export class ObjectsPage implements Page {
       return replace(this.results, h("p", { class: "quiet" }, text));
     }
     try {
-      const min_area_px = this.smallest.area_px(this.pixelSizes(images));
-      if (min_area_px === null) return;
-      const asked = { of: this.masks, class: this.classIndex, images, min_area_px };
+      const rule = this.choice.rule(this.pixelSizes(images));
+      if (rule === null) return;
+      const asked = { of: this.masks, class: this.classIndex, images, ...rule };
       const mine = ++this.asked;
       const measured = await post<Measured>("/measure", asked);
       // Another choice was made meanwhile.
@@ -192,7 +192,10 @@ export class ObjectsPage implements Page {
   }
 
   private async writeAll(): Promise<void> {
-    if (await startJob({ verb: "measure", of: this.masks, class: this.project.classes[this.classIndex].name })) {
+    const rule = this.choice.rule(this.pixelSizes([...this.picks.chosen]));
+    if (rule === null) return;
+    const chosen = { verb: "measure", of: this.masks, class: this.project.classes[this.classIndex].name };
+    if (await startJob({ ...chosen, ...rule })) {
       toast("All tables, outlines and intervals go to measurements/ in the project");
     }
   }

@@ -454,7 +454,7 @@ pub enum BenchArch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sorby_serve::Verb;
+    use sorby_serve::{ObjectChoice, Verb};
     use std::ffi::OsString;
 
     fn parsed(verb: &Verb) -> Command {
@@ -505,10 +505,10 @@ mod tests {
         let Command::Report(a) = parsed(&Verb::Report { run, split, out, data: data() }) else { panic!() };
         assert_eq!((a.split.as_str(), a.out), ("-s", Some("runs/r/report.html".into())));
         let (masks, class) = (vec!["-l.png".into()], "-1".to_owned());
-        let Command::Measure(a) = parsed(&Verb::Measure { masks, class, out: "m".into(), data: data() })
-        else {
-            panic!()
-        };
+        let objects = ObjectChoice { min_area_px: 7, exclude_edge: true, split_depth_px: Some(1.5) };
+        let verb = Verb::Measure { masks, class, objects, out: "m".into(), data: data() };
+        let Command::Measure(a) = parsed(&verb) else { panic!() };
+        assert_eq!((a.min_area_px, a.exclude_edge, a.split), (7, true, Some(1.5)));
         assert_eq!(
             (a.class.as_deref(), a.export.len(), &a.masks[..]),
             (Some("-1"), 3, &["./-l.png".into()][..])

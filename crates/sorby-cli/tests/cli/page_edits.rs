@@ -242,6 +242,44 @@ fn classes_change_from_the_command_line() {
     }
 }
 
+/// While they are looked at, in the tables that the page has written, and by the program's own verb: the same numbers.
+#[test]
+fn the_page_and_the_program_measure_the_same() {
+    let server = server();
+    let names = server.names();
+    for options in [
+        serde_json::json!({}),
+        serde_json::json!({"min_area_px": 12}),
+        serde_json::json!({"exclude_edge": true, "split_depth_px": 1.0, "min_area_px": 5}),
+    ] {
+        let mut asked = serde_json::json!({"of": "labels", "class": 1, "images": names});
+        asked.as_object_mut().unwrap().extend(options.as_object().unwrap().clone());
+        let page: serde_json::Value =
+            serde_json::from_str(&server.post("/api/measure", &asked.to_string()).1).unwrap();
+        let mut line =
+            vec!["measure", "steel/labels", "--data", "steel", "--class", "1", "--json", "--out", "m"];
+        let smallest = options["min_area_px"].to_string();
+        if options["min_area_px"].is_u64() {
+            line.extend(["--min-area-px", &smallest]);
+        }
+        if options["exclude_edge"] == true {
+            line.extend(["--exclude-edge", "--split", "1"]);
+        }
+        let _ = fs::remove_dir_all(server.folder.path().join("m"));
+        let own: serde_json::Value = serde_json::from_str(&succeed(server.folder.path(), &line)).unwrap();
+        let shown = page["estimates"].as_array().unwrap();
+        assert!(shown.len() > 4, "{page}");
+        for quantity in shown {
+            let same = &own["estimates"][quantity["quantity"].as_str().unwrap()]["estimate"];
+            assert_eq!(
+                (&quantity["value"], &quantity["ci95"]),
+                (&same["value"], &same["ci95"]),
+                "{options} {quantity}"
+            );
+        }
+    }
+}
+
 #[test]
 fn what_is_thrown_away() {
     let server = server();

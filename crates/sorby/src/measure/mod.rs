@@ -5,6 +5,7 @@ mod estimates;
 mod exports;
 mod histogram;
 mod intensity;
+mod map;
 mod objects;
 mod options;
 mod results;
@@ -14,6 +15,7 @@ mod warnings;
 
 pub use calibration::learn;
 pub use estimates::{Estimates, size_classes};
+pub use map::{MeasuredMap, all_scaled, estimate_maps};
 pub use options::{Edges, Export, MeasureOptions, SCALE_ACCURACY_PERCENT};
 pub use results::{CALIBRATION, Results};
 pub use trust::Doubt;

@@ -1,14 +1,14 @@
 //! What a measurement comes to: tables, estimates, warnings; and the folder of files that hold them.
 
 use super::estimates::{self, Estimates};
+use super::map::interval_inputs;
 use super::warnings::Warnings;
 use super::{Measured, Measurement, calibration, exports, histogram, objects, settings};
 use crate::{Observer, Result, tables};
 use serde_json::{Value, json};
 use sorby_image::write::atomically;
 use sorby_measure::{
-    Calibration, GrainSize, IntervalInputs, ObjectRule, Particles, compare, contiguity, grain_size,
-    lognormal, pool,
+    Calibration, GrainSize, ObjectRule, Particles, compare, contiguity, grain_size, lognormal, pool,
 };
 use sorby_report::{Cell, Table};
 use std::path::{Path, PathBuf};
@@ -45,11 +45,7 @@ impl Measurement {
         let (fields, options) = (&self.fields, &self.options);
         assert!(!fields.is_empty(), "nothing was measured");
         let with_truth = fields.iter().all(|f| f.truth.is_some());
-        let known = IntervalInputs {
-            calibration: self.calibration.as_ref(),
-            scale_accuracy_percent: options.scale_accuracy_percent,
-            plan_percent: options.plan_percent,
-        };
+        let known = interval_inputs(options, self.calibration.as_ref());
         let warnings = Warnings::of(options, fields, &self.class);
         let grains: Option<Vec<_>> =
             fields.iter().map(|f| Some((f.grains, f.particles.nm_per_px?))).collect();
