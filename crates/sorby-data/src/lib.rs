@@ -21,6 +21,7 @@ mod proposal;
 mod sample;
 mod scale_proposal;
 pub mod synth;
+mod toml_words;
 
 pub use augment::Augment;
 pub use check::{ClassCount, Summary, check};
@@ -32,10 +33,10 @@ pub use label_file::{finish_replacements, read_label, remove_label, require_clas
 pub use label_versions::{ChangedBy, LabelRecord, LabelVersion, LabelVersions};
 pub use listing::{Entry, entries, entries_of};
 pub use manifest::{
-    Class, DataBar, Folder, LabelKind, Labels, Manifest, ManifestError, Missing, Scale, one_line,
-    repeated_value,
+    Class, DataBar, Folder, LabelKind, Labels, Manifest, ManifestError, Missing, Scale, repeated_value,
 };
 pub use manifest_edit::{NewClass, put_classes, put_into_split, put_scale};
 pub use problem::{DataError, Problem};
 pub use proposal::propose;
 pub use sample::{Batch, CropSource, Normalisation, Sample, batch};
+pub use toml_words::{nearest, one_line};

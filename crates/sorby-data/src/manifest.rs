@@ -1,5 +1,6 @@
 //! `dataset.toml`: what the folders of a data set mean.
 
+use crate::toml_words::one_line;
 use crate::{Colour, DataError, default_colour};
 use serde::{Deserialize, Serialize};
 use sorby_image::ScaleClaim;
@@ -285,11 +286,4 @@ impl Manifest {
 /// A stored value that would stand for two classes.
 pub fn repeated_value(values: &[u32]) -> Option<u32> {
     values.iter().enumerate().find(|(i, v)| values[..*i].contains(v)).map(|(_, v)| *v)
-}
-
-/// A TOML error's message on one line: what is wrong and where, without the drawing between.
-pub fn one_line(message: &str) -> String {
-    let lines: Vec<&str> = message.lines().map(str::trim).filter(|l| !l.is_empty()).collect();
-    let (first, last) = (lines.first().copied().unwrap_or(""), lines.last().copied().unwrap_or(""));
-    if lines.len() > 1 { format!("{first}: {last}") } else { first.to_owned() }
 }

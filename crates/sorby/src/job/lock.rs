@@ -8,7 +8,8 @@ use std::path::Path;
 
 /// SHA-256 of the keys and values of a job file, the table `lock` apart.
 pub(super) fn contents_sha256(text: &str) -> Result<String> {
-    let mut table: toml::Table = toml::from_str(text).map_err(|e| refused!("{}", super::one_line(&e)))?;
+    let mut table: toml::Table =
+        toml::from_str(text).map_err(|e| refused!("{}", sorby_data::one_line(&e.to_string())))?;
     table.remove("lock");
     let mut canonical = String::new();
     write_canonical(&toml::Value::Table(table), &mut canonical);

@@ -189,8 +189,9 @@ impl Job {
     /// When it cannot be read, has unknown keys, or says what cannot be.
     pub fn parse(path: &Path, text: &str) -> Result<Self> {
         let shown = path.display();
-        let job: Self = toml::from_str(text)
-            .map_err(|e| crate::error::refused!("{shown}: is no job file: {}", one_line(&e)))?;
+        let job: Self = toml::from_str(text).map_err(|e| {
+            crate::error::refused!("{shown}: is no job file: {}", sorby_data::one_line(&e.to_string()))
+        })?;
         if job.format != JOB_FORMAT {
             refuse!("{shown}: has format {}; this program reads format {JOB_FORMAT}", job.format);
         }
@@ -321,11 +322,6 @@ impl LockedJob {
         }
         Ok(())
     }
-}
-
-/// A message of the TOML reader without its drawing of the place.
-fn one_line(error: &toml::de::Error) -> String {
-    error.message().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
