@@ -173,7 +173,7 @@ export interface Version {
   id: string;
   time_s: number;
   /** What had made it; "unknown" for another program. */
-  by: By | "unknown";
+  by: By | "classes" | "unknown";
   drawn_by_hand: boolean;
   labelled_percent: number;
 }

@@ -352,14 +352,14 @@ try {
   assert.ok((await label(page, blank)).counts[1] > 50);
   for (const [show, beside] of [["errors of model-1", "model-1"], ["probability of carbide, model-1", "model-1"], ["confidence of model-1", "label"]]) {
     await page.getByLabel("Show", { exact: true }).selectOption({ label: show });
-    await page.getByLabel("Beside", { exact: true }).selectOption({ label: beside });
+    await page.getByLabel("Compare with", { exact: true }).selectOption({ label: beside });
     await page.waitForTimeout(400);
   }
   await look(page, "compare");
   await page.getByLabel("How", { exact: true }).selectOption("side");
   await page.waitForFunction(() => document.querySelectorAll(".views .view").length === 2);
   await page.getByLabel("How", { exact: true }).selectOption("swipe");
-  await page.getByLabel("Beside", { exact: true }).selectOption("");
+  await page.getByLabel("Compare with", { exact: true }).selectOption("");
   await page.getByLabel("Show", { exact: true }).selectOption("label");
 
   step("answer while I paint");

@@ -115,10 +115,10 @@ async function keys(w) {
   const whole = await zoomNow();
   for (let i = 0; i < 3; i++) {
     await page.getByLabel("How", { exact: true }).selectOption("side");
-    await page.getByLabel("Beside", { exact: true }).selectOption("label");
+    await page.getByLabel("Compare with", { exact: true }).selectOption("label");
     await page.waitForTimeout(500);
     assert.ok((await zoomNow()) < 0.7 * whole, "half as wide");
-    await page.getByLabel("Beside", { exact: true }).selectOption("");
+    await page.getByLabel("Compare with", { exact: true }).selectOption("");
     await page.waitForTimeout(500);
     assert.ok(Math.abs((await zoomNow()) / whole - 1) < 0.02, "whole again");
   }

@@ -64,7 +64,7 @@ async function smallestObject(page) {
   assert.ok(found > 0 && found < all, `${found} of ${all} objects have 100 px or more`);
   // 100 µm in 38.76 nm a pixel.
   const area_px = Math.ceil((Math.PI / 4) * (100000 / 38.76) ** 2);
-  const unit = page.getByLabel("Told in", { exact: true });
+  const unit = page.getByLabel("Unit of the smallest object", { exact: true });
   assert.equal(await countAfter(page, area_px, () => unit.selectOption("um")), 0);
   assert.equal(await countAfter(page, 100, () => unit.selectOption("px")), found);
   await type("many")();

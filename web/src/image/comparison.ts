@@ -89,7 +89,7 @@ export class Comparison {
     replace(
       this.choices,
       choice("Show", list, shown.first, choose("first")),
-      choice("Beside", [["", "nothing"], ...list], shown.beside, choose("beside")),
+      choice("Compare with", [["", "nothing"], ...list], shown.beside, choose("beside")),
       choice("How", [["swipe", "swipe"], ["side", "side by side"]], shown.arrangement, choose("arrangement")),
     );
   }

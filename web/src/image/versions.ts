@@ -11,16 +11,24 @@ import type { Comparison } from "./comparison";
 import type { OpenImage } from "./open_image";
 import { takeOver } from "./take_over";
 
+/** `2026-11-27 14:05`, in the time of this computer: read the same way everywhere. */
+function dateAndTime(time_s: number): string {
+  const at = new Date(time_s * 1000);
+  const two = (n: number): string => String(n).padStart(2, "0");
+  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${two(at.getHours())}:${two(at.getMinutes())}`;
+}
+
 const MADE_BY: Record<Version["by"], string> = {
   strokes: "drawn by hand",
   draft: "a draft",
   prediction: "a prediction",
   version: "an older version, taken back",
+  classes: "a change of the classes",
   unknown: "another program",
 };
 
 export function versionName(version: Version): string {
-  const time = new Date(version.time_s * 1000).toLocaleString(undefined, { dateStyle: "short", timeStyle: "short" });
+  const time = dateAndTime(version.time_s);
   const corrected = version.drawn_by_hand && version.by !== "strokes" && version.by !== "unknown";
   const made = MADE_BY[version.by] + (corrected ? ", corrected by hand" : "");
   return `${time}: ${made}, ${digits(version.labelled_percent, 3)} % labelled`;

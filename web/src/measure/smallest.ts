@@ -34,7 +34,7 @@ export class Smallest {
       "div",
       {},
       h("label", { class: "field" }, h("span", {}, "Smallest object counted"), this.typed),
-      choice("Told in", UNITS, this.unit, (unit) => {
+      choice("Unit of the smallest object", UNITS, this.unit, (unit) => {
         this.unit = unit as SmallestUnit;
         changed();
       }),
