@@ -59,7 +59,8 @@ fn of(job: &Job, file: &Path, shot: &Shot) -> Result<Input> {
     match shot.nm_per_px() {
         None if rules.required => {
             return Err(refused!(
-                "{shown}: has no pixel size, and the job requires one; give the image with its metadata"
+                "{shown}: has no pixel size, and the job requires one; give the image with its metadata, or \
+                 state nm_per_px in the job file and lock it again"
             ));
         }
         Some(nm) => {
