@@ -1,4 +1,4 @@
-/** How a job stands, and how its end is told. */
+/** How a job stands, and how its end is reported. */
 
 import type { Job } from "./api";
 import { CHECK_RESULT } from "./links";
@@ -23,7 +23,7 @@ export function stateText(job: Job, place = 0): string {
   return job.state === "partly" ? "done, with problems" : job.state;
 }
 
-/** Tells of a job that has just ended. */
+/** Reports a job that has just ended. */
 export async function announceEnd(job: Job, say: (text: string, bad?: boolean) => void): Promise<void> {
   if (foundSomething(job)) say(`${job.title}: ${await findingsText().catch(() => "found problems")}`);
   else if (job.state === "done") say(`${job.title}: done`);

@@ -7,7 +7,7 @@ export function toast(text: string, bad = false): void {
   put(h("div", { class: bad ? "toast bad" : "toast" }, text), bad ? 9000 : 3500);
 }
 
-/** A message with a button beside it. */
+/** A message with a button next to it. */
 export function toastWithButton(text: string, does: string, click: () => void): void {
   const note = h("div", { class: "toast" }, text, " ");
   note.append(

@@ -1,4 +1,4 @@
-/** What the server tells without being asked, and whether it is there. */
+/** What the server reports without being asked, and whether it is there. */
 
 import type { Job } from "./api";
 
@@ -7,7 +7,7 @@ export type ServerEvent =
   | { kind: "label"; name: string; revision: string }
   | { kind: "run"; name: string; validated: boolean }
   | { kind: "job"; job: Job }
-  /** Told by the page itself: the server does not answer, or answers with another token than ours. */
+  /** Reported by the page itself: the server does not answer, or answers with another token than ours. */
   | { kind: "lost"; why: "silent" | "token" }
   | { kind: "back" };
 

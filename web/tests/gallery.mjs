@@ -73,7 +73,7 @@ async function answered(asked) {
   return asked.pop();
 }
 
-/** Files are dropped: the sidecar goes first, what belongs to nothing is told, and the progress is shown. */
+/** Files are dropped: the sidecar goes first, what belongs to nothing is reported, and the progress is shown. */
 async function droppedFiles(page) {
   const sent = [];
   let seen;

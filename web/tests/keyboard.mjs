@@ -8,7 +8,7 @@ const controls = (page) =>
   page.evaluate(() => {
     const text = (e) => `${e.tagName} ${e.id.replace(/^choice-\d+/, "")} ${e.ariaLabel ?? e.labels?.[0]?.textContent ?? e.textContent.slice(0, 40)}`;
     const selector = "a[href], button, input, select, textarea, summary, [tabindex]";
-    // Of several with the same name the number tells which.
+    // Of several with the same name the number says which.
     window.nameOf = (e) => {
       const name = text(e);
       const same = [...document.querySelectorAll(selector)].filter((other) => text(other) === name);

@@ -7,7 +7,7 @@ import { theProject } from "../project";
 import { sizeText } from "../viewer/scale_bar";
 import { moveToSplit, splitNames } from "./editing";
 
-/** `select` is told when the image is selected, and when it is not any more. */
+/** `select` is called when the image is selected, and when it is not any more. */
 export function imageCard(card: ImageCard, selected: boolean, select: (on: boolean) => void): HTMLElement {
   const picture = h("img", {
     src: `/api${imagePath(card.name)}/small?v=${card.version}`,

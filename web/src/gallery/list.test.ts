@@ -40,7 +40,7 @@ describe("list of the gallery", () => {
 });
 
 describe("files that are dropped", () => {
-  it("sends a sidecar before its image, and tells of what belongs to no image", () => {
+  it("sends a sidecar before its image, and reports what belongs to no image", () => {
     const file = (name: string): File => new File([], name);
     const { send, left } = sortFiles(["a.tif", "a.txt", "b.png", "old.hdr", "notes.docx", "z.txt"].map(file), ["old"]);
     expect(send.map((f) => f.name)).toEqual(["a.txt", "old.hdr", "a.tif", "b.png"]);
@@ -54,7 +54,7 @@ describe("files that are dropped", () => {
 });
 
 describe("a typed pixel size", () => {
-  it("is told in nm per pixel", () => {
+  it("is given in nm per pixel", () => {
     expect(nmPerPx("38.76", "nm/px")).toBe(38.76);
     expect(nmPerPx("0,5", "µm/px")).toBe(500);
     expect(nmPerPx("25", "px/µm")).toBe(40);

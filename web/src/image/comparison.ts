@@ -111,7 +111,7 @@ export class Comparison {
     await this.show();
   }
 
-  /** Shows a version of the label beside the label. */
+  /** Shows a version of the label next to the label. */
   async compareVersion(id: string, name: string): Promise<void> {
     const source = `version:${id}`;
     if (!this.versions.some(([known]) => known === source)) this.versions.push([source, name]);
@@ -147,7 +147,7 @@ export class Comparison {
     if (second && !swipe) this.sideView.show(second);
     else this.sideView.close();
     const draft = this.draft();
-    // Under a draft the label could not be told from it.
+    // Under a draft the label could not be distinguished from it.
     if (draft) view.layers = withDraft(view.layers, this.image.labelLayer, draft);
     this.divider.hidden = !swipe;
     this.style();

@@ -4,7 +4,7 @@ import { choice, h } from "../dom";
 
 export type SmallestUnit = "px" | "um";
 
-/** The area in pixels below which objects are left out: 0 where nothing is typed, null where it cannot be told, because
+/** The area in pixels below which objects are left out: 0 where nothing is typed, null where it is not known, because
  *  the text is no number or the images have no pixel size in common. */
 export function leastArea(typed: string, unit: SmallestUnit, nmPerPx: (number | null)[]): number | null {
   if (typed.trim() === "") return 0;

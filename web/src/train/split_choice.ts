@@ -5,7 +5,7 @@ import type { ImageCard } from "../api";
 /** Stands for all labelled images. */
 export const ALL = "all";
 
-/** The labelled images of a split; null where the cards do not tell (a fold). */
+/** The labelled images of a split; null where the cards do not say it (a fold). */
 export function labelledOf(split: string, cards: ImageCard[]): ImageCard[] | null {
   const labelled = cards.filter((card) => card.labelled);
   if (split === ALL) return labelled;

@@ -100,7 +100,7 @@ export class MaskLayer {
       const [level, cx, cy] = key.split(",").map(Number);
       const size = CHUNK << level;
       const inside: Box = {
-        // One more all round: an edge depends on the pixels beside it.
+        // One more all round: an edge depends on the pixels next to it.
         left: Math.max(0, ((box.left - cx * size) >> level) - 1),
         top: Math.max(0, ((box.top - cy * size) >> level) - 1),
         right: Math.min(chunk.canvas.width, ((box.right - cx * size) >> level) + 2),
@@ -160,7 +160,7 @@ export class MaskLayer {
     return chunk;
   }
 
-  /** Whether a pixel, by its index in the data, has another value beside it, `1 << level` pixels away. */
+  /** Whether a pixel, by its index in the data, has another value next to it, `1 << level` pixels away. */
   private isEdge(index: number, level: number): boolean {
     const { data, width } = this;
     const step = 1 << level;

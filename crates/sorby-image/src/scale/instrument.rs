@@ -35,12 +35,12 @@ pub fn instrument(path: &Path) -> Result<Instrument, ImageError> {
 
 fn read(m: &Metadata) -> Instrument {
     let tags = |tags: &[u16]| tags.iter().find_map(|tag| m.text(*tag));
-    let beside = || m.sidecars.iter().map(|s| s.text.as_str());
+    let sidecars = || m.sidecars.iter().map(|s| s.text.as_str());
     let own = tags(&[34118, 34119])
         .map(|t| zeiss(&t))
         .or_else(|| tags(&[34682, 34680]).map(|t| fei(&t)))
         .or_else(|| tags(&[50431]).map(|t| tescan(&t)));
-    let found = own.into_iter().chain(beside().map(sidecar)).find(|i| *i != Instrument::default());
+    let found = own.into_iter().chain(sidecars().map(sidecar)).find(|i| *i != Instrument::default());
     found.unwrap_or_default()
 }
 

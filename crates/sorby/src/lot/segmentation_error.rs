@@ -4,8 +4,8 @@ use super::rounding::percent;
 use super::units::{length, name};
 use sorby_measure::{Calibration, Quantity, SizeClass};
 
-/// Quantities whose bias is told.
-const TOLD: [Quantity; 3] = [Quantity::AreaFraction, Quantity::NumberDensity, Quantity::MeanDiameter];
+/// Quantities whose bias is reported.
+const REPORTED: [Quantity; 3] = [Quantity::AreaFraction, Quantity::NumberDensity, Quantity::MeanDiameter];
 
 /// Sentences on the segmentation's errors. `nm_per_px` of the lot, where all images have the same.
 pub fn sentences(calibration: Option<&Calibration>, class: &str, nm_per_px: Option<f64>) -> Vec<String> {
@@ -19,7 +19,7 @@ pub fn sentences(calibration: Option<&Calibration>, class: &str, nm_per_px: Opti
         Some(true) => "none of which trained the model",
         _ => "of which it is not known whether they trained the model",
     };
-    let biases: Vec<String> = TOLD.iter().filter_map(|q| bias(c, *q)).collect();
+    let biases: Vec<String> = REPORTED.iter().filter_map(|q| bias(c, *q)).collect();
     let mut out = vec![format!(
         "On {} labelled images ({known}) the masks of {class} give {}. The results are corrected for it, and their intervals \
          hold what is uncertain in the correction.",

@@ -75,7 +75,7 @@ fn pixel_sizes(record: &LotRecord) -> String {
     for image in &record.images {
         let words = match &image.input.scale {
             Some(s) => {
-                // Where exactly it stands is told with each image.
+                // Where exactly it stands is said with each image.
                 let source = source_words(&s.source);
                 let short = source.split(',').next().unwrap_or_default();
                 format!("{} ({short})", length(s.nm_per_px, 4))
