@@ -233,8 +233,11 @@ fn size_mismatch(image: (usize, usize), label: (usize, usize), taller: bool) -> 
     format!("label is {lw}x{lh} but its image is {iw}x{ih}; {advice}")
 }
 
-/// The manifest file and the folder its paths start from.
-pub(crate) fn locate(path: &Path) -> Result<(PathBuf, PathBuf), DataError> {
+/// The manifest file of a data set, and the folder its paths start from.
+///
+/// # Errors
+/// When there is no such folder or file, or no manifest in the folder.
+pub fn locate(path: &Path) -> Result<(PathBuf, PathBuf), DataError> {
     if files::is_folder(path) {
         let file = path.join(MANIFEST);
         if !files::is_file(&file) {

@@ -88,19 +88,18 @@ impl LabelVersions {
         }
     }
 
-    /// Keeps the label in `file`, which `label` is the content of, before a change by `by` to `next`, unless it is one of
-    /// many states of the same drawing: strokes after strokes, without a long pause, that leave something.
+    /// Keeps the label in `file`, which `label` is the content of and `record` what is known of, before a change by `by` to
+    /// `next`, unless it is one of many states of the same drawing: strokes after strokes, without a long pause, that leave
+    /// something.
     ///
     /// # Errors
     /// When the copy cannot be written; the label must then stay as it is.
     pub fn keep_before(
         &self,
-        file: &Path,
-        label: &LabelMap,
+        (file, label, record): (&Path, &LabelMap, LabelRecord),
         by: ChangedBy,
         next: &LabelMap,
     ) -> Result<(), Problem> {
-        let record = self.record(file)?;
         let same_drawing = by == ChangedBy::Strokes
             && record.by == ChangedBy::Strokes
             && now_s().saturating_sub(record.time_s) < PAUSE_S
@@ -220,8 +219,9 @@ mod tests {
 
         fn change(&self, old: &LabelMap, by: ChangedBy, labels: [u8; 4]) -> LabelMap {
             let next = LabelMap { width: 2, height: 2, labels: labels.to_vec() };
-            let by_hand = self.versions.record(&self.file()).unwrap().drawn_by_hand;
-            self.versions.keep_before(&self.file(), old, by, &next).unwrap();
+            let record = self.versions.record(&self.file()).unwrap();
+            let by_hand = record.drawn_by_hand;
+            self.versions.keep_before((&self.file(), old, record), by, &next).unwrap();
             self.write(labels);
             self.versions.note(&self.file(), by, by_hand).unwrap();
             next

@@ -56,7 +56,7 @@ fn unknown(what: &str) -> Option<(&'static str, &str, &str)> {
 }
 
 /// What is most like a mistyped name, if anything is.
-pub fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     const LIKE: f64 = 0.75;
     let scored = known.iter().map(|k| (strsim::jaro_winkler(&name.to_lowercase(), &k.to_lowercase()), *k));
     scored.filter(|s| s.0 >= LIKE).max_by(|a, b| a.0.total_cmp(&b.0)).map(|s| s.1)

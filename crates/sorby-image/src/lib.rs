@@ -5,6 +5,7 @@
 mod data_bar;
 mod error;
 pub mod files;
+pub mod folders;
 mod grey_range;
 mod guard;
 mod integers;

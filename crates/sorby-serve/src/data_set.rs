@@ -181,11 +181,8 @@ pub async fn classes(State(app): State<Shared>, Json(asked): Json<Classes>) -> A
         }
         let _one = app.saving.lock().unwrap_or_else(|e| e.into_inner());
         app.project.require_manifest()?;
-        let places = sorby::data::LabelPlaces {
-            kept: app.project.kept_labels(),
-            versions: app.project.root.join(".sorby").join("label-versions"),
-        };
-        let converted = sorby::data::change_classes(&app.project.data, &classes, &places)?;
+        let converted =
+            sorby::data::change_classes(&app.project.data, &classes, &app.project.label_places())?;
         app.tell(json!({"kind": "project"}));
         Ok(Json(json!({"converted": converted})))
     })

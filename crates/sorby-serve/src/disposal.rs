@@ -8,7 +8,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use sorby_data::{put_into_split, put_scale};
-use sorby_image::{ImageError, files, write};
+use sorby_image::{ImageError, files, folders, write};
 use sorby_train::RunFolder;
 use std::path::{Path as FilePath, PathBuf};
 
@@ -90,53 +90,7 @@ fn remove(app: &App, parent: &str, name: &str, folder: &FilePath) -> Answer<Json
         return Err(Refusal::new(StatusCode::CONFLICT, what));
     }
     app.project.confine(folder)?;
-    let freed_bytes = remove_all(folder).map_err(|e| ImageError::io(folder, e))?;
+    let freed_bytes = folders::remove_with_contents(folder).map_err(|e| ImageError::io(folder, e))?;
     app.tell(json!({"kind": "project"}));
     Ok(Json(json!({"freed_bytes": freed_bytes})))
-}
-
-/// Removes a folder with all that is in it; links are removed, not what they stand for. Gives the bytes freed.
-fn remove_all(folder: &FilePath) -> std::io::Result<u64> {
-    let mut freed = 0;
-    for path in files::entries(folder)? {
-        let size = files::open(&path).and_then(|f| f.metadata()).map_or(0, |m| m.len());
-        match files::remove(&path) {
-            Ok(()) => freed += size,
-            // Only a folder cannot be removed as a file is.
-            Err(_) if files::is_folder(&path) => freed += remove_all(&path)?,
-            Err(e) => return Err(e),
-        }
-    }
-    files::remove_folder(folder)?;
-    Ok(freed)
-}
-
-/// Bytes of all files in a folder.
-pub fn size_of(folder: &FilePath) -> u64 {
-    let paths = files::entries(folder).unwrap_or_default();
-    let size = |path: &PathBuf| match files::is_folder(path) {
-        true => size_of(path),
-        false => files::open(path).and_then(|f| f.metadata()).map_or(0, |m| m.len()),
-    };
-    paths.iter().map(size).sum()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    #[cfg(unix)]
-    fn links_are_removed_and_not_what_they_stand_for() {
-        let folder = tempfile::tempdir().unwrap();
-        let at = |name: &str| folder.path().join(name);
-        std::fs::create_dir_all(at("run/checkpoints")).unwrap();
-        std::fs::create_dir(at("images")).unwrap();
-        std::fs::write(at("run/checkpoints/a"), [0; 100]).unwrap();
-        std::fs::write(at("images/b"), [0; 10]).unwrap();
-        std::os::unix::fs::symlink(at("images"), at("run/link")).unwrap();
-        std::os::unix::fs::symlink(at("images/b"), at("run/file")).unwrap();
-        assert!(remove_all(&at("run")).unwrap() >= 100);
-        assert!(!at("run").exists() && at("images/b").is_file());
-    }
 }

@@ -118,15 +118,19 @@ pub fn ground(app: &App, manifest: &Manifest, entry: &Entry) -> Answer<Revision>
     Ok(Revision { label: NONE.to_owned(), classes, image: app.contents.of(&entry.image)? })
 }
 
-/// Reads the label of an image.
-pub fn current(app: &App, manifest: &Manifest, entry: &Entry) -> Answer<Current> {
-    let (width, height) = sorby_image::dimensions(&entry.image)
-        .ok_or_else(|| Refusal::unreadable(format!("{}: cannot be read", entry.image.display())))?;
-    let mut revision = ground(app, manifest, entry)?;
-    let Some(file) = &entry.label else {
-        return Ok(Current { label: LabelMap::filled(width, height, IGNORE), revision, missing_rows: 0 });
-    };
-    let stored = app.contents.of(file)?;
+/// Width and height of an image.
+pub fn size(entry: &Entry) -> Answer<(usize, usize)> {
+    sorby_image::dimensions(&entry.image)
+        .ok_or_else(|| Refusal::unreadable(format!("{}: cannot be read", entry.image.display())))
+}
+
+/// A label file as large as its image, and how many rows at the bottom it lacks: those of a data bar.
+pub fn read_whole(
+    app: &App,
+    manifest: &Manifest,
+    file: &std::path::Path,
+    (width, height): (usize, usize),
+) -> Answer<(LabelMap, usize)> {
     let mut label = app.coding.read(&app.project, manifest, file)?;
     let mut missing_rows = 0;
     if label.width == width && label.height < height {
@@ -142,6 +146,18 @@ pub fn current(app: &App, manifest: &Manifest, entry: &Entry) -> Answer<Current>
         );
         return Err(Refusal::unreadable(what));
     }
+    Ok((label, missing_rows))
+}
+
+/// Reads the label of an image.
+pub fn current(app: &App, manifest: &Manifest, entry: &Entry) -> Answer<Current> {
+    let (width, height) = size(entry)?;
+    let mut revision = ground(app, manifest, entry)?;
+    let Some(file) = &entry.label else {
+        return Ok(Current { label: LabelMap::filled(width, height, IGNORE), revision, missing_rows: 0 });
+    };
+    let stored = app.contents.of(file)?;
+    let (label, missing_rows) = read_whole(app, manifest, file, (width, height))?;
     // The values as they are stored, and what they are read as.
     let mut hasher = blake3::Hasher::new();
     hasher.update(stored.as_bytes()).update(&label.labels);
@@ -257,8 +273,9 @@ fn replace(
     let versions = versions(app, entry);
     let mut by_hand = false;
     if let Some(file) = &entry.label {
-        by_hand = versions.record(file)?.drawn_by_hand;
-        versions.keep_before(file, old, by, &label)?;
+        let record = versions.record(file)?;
+        by_hand = record.drawn_by_hand;
+        versions.keep_before((file, old, record), by, &label)?;
     }
     let kept = app.project.kept_labels();
     let empty = label.labels.iter().all(|l| *l == IGNORE);

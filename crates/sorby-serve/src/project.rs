@@ -14,6 +14,7 @@ use crate::error::{Answer, Refusal};
 use crate::memory::Memory;
 use anyhow::{Context as _, bail};
 use axum::http::StatusCode;
+use sorby::data::LabelPlaces;
 use sorby_data::{Class, Entry, Labels, Manifest, Missing, entries};
 use sorby_image::files::{self, Confined};
 use std::io::ErrorKind;
@@ -220,7 +221,11 @@ impl Project {
 
     /// Where originals of labels are kept that were drawn over.
     pub(crate) fn kept_labels(&self) -> PathBuf {
-        self.root.join(".sorby").join("labels-before")
+        self.label_places().kept
+    }
+
+    pub(crate) fn label_places(&self) -> LabelPlaces {
+        LabelPlaces::of(&self.root)
     }
 
     pub(crate) fn manifest_file(&self) -> PathBuf {
@@ -229,7 +234,7 @@ impl Project {
 
     /// Earlier versions of an image's label.
     pub(crate) fn label_versions(&self, name: &str) -> PathBuf {
-        self.root.join(".sorby").join("label-versions").join(name)
+        self.label_places().versions.join(name)
     }
 
     /// Strokes that drafts of an image are made from.

@@ -8,7 +8,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use serde_json::{Value, json};
-use sorby_image::{RawLabels, files};
+use sorby_image::{RawLabels, files, folders};
 use sorby_train::{Metric, PRESETS, RunFile, RunFolder, Status, ValidationRecord, nothing_found_by_run};
 
 /// Points of a curve; a screen shows no more.
@@ -84,7 +84,6 @@ fn summary(project: &Project, name: &str) -> Option<Value> {
         "iterations": iterations,
         "best": status.as_ref().and_then(|s| s.best),
         "report": files::is_file(&root.join("report.html")),
-        "bytes": crate::disposal::size_of(&root),
     }))
 }
 
@@ -92,8 +91,9 @@ fn summary(project: &Project, name: &str) -> Option<Value> {
 pub async fn one(State(app): State<Shared>, Path(name): Path<String>) -> Answer<Json<Value>> {
     light(&app, move |app| {
         let root = app.project.folder("runs", &name)?;
-        let about =
+        let mut about =
             summary(&app.project, &name).ok_or_else(|| Refusal::not_found("this is no run folder"))?;
+        about["bytes"] = folders::bytes_in(&root).into();
         let metrics: Vec<Metric> = RunFolder::read_lines(&root);
         let validations: Vec<ValidationRecord> = RunFolder::read_lines(&root);
         let classes = app.project.require_manifest().map(|m| m.class_names()).unwrap_or_default();

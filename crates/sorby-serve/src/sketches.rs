@@ -46,7 +46,7 @@ pub async fn put(State(app): State<Shared>, Path(name): Path<String>, body: Byte
         let (manifest, entry) = app.project.entry(&name)?;
         let file = file(app, &manifest, &entry)?;
         let _share = app.project.memory.for_pixels(&entry.image, PER_PIXEL)?;
-        let (width, height) = app.picture(&name)?.size();
+        let (width, height) = crate::labels::size(&entry)?;
         let strokes = unpack(&body, width, height, manifest.classes.len())?;
         if strokes.labels.iter().all(|l| *l == IGNORE) {
             remove(&file)?;

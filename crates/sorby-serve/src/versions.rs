@@ -2,7 +2,7 @@
 
 use crate::app::{Shared, light, work};
 use crate::error::{Answer, Refusal};
-use crate::labels::{bytes, versions};
+use crate::labels::{bytes, read_whole, size, versions};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -27,15 +27,7 @@ pub async fn get(State(app): State<Shared>, Path((name, id)): Path<(String, u32)
         let file = versions(app, &entry).file(id);
         let file = file.ok_or_else(|| Refusal::not_found(format!("`{name}` has no version {id}")))?;
         let _share = app.project.memory.for_pixels(&entry.image, PER_PIXEL)?;
-        let mut label = app.coding.read(&app.project, &manifest, &file)?;
-        let size = sorby_image::dimensions(&entry.image);
-        // Labels may lack the rows of a data bar.
-        if let Some((_, height)) = size.filter(|(w, h)| *w == label.width && *h > label.height) {
-            label.pad_rows(height);
-        }
-        if size != Some((label.width, label.height)) {
-            return Err(Refusal::unreadable(format!("version {id} is of another size than the image")));
-        }
+        let (label, _) = read_whole(app, &manifest, &file, size(&entry)?)?;
         Ok(bytes(label.labels, None))
     })
     .await

@@ -2,6 +2,7 @@
 
 use crate::Result;
 use crate::error::{Context, refuse};
+use sorby_image::folders;
 use sorby_train::{RunFile, RunFolder, State};
 use std::path::Path;
 
@@ -22,24 +23,8 @@ pub fn clean(run: &Path) -> Result<u64> {
         refuse!("{}: has no {}; its checkpoints are all there is", run.display(), RunFile::Model);
     }
     let checkpoints = folder.path(RunFile::Checkpoints);
-    let mut freed = 0;
-    for entry in walk(&checkpoints) {
-        freed += std::fs::symlink_metadata(&entry).map_or(0, |m| m.len());
+    if !checkpoints.exists() {
+        return Ok(0);
     }
-    if checkpoints.exists() {
-        std::fs::remove_dir_all(&checkpoints).with_context(|| checkpoints.display().to_string())?;
-    }
-    Ok(freed)
-}
-
-/// Files below a folder; links are not followed.
-fn walk(folder: &Path) -> Vec<std::path::PathBuf> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        match entry.file_type() {
-            Ok(kind) if kind.is_dir() => found.extend(walk(&entry.path())),
-            _ => found.push(entry.path()),
-        }
-    }
-    found
+    folders::remove_with_contents(&checkpoints).with_context(|| checkpoints.display().to_string())
 }

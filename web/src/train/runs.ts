@@ -9,7 +9,7 @@ export interface RunSummary {
   /** Iteration and mean IoU of the best validation. */
   best: [number, number] | null;
   report: boolean;
-  /** Its size on the disk, where the server tells it. */
+  /** Its size on the disk; the list of all runs does not say it. */
   bytes?: number;
 }
 

@@ -5,7 +5,7 @@ use crate::error::{Context, refuse, refused};
 use rayon::prelude::*;
 use sorby_data::{
     ChangedBy, Colour, Entry, Expected, LabelCoding, LabelVersions, Manifest, NewClass, entries, entries_of,
-    put_classes, read_label, save_label,
+    locate, put_classes, read_label, save_label,
 };
 use sorby_image::{MaskNote, files, write};
 use std::path::{Path, PathBuf};
@@ -33,8 +33,7 @@ impl LabelPlaces {
 /// Before anything is changed: when the list is no list of classes, or a label cannot be read.
 pub fn change_classes(data: &Path, classes: &[NewClass], places: &LabelPlaces) -> Result<usize> {
     let (old, list) = entries_of(data)?;
-    let file = if data.is_dir() { data.join("dataset.toml") } else { data.to_owned() };
-    let root = file.parent().unwrap_or(Path::new("")).to_owned();
+    let (file, root) = locate(data)?;
     let text = files::read_to_string(&file).with_context(|| file.display().to_string())?;
     let wrong = |e| refused!("{}: {e}", file.display());
     let new_text = put_classes(&text, classes).map_err(wrong)?;
@@ -68,8 +67,9 @@ fn convert(manifest: &Manifest, coding: &LabelCoding, entry: &Entry, places: &La
     }
     let label = read_label(manifest, coding, file)?;
     let versions = LabelVersions::of(places.versions.join(&entry.name));
-    let by_hand = versions.record(file)?.drawn_by_hand;
-    versions.keep_before(file, &label, ChangedBy::Classes, &label)?;
+    let record = versions.record(file)?;
+    let by_hand = record.drawn_by_hand;
+    versions.keep_before((file, &label, record), ChangedBy::Classes, &label)?;
     let scale = entry.scale(manifest).ok().flatten();
     let file = save_label(manifest, entry, scale.as_ref(), label, &places.kept)?;
     Ok(versions.note(&file, ChangedBy::Classes, by_hand)?)

@@ -31,6 +31,12 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// The verdict over several: outside where one is, else undecided where one is; `None` without any.
+    pub fn over(all: impl IntoIterator<Item = Self>) -> Option<Self> {
+        let all: Vec<Self> = all.into_iter().collect();
+        [Self::Outside, Self::Undecided, Self::Within].into_iter().find(|v| all.contains(v))
+    }
+
     /// The word for it.
     pub fn word(self) -> &'static str {
         match self {

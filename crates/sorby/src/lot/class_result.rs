@@ -79,15 +79,9 @@ impl ClassResult {
         self.quantities.iter().find(|q| q.estimate.quantity == quantity)
     }
 
-    /// The verdict over all limits of the class: outside where one is, undecided where one is; `None` without limits.
+    /// The verdict over all limits of the class; `None` without limits.
     pub fn verdict(&self) -> Option<Verdict> {
-        let has = |verdict| self.limits.iter().any(|l| l.1 == verdict);
-        match () {
-            () if self.limits.is_empty() => None,
-            () if has(Verdict::Outside) => Some(Verdict::Outside),
-            () if has(Verdict::Undecided) => Some(Verdict::Undecided),
-            () => Some(Verdict::Within),
-        }
+        Verdict::over(self.limits.iter().map(|l| l.1))
     }
 
     /// All fields together in words.

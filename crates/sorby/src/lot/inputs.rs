@@ -2,6 +2,7 @@
 
 use crate::error::{Context as _, refused};
 use crate::job::Job;
+use crate::scale::SaidOutside;
 use crate::{Event, Observer, Result, checksum};
 use sorby_image::scale::{Instrument, SCALE_TOLERANCE, instrument};
 use sorby_image::{KnownScale, Shot};
@@ -37,8 +38,7 @@ pub fn check(
     let (mut good, mut left_out): (Vec<Input>, Vec<LeftOutImage>) = (Vec::new(), Vec::new());
     observer.event(Event::Begin { total: files.len(), unit: "images checked" });
     for file in files {
-        let looked = Shot::read(file, &said.of(file)).map_err(crate::Error::from);
-        let input = looked.and_then(|shot| of(job, file, &shot)).and_then(|input| unlike_any(input, &good));
+        let input = look(job, &said, file).and_then(|(input, _)| unlike_any(input, &good));
         match input {
             Ok(input) => good.push(input),
             Err(error) => {
@@ -51,6 +51,15 @@ pub fn check(
     }
     observer.event(Event::End);
     Ok((good, left_out))
+}
+
+/// One image, and what is known of it.
+///
+/// # Errors
+/// Why it cannot be measured by the job.
+pub fn look(job: &Job, said: &SaidOutside, file: &Path) -> Result<(Input, Shot)> {
+    let shot = Shot::read(file, &said.of(file))?;
+    Ok((of(job, file, &shot)?, shot))
 }
 
 fn of(job: &Job, file: &Path, shot: &Shot) -> Result<Input> {

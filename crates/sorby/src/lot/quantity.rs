@@ -4,7 +4,7 @@ use super::rounding::{percent, significant, with_half_width};
 use super::units::Shown;
 use crate::job::LengthUnit;
 use serde_json::{Value, json};
-use sorby_measure::{Estimate, t_975};
+use sorby_measure::{Estimate, Quantity, t_975};
 
 /// An estimate as a report shows it.
 #[derive(Clone, Debug)]
@@ -66,7 +66,7 @@ impl QuantityResult {
     /// Standard deviation between the fields, `s` of ASTM E562: what the sampling part of the interval is made of.
     pub fn field_sd(&self) -> Option<f64> {
         let (e, n) = (&self.estimate, self.estimate.fields as f64);
-        let percentile = self.shown.name.starts_with("diameter d");
+        let percentile = matches!(e.quantity, Quantity::D10 | Quantity::D50 | Quantity::D90);
         let half = e.sampling_ci95.filter(|_| n >= 2.0 && !percentile)?;
         Some(half * n.sqrt() / t_975(n - 1.0))
     }
@@ -100,8 +100,8 @@ impl QuantityResult {
     pub fn remark(&self) -> String {
         let (n, goal) = (self.estimate.fields, percent(self.goal_percent));
         let few = if n == 1 { "1 field is too few".to_owned() } else { format!("{n} fields are too few") };
-        let more = match self.estimate.fields_needed {
-            Some(needed) if needed > n => format!("{} more would bring {goal} %", needed - n),
+        let more = |noun: &str| match self.estimate.fields_needed {
+            Some(needed) if needed > n => format!("{} more{noun} would bring {goal} %", needed - n),
             Some(_) => String::new(),
             None => {
                 format!(
@@ -115,12 +115,20 @@ impl QuantityResult {
                 "no result: the edge weight of single particles decides it".into()
             }
             Standing::NoInterval => "no interval: too little was found to know its spread".into(),
-            Standing::TooWide => format!("no result: the interval is wider than the value. {few}; {more}"),
+            Standing::TooWide => {
+                format!("no result: the interval is wider than the value. {few}; {}", more(""))
+            }
             Standing::Result if reached => String::new(),
-            Standing::Result if more.starts_with("no ") => more,
-            Standing::Result if more.starts_with("1 ") => more.replacen(" more", " more field", 1),
-            Standing::Result => more.replacen(" more", " more fields", 1),
+            Standing::Result if self.estimate.fields_needed == Some(n + 1) => more(" field"),
+            Standing::Result => more(" fields"),
         }
+    }
+
+    /// Name, value and remark in one line.
+    pub fn line(&self) -> String {
+        let remark =
+            Some(self.remark()).filter(|r| !r.is_empty()).map_or(String::new(), |r| format!(" ({r})"));
+        format!("{} {}{remark}", self.shown.name, self.value_words())
     }
 
     /// For `lot.json`: as shown, next to the estimate with all its digits.
@@ -144,7 +152,6 @@ impl QuantityResult {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sorby_measure::Quantity;
 
     fn result(value: f64, ci95: Option<f64>, fields: usize, needed: Option<usize>) -> QuantityResult {
         let estimate = Estimate {

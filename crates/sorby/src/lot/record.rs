@@ -54,8 +54,7 @@ pub struct LotRecord<'a> {
 impl LotRecord<'_> {
     /// The verdict over all classes; `None` without limits.
     pub fn verdict(&self) -> Option<Verdict> {
-        let all: Vec<Verdict> = self.classes.iter().filter_map(ClassResult::verdict).collect();
-        [Verdict::Outside, Verdict::Undecided, Verdict::Within].into_iter().find(|v| all.contains(v))
+        Verdict::over(self.classes.iter().filter_map(ClassResult::verdict))
     }
 
     /// Whether all limits are kept and nothing is warned of.

@@ -327,11 +327,7 @@ fn quoted(text: &str) -> String {
 }
 
 fn result_lines(class: &ClassResult) -> Vec<String> {
-    let of = |q: &sorby_measure::Quantity| {
-        let q = class.quantity(*q)?;
-        let remark = Some(q.remark()).filter(|r| !r.is_empty()).map_or(String::new(), |r| format!(" ({r})"));
-        Some(format!("{}: {} {}{remark}", class.class, q.shown.name, q.value_words()))
-    };
+    let of = |q: &sorby_measure::Quantity| Some(format!("{}: {}", class.class, class.quantity(*q)?.line()));
     class.rules.quantities.iter().filter_map(of).collect()
 }
 

@@ -4,13 +4,12 @@
 use super::class_result::ClassResult;
 use super::inputs;
 use super::manifest;
-use super::quantity::QuantityResult;
 use super::run::{Lot, LotOptions, run_job};
 use crate::error::refuse;
 use crate::job::LockedJob;
 use crate::measure::measure;
 use crate::{Event, InferenceSettings, Observer, Result, Segmenter, listing};
-use sorby_image::{Shot, parent_of};
+use sorby_image::parent_of;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -110,11 +109,13 @@ impl Session<'_> {
     /// Segments an image and says what all images come to so far; gives whether that is enough.
     fn take(&mut self, file: &Path) -> Result<bool> {
         let job = &self.job.job;
-        let (good, _) = inputs::check(job, &[file.to_owned()], &Quiet(self.observer))?;
-        if good.is_empty() {
-            return Ok(false);
-        }
-        let shot = Shot::read(file, &job.scale_options().said()?.of(file))?;
+        let shot = match inputs::look(job, &job.scale_options().said()?, file) {
+            Ok((_, shot)) => shot,
+            Err(error) => {
+                self.observer.event(Event::Problem(error.to_string()));
+                return Ok(false);
+            }
+        };
         let segmented = self.segmenter.segment(&shot)?;
         segmented.write(&self.masks.path().join(format!("{}.png", listing::stem(file))))?;
         self.measured += 1;
@@ -138,26 +139,11 @@ impl Session<'_> {
             let class = ClassResult::of(job, rules, &measured, &results)?;
             for quantity in rules.quantities.iter().filter_map(|q| class.quantity(*q)) {
                 enough &= quantity.remark().is_empty();
-                self.observer.say(line(self.measured, &class.class, quantity));
+                let (fields, class) = (self.measured, &class.class);
+                self.observer.say(format!("  {fields} so far, {class}: {}", quantity.line()));
             }
         }
         Ok(enough)
-    }
-}
-
-fn line(fields: usize, class: &str, q: &QuantityResult) -> String {
-    let remark = Some(q.remark()).filter(|r| !r.is_empty()).map_or(String::new(), |r| format!(" ({r})"));
-    format!("  {fields} so far, {class}: {} {}{remark}", q.shown.name, q.value_words())
-}
-
-/// Who is told of files that cannot be used, and of nothing else.
-struct Quiet<'a>(&'a dyn Observer);
-
-impl Observer for Quiet<'_> {
-    fn event(&self, event: Event) {
-        if let Event::Problem(_) = event {
-            self.0.event(event);
-        }
     }
 }
 

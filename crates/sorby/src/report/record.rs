@@ -42,7 +42,7 @@ impl Record {
     pub fn of(options: &ReportOptions, c: &Computed, folder: &Path) -> Result<Self> {
         let (run, data) = (&options.run, &options.data);
         let weights = sorby_infer::model_file(run);
-        let manifest = if data.is_dir() { data.join("dataset.toml") } else { data.clone() };
+        let (manifest, _) = sorby_data::locate(data)?;
         let used = |name: &str| c.samples.iter().any(|s| s.name == name);
         let items = c.data.items.iter().filter(|i| used(&i.name));
         let pictures = items.flat_map(|i| [i.image.clone(), i.label.clone()]);

@@ -3,8 +3,7 @@
 use crate::args::ClassesArgs;
 use anyhow::Context as _;
 use sorby::data::{ClassChanges, LabelPlaces, change_classes};
-use sorby_data::{Colour, entries_of};
-use std::path::Path;
+use sorby_data::{Colour, entries_of, locate};
 use std::process::ExitCode;
 
 pub fn run(args: ClassesArgs) -> anyhow::Result<ExitCode> {
@@ -16,8 +15,8 @@ pub fn run(args: ClassesArgs) -> anyhow::Result<ExitCode> {
     let changes = ClassChanges { rename, merge, add, order, color: color.collect::<anyhow::Result<_>>()? };
     if changes != ClassChanges::default() {
         let (manifest, _) = entries_of(&data)?;
-        let root = if data.is_dir() { data.as_path() } else { data.parent().unwrap_or(Path::new("")) };
-        let converted = change_classes(&data, &changes.applied_to(&manifest)?, &LabelPlaces::of(root))?;
+        let (_, root) = locate(&data)?;
+        let converted = change_classes(&data, &changes.applied_to(&manifest)?, &LabelPlaces::of(&root))?;
         eprintln!("{converted} labels have the new classes; as they were: {}", root.join(".sorby").display());
     }
     for (index, class) in entries_of(&data)?.0.classes.iter().enumerate() {
