@@ -1,18 +1,17 @@
 //! Ctrl-C and SIGTERM for work that can be continued: the first asks it to stop at the next safe point, the
 //! second ends it at once. Verbs that do not listen end at the first, and leave only whole files.
 
-use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static ASKED: AtomicBool = AtomicBool::new(false);
 
 /// What shells report of a program that ended by Ctrl-C.
-const INTERRUPTED: u8 = 130;
+pub const EXIT_CODE: u8 = 130;
 
 pub fn listen() {
     let heard = ctrlc::set_handler(|| {
         if ASKED.swap(true, Ordering::SeqCst) {
-            std::process::exit(INTERRUPTED.into());
+            std::process::exit(EXIT_CODE.into());
         }
         eprintln!("stopping after this step; once more to stop at once");
     });
@@ -24,10 +23,6 @@ pub fn listen() {
 
 pub fn asked() -> bool {
     ASKED.load(Ordering::SeqCst)
-}
-
-pub fn exit_code() -> ExitCode {
-    ExitCode::from(INTERRUPTED)
 }
 
 /// Whether there is anything to lose by ending at once.

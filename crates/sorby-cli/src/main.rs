@@ -1,5 +1,6 @@
 //! The `sorby` program: arguments in, one function per verb.
 
+mod answer;
 mod args;
 mod commands;
 mod console;
@@ -14,21 +15,26 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     sorby_nn::keep_freed_buffers();
     quit_quietly_when_nobody_reads();
-    let args = arguments();
+    let (args, verb) = arguments();
+    let json = args.json;
     match commands::run(args) {
-        Ok(code) => code,
+        Ok(answer) => answer.print(&verb, json),
         Err(error) => {
             // One line, whatever names of files hold.
-            eprintln!("error: {}", format!("{error:#}").replace(['\n', '\r'], " "));
+            let line = format!("{error:#}").replace(['\n', '\r'], " ");
+            eprintln!("error: {line}");
+            if json {
+                answer::print_refusal(&verb, &line);
+            }
             ExitCode::from(2)
         }
     }
 }
 
-/// The arguments; a value such as `-5` is a value, which is refused by its option's name.
-fn arguments() -> args::Args {
+/// The arguments, and the verb as it was typed; a value such as `-5` is a value, which is refused by its option's name.
+fn arguments() -> (args::Args, String) {
     let matches = negative_values(args::Args::command()).try_get_matches();
-    let parsed = matches.and_then(|m| args::Args::from_arg_matches(&m));
+    let parsed = matches.and_then(|m| Ok((args::Args::from_arg_matches(&m)?, verb_of(&m))));
     parsed.unwrap_or_else(|error| {
         if error.kind() == clap::error::ErrorKind::ValueValidation {
             let text = error.render().to_string();
@@ -39,6 +45,12 @@ fn arguments() -> args::Args {
         }
         error.exit()
     })
+}
+
+/// `data check`.
+fn verb_of(matches: &clap::ArgMatches) -> String {
+    let words = std::iter::successors(matches.subcommand(), |(_, below)| below.subcommand());
+    words.map(|(word, _)| word).collect::<Vec<_>>().join(" ")
 }
 
 fn negative_values(command: clap::Command) -> clap::Command {

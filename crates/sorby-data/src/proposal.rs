@@ -27,9 +27,7 @@ struct Pair {
 pub fn propose(root: &Path) -> Result<String, DataError> {
     let pairs = find_pairs(root);
     if pairs.is_empty() {
-        let what = "found no folder of images next to a folder of labels with the same file names; expected \
-                    for example images/ and labels/";
-        return Err(DataError::one(root, what));
+        return Err(DataError::one(root, without_labels(root)));
     }
     let found = look_at_labels(root, &pairs);
     let mut out =
@@ -91,6 +89,20 @@ fn folders(root: &Path) -> Vec<PathBuf> {
     let second: Vec<_> = first.iter().flat_map(|f| list(f)).collect();
     let relative = |p: PathBuf| p.strip_prefix(root).map(Path::to_owned).ok();
     first.into_iter().chain(second).filter_map(relative).collect()
+}
+
+/// Why nothing can be proposed, and what to do.
+fn without_labels(root: &Path) -> String {
+    let all = std::iter::once(PathBuf::new()).chain(folders(root));
+    let images: usize = all.filter_map(|f| images_in(&root.join(f)).ok()).map(|found| found.len()).sum();
+    if images == 0 {
+        return "found no images; expected for example images/ and labels/ with the same file names".into();
+    }
+    format!(
+        "found {images} image{} but no labels of the same names next to them (expected for example images/ and labels/); \
+         to draw labels: sorby serve FOLDER; labels of other programs: sorby data import",
+        if images == 1 { "" } else { "s" }
+    )
 }
 
 fn find_pairs(root: &Path) -> Vec<Pair> {

@@ -31,7 +31,7 @@ pub use components::{Connectivity, Objects, Region, Run, components, label_runs,
 pub use edges::{EdgeRule, EdgeWeights};
 pub use estimate::{Estimate, IntervalInputs, estimate};
 pub use field::{Field, sampling, value};
-pub use grains::{GrainCounts, GrainSize, contiguity, grain_counts, grain_size};
+pub use grains::{GrainCounts, GrainSize, LargestGrain, contiguity, grain_counts, grain_size};
 pub use intervals::{Spread, fields_needed, ratio_spread, t_975};
 pub use lines::{Lines, lines};
 pub use neighbours::{nearest_centroids_px, nearest_edges_px};

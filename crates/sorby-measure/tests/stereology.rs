@@ -145,7 +145,13 @@ fn what_is_not_steel_is_not_counted() {
 #[test]
 fn grain_size_numbers_of_the_standards() {
     // ASTM E112, table 4: G = 8 has 1984 grains per mm2 and a mean intercept of 20.0 um.
-    let counts = GrainCounts { grains: 1984.0, area_px: 1e6, intercepts: 100.0, line_px: 2000.0 };
+    let counts = GrainCounts {
+        grains: 1984.0,
+        area_px: 1e6,
+        intercepts: 100.0,
+        line_px: 2000.0,
+        ..Default::default()
+    };
     // 1000 x 1000 pixels of 1 um are 1 mm2; 2 mm of lines with 100 intercepts.
     let g = grain_size(&[(counts, 1000.0)]).unwrap();
     assert!((g.g_planimetric - 8.0).abs() < 0.01 && (g.g_intercept - 8.0).abs() < 0.01, "{g:?}");
@@ -154,6 +160,36 @@ fn grain_size_numbers_of_the_standards() {
     let iso = grain_size(&[(GrainCounts { grains: 2048.0, ..counts }, 1000.0)]).unwrap();
     assert!((iso.g_iso_643 - 8.0).abs() < 1e-9);
     assert_eq!(grain_size(&[(GrainCounts::default(), 1000.0)]), None);
+}
+
+#[test]
+fn the_largest_grain_and_the_interval_of_the_number() {
+    let field = |grains: f64, largest_whole_px: u64, largest_cut_px: u64| {
+        let counts = GrainCounts {
+            grains,
+            area_px: 1e6,
+            intercepts: grains,
+            line_px: 2e4,
+            largest_whole_px,
+            largest_cut_px,
+        };
+        (counts, 1000.0)
+    };
+    let g = grain_size(&[field(100.0, 40_000, 10), field(128.0, 62_500, 10), field(90.0, 100, 10)]).unwrap();
+    let largest = g.largest.unwrap();
+    // 62 500 um2 are 0.0625 mm2: -3.321928 lg 0.0625 - 2.954 = 4 - 2.954.
+    assert!(
+        (largest.area_um2 - 62_500.0).abs() < 1e-6 && (largest.g - 1.046).abs() < 1e-9 && largest.field == 1
+    );
+    assert!(!g.larger_is_cut);
+    // By hand: log2 of the sums of two fields, 218, 190 and 228 grains on 2 mm2; t of two degrees 4.302653.
+    let without: Vec<f64> = [218.0, 190.0, 228.0].iter().map(|n: &f64| (n / 2.0).log2()).collect();
+    let mean = without.iter().sum::<f64>() / 3.0;
+    let wanted = 4.302653 * (without.iter().map(|v| (v - mean).powi(2)).sum::<f64>() * 2.0 / 3.0).sqrt();
+    assert!((g.g_planimetric_half_width.unwrap() - wanted).abs() < 1e-5);
+    assert!((g.g_intercept_half_width.unwrap() - 2.0 * wanted).abs() < 1e-5);
+    let one = grain_size(&[field(100.0, 0, 10)]).unwrap();
+    assert!(one.largest.is_none() && one.larger_is_cut && one.g_planimetric_half_width.is_none());
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! One table, many formats. Units belong into column names.
 
+use serde_json::Value;
 use std::io::Write;
 
 /// A value of a table.
@@ -50,6 +51,16 @@ impl Cell {
             Cell::Number(v, _) | Cell::Signed(v, _) => v.is_finite(),
             Cell::Missing => false,
             Cell::Text(_) | Cell::Integer(_) => true,
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        match self {
+            Cell::Text(text) => text.clone().into(),
+            Cell::Integer(n) => (*n).into(),
+            // What is no number becomes `null`.
+            Cell::Number(v, _) | Cell::Signed(v, _) => (*v).into(),
+            Cell::Missing => Value::Null,
         }
     }
 
@@ -109,6 +120,15 @@ impl Table {
             columns: chosen.iter().map(|&i| self.columns[i].clone()).collect(),
             rows: self.rows.iter().map(of).collect(),
         }
+    }
+
+    /// An object for each row, with the columns as keys; what has no value is `null`. Numbers are not rounded.
+    pub fn to_json(&self) -> Vec<Value> {
+        let object = |row: &Vec<Cell>| {
+            let pairs = self.columns.iter().cloned().zip(row.iter().map(Cell::to_json));
+            Value::Object(pairs.collect())
+        };
+        self.rows.iter().map(object).collect()
     }
 
     /// RFC 4180 with a header line; missing values are empty. Texts that a spreadsheet would take for a formula have a
@@ -177,7 +197,7 @@ impl Table {
     /// An HTML `table` element. Texts are escaped; a missing value is a dash.
     pub fn to_html(&self) -> String {
         let mut out = String::from("<table><thead><tr>");
-        self.columns.iter().for_each(|c| out += &format!("<th>{}</th>", escape(c)));
+        self.columns.iter().for_each(|c| out += &format!("<th>{}</th>", escape(&heading(c))));
         out += "</tr></thead><tbody>";
         for row in &self.rows {
             out += "<tr>";
@@ -193,6 +213,30 @@ impl Table {
         }
         out + "</tbody></table>"
     }
+}
+
+/// A column's name as a person reads it: `mean_diameter_nm` is `mean diameter (nm)`.
+fn heading(column: &str) -> String {
+    const UNITS: [(&str, &str); 10] = [
+        ("_per_mm2", "per mm²"),
+        ("_per_um", "per µm"),
+        ("_percent", "%"),
+        ("_um2", "µm²"),
+        ("_nm2", "nm²"),
+        ("_mm2", "mm²"),
+        ("_um", "µm"),
+        ("_nm", "nm"),
+        ("_px", "px"),
+        ("_s", "s"),
+    ];
+    let unit = UNITS.iter().find_map(|(suffix, unit)| Some((column.strip_suffix(suffix)?, unit)));
+    const INTERVALS: [(&str, &str); 3] =
+        [("ci95_low", "95 % from"), ("ci95_high", "95 % to"), ("ci95", "95 % ±")];
+    let words = |name: &str| {
+        let name = INTERVALS.iter().fold(name.to_owned(), |name, (short, long)| name.replace(short, long));
+        name.replace('_', " ")
+    };
+    unit.map_or_else(|| words(column), |(name, unit)| format!("{} ({unit})", words(name)))
 }
 
 /// A CSV file as of [`Table::to_csv`], written row by row, for tables too large to keep.
@@ -297,6 +341,20 @@ pub(crate) fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn columns_of_pages_are_words() {
+        for (column, shown) in [
+            ("mean_radius_nm", "mean radius (nm)"),
+            ("number_density_per_mm2", "number density (per mm²)"),
+            ("area_fraction_percent", "area fraction (%)"),
+            ("sampling_ci95", "sampling 95 % ±"),
+            ("ci95_low", "95 % from"),
+            ("IoU %", "IoU %"),
+        ] {
+            assert_eq!(heading(column), shown);
+        }
+    }
     use proptest::strategy::Strategy as _;
 
     proptest::proptest! {

@@ -1,12 +1,13 @@
 //! Scores of a model on labelled images.
 
+use crate::model::open_model;
 use crate::out_folder::{MadeBy, OutFolder};
 use crate::provenance::{Makers, Standing};
 use crate::{Event, InferenceSettings, Observer, Result, checksum, classes, tables};
 use serde_json::{Value, json};
 use sorby_data::Dataset;
 use sorby_image::write::{atomically, safe_name};
-use sorby_infer::{InferenceOptions, Model};
+use sorby_infer::InferenceOptions;
 use sorby_report::{Table, overlay};
 use sorby_score::Confusion;
 use sorby_train::{nothing_found, validate};
@@ -103,7 +104,7 @@ pub fn evaluate(
     let device = options.inference.device.open()?;
     let data = Dataset::open(&options.data)?;
     let items = data.split(&options.split)?;
-    let mut model = Model::read(model_path, &device)?;
+    let mut model = open_model(model_path, &device)?;
     let inference = options.inference.of(&model.card)?;
     classes::require_same(&model, &data)?;
     let samples = data.load(&items)?;

@@ -2,20 +2,33 @@
 
 use crate::Result;
 use crate::error::{Context as _, refuse, refused};
+use crate::words::quoted;
 use sorby_image::ImagePart;
 use sorby_image::write::atomically;
 use sorby_image::{OutputKind, require_replaceable};
 pub use sorby_infer::foreign::Given;
 use sorby_infer::foreign::model_of;
-use sorby_infer::{Backend, ModelCard, model_file};
+use sorby_infer::{Backend, Device, Model, ModelCard, model_file};
 use sorby_nn::weights::{CLASSIFIER, StateDict, to_safetensors};
 use sorby_nn::weights_file::{Checkpoint, encoder_key, read_checkpoint};
-use sorby_train::file_blake3;
+use sorby_train::{RunFile, file_blake3};
 use std::collections::HashMap;
 use std::path::Path;
 
 fn read(file: &Path) -> Result<Checkpoint> {
     read_checkpoint(file).with_context(|| file.display().to_string())
+}
+
+/// Reads a model file, or that of a run folder, for every job.
+pub(crate) fn open_model(path: &Path, device: &Device) -> Result<Model> {
+    if path.is_dir() && !model_file(path).exists() && path.join(RunFile::Recipe.name()).is_file() {
+        let run = path.display().to_string();
+        refuse!(
+            "{run}: this training is not finished and has no model yet; go on with: sorby train --resume {}",
+            quoted(&run)
+        );
+    }
+    Ok(Model::read(path, device)?)
 }
 
 /// What a weight file or run folder holds, a line for each thing.

@@ -138,9 +138,6 @@ pub struct RunArgs {
     /// Also print the report as PDF, if there is a browser of the Chromium family: a4, letter, or both; default: a4.
     #[arg(long, value_enum, value_delimiter = ',', num_args = 0..=1, require_equals = true, default_missing_value = "a4")]
     pub pdf: Vec<PaperArg>,
-    /// Print what lot.json holds instead of words.
-    #[arg(long)]
-    pub json: bool,
     #[command(flatten)]
     pub device: DeviceArg,
 }
@@ -149,6 +146,25 @@ pub struct RunArgs {
 pub struct VerifyArgs {
     /// Folder of a lot.
     pub lot: PathBuf,
+    /// A public key (PEM) whose signature the lot must carry (repeatable).
+    #[arg(long, value_name = "PUBLIC.pem")]
+    pub signed_by: Vec<PathBuf>,
+}
+
+#[derive(ClapArgs)]
+pub struct SignArgs {
+    /// Folder of a lot.
+    #[arg(required_unless_present = "new_key")]
+    pub lot: Option<PathBuf>,
+    /// Private Ed25519 key (PEM, PKCS #8).
+    #[arg(long, value_name = "KEY.pem", required_unless_present = "new_key")]
+    pub key: Option<PathBuf>,
+    /// Name of the signer.
+    #[arg(long = "as", value_name = "NAME", required_unless_present = "new_key")]
+    pub signer: Option<String>,
+    /// Make a private key in this file, and the public key next to it, instead of signing.
+    #[arg(long, value_name = "KEY.pem", conflicts_with_all = ["lot", "key", "signer"])]
+    pub new_key: Option<PathBuf>,
 }
 
 fn parse_line(text: &str) -> Result<(String, String), String> {

@@ -43,8 +43,6 @@ pub enum LabelCommand {
         /// The project's folder.
         #[arg(default_value = ".")]
         project: PathBuf,
-        #[arg(long)]
-        json: bool,
     },
     /// Measure how much drawing drafts and smart fills save, with strokes taken from a data set's own labels.
     Trial(TrialArgs),
@@ -78,6 +76,4 @@ pub struct TrialArgs {
     /// Strokes that the simulated annotator draws in each image.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(2..=10_000))]
     pub strokes: u16,
-    #[arg(long)]
-    pub json: bool,
 }

@@ -9,8 +9,6 @@ pub struct ScaleArgs {
     /// Images, or folders of images.
     #[arg(required = true)]
     pub images: Vec<PathBuf>,
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// What the user says of masks whose values could mean several things.
@@ -90,8 +88,6 @@ pub struct MeasureArgs {
     /// Also write for other programs: parquet (table), roi (ImageJ), geojson (QuPath, napari).
     #[arg(long, value_enum, value_delimiter = ',')]
     pub export: Vec<ExportArg>,
-    #[arg(long)]
-    pub json: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

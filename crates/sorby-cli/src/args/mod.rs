@@ -7,7 +7,7 @@ mod options;
 mod out;
 mod study;
 
-pub use job::{JobCommand, NewJobArgs, PaperArg, RunArgs, UnitArg, VerifyArgs};
+pub use job::{JobCommand, NewJobArgs, PaperArg, RunArgs, SignArgs, UnitArg, VerifyArgs};
 pub use label::{DraftArgs, LabelCommand, ServeArgs, TrialArgs};
 pub use measure::{CodingArgs, EdgeArg, ExportArg, GivenScale, MeasureArgs, ScaleArgs, ThresholdArgs};
 
@@ -24,6 +24,9 @@ pub struct Args {
     /// CPU threads; default: all.
     #[arg(long, global = true, value_name = "N")]
     pub threads: Option<usize>,
+    /// Print one JSON object instead of words; what each verb gives: docs/json.md.
+    #[arg(long, global = true)]
+    pub json: bool,
     #[command(subcommand)]
     pub command: Command,
 }
@@ -58,6 +61,8 @@ pub enum Command {
     Run(RunArgs),
     /// Say whether anything of a lot was changed since its report was made.
     Verify(VerifyArgs),
+    /// Sign a lot with a key, next to the signatures on paper.
+    Sign(SignArgs),
     /// The traditional methods (Otsu, Sauvola, a sweep of all thresholds) next to a model and the truth.
     Threshold(ThresholdArgs),
     /// Make synthetic micrographs with exact labels.
@@ -179,8 +184,6 @@ pub enum ExportFormat {
 pub struct CheckArgs {
     /// Folder with a dataset.toml, or such a file.
     pub data: PathBuf,
-    #[arg(long)]
-    pub json: bool,
     /// Writes a page with pictures of labels that lie wrong.
     #[arg(long, value_name = "FILE")]
     pub page: Option<PathBuf>,
@@ -292,8 +295,6 @@ pub struct EvaluateArgs {
     /// Folder for tables and overlays.
     #[arg(long, value_parser = new_or_folder())]
     pub out: Option<PathBuf>,
-    #[arg(long)]
-    pub json: bool,
     #[command(flatten)]
     pub inference: InferenceArgs,
 }
@@ -423,8 +424,6 @@ pub struct BenchArgs {
     /// Timed runs, after one that is not counted.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     pub repeats: u16,
-    #[arg(long)]
-    pub json: bool,
     #[command(flatten)]
     pub device: DeviceArg,
 }
@@ -500,7 +499,7 @@ mod tests {
         else {
             panic!()
         };
-        assert!(a.json && a.page == Some("p.html".into()) && a.data.as_os_str() == "./-d");
+        assert!(a.page == Some("p.html".into()) && a.data.as_os_str() == "./-d");
         let (run, split, out) = ("runs/r".to_owned(), "-s".to_owned(), "runs/r/report.html".to_owned());
         let Command::Report(a) = parsed(&Verb::Report { run, split, out, data: data() }) else { panic!() };
         assert_eq!((a.split.as_str(), a.out), ("-s", Some("runs/r/report.html".into())));

@@ -15,8 +15,6 @@ pub enum StudyCommand {
     Status {
         /// Folder of the study.
         study: PathBuf,
-        #[arg(long)]
-        json: bool,
     },
     /// Tables and figures of one or more studies: HTML, CSV, Markdown, LaTeX, PNG, SVG.
     Report(StudyReportArgs),

@@ -1,31 +1,25 @@
 //! `sorby bench`.
 
+use crate::answer::Answer;
 use crate::args::BenchArgs;
-use serde::Serialize;
 use sorby::bench::{bench, bench_measure, write_pictures};
-use std::process::ExitCode;
 
-pub fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
+pub fn run(args: BenchArgs) -> anyhow::Result<Answer> {
+    let mut answer = Answer::new();
     match args.options() {
         Some(options) => {
             let timed = bench(&options)?;
-            show(&args, &timed, || timed.text())
+            answer.text(&timed.text());
+            answer.set_all(&timed);
         }
         None => {
             if let Some(folder) = &args.write {
                 write_pictures(args.size, folder)?;
             }
             let timed = bench_measure(args.size, args.repeats.into());
-            show(&args, &timed, || timed.text())
+            answer.text(&timed.text());
+            answer.set_all(&timed);
         }
     }
-}
-
-fn show(args: &BenchArgs, value: &impl Serialize, text: impl Fn() -> String) -> anyhow::Result<ExitCode> {
-    if args.json {
-        println!("{}", serde_json::to_string(value)?);
-    } else {
-        print!("{}", text());
-    }
-    Ok(ExitCode::SUCCESS)
+    Ok(answer)
 }

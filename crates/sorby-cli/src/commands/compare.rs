@@ -1,17 +1,24 @@
 //! `sorby compare`.
 
+use crate::answer::{Answer, say};
 use crate::args::CompareArgs;
 use crate::console::Console;
 use crate::made_by::typed;
+use serde_json::{Value, json};
 use sorby::compare;
-use std::process::ExitCode;
 
-pub fn run(args: CompareArgs) -> anyhow::Result<ExitCode> {
+pub fn run(args: CompareArgs) -> anyhow::Result<Answer> {
+    let mut answer = Answer::new();
     let comparison = compare(&args.runs, &Console::default())?;
-    for table in comparison.exhibits.iter().filter_map(|e| e.table.as_ref()) {
-        println!("{}", table.to_text());
+    let mut tables: Vec<Value> = Vec::new();
+    for exhibit in &comparison.exhibits {
+        if let Some(table) = &exhibit.table {
+            say!(answer, "{}", table.to_text());
+            tables.push(json!({"name": exhibit.name, "rows": table.to_json()}));
+        }
     }
+    answer.set("tables", tables);
     let page = comparison.publish(&args.out, typed("compare"))?;
-    super::published(&page, &args.out);
-    Ok(ExitCode::SUCCESS)
+    super::published(&mut answer, &page, &args.out);
+    Ok(answer)
 }

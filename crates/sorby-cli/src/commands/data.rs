@@ -2,20 +2,18 @@
 
 mod classes;
 
+use crate::answer::{Answer, say};
 use crate::args::{CheckArgs, DataCommand, ExportArgs, ImportArgs};
 use crate::console::Console;
 use sorby::data::{DataCheck, ImportOptions, check_data, export_labels, import_labels};
 use sorby::{Event, Observer as _};
 use sorby_data::{Dataset, propose};
 use sorby_image::{OutputKind, require_replaceable};
-use std::process::ExitCode;
+use std::path::Path;
 
-pub fn run(command: DataCommand) -> anyhow::Result<ExitCode> {
+pub fn run(command: DataCommand) -> anyhow::Result<Answer> {
     match command {
-        DataCommand::Init { dir } => {
-            print!("{}", propose(&dir)?);
-            Ok(ExitCode::SUCCESS)
-        }
+        DataCommand::Init { dir } => init(&dir),
         DataCommand::Check(args) => check(&args),
         DataCommand::Import(args) => import(args),
         DataCommand::Export(args) => export(&args),
@@ -23,68 +21,83 @@ pub fn run(command: DataCommand) -> anyhow::Result<ExitCode> {
     }
 }
 
-fn check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
+fn init(dir: &Path) -> anyhow::Result<Answer> {
+    let mut answer = Answer::new();
+    let proposal = propose(dir)?;
+    answer.text(&proposal);
+    answer.set("dataset_toml", proposal);
+    Ok(answer)
+}
+
+fn check(args: &CheckArgs) -> anyhow::Result<Answer> {
+    let mut answer = Answer::new();
     if let Some(page) = &args.page {
         require_replaceable(page, OutputKind::Check)?;
     }
     let found = check_data(&args.data, args.deep, &Console::default());
-    if args.json {
-        println!("{}", serde_json::to_string_pretty(&found.json())?);
-    } else {
-        show(&found);
-    }
+    answer.set_all(found.json());
+    show(&mut answer, &found);
     if let Some(page) = args.page.as_deref().map(|page| found.write_page(page)).transpose()?.flatten() {
         eprintln!("pictures: {}", page.display());
     }
     if let Some(done) = args.fix.as_deref().map(|out| found.write_repaired(out)).transpose()?.flatten() {
         eprintln!("{done}");
     }
-    Ok(if found.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(2) })
+    Ok(answer.exit(if found.problems.is_empty() { 0 } else { 2 }))
 }
 
-fn show(found: &DataCheck) {
+fn show(answer: &mut Answer, found: &DataCheck) {
     if let Some(s) = &found.summary {
-        println!("{} labelled images", s.images);
+        say!(answer, "{} labelled images", s.images);
         for c in &s.classes {
             let percent = 100.0 * c.fraction;
-            println!("  class {:<24} {percent:6.2} % of the area, in {} images", c.name, c.images);
+            say!(answer, "  class {:<24} {percent:6.2} % of the area, in {} images", c.name, c.images);
         }
         for (name, count) in &s.splits {
-            println!("  split {name:<24} {count} images");
+            say!(answer, "  split {name:<24} {count} images");
         }
         if let Some((low, high)) = s.nm_per_px {
             let to = if low == high { String::new() } else { format!(" to {high:.4}") };
-            println!("  pixel size {low:.4}{to} nm");
+            say!(answer, "  pixel size {low:.4}{to} nm");
         }
         if s.without_scale > 0 {
-            println!("  {} images have no pixel size: their results will be in pixels", s.without_scale);
+            say!(answer, "  {} images have no pixel size: their results will be in pixels", s.without_scale);
         }
-        s.remarks.iter().for_each(|r| println!("look at: {r}"));
+        s.remarks.iter().for_each(|r| say!(answer, "look at: {r}"));
     }
-    found.problems.iter().for_each(|p| println!("problem: {p}"));
+    found.problems.iter().for_each(|p| say!(answer, "problem: {p}"));
     match found.problems.len() {
-        0 => println!("no problems found"),
-        n => println!("{n} problem{} found", if n == 1 { "" } else { "s" }),
+        0 => answer.line("no problems found"),
+        n => say!(answer, "{n} problem{} found", if n == 1 { "" } else { "s" }),
     }
 }
 
-fn import(args: ImportArgs) -> anyhow::Result<ExitCode> {
+fn import(args: ImportArgs) -> anyhow::Result<Answer> {
+    let mut answer = Answer::new();
     let ImportArgs { source, out, images, format, class } = args;
     let console = Console::default();
     let made = import_labels(&ImportOptions { source, images, format, class }, &out, &console)?;
     made.remarks.iter().for_each(|r| console.event(Event::LookAt(r.to_string())));
     made.problems.iter().for_each(|p| console.event(Event::Problem(p.to_string())));
-    let (out, names) = (out.display(), made.classes.join(", "));
-    println!("{} images with {} classes ({names}) -> {out}", made.images, made.classes.len());
-    println!("next:\n  sorby data check {out} --page check.html");
-    Ok(if made.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    answer.set("images", made.images);
+    answer.set("classes", &made.classes);
+    answer.set("problems", made.problems.iter().map(ToString::to_string).collect::<Vec<_>>());
+    answer.set("remarks", made.remarks.iter().map(ToString::to_string).collect::<Vec<_>>());
+    answer.set("out", &out);
+    let (out, names) = (super::typed_again(&out), made.classes.join(", "));
+    say!(answer, "{} images with {} classes ({names}) -> {out}", made.images, made.classes.len());
+    say!(answer, "next:\n  sorby data check {out} --page check.html");
+    Ok(answer.exit(if made.problems.is_empty() { 0 } else { 1 }))
 }
 
-fn export(args: &ExportArgs) -> anyhow::Result<ExitCode> {
+fn export(args: &ExportArgs) -> anyhow::Result<Answer> {
+    let mut answer = Answer::new();
     let data = Dataset::open(&args.data)?;
-    for what in export_labels(&data, args.format.into(), &args.out)? {
-        eprintln!("look at: {what}");
-    }
-    println!("{} images -> {}", data.items.len(), args.out.display());
-    Ok(ExitCode::SUCCESS)
+    let remarks = export_labels(&data, args.format.into(), &args.out)?;
+    remarks.iter().for_each(|what| eprintln!("look at: {what}"));
+    answer.set("images", data.items.len());
+    answer.set("remarks", remarks.iter().map(ToString::to_string).collect::<Vec<_>>());
+    answer.set("out", &args.out);
+    say!(answer, "{} images -> {}", data.items.len(), args.out.display());
+    Ok(answer)
 }

@@ -1,12 +1,13 @@
 //! `sorby evaluate`.
 
+use crate::answer::{Answer, say};
 use crate::args::EvaluateArgs;
 use crate::console::Console;
 use crate::made_by::typed;
 use sorby::{EvaluateOptions, evaluate};
-use std::process::ExitCode;
 
-pub fn run(args: EvaluateArgs) -> anyhow::Result<ExitCode> {
+pub fn run(args: EvaluateArgs) -> anyhow::Result<Answer> {
+    let mut answer = Answer::new();
     let options = EvaluateOptions {
         data: args.data,
         split: args.split,
@@ -14,15 +15,17 @@ pub fn run(args: EvaluateArgs) -> anyhow::Result<ExitCode> {
         inference: args.inference.settings(),
     };
     let scored = evaluate(&args.model, &options, typed("evaluate"), &Console::default())?;
-    if args.json {
-        println!("{}", serde_json::to_string_pretty(&scored.summary())?);
-        return Ok(ExitCode::SUCCESS);
-    }
-    scored.nothing_found.iter().for_each(|line| println!("{line}"));
-    println!("{} images of split `{}`; counts summed over all of them", scored.images.len(), options.split);
-    print!("{}\n{}", scored.class_table().to_text(), scored.image_table().to_text());
+    answer.set_all(scored.summary());
+    scored.nothing_found.iter().for_each(|line| say!(answer, "{line}"));
+    say!(
+        answer,
+        "{} images of split `{}`; counts summed over all of them",
+        scored.images.len(),
+        options.split
+    );
+    answer.text(&format!("{}\n{}", scored.class_table().to_text(), scored.image_table().to_text()));
     if let Some(out) = &options.out {
-        println!("\ntables and overlays: {}", out.display());
+        say!(answer, "\ntables and overlays: {}", out.display());
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(answer)
 }

@@ -1,24 +1,29 @@
 //! `sorby completions`, `sorby man`: files by which a shell and a reader of manuals know the program.
 
+use crate::answer::{Answer, say};
 use crate::args::Args;
 use clap::CommandFactory as _;
 use sorby_image::write::atomically;
 use std::path::Path;
-use std::process::ExitCode;
 
-pub fn completions(shell: clap_complete::Shell) -> anyhow::Result<ExitCode> {
-    let mut text = Vec::new();
+pub fn completions(shell: clap_complete::Shell) -> anyhow::Result<Answer> {
+    let (mut answer, mut text) = (Answer::new(), Vec::new());
     clap_complete::generate(shell, &mut Args::command(), "sorby", &mut text);
-    print!("{}", String::from_utf8(text)?);
-    Ok(ExitCode::SUCCESS)
+    let text = String::from_utf8(text)?;
+    answer.text(&text);
+    answer.set("completions", text);
+    Ok(answer)
 }
 
-pub fn man(out: &Path) -> anyhow::Result<ExitCode> {
+pub fn man(out: &Path) -> anyhow::Result<Answer> {
+    let mut answer = Answer::new();
     let mut command = Args::command();
     command.build();
     let pages = write_pages(command, "sorby", out)?;
-    println!("{pages} manual pages -> {}", out.display());
-    Ok(ExitCode::SUCCESS)
+    say!(answer, "{pages} manual pages -> {}", out.display());
+    answer.set("pages", pages);
+    answer.set("out", out);
+    Ok(answer)
 }
 
 /// The page of a command and those of its verbs, as `sorby-data-check.1`.

@@ -15,6 +15,7 @@ mod run;
 mod scale;
 mod segment;
 mod serve;
+mod sign;
 mod study;
 mod synth;
 mod system;
@@ -22,10 +23,11 @@ mod threshold;
 mod train;
 mod verify;
 
+use crate::answer::{Answer, say};
 use crate::args::{Args, Command};
 use anyhow::{Context as _, bail};
+use sorby::words::quoted;
 use std::path::Path;
-use std::process::ExitCode;
 
 /// The variable that takes the place of `--threads`.
 const THREADS: &str = "RAYON_NUM_THREADS";
@@ -35,7 +37,7 @@ fn most_threads() -> usize {
     4 * std::thread::available_parallelism().map_or(1, usize::from).max(2)
 }
 
-pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+pub fn run(args: Args) -> anyhow::Result<Answer> {
     // Without the option this variable is what counts, and is held to the same limit.
     let variable = || std::env::var(THREADS).ok()?.parse::<usize>().ok().filter(|n| *n > 0);
     if let Some(threads) = args.threads.or_else(variable) {
@@ -56,7 +58,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Completions { shell } => help_files::completions(shell),
         Command::Man { out } => help_files::man(&out),
         Command::Data(command) => data::run(command),
-        Command::Serve(serve_args) => serve::run(serve_args, args.threads),
+        Command::Serve(serve_args) => serve::run(serve_args, args.threads, args.json),
         Command::Label(command) => label::run(command),
         Command::Train(args) => train::run(args),
         Command::Study(command) => study::run(command, args.threads),
@@ -66,6 +68,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Job(command) => job::run(command),
         Command::Run(args) => run::run(args),
         Command::Verify(args) => verify::run(&args),
+        Command::Sign(args) => sign::run(args),
         Command::Threshold(args) => threshold::run(args),
         Command::Synth(args) => synth::run(args),
         Command::Model(command) => model::run(command),
@@ -80,7 +83,14 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
 }
 
 /// Says where a page is, and what lies next to it.
-fn published(page: &Path, out: &Path) {
-    println!("report: {}", page.display());
-    println!("tables (CSV, Markdown, LaTeX) and figures (PNG, SVG): {}", out.display());
+fn published(answer: &mut Answer, page: &Path, out: &Path) {
+    say!(answer, "report: {}", page.display());
+    say!(answer, "tables (CSV, Markdown, LaTeX) and figures (PNG, SVG): {}", out.display());
+    answer.set("page", page);
+    answer.set("out", out);
+}
+
+/// A path in a command that can be typed as it is shown.
+fn typed_again(path: &Path) -> String {
+    quoted(&path.display().to_string())
 }

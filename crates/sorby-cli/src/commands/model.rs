@@ -1,10 +1,11 @@
 //! `sorby model`.
 
+use crate::answer::Answer;
 use crate::args::ModelCommand;
 use sorby::model::{Given, convert, describe};
-use std::process::ExitCode;
 
-pub fn run(command: ModelCommand) -> anyhow::Result<ExitCode> {
+pub fn run(command: ModelCommand) -> anyhow::Result<Answer> {
+    let mut answer = Answer::new();
     let lines = match command {
         ModelCommand::Info { file } => describe(&file)?,
         ModelCommand::Convert { file, out, encoder, classes, output_stride } => {
@@ -12,6 +13,7 @@ pub fn run(command: ModelCommand) -> anyhow::Result<ExitCode> {
             convert(&file, &out, encoder, &Given { classes, output_stride })?
         }
     };
-    lines.iter().for_each(|line| println!("{line}"));
-    Ok(ExitCode::SUCCESS)
+    lines.iter().for_each(|line| answer.line(line));
+    answer.set("lines", lines);
+    Ok(answer)
 }

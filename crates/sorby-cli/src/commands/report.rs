@@ -1,14 +1,16 @@
 //! `sorby report` and `sorby replay`.
 
+use crate::answer::{Answer, say};
 use crate::args::{ReplayArgs, ReportArgs};
 use crate::console::Console;
+use anyhow::Context as _;
 use sorby::report::{Replay, ReportOptions, Verdict, print_pdf, report};
-use std::process::ExitCode;
 
 /// Differences shown.
 const SHOWN: usize = 10;
 
-pub fn run(args: ReportArgs) -> anyhow::Result<ExitCode> {
+pub fn run(args: ReportArgs) -> anyhow::Result<Answer> {
+    let mut answer = Answer::new();
     let options = ReportOptions {
         run: args.run,
         data: args.data,
@@ -17,11 +19,12 @@ pub fn run(args: ReportArgs) -> anyhow::Result<ExitCode> {
         inference: args.inference.settings(),
     };
     let made = report(&options, args.out.as_deref(), &Console::default())?;
-    made.nothing_found.iter().for_each(|line| println!("{line}"));
-    println!("mIoU {} %", made.mean_iou.map_or("-".into(), |v| format!("{:.2}", 100.0 * v)));
-    println!("report: {}", made.page.display());
+    made.nothing_found.iter().for_each(|line| say!(answer, "{line}"));
+    say!(answer, "mIoU {} %", made.mean_iou.map_or("-".into(), |v| format!("{:.2}", 100.0 * v)));
+    say!(answer, "report: {}", made.page.display());
     if let Some(calibration) = &made.calibration {
-        println!(
+        say!(
+            answer,
             "errors on {}, to correct other measurements with: {}",
             made.calibrated_on.join(", "),
             calibration.display()
@@ -29,37 +32,55 @@ pub fn run(args: ReportArgs) -> anyhow::Result<ExitCode> {
     }
     if args.pdf {
         let pdf = made.page.with_extension("pdf");
-        print_pdf(&made.page, &pdf)?;
-        println!("report: {}", pdf.display());
+        print_pdf(&made.page, &pdf)
+            .with_context(|| format!("{} is written, but no PDF", made.page.display()))?;
+        say!(answer, "report: {}", pdf.display());
     }
-    println!("every number again: sorby replay {}", made.page.display());
-    Ok(ExitCode::SUCCESS)
+    say!(answer, "every number again: sorby replay {}", super::typed_again(&made.page));
+    answer.set("page", &made.page);
+    answer.set("mean_iou", made.mean_iou);
+    answer.set("nothing_found", &made.nothing_found);
+    answer.set("calibration", &made.calibration);
+    Ok(answer)
 }
 
-pub fn replay(args: ReplayArgs) -> anyhow::Result<ExitCode> {
+pub fn replay(args: ReplayArgs) -> anyhow::Result<Answer> {
+    let mut answer = Answer::new();
     let at = Replay { run: args.run, data: args.data, device: args.device.options() };
     let page = args.report.display();
     match sorby::report::replay(&args.report, &at, &Console::default())? {
         Verdict::Same { numbers } => {
-            println!("{page}: all {numbers} numbers are the same again, and the page to the byte");
+            answer.set("verdict", "same");
+            answer.set("numbers", numbers);
+            say!(answer, "{page}: all {numbers} numbers are the same again, and the page to the byte");
         }
-        Verdict::SameButRounding { then, now, numbers, shown, rounded } => println!(
-            "{page}: made on another kind of processor ({then}; this is {now}): all {numbers} numbers are the same again \
+        Verdict::SameButRounding { then, now, numbers, shown, rounded } => {
+            answer.set("verdict", "same but rounding");
+            answer.set("numbers", numbers);
+            answer.set("processors", [&then, &now]);
+            say!(
+                answer,
+                "{page}: made on another kind of processor ({then}; this is {now}): all {numbers} numbers are the same again \
              within a millionth; of {shown} that are shown, {rounded} are rounded the other way"
-        ),
+            )
+        }
         Verdict::Different { same, numbers, lines } => {
-            lines.iter().take(SHOWN).for_each(|line| println!("{line}"));
+            lines.iter().take(SHOWN).for_each(|line| say!(answer, "{line}"));
             if lines.len() > SHOWN {
-                println!("and {} more", lines.len() - SHOWN);
+                say!(answer, "and {} more", lines.len() - SHOWN);
             }
-            println!(
+            say!(
+                answer,
                 "{page}: is not what is computed again: {numbers} of {} numbers of its record and {} places of the page \
                  differ",
                 same + numbers,
                 lines.len() - numbers
             );
-            return Ok(ExitCode::from(1));
+            answer.set("verdict", "different");
+            answer.set("numbers", same + numbers);
+            answer.set("differences", lines);
+            return Ok(answer.exit(1));
         }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(answer)
 }

@@ -1,38 +1,37 @@
 //! `sorby run`.
 
+use crate::answer::{Answer, say};
 use crate::args::RunArgs;
 use crate::console::Console;
 use crate::interrupts;
 use sorby::lot::{Lot, run_job, watch_folder};
 use std::path::Path;
-use std::process::ExitCode;
 
-pub fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
+pub fn run(args: RunArgs) -> anyhow::Result<Answer> {
+    let mut answer = Answer::new();
     let (options, console) = (args.options(), Console::default());
     let lot = match &args.watch {
         Some(folder) => watch_folder(&args.job, folder, &options, &args.out, &console)?,
         None => run_job(&args.job, &options, &args.out, &console)?,
     };
     if lot.stopped {
-        println!("stopped; the same command goes on with the other images");
-        return Ok(interrupts::exit_code());
+        say!(answer, "stopped; the same command goes on with the other images");
+        answer.set("stopped", true);
+        return Ok(answer.exit(interrupts::EXIT_CODE));
     }
     lot.warnings.iter().for_each(|line| eprintln!("warning: {line}"));
-    if args.json {
-        println!("{}", serde_json::to_string_pretty(&lot.record)?);
-    } else {
-        show(&lot, &args.out);
-    }
-    Ok(if lot.clean { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    answer.set_all(&lot.record);
+    show(&mut answer, &lot, &args.out);
+    Ok(answer.exit(if lot.clean { 0 } else { 1 }))
 }
 
-fn show(lot: &Lot, out: &Path) {
-    println!("{} of {} images measured", lot.images.0, lot.images.1);
-    lot.results.iter().for_each(|line| println!("{line}"));
+fn show(answer: &mut Answer, lot: &Lot, out: &Path) {
+    say!(answer, "{} of {} images measured", lot.images.0, lot.images.1);
+    lot.results.iter().for_each(|line| say!(answer, "{line}"));
     for (limit, verdict) in &lot.limits {
-        println!("{}: {limit}", verdict.word().to_uppercase());
+        say!(answer, "{}: {limit}", verdict.word().to_uppercase());
     }
-    println!("report {}:", lot.report_number);
-    lot.reports.iter().for_each(|path| println!("  {}", path.display()));
-    println!("seal: {} (sorby verify {} shows it again)", lot.seal_sha256, out.display());
+    say!(answer, "report {}:", lot.report_number);
+    lot.reports.iter().for_each(|path| say!(answer, "  {}", path.display()));
+    say!(answer, "seal: {} (sorby verify {} shows it again)", lot.seal_sha256, super::typed_again(out));
 }

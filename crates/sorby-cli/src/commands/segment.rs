@@ -1,30 +1,42 @@
 //! `sorby segment`.
 
+use crate::answer::{Answer, say};
 use crate::args::SegmentArgs;
 use crate::console::Console;
 use crate::interrupts;
 use sorby::segment;
-use std::process::ExitCode;
 
-pub fn run(args: SegmentArgs) -> anyhow::Result<ExitCode> {
+pub fn run(args: SegmentArgs) -> anyhow::Result<Answer> {
+    let mut answer = Answer::new();
     let done = segment(&args.model, &args.images, &args.out, &args.options(), &Console::default())?;
     let out = args.out.display();
-    done.nothing_found.iter().for_each(|line| println!("{line}"));
-    println!(
+    done.nothing_found.iter().for_each(|line| say!(answer, "{line}"));
+    say!(
+        answer,
         "{} of {} images segmented: masks in {out}/masks, overlays in {out}/overlays, what to expect of them in \
          {out}/trust.csv",
-        done.segmented, done.images
+        done.segmented,
+        done.images
     );
     if done.stopped {
-        println!("stopped; the same command goes on with the others");
+        say!(answer, "stopped; the same command goes on with the others");
     } else if done.segmented > 0 {
         let unknown = if done.all_have_scale { "" } else { " --nm-per-px YOUR_PIXEL_SIZE" };
-        println!("next:\n  sorby measure {out}/masks --out {out}/particles{unknown}");
+        let typed = |name: &str| super::typed_again(&args.out.join(name));
+        let (masks, particles) = (typed("masks"), typed("particles"));
+        say!(answer, "next:\n  sorby measure {masks} --out {particles}{unknown}");
     }
-    Ok(match (done.segmented, done.problems.rows.len()) {
-        _ if done.stopped => interrupts::exit_code(),
-        (_, 0) => ExitCode::SUCCESS,
-        (0, _) => ExitCode::from(2),
-        _ => ExitCode::from(1),
-    })
+    answer.set("out", &args.out);
+    answer.set("images", done.images);
+    answer.set("segmented", done.segmented);
+    answer.set("nothing_found", done.nothing_found);
+    answer.set("all_have_scale", done.all_have_scale);
+    answer.set("problems", done.problems.to_json());
+    answer.set("stopped", done.stopped);
+    Ok(answer.exit(match (done.segmented, done.problems.rows.len()) {
+        _ if done.stopped => interrupts::EXIT_CODE,
+        (_, 0) => 0,
+        (0, _) => 2,
+        _ => 1,
+    }))
 }

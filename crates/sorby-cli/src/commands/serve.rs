@@ -1,12 +1,14 @@
 //! `sorby serve`.
 
+use crate::answer::{Answer, SCHEMA_VERSION};
 use crate::args::ServeArgs;
 use anyhow::{Context as _, bail};
+use serde_json::json;
 use sorby_serve::{Settings, TOKEN_VARIABLE, Token, serve};
 use std::net::SocketAddr;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, Stdio};
 
-pub fn run(args: ServeArgs, threads: Option<usize>) -> anyhow::Result<ExitCode> {
+pub fn run(args: ServeArgs, threads: Option<usize>, json: bool) -> anyhow::Result<Answer> {
     let token = token(&args)?;
     let settings = Settings {
         project: args.project,
@@ -17,12 +19,24 @@ pub fn run(args: ServeArgs, threads: Option<usize>) -> anyhow::Result<ExitCode> 
         threads,
     };
     serve(settings, |address| {
-        println!("{address}\nCtrl-C ends it; trainings that it started stop in order and can be resumed.");
+        // At once: whoever started it waits for the address.
+        if json {
+            println!(
+                "{}",
+                json!({"schema": "sorby-serve", "schema_version": SCHEMA_VERSION, "address": address})
+            );
+        } else {
+            println!(
+                "{address}\nCtrl-C ends it; trainings that it started stop in order and can be resumed."
+            );
+        }
         if !args.no_open {
             open(address);
         }
     })?;
-    Ok(ExitCode::SUCCESS)
+    let mut answer = Answer::new();
+    answer.set("ended", true);
+    Ok(answer)
 }
 
 /// What visitors have to know, from where it was given.

@@ -1,5 +1,6 @@
 //! `sorby study`.
 
+use crate::answer::{Answer, say};
 use crate::args::{StudyCommand, StudyPlanArgs, StudyReportArgs, StudyRunArgs};
 use crate::console::Console;
 use crate::interrupts;
@@ -8,18 +9,18 @@ use anyhow::bail;
 use sorby::listing;
 use sorby::study::{self, StudyFolder, StudyOptions, StudyReportOptions, StudyStatus, read_spec};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
-pub fn run(command: StudyCommand, threads: Option<usize>) -> anyhow::Result<ExitCode> {
+pub fn run(command: StudyCommand, threads: Option<usize>) -> anyhow::Result<Answer> {
     match command {
         StudyCommand::Run(args) => run_study(args, threads),
         StudyCommand::Plan(args) => plan(&args),
-        StudyCommand::Status { study, json } => status(&study, json),
+        StudyCommand::Status { study } => status(&study),
         StudyCommand::Report(args) => report(args),
     }
 }
 
-fn run_study(args: StudyRunArgs, threads: Option<usize>) -> anyhow::Result<ExitCode> {
+fn run_study(args: StudyRunArgs, threads: Option<usize>) -> anyhow::Result<Answer> {
+    let mut answer = Answer::new();
     interrupts::listen();
     let jobs = usize::from(args.jobs);
     let most = super::most_threads();
@@ -39,42 +40,43 @@ fn run_study(args: StudyRunArgs, threads: Option<usize>) -> anyhow::Result<ExitC
     };
     let outcome = study::run(spec, &options, &ChildProcesses, &Console::default())?;
     if outcome.stopped {
-        println!("stopped; the same command goes on where this one ended");
-        return Ok(interrupts::exit_code());
+        say!(answer, "stopped; the same command goes on where this one ended");
+        answer.set("stopped", true);
+        return Ok(answer.exit(interrupts::EXIT_CODE));
     }
-    show(&outcome.folder.status()?)?;
-    println!("next: sorby study report {}", options.root.display());
-    Ok(if outcome.failed { ExitCode::from(1) } else { ExitCode::SUCCESS })
+    show(&mut answer, &outcome.folder.status()?)?;
+    say!(answer, "next: sorby study report {}", super::typed_again(&options.root));
+    Ok(answer.exit(if outcome.failed { 1 } else { 0 }))
 }
 
-fn plan(args: &StudyPlanArgs) -> anyhow::Result<ExitCode> {
+fn plan(args: &StudyPlanArgs) -> anyhow::Result<Answer> {
+    let mut answer = Answer::new();
     let device = args.device.options().open()?;
     let lines = study::plan(read_spec(&args.spec)?, &args.data, args.budget, &device)?;
-    lines.iter().for_each(|line| println!("{line}"));
-    Ok(ExitCode::SUCCESS)
+    lines.iter().for_each(|line| answer.line(line));
+    answer.set("lines", lines);
+    Ok(answer)
 }
 
-fn status(root: &Path, json: bool) -> anyhow::Result<ExitCode> {
+fn status(root: &Path) -> anyhow::Result<Answer> {
     let folder = StudyFolder::open(root)?;
-    let status = folder.status()?;
-    if json {
-        println!("{}", serde_json::to_string_pretty(&status.json())?);
-    } else {
-        show(&status)?;
-    }
-    Ok(ExitCode::SUCCESS)
+    let mut answer = Answer::new();
+    show(&mut answer, &folder.status()?)?;
+    Ok(answer)
 }
 
-fn show(status: &StudyStatus) -> anyhow::Result<()> {
-    print!("{}", status.table()?.to_text());
-    status.lines().iter().for_each(|line| println!("{line}"));
+fn show(answer: &mut Answer, status: &StudyStatus) -> anyhow::Result<()> {
+    answer.set_all(status.json());
+    answer.text(&status.table()?.to_text());
+    status.lines().iter().for_each(|line| say!(answer, "{line}"));
     Ok(())
 }
 
-fn report(args: StudyReportArgs) -> anyhow::Result<ExitCode> {
+fn report(args: StudyReportArgs) -> anyhow::Result<Answer> {
+    let mut answer = Answer::new();
     let options =
         StudyReportOptions { out: args.out, tables_only: args.tables_only, device: args.device.options() };
     let page = study::report(&args.studies, &options, &Console::default())?;
-    super::published(&page, page.parent().unwrap_or(Path::new(".")));
-    Ok(ExitCode::SUCCESS)
+    super::published(&mut answer, &page, page.parent().unwrap_or(Path::new(".")));
+    Ok(answer)
 }

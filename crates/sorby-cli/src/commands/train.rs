@@ -1,16 +1,19 @@
 //! `sorby train`.
 
+use crate::answer::{Answer, say};
 use crate::args::TrainArgs;
 use crate::console::Console;
 use crate::interrupts;
 use crate::train_console::TrainConsole;
 use anyhow::Context as _;
+use serde_json::json;
 use sorby::{NamedRecipe, TrainOptions, Training};
 use sorby_train::{Event, Outcome, nothing_found_by_run};
 use std::cell::Cell;
-use std::process::ExitCode;
+use std::path::Path;
 
-pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
+pub fn run(args: TrainArgs) -> anyhow::Result<Answer> {
+    let mut answer = Answer::new();
     interrupts::listen();
     if args.stop_with_parent {
         interrupts::stop_with_parent();
@@ -24,8 +27,9 @@ pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
     let recipe = trainer.recipe().clone();
     let mut console = TrainConsole::new(&recipe, run, classes.clone());
     interrupts::work_has_begun();
-    let root = run.root().display();
+    let root = super::typed_again(run.root());
     let go_on = format!("sorby train --resume {root}{on}");
+    answer.set("run", run.root());
     let begun = Cell::new(false);
     let mut show = |event: Event| {
         begun.set(true);
@@ -39,19 +43,19 @@ pub fn run(args: TrainArgs) -> anyhow::Result<ExitCode> {
     })?;
     console.finish();
     if outcome.stopped {
-        println!("stopped after iteration {}; go on with:\n  {go_on}", outcome.iterations);
-        return Ok(interrupts::exit_code());
+        say!(answer, "stopped after iteration {}; go on with:\n  {go_on}", outcome.iterations);
+        answer.set("stopped", true);
+        return Ok(answer.exit(interrupts::EXIT_CODE));
     }
-    nothing_found_by_run(run.root(), &classes).iter().for_each(|line| println!("{line}"));
-    show_outcome(&outcome, &root.to_string());
-    println!(
-        "next:\n  sorby evaluate {root} --data {} --split {}",
-        training.data().display(),
-        recipe.data.val
-    );
-    println!("  sorby segment {root} YOUR_IMAGES --out masks");
-    println!("  sorby report {root} --data {}", training.data().display());
-    Ok(ExitCode::SUCCESS)
+    let nothing_found = nothing_found_by_run(run.root(), &classes);
+    nothing_found.iter().for_each(|line| answer.line(line));
+    answer.set("nothing_found", nothing_found);
+    show_outcome(&mut answer, &outcome, run.root());
+    let data = super::typed_again(training.data());
+    say!(answer, "next:\n  sorby evaluate {root} --data {data} --split {}", recipe.data.val);
+    say!(answer, "  sorby segment {root} YOUR_IMAGES --out masks");
+    say!(answer, "  sorby report {root} --data {data}");
+    Ok(answer)
 }
 
 fn training(args: TrainArgs) -> anyhow::Result<Training> {
@@ -69,12 +73,19 @@ fn training(args: TrainArgs) -> anyhow::Result<Training> {
     Ok(Training::begin(recipe, &args.data.context("--data is needed")?, &options, &Console::default())?)
 }
 
-fn show_outcome(outcome: &Outcome, root: &str) {
-    println!("trained {} iterations; model: {root}/{}", outcome.iterations, sorby_train::RunFile::Model);
+fn show_outcome(answer: &mut Answer, outcome: &Outcome, root: &Path) {
+    let root = root.display();
+    answer.set("iterations", outcome.iterations);
+    answer.set("last_mean_iou", outcome.last.as_ref().and_then(|s| s.mean_iou));
+    answer.set(
+        "best",
+        outcome.best.map(|(iteration, mean_iou)| json!({"iteration": iteration, "mean_iou": mean_iou})),
+    );
+    say!(answer, "trained {} iterations; model: {root}/{}", outcome.iterations, sorby_train::RunFile::Model);
     if let Some(miou) = outcome.last.as_ref().and_then(|s| s.mean_iou) {
-        println!("validation mIoU of the last iteration: {:.2} %", 100.0 * miou);
+        say!(answer, "validation mIoU of the last iteration: {:.2} %", 100.0 * miou);
     }
     if let Some((iteration, miou)) = outcome.best {
-        println!("best: {:.2} % at iteration {iteration} ({root}/best.safetensors)", 100.0 * miou);
+        say!(answer, "best: {:.2} % at iteration {iteration} ({root}/best.safetensors)", 100.0 * miou);
     }
 }

@@ -164,7 +164,7 @@ fn one_pixel_size_in_every_verb() {
     let at = folder.path();
     let json = |arguments: &[&str]| -> Value { serde_json::from_str(&succeed(at, arguments)).unwrap() };
     let scales = json(&["scale", "data/images", "--json"]);
-    assert!(scales.as_array().unwrap().iter().all(|s| s["nm_per_px"] == NM), "{scales}");
+    assert!(scales["images"].as_array().unwrap().iter().all(|s| s["nm_per_px"] == NM), "{scales}");
     let proposed = succeed(at, &["data", "init", "data"]);
     assert!(proposed.contains("nm_per_px = 7.344   # as all 5 files state"), "{proposed}");
     let checked = succeed(at, &["data", "check", "data"]);

@@ -12,7 +12,8 @@ fn case(name: &str) -> PathBuf {
 fn scales(name: &str) -> BTreeMap<String, (Option<f64>, String)> {
     let output = sorby(&case(name), &["scale", ".", "--json"]);
     assert_eq!(output.status.code(), Some(1), "some file states no scale");
-    let records: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).unwrap();
+    let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let records = answer["images"].as_array().unwrap();
     records
         .iter()
         .map(|record| {

@@ -1,5 +1,6 @@
 //! The real program, from the outside.
 
+mod answers;
 mod border_import;
 mod border_measure;
 mod border_names;

@@ -280,3 +280,48 @@ fn a_watched_folder_becomes_a_lot() {
     assert_eq!(json(&at.join("lot/lot.json"))["classes"], json(&at.join("same/lot.json"))["classes"]);
     succeed(at, &["verify", "lot"]);
 }
+
+#[test]
+fn a_lot_is_signed_by_two_and_every_change_of_a_signature_is_found() {
+    let folder = laboratory();
+    let at = folder.path();
+    job(at, &[]);
+    told(&run(at, "lot", &[]), 1);
+    for key in ["smith", "jones", "nobody"] {
+        succeed(at, &["sign", "--new-key", &format!("{key}.pem")]);
+    }
+    assert!(fail(at, &["sign", "--new-key", "smith.pem"]).contains("never written over"));
+    succeed(at, &["sign", "lot", "--key", "smith.pem", "--as", "A. Smith"]);
+    succeed(at, &["sign", "lot", "--key", "jones.pem", "--as", "B. Jones"]);
+    assert!(fail(at, &["sign", "lot", "--key", "jones.pem", "--as", "C."]).contains("already"));
+    assert!(fail(at, &["sign", "lot", "--key", "smith.pub.pem", "--as", "C."]).contains("no private"));
+    let signed_by = ["verify", "lot", "--signed-by", "smith.pub.pem", "--signed-by", "jones.pub.pem"];
+    let text = succeed(at, &signed_by);
+    assert!(text.contains("signed by A. Smith") && text.contains("signed by B. Jones"), "{text}");
+    let text = told(&sorby(at, &["verify", "lot", "--signed-by", "nobody.pub.pem"]), 1);
+    assert!(text.contains("not signed with the key of nobody.pub.pem"), "{text}");
+    assert!(fail(at, &["verify", "lot", "--signed-by", "smith.pem"]).contains("is a private key"));
+    let files: Vec<_> = fs::read_dir(at.join("lot/signatures")).unwrap().map(|e| e.unwrap().path()).collect();
+    assert_eq!(files.len(), 4);
+    for file in &files {
+        let bytes = fs::read(file).unwrap();
+        for place in [0, bytes.len() / 2, bytes.len() - 1] {
+            let mut changed = bytes.clone();
+            changed[place] ^= 1;
+            fs::write(file, &changed).unwrap();
+            let text = told(&sorby(at, &["verify", "lot"]), 1);
+            assert!(text.contains("is no signature of this lot"), "{}: {text}", file.display());
+        }
+        fs::remove_file(file).unwrap();
+        told(&sorby(at, &signed_by), 1);
+        fs::write(file, &bytes).unwrap();
+    }
+    fs::write(at.join("lot/signatures/more.txt"), "x").unwrap();
+    assert!(told(&sorby(at, &["verify", "lot"]), 1).contains("signatures/more.txt: was added"));
+    fs::remove_file(at.join("lot/signatures/more.txt")).unwrap();
+    succeed(at, &signed_by);
+    // A lot that was changed is not signed, and its signatures do not hide the change.
+    fs::write(at.join("lot/segmentation/trust.csv"), "image\n").unwrap();
+    assert!(told(&sorby(at, &signed_by), 1).contains("trust.csv: was changed"));
+    assert!(fail(at, &["sign", "lot", "--key", "nobody.pem", "--as", "N."]).contains("nothing was signed"));
+}

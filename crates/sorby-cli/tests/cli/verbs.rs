@@ -99,7 +99,7 @@ fn a_trial_counts_the_objects_that_are_there() {
     let at = folder.path();
     let rows = json(at, &["label", "trial", "data", "--strokes", "4", "--json"]);
     let truth = fs::read_to_string(at.join("data/truth.csv")).unwrap();
-    let rows = rows.as_array().unwrap();
+    let rows = rows["trials"].as_array().unwrap();
     assert_eq!(rows.len(), 5);
     for (row, line) in rows.iter().zip(truth.lines().skip(1)) {
         let mut cells = line.split(',');

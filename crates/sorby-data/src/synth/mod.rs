@@ -9,7 +9,7 @@ mod field;
 mod picture;
 mod write;
 
-pub use write::{SynthSet, write_dataset};
+pub use write::{SynthSet, write_dataset, write_dataset_reporting};
 
 use sorby_image::LabelMap;
 

@@ -24,27 +24,45 @@ pub struct SynthSet {
     pub seed: u64,
 }
 
+/// Images between two reports.
+const REPORTED_TOGETHER: usize = 32;
+
 /// Writes `images/`, `labels/`, `dataset.toml` (three fifths train, the rest val and test),
 /// `truth.csv` (one line per image) and `particles.csv` (one per particle).
 ///
 /// # Errors
 /// When `out` holds anything, or cannot be written.
 pub fn write_dataset(out: &Path, set: SynthSet) -> Result<(), DataError> {
+    write_dataset_reporting(out, set, |_| {})
+}
+
+/// [`write_dataset`] that reports how many images are written, from time to time.
+///
+/// # Errors
+/// As [`write_dataset`].
+pub fn write_dataset_reporting(
+    out: &Path,
+    set: SynthSet,
+    mut written: impl FnMut(usize),
+) -> Result<(), DataError> {
     let folder = NewFolder::begin(out).map_err(|e| DataError(vec![e.into()]))?;
     let out = folder.path();
     let name = |i: usize| format!("{}-{:03}", set.kind.class_name(), i + 1);
-    let made: Vec<Result<Synthetic, DataError>> = (0..set.images)
-        .into_par_iter()
-        .map(|i| {
-            let s = make(set.kind, set.width, set.height, set.seed, i as u64);
-            let failed = |e: sorby_image::ImageError| DataError(vec![e.into()]);
-            let image = out.join("images").join(name(i) + ".png");
-            png(&image, set.width, set.height, PngKind::Grey, &s.pixels).map_err(failed)?;
-            let label = out.join("labels").join(name(i) + ".png");
-            s.label.write_png(&label, &[[0, 0, 0], [230, 159, 0]]).map_err(failed)?;
-            Ok(s)
-        })
-        .collect();
+    let make_one = |i: usize| -> Result<Synthetic, DataError> {
+        let s = make(set.kind, set.width, set.height, set.seed, i as u64);
+        let failed = |e: sorby_image::ImageError| DataError(vec![e.into()]);
+        let image = out.join("images").join(name(i) + ".png");
+        png(&image, set.width, set.height, PngKind::Grey, &s.pixels).map_err(failed)?;
+        let label = out.join("labels").join(name(i) + ".png");
+        s.label.write_png(&label, &[[0, 0, 0], [230, 159, 0]]).map_err(failed)?;
+        Ok(s)
+    };
+    let mut made: Vec<Result<Synthetic, DataError>> = Vec::new();
+    while made.len() < set.images {
+        let next = made.len()..set.images.min(made.len() + REPORTED_TOGETHER);
+        made.par_extend(next.into_par_iter().map(make_one));
+        written(made.len());
+    }
     let nm = set.kind.nm_per_px();
     let mut truth = String::from("image,count,mean_radius_px,mean_radius_nm,area_fraction,nm_per_px\n");
     let mut particles = String::from("image,area_px,radius_px,radius_nm\n");

@@ -5,10 +5,11 @@ use super::text::job_text;
 use super::*;
 use crate::error::refuse;
 use crate::measure::{self, CALIBRATION, SCALE_ACCURACY_PERCENT};
+use crate::model::open_model;
 use crate::report::seen_from;
 use crate::{Error, classes, provenance};
 use sorby_image::write::atomically;
-use sorby_infer::{Model, ModelCard, model_file};
+use sorby_infer::{ModelCard, model_file};
 use sorby_report::Paper;
 use sorby_train::PastRun;
 
@@ -103,7 +104,7 @@ pub fn create_job(new: &NewJob, out: &Path) -> Result<CreatedJob> {
     if new.model.is_dir() {
         PastRun::open(&new.model, None)?;
     }
-    let model = Model::read(&new.model, &new.inference.device.open()?)?;
+    let model = open_model(&new.model, &new.inference.device.open()?)?;
     let options = new.inference.of(&model.card)?;
     let folder = parent_of(out);
     fs_err::create_dir_all(folder)?;

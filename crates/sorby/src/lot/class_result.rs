@@ -32,6 +32,8 @@ pub struct ClassResult {
     /// Estimates as `measure` has them, with all digits.
     pub estimates: Value,
     pub fields: usize,
+    /// Names of the images, in the order of the fields.
+    pub images: Vec<String>,
 }
 
 impl ClassResult {
@@ -72,6 +74,7 @@ impl ClassResult {
             estimates: results.estimates.json(),
             rules: rules.clone(),
             fields: fields.len(),
+            images: fields.iter().map(|f| f.name.clone()).collect(),
         })
     }
 

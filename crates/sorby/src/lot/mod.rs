@@ -14,6 +14,7 @@ mod revision;
 mod rounding;
 mod run;
 mod segmentation_error;
+mod signature;
 mod units;
 mod verify;
 mod watch;
@@ -22,6 +23,7 @@ pub use header::FIELDS as HEADER_FIELDS;
 pub use record::LOT_SCHEMA_VERSION;
 pub use revision::Revises;
 pub use run::{Lot, LotOptions, run_job};
+pub use signature::{NewKey, SignedStatement, new_signing_key, sign_lot};
 pub use verify::{VerifiedLot, verify_lot};
 pub use watch::watch_folder;
 

@@ -12,6 +12,7 @@ use crate::error::refuse;
 use crate::job::{LockedJob, Verdict};
 use crate::measure::{Measurement, measure};
 use crate::report::{print_pdf, seen_from};
+use crate::words::quoted;
 use crate::{
     DeviceOptions, InferenceSettings, MadeBy, Observer, OutFolder, Result, SegmentOptions, SegmentedFolder,
     listing, segment,
@@ -313,16 +314,6 @@ impl Lot {
             seal_sha256: String::new(),
             record: serde_json::Value::Null,
         }
-    }
-}
-
-/// A word of a command line.
-fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_./=:,+".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        text.to_owned()
-    } else {
-        format!("\"{}\"", text.replace('"', "\\\""))
     }
 }
 

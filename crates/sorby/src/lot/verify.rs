@@ -2,9 +2,10 @@
 
 use super::REPORT;
 use super::manifest::{MANIFEST, Manifest, SEAL, files_of, is_finished};
+use super::signature::{SignedStatement, fingerprint_of_file, signatures_of};
 use crate::error::refuse;
 use crate::{Result, checksum};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What a check of a lot found.
 #[derive(Debug)]
@@ -19,9 +20,27 @@ pub struct VerifiedLot {
     pub manifest_sha256: String,
     /// SHA-256 of `seal.json` as it is now: to be compared with the one noted when the report was signed.
     pub seal_sha256: String,
+    /// Signatures that hold for this state of the lot.
+    pub signatures: Vec<SignedStatement>,
 }
 
-/// Compares every file of a lot, and every file that it was made from, with its hash.
+impl VerifiedLot {
+    /// Adds a fault for each of these public keys (PEM files) that has not signed the lot.
+    ///
+    /// # Errors
+    /// When a file holds no public Ed25519 key.
+    pub fn require_signed_by(&mut self, public_keys: &[PathBuf]) -> Result<()> {
+        let signed: Vec<String> = self.signatures.iter().map(|s| s.fingerprint()).collect::<Result<_>>()?;
+        for key in public_keys {
+            if !signed.contains(&fingerprint_of_file(key)?) {
+                self.faults.push(format!("not signed with the key of {}", key.display()));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Compares every file of a lot, and every file that it was made from, with its hash, and checks its signatures.
 ///
 /// # Errors
 /// When the folder is no finished lot, or a record of hashes cannot be read.
@@ -51,9 +70,12 @@ pub fn verify_lot(lot: &Path) -> Result<VerifiedLot> {
     manifest.inputs.iter().for_each(|i| {
         compare(&format!("{} {}", i.what, i.file), &lot.join(&i.file), &i.sha256);
     });
+    let signatures = signatures_of(lot)?;
+    faults.extend(signatures.faults);
     let there = if readable.is_some() { files_of(lot)? } else { Default::default() };
     for name in there.into_keys() {
-        if name != SEAL && !seal.files.contains_key(&name) && !manifest.files.contains_key(&name) {
+        let known = seal.files.contains_key(&name) || manifest.files.contains_key(&name);
+        if name != SEAL && !known && !signatures.files.contains(&name) {
             faults.push(format!("{name}: was added"));
         }
     }
@@ -68,5 +90,6 @@ pub fn verify_lot(lot: &Path) -> Result<VerifiedLot> {
         faults,
         manifest_sha256,
         seal_sha256: checksum::sha256(&lot.join(SEAL))?,
+        signatures: signatures.valid,
     })
 }

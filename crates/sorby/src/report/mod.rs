@@ -14,6 +14,7 @@ pub use replay::{Replay, Verdict, replay};
 
 use crate::error::refuse;
 use crate::measure::{self, Edges, Estimates, Measured, SCALE_ACCURACY_PERCENT, unscale_unless_all};
+use crate::model::open_model;
 use crate::provenance::{self, Makers, Standing};
 use crate::{Event, InferenceSettings, Observer, Result, charts, classes, threshold};
 use sections::ReportSections;
@@ -156,7 +157,7 @@ fn compute(wanted: &ReportOptions, device: &Device, observer: &dyn Observer) -> 
     past.iter().for_each(|past| charts::tell(past, observer));
     let data = Dataset::open(&wanted.data)?;
     let samples = data.load(&data.split(&wanted.split)?)?;
-    let mut model = Model::read(&wanted.run, device)?;
+    let mut model = open_model(&wanted.run, device)?;
     if past.as_ref().and_then(|p| p.model_blake3.as_ref()).is_some_and(|then| *then != model.blake3) {
         refuse!(
             "{}: model.safetensors is not the one that this run wrote (its BLAKE3 differs); put it back, or train again",

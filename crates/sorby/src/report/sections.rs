@@ -49,21 +49,21 @@ pub struct ReportSections<'a> {
 impl ReportSections<'_> {
     pub fn sections(&self, record: &Record) -> Vec<Section> {
         vec![
-            self.learning(),
             self.accuracy(),
-            self.checks(),
+            self.estimates(),
             self.pictures(),
             self.particles(),
-            self.estimates(),
             self.thresholds(),
+            self.checks(),
             method(),
             self.next_steps(record),
+            files(record),
+            self.learning(),
             Section {
                 heading: "Recipe".into(),
                 code: self.c.model.card.recipe.clone(),
                 ..Section::default()
             },
-            files(record),
         ]
     }
 
@@ -313,7 +313,7 @@ impl ReportSections<'_> {
         Section {
             heading: format!("{} in numbers, with 95 % intervals", self.class_name()),
             text: format!(
-                "Model and true masks of the same images, measured in the same way; ci95 is half the width of the \
+                "Model and true masks of the same images, measured in the same way; ± is half the width of the \
                  95 % interval. {}{learnt}",
                 self.c.estimates.told()
             ),

@@ -2,6 +2,7 @@
 
 use super::trust::{Trust, TrustSums};
 use crate::error::refused;
+use crate::model::open_model;
 use crate::provenance::{self, Makers};
 use crate::{InferenceSettings, Result, scale};
 use sorby_image::{LabelMap, MaskNote, Origin, Shot};
@@ -40,7 +41,7 @@ impl Segmenter {
 
     /// As [`Segmenter::open`], on a device that is open.
     pub(super) fn on(device: Device, path: &Path, settings: &InferenceSettings) -> Result<Self> {
-        let model = Model::read(path, &device)?;
+        let model = open_model(path, &device)?;
         let options = settings.of(&model.card)?;
         Ok(Self { makers: Makers::of(&model, path), model, options, device })
     }

@@ -1,12 +1,13 @@
 //! `sorby data classes`.
 
+use crate::answer::{Answer, say};
 use crate::args::ClassesArgs;
 use anyhow::Context as _;
 use sorby::data::{ClassChanges, LabelPlaces, change_classes};
 use sorby_data::{Colour, entries_of, locate};
-use std::process::ExitCode;
 
-pub fn run(args: ClassesArgs) -> anyhow::Result<ExitCode> {
+pub fn run(args: ClassesArgs) -> anyhow::Result<Answer> {
+    let mut answer = Answer::new();
     let ClassesArgs { data, rename, merge, add, color, order } = args;
     let color = color.into_iter().map(|(name, text)| {
         let color: Colour = text.parse().with_context(|| format!("--color {name}={text}"))?;
@@ -17,10 +18,13 @@ pub fn run(args: ClassesArgs) -> anyhow::Result<ExitCode> {
         let (manifest, _) = entries_of(&data)?;
         let (_, root) = locate(&data)?;
         let converted = change_classes(&data, &changes.applied_to(&manifest)?, &LabelPlaces::of(&root))?;
+        answer.set("converted_labels", converted);
         eprintln!("{converted} labels have the new classes; as they were: {}", root.join(".sorby").display());
     }
-    for (index, class) in entries_of(&data)?.0.classes.iter().enumerate() {
-        println!("{index} {}", class.name);
+    let classes = entries_of(&data)?.0.classes;
+    for (index, class) in classes.iter().enumerate() {
+        say!(answer, "{index} {}", class.name);
     }
-    Ok(ExitCode::SUCCESS)
+    answer.set("classes", classes.iter().map(|c| &c.name).collect::<Vec<_>>());
+    Ok(answer)
 }

@@ -63,14 +63,19 @@ pub fn smallest(class: &ClassResult) -> String {
 
 fn grain_size(class: &ClassResult) -> String {
     let told = |g: &sorby_measure::GrainSize| {
+        let within = |half: Option<f64>| half.map_or(String::new(), |h| format!(" ± {h:.2}"));
         format!(
-            "\nGrain size number G = {:.2} by counting (ASTM E112; {} grains per mm²; ISO 643: {:.2}), G = {:.2} by intercepts \
-             (mean {} µm).",
+            "\nGrain size number G = {:.2}{} by counting (ASTM E112; {} grains per mm²; ISO 643: {:.2}), G = {:.2}{} by intercepts \
+             (mean {} µm){}. {}",
             g.g_planimetric,
+            within(g.g_planimetric_half_width),
             significant(g.grains_per_mm2, 3),
             g.g_iso_643,
             g.g_intercept,
-            significant(g.mean_lineal_intercept_um, 3)
+            within(g.g_intercept_half_width),
+            significant(g.mean_lineal_intercept_um, 3),
+            if g.g_planimetric_half_width.is_some() { "; ±: 95 % interval between fields" } else { "" },
+            largest_grain(g, &class.images)
         )
     };
     match &class.grain_size {
@@ -79,6 +84,21 @@ fn grain_size(class: &ClassResult) -> String {
             "\nNo grain size: it needs the pixel size of every image, and grains.".to_owned()
         }
         None => String::new(),
+    }
+}
+
+/// What ASTM E930 asks to be stated.
+fn largest_grain(g: &sorby_measure::GrainSize, images: &[String]) -> String {
+    let cut = "a larger grain is cut by the edge of an image: the largest grain is not known";
+    match &g.largest {
+        None => format!("No largest grain (ASTM E930): {cut}."),
+        Some(largest) => format!(
+            "Largest grain that lies whole in an image (ASTM E930): {} µm², ALA G = {:.1}, in {}{}.",
+            significant(largest.area_um2, 3),
+            largest.g,
+            images.get(largest.field).map_or("-", String::as_str),
+            if g.larger_is_cut { format!("; {cut}") } else { String::new() }
+        ),
     }
 }
 
