@@ -1,7 +1,7 @@
 //! Everything that is wrong with a data set, at once.
 
 use crate::dataset::{Dataset, Item};
-use crate::doctor::{Fingerprint, Misplaced, alignment, near_duplicates};
+use crate::doctor::{Fingerprint, Misplaced, alignment, contrast_to_noise, near_duplicates};
 use crate::problem::Problem;
 use crate::sample::Sample;
 use rayon::prelude::*;
@@ -57,6 +57,7 @@ struct Look {
     /// Rows of a data bar, and pixels in them that the label gives another class than the first.
     bar: Option<(usize, usize)>,
     nm_per_px: Option<f64>,
+    contrast_to_noise: Option<f64>,
 }
 
 /// What the label says of rows that loading took for a data bar.
@@ -84,6 +85,7 @@ fn look(data: &Dataset, item: &Item, sample: &Sample) -> Look {
         reach: brightest.map(|v| f64::from(v) / 65535.0),
         bar: in_the_bar(data, item, sample),
         nm_per_px: sample.shot.nm_per_px(),
+        contrast_to_noise: contrast_to_noise(&sample.shot.image, &sample.label),
     }
 }
 
@@ -159,6 +161,13 @@ impl Found {
                 "marks {marked} pixels inside the image's data bar (its last {rows} rows); they do not count"
             );
             self.remarks.push(Problem::new(&item.label, what));
+        }
+        if let Some(ratio) = look.contrast_to_noise.filter(|ratio| *ratio < 1.0) {
+            let what = format!(
+                "its classes differ by less than its noise (mean grey values {ratio:.1} standard deviations apart); take it \
+                 with more contrast or a longer dwell time, or expect little of it"
+            );
+            self.remarks.push(Problem::new(&item.image, what));
         }
         if let Some(reach) = look.reach.filter(|r| *r < 0.1) {
             let what = format!(

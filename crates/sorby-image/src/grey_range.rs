@@ -20,6 +20,17 @@ pub enum GreyRange {
     Fixed([f64; 2]),
 }
 
+/// As a recipe says it.
+impl std::fmt::Display for GreyRange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Full => f.write_str("full"),
+            Self::Percentile => f.write_str("percentile"),
+            Self::Fixed([black, white]) => write!(f, "[{black}, {white}]"),
+        }
+    }
+}
+
 /// Why the values of an image cannot be brought to 0..255.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -98,11 +109,7 @@ impl GreyRange {
                 Pixels::Float(values) => return Err(extremes(values)),
                 _ => return Ok(Cow::Borrowed(shot)),
             },
-            Self::Percentile => {
-                let values = stored(&image.pixels);
-                let field = shot.field_rows() * image.width * image.channels();
-                percentiles(&values[..if field > 0 { field } else { values.len() }])
-            }
+            Self::Percentile => own_range(shot),
             Self::Fixed([low, high]) => (*low as f32, *high as f32),
         };
         Ok(Cow::Owned(shot.with_pixels(stretched(image, low, high))))
@@ -120,6 +127,26 @@ impl GreyRange {
             _ => Ok(()),
         }
     }
+}
+
+/// Share of the range of its stored type that an image's field spans, from 0 to 1, with the same pixels clipped as by
+/// [`GreyRange::Percentile`]; `None` for numbers that have no such range.
+pub fn spanned_share(shot: &Shot) -> Option<f64> {
+    let image = &shot.image;
+    let white = match image.pixels {
+        Pixels::Grey8(_) | Pixels::Rgb8(_) => 255.0,
+        Pixels::Grey16(_) | Pixels::Rgb16(_) => 65535.0,
+        Pixels::Float(_) => return None,
+    };
+    let (low, high) = own_range(shot);
+    Some(f64::from(high - low) / white)
+}
+
+/// Black and white of a field by [`GreyRange::Percentile`].
+fn own_range(shot: &Shot) -> (f32, f32) {
+    let values = stored(&shot.image.pixels);
+    let field = shot.field_rows() * shot.image.width * shot.image.channels();
+    percentiles(&values[..if field > 0 { field } else { values.len() }])
 }
 
 /// `low` becomes 0, `high` 65535, what lies outside is clipped. A flat image becomes black.
@@ -196,6 +223,8 @@ mod tests {
         lonely[7] = 9;
         let Pixels::Grey16(mapped) = seen(GreyRange::Percentile, &deep(&lonely)).pixels else { panic!() };
         assert_eq!((mapped[6], mapped[7]), (0, 65535));
+        // 10 to 40 of 65535, without the bar.
+        assert!((spanned_share(&bar).unwrap() - 30.0 / 65535.0).abs() < 1e-9);
         let float = Micrograph { width: 2, height: 1, pixels: Pixels::Float(vec![-3.0, 900.0]) };
         assert!(GreyRange::Full.apply(&Shot::plain(float)).unwrap_err().to_string().contains("-3 to 900"));
     }

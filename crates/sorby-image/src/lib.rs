@@ -34,7 +34,7 @@ pub mod write;
 
 pub use data_bar::{DataBar, ScaleBar};
 pub use error::{ImageError, OneLine};
-pub use grey_range::{GreyRange, GreyRangeError};
+pub use grey_range::{GreyRange, GreyRangeError, spanned_share};
 pub use integers::Integers;
 pub use label_file::{LabelFile, LabelValues};
 pub use label_map::{IGNORE, LabelMap, RawLabels};

@@ -5,6 +5,7 @@
 mod bench;
 mod checkpoint;
 mod error;
+mod grey_choice;
 mod identity;
 mod kept_counts;
 mod log;
@@ -25,6 +26,7 @@ mod written;
 
 pub use bench::bench_training;
 pub use error::TrainError;
+pub use grey_choice::GreyRangeSetting;
 pub use kept_counts::LabelPixels;
 pub use log::{ImpossibleValue, LogLine};
 pub use memory::{available_bytes, estimated_bytes, peak_bytes, values_of};

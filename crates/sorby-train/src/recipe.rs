@@ -1,6 +1,7 @@
 //! The recipe of a training run. Every key has the paper's value as its default, so an empty file is
 //! the paper's baseline with DeepLabV3+.
 
+use crate::grey_choice::GreyRangeSetting;
 use crate::log::{MOST_ITERATIONS, MOST_LR};
 use crate::schedule::{one_cycle_lr, poly_lr};
 use serde::{Deserialize, Serialize};
@@ -77,9 +78,10 @@ pub struct Data {
     pub crop: usize,
     /// Images are resized by this first, in training and later; 0.5 is trick R.
     pub input_scale: f64,
-    /// Which stored values are black and white: `full`, `percentile` or `[black, white]`.
+    /// Which stored values are black and white: `full`, `percentile`, `[black, white]`, or `auto`: the training images'
+    /// contrast decides.
     #[serde(skip_serializing_if = "is_full")]
-    pub grey_range: GreyRange,
+    pub grey_range: GreyRangeSetting,
     /// A crop is redrawn (at most ten times) when a class covers this share of it.
     pub max_class_share: f64,
     /// Splits or folds of `dataset.toml` that train, joined.
@@ -89,8 +91,8 @@ pub struct Data {
 }
 
 /// Written only where it is not the default, so that recipes from before it keep their hash.
-fn is_full(range: &GreyRange) -> bool {
-    *range == GreyRange::Full
+fn is_full(range: &GreyRangeSetting) -> bool {
+    *range == GreyRangeSetting::Given(GreyRange::Full)
 }
 
 impl Default for Data {
@@ -99,7 +101,7 @@ impl Default for Data {
             batch: 8,
             crop: 256,
             input_scale: 1.0,
-            grey_range: GreyRange::Full,
+            grey_range: GreyRangeSetting::default(),
             max_class_share: 0.75,
             train: vec!["train".into()],
             val: "val".into(),
@@ -423,7 +425,9 @@ impl Recipe {
             !(self.pretrained_heads && self.pretrained_partial),
             "pretrained_heads takes the whole network, pretrained_partial a part; set one of them",
         )?;
-        d.grey_range.check().map_err(|what| RecipeError(what.to_owned()))?;
+        if let GreyRangeSetting::Given(range) = d.grey_range {
+            range.check().map_err(|what| RecipeError(what.to_owned()))?;
+        }
         check(!d.train.is_empty(), "data.train must name at least one split")?;
         check((0.0..1.0).contains(&self.model.dropout), "model.dropout must be from 0 up to, but not, 1")?;
         check([8, 16, 32].contains(&self.model.output_stride), "model.output_stride must be 8, 16 or 32")?;

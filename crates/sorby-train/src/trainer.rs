@@ -2,6 +2,7 @@
 
 use crate::checkpoint::{self, Carried, Loaded, Progress};
 use crate::error::TrainError;
+use crate::grey_choice::{self, GreyRangeSetting};
 use crate::identity::{self, ITERATIONS, Identity};
 use crate::memory::require_memory;
 use crate::recipe::Recipe;
@@ -130,7 +131,7 @@ impl<'a> Trainer<'a> {
 
     /// `longer`: the recipe may have other iterations than the run began with.
     fn prepare(
-        recipe: Recipe,
+        mut recipe: Recipe,
         data: &Dataset,
         run: &'a RunFolder,
         device: Device,
@@ -151,6 +152,14 @@ impl<'a> Trainer<'a> {
             return Err(DataError::one("dataset.toml", what).into());
         }
         require_memory(&recipe, &train)?;
+        let (grey_range, chosen) = match recipe.data.grey_range {
+            GreyRangeSetting::Given(range) => (range, None),
+            GreyRangeSetting::Auto => {
+                let (range, why) = grey_choice::choose(&train);
+                recipe.data.grey_range = GreyRangeSetting::Given(range);
+                (range, Some(why))
+            }
+        };
         let records = |kind: ImageHash| -> Vec<SplitRecord> {
             let of = |part: &'static str| move |s: &Sample| SplitRecord::hashed(s, part, kind);
             train.iter().map(of("train")).chain(val.iter().map(of("val"))).collect()
@@ -159,9 +168,10 @@ impl<'a> Trainer<'a> {
         let now =
             Identity::of(&recipe, data.manifest.class_names(), record.clone(), train.iter().chain(&val));
         let (identity, mut notes) = identity::require_same(run, &recipe, now, records, longer)?;
-        if !run.path(RunFile::Recipe).exists() {
+        if chosen.is_some() || !run.path(RunFile::Recipe).exists() {
             run.write(RunFile::Recipe, identity.recipe.as_bytes())?;
         }
+        notes.extend(chosen);
         let kept = SplitRecord::read_if_any(run.root());
         if kept != Ok(Some(record.clone())) {
             // One of an older version had records of another kind.
@@ -176,7 +186,7 @@ impl<'a> Trainer<'a> {
         let seen: Vec<SeenImage> =
             train.iter().map(of(ImagePart::Train)).chain(val.iter().map(of(ImagePart::Val))).collect();
         for sample in &mut train {
-            let range = recipe.data.grey_range.apply(&sample.shot);
+            let range = grey_range.apply(&sample.shot);
             if let Cow::Owned(seen) = range.map_err(|what| DataError::one(&sample.name, what))? {
                 sample.shot = seen;
             }
@@ -191,7 +201,7 @@ impl<'a> Trainer<'a> {
             input_scale: recipe.data.input_scale,
             window_px: recipe.inference.window,
             stride_px: recipe.inference.stride,
-            grey_range: recipe.data.grey_range,
+            grey_range,
             nm_per_px: range,
             recipe: recipe.to_toml(),
             data_hash: hash_of(&record),

@@ -57,6 +57,7 @@ pub fn describe(file: &Path) -> Result<Vec<String>> {
                 "window {} px, step {} px, input scale {}",
                 card.window_px, card.stride_px, card.input_scale
             ));
+            lines.push(format!("grey range: {}", card.grey_range));
             let count = |part| card.seen.iter().filter(|s| s.part == part).count();
             let (train, val) = (count(ImagePart::Train), count(ImagePart::Val));
             if train > 0 {

@@ -1,7 +1,8 @@
 //! A run that was killed and resumed ends with the bytes of one that was not, on any number of threads.
 
-use crate::{command, fail, succeed, workshop};
+use crate::{command, fail, sorby, succeed, workshop};
 use std::fs;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -68,4 +69,41 @@ fn the_number_of_threads_does_not_change_a_byte() {
     for threads in ["2", "3", "8"] {
         assert!(one == model(threads), "the model differs with {threads} threads");
     }
+}
+
+/// The images of a data set with a tenth of their contrast.
+fn fade(data: &Path) {
+    for entry in fs::read_dir(data.join("images")).unwrap() {
+        let path = entry.unwrap().path();
+        let image = sorby_image::Micrograph::read(&path).unwrap();
+        let pixels: Vec<u8> = image.to_grey8().iter().map(|v| 120 + v / 10).collect();
+        sorby_image::write::png(&path, image.width, image.height, sorby_image::write::PngKind::Grey, &pixels)
+            .unwrap();
+    }
+}
+
+#[test]
+fn the_contrast_of_the_images_chooses_the_grey_range_and_the_run_keeps_it() {
+    let folder = workshop();
+    let at = folder.path();
+    let auto = ["--set", "data.grey_range=auto"];
+    let train = |out: &str, more: &[&str]| {
+        let base = ["train", "tiny.toml", "--data", "data", "--out", out];
+        let output = sorby(at, &[&base[..], more].concat());
+        assert!(output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let recipe = |run: &str| fs::read_to_string(at.join(run).join("recipe.toml")).unwrap();
+    fade(&at.join("data"));
+    let text = train("auto", &auto);
+    assert!(text.contains("grey range `percentile`") && text.contains("low contrast"), "{text}");
+    assert!(recipe("auto").contains("grey_range = \"percentile\""), "{}", recipe("auto"));
+    // It is the run that the word would have made, to the byte, and goes on as such.
+    train("given", &["--set", "data.grey_range=percentile"]);
+    let model = |run: &str| fs::read(at.join(run).join("model.safetensors")).unwrap();
+    assert!(model("auto") == model("given"), "the models differ");
+    succeed(at, &["train", "--resume", "auto", "--iterations", "8"]);
+    assert!(recipe("auto").contains("grey_range = \"percentile\""));
+    // Segmenting asks for nothing: the model has it.
+    assert!(succeed(at, &["model", "info", "auto"]).contains("grey range: percentile"));
 }

@@ -5,7 +5,9 @@ use crate::Result;
 use crate::error::Context as _;
 use sorby_score::Confusion;
 use sorby_study::Run;
-use sorby_train::{ImageHash, PastRun, Recipe, RunFile, SplitRecord, State, Status, file_blake3};
+use sorby_train::{
+    GreyRangeSetting, ImageHash, PastRun, Recipe, RunFile, SplitRecord, State, Status, file_blake3,
+};
 use std::path::{Path, PathBuf};
 
 /// Runs of one name that are kept aside.
@@ -129,15 +131,22 @@ impl StudyFolder {
 }
 
 /// Whether a run was trained by this recipe. The path of the pretrained file may differ: what is in it is compared
-/// elsewhere, and a project that moves must not train anew.
+/// elsewhere, and a project that moves must not train anew. A grey range that was left to the data is what came of it.
 fn same_recipe(recipe: &Recipe, status: &Status, root: &Path) -> bool {
     if status.recipe_hash == recipe.hash() {
         return true;
     }
     let text = std::fs::read_to_string(RunFile::Recipe.path_in(root)).unwrap_or_default();
     let Ok(mut then) = sorby_train::parse(&text, &[]) else { return false };
-    let known = RunFile::Pretrained.path_in(root).is_file();
-    let ours = then.hash() == status.recipe_hash && then.pretrained.is_some() && recipe.pretrained.is_some();
-    then.pretrained.clone_from(&recipe.pretrained);
-    known && ours && then == *recipe
+    if then.hash() != status.recipe_hash {
+        return false;
+    }
+    if recipe.data.grey_range == GreyRangeSetting::Auto {
+        then.data.grey_range = GreyRangeSetting::Auto;
+    }
+    let both = then.pretrained.is_some() && recipe.pretrained.is_some();
+    if both && RunFile::Pretrained.path_in(root).is_file() {
+        then.pretrained.clone_from(&recipe.pretrained);
+    }
+    then == *recipe
 }
