@@ -180,7 +180,7 @@ class ImagePage implements Page {
 
 export async function imagePage(name: string): Promise<Page> {
   const unsaved = await leftover(name);
-  // Asked first: once a page is known to be gone, no save of it is under way that the label below would lack.
+  // Asked first: what a page that is gone has sent last is in the label by then.
   const pending = await left(`label/${name}`);
   const { image, stored } = await openImage(name);
   const page = new ImagePage(image, stored);
