@@ -1,6 +1,6 @@
 """Drafts of labels from the same strokes: Sorby, and scikit-image's TrainableSegmenter.
 
-    python draft_peer.py SORBY DATA [--images 6] [--seeds 2] [--out draft_peer.json]
+    python draft_peer.py SORBY DATA [--images 6] [--seeds 2] [--out draft_peer.json] [--table draft_peer.json]
 
 DATA holds the folders of labelled micrographs that are read below; those that are missing are left out. A simulated
 annotator who knows the label draws strokes anywhere (not where a draft is wrong, which would favour that draft). Each
@@ -207,7 +207,10 @@ def interval(differences):
 
 
 def table(rows):
-    """Means over images (of each image over seeds), and the paired difference."""
+    """Means over images (of each image over seeds), paired differences with 95 % intervals over images, median times."""
+    print("| set | strokes | images | Sorby | example | Sorby - example | tuned | Sorby - tuned | first draft, s: Sorby | example "
+          "| tuned | next draft, s: Sorby | example | tuned |")
+    print("|" + "---|" * 14)
     for name in [*dict.fromkeys(r["set"] for r in rows), "all"]:
         for count in COUNTS:
             mine = [r for r in rows if name in (r["set"], "all") and r["strokes"] == count]
@@ -236,7 +239,10 @@ def main():
     parser.add_argument("--images", type=int, default=6)
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--table", type=Path, help="print the table of an --out file that may not be complete")
     args = parser.parse_args()
+    if args.table:
+        return table(json.loads(args.table.read_text())["rows"])
     program = str(args.sorby.resolve())
     classes = {name: count for name, (_, count) in SETS.items()}
     tuning, measured = [], []
