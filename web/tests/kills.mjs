@@ -336,7 +336,7 @@ export async function kills({ program, rounds, seed = 1 }) {
     rmSync(work, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   }
   const { strokes, caught, unsaved } = attack.counts;
-  console.log(`  ${rounds} rounds (${JSON.stringify(attack.events)}), ${strokes} strokes, none lost; in ${caught} rounds ${unsaved} steps were not saved yet when it happened`);
+  console.log(`  ${rounds} rounds (${JSON.stringify(attack.events)}), ${strokes} strokes, none lost; in ${caught} rounds ${unsaved} steps were not said to be saved yet when it happened`);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
