@@ -15,6 +15,7 @@ import { addressesAndHistory } from "./addresses.mjs";
 import { serverLost } from "./connection.mjs";
 import { galleryControls } from "./gallery.mjs";
 import { keyboardAlone } from "./keyboard.mjs";
+import { kills } from "./kills.mjs";
 import { measurementsChosen } from "./measuring.mjs";
 import { projectChanges } from "./project_changes.mjs";
 import { everySize } from "./sizes.mjs";
@@ -479,6 +480,9 @@ try {
   step("the server ends and comes back");
   const change = () => cpSync(join(root, "images", readdirSync(join(root, "images"))[0]), join(fresh, "images", "another.png"));
   await serverLost({ start: () => serve(fresh, 7991), newPage: (to) => open({}, to), change });
+
+  step("no stroke is lost when page, browser and server are killed: six rounds of 200");
+  await kills({ program: sorby, rounds: 6 });
 
   step("speeds (reported, not asserted)");
   await speeds();

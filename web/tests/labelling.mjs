@@ -36,6 +36,40 @@ async function emptiedLabel(w) {
   await page.waitForFunction(() => document.querySelector(".state")?.textContent === "Not labelled");
 }
 
+/** A save that begins while a line is drawn; a save whose answer is lost. */
+async function savesInBetween(w) {
+  const { page, names, step, saved, label, drag, at, openImage } = w;
+  step("a line that is being drawn is not saved; a lost answer is no change by others");
+  await openImage(names[7]);
+  await page.keyboard.press("b");
+  await drag(page, at(0.3, 0.3), at(0.4, 0.3));
+  await page.mouse.move(...at(0.3, 0.6));
+  await page.mouse.down();
+  await page.mouse.move(...at(0.5, 0.6), { steps: 4 });
+  await saved(page);
+  const first = (await label(page, names[7])).counts;
+  await page.mouse.up();
+  await page.waitForTimeout(100);
+  await saved(page);
+  const both = (await label(page, names[7])).counts;
+  assert.ok(both[255] < first[255], "the line came with its end");
+  let lost = 0;
+  await page.route("**/label?by=*", async (route) => {
+    if (lost++) return route.continue();
+    await route.fetch();
+    await route.abort();
+  });
+  await drag(page, at(0.3, 0.4), at(0.4, 0.4));
+  await page.waitForFunction(() => document.querySelector(".state")?.textContent === "Not saved");
+  await drag(page, at(0.3, 0.5), at(0.4, 0.5));
+  await page.waitForTimeout(100);
+  await saved(page);
+  assert.ok(lost > 1 && (await label(page, names[7])).counts[255] < both[255]);
+  await page.unroute("**/label?by=*");
+  for (let i = 0; i < 4; i++) await page.keyboard.press("Control+z");
+  await page.waitForFunction(() => document.querySelector(".state")?.textContent === "Not labelled");
+}
+
 /** Pinching. */
 async function twoFingers(w) {
   const { page, step, at, sum } = w;
@@ -225,6 +259,7 @@ export async function labelling(given) {
   await strokes(w);
   await predictionOverHandWork(w);
   await emptiedLabel(w);
+  await savesInBetween(w);
   await twoFingers(w);
   await nextImage(w);
   await looks(w);

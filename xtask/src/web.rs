@@ -32,9 +32,14 @@ pub fn build() -> anyhow::Result<()> {
     execute(&mut npm(&["run", "build"]))
 }
 
-/// Tests of the page: its parts, and all of it in a browser where there is one.
+/// Tests of the page: its parts, all of it in a browser of the Chromium family, the main path in Firefox. A browser that is
+/// missing is printed as not tested; in CI it is a failure.
 pub fn test(program: &Path) -> anyhow::Result<()> {
     execute(&mut npm(&["test"]))?;
-    let script = folder().join("tests/browser.mjs");
-    execute(Command::new("node").arg(script).arg(program)).context("the page in the browser")
+    for (script, what) in [("browser.mjs", "the page in the browser"), ("firefox.mjs", "the page in Firefox")]
+    {
+        let script = folder().join("tests").join(script);
+        execute(Command::new("node").arg(script).arg(program)).context(what)?;
+    }
+    Ok(())
 }

@@ -4,8 +4,9 @@ import type { By, StoredLabel } from "../api";
 import { h } from "../dom";
 import { EditedLabel } from "../label/edited_label";
 import { Editor } from "../label/editor";
+import { has, left, redraw, type Drawn, type Left } from "../label/journal";
 import { forgetLeftover, leftover } from "../label/save";
-import { toast } from "../messages";
+import { toast, toastWithButton } from "../messages";
 import type { Page } from "../page";
 import { reload } from "../project";
 import { listen } from "../server_events";
@@ -48,10 +49,12 @@ class ImagePage implements Page {
   ) {
     const redraw = (): void => this.redraw();
     const stage = imageStage(image);
-    this.saving = new Saving(image, stored.revision, (label, byHand) => this.editor.reset(label, byHand), redraw);
+    const finished = (): Uint8Array => this.editor.label.finished;
+    const reset = (label: Uint8Array, byHand: boolean): void => this.editor.reset(label, byHand);
+    this.saving = new Saving(image, stored.revision, finished, reset, redraw);
     const { saver } = this.saving;
     this.facts = new ObjectFacts(image, () => this.comparison.maskModel, () => saver.save());
-    const edited = (_: unknown, by: By): void => saver.changed(by);
+    const edited = (_: unknown, by: By, drawn: Drawn): void => saver.changed(by, drawn);
     const label = new EditedLabel(image.label, image.labelLayer, edited, stored.drawnByHand);
     this.editor = new Editor(image.view, label, (at) => void this.facts.measure(at), redraw);
     this.toolbar = new Toolbar(this.editor);
@@ -133,6 +136,34 @@ class ImagePage implements Page {
     toast("The strokes that were not saved are back; Ctrl+Z leaves the label as it is in the file");
   }
 
+  /** Strokes that a page drew which ended before they were saved. */
+  redrawLeft({ base, drawn, forget }: Left): void {
+    const { label, whole } = this.image;
+    const again = (): void => {
+      const data = label.data.slice();
+      for (const step of drawn) redraw(data, step);
+      this.editor.take(data, whole);
+      forget();
+    };
+    const [file, ...ground] = this.saving.saver.revision.split(".");
+    const [itsFile, ...itsGround] = base.split(".");
+    // With other classes, or over another picture, they would mean something else.
+    if (ground.join() !== itsGround.join()) return;
+    // The file may hold some of them: the answer to their save was lost.
+    if (file === itsFile || has(label.data, drawn)) {
+      const before = label.data.slice();
+      again();
+      if (!before.every((value, i) => value === label.data[i])) toast("Strokes that were not saved when the page ended are back");
+    } else {
+      toastWithButton("Strokes were not saved when the page ended, and the label has changed since.", "Draw them on it", again);
+    }
+  }
+
+  shown(): void {
+    // The test of the page looks at the label and at the speed of the brush here.
+    Object.assign(window, { sorbyEditor: this.editor });
+  }
+
   leave(): void {
     const { image } = this;
     image.left = true;
@@ -149,10 +180,11 @@ class ImagePage implements Page {
 
 export async function imagePage(name: string): Promise<Page> {
   const unsaved = await leftover(name);
+  // Asked first: what a page that is gone has sent last is in the label by then.
+  const pending = await left(`label/${name}`);
   const { image, stored } = await openImage(name);
   const page = new ImagePage(image, stored);
   if (unsaved?.length === image.label.data.length) page.restore(unsaved);
-  // The test of the page looks at the label and at the speed of the brush here.
-  Object.assign(window, { sorbyEditor: page.editor });
+  for (const strokes of pending) page.redrawLeft(strokes);
   return page;
 }

@@ -25,13 +25,14 @@ export class Saving {
   constructor(
     private image: OpenImage,
     revision: string,
+    finished: () => Uint8Array,
     /** Takes the label that somebody else saved. */
     private takeTheirs: (label: Uint8Array, drawnByHand: boolean) => void,
     private changed: () => void,
   ) {
     this.saver = new Saver(
       image.name,
-      () => image.label.data,
+      finished,
       revision,
       (state, why, what) => this.show(state, why, what),
       () => void this.loadTheirs(),

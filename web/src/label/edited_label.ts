@@ -3,6 +3,7 @@
 import type { By, Part } from "../api";
 import type { Box, MaskLayer } from "../viewer/mask";
 import { BY_HAND, History, type Made } from "./history";
+import { difference, type Drawn } from "./journal";
 import { paste, type Map2d } from "./paint";
 
 export class EditedLabel {
@@ -13,8 +14,8 @@ export class EditedLabel {
   constructor(
     readonly map: Map2d,
     readonly layer: MaskLayer,
-    /** All that changed lies in the box. */
-    private changed: (box: Box, by: By) => void,
+    /** All that changed lies in the box; `drawn` are the pixels. */
+    private changed: (box: Box, by: By, drawn: Drawn) => void,
     /** Whether what was loaded is drawn by hand. */
     private loadedByHand = false,
   ) {
@@ -27,13 +28,17 @@ export class EditedLabel {
     return this.history.drawnByHand(this.loadedByHand);
   }
 
+  /** The map without a line that is being drawn: that may still be cancelled. */
+  get finished(): Uint8Array {
+    return this.before;
+  }
+
   /** Makes one step, which can be undone, of the changes in a box. */
   commit(box: Box, made: Made = BY_HAND): void {
     if (!(box.top < box.bottom)) return;
     const [start, end] = this.rows(box);
     if (!this.history.record(this.before.subarray(start, end), box, made)) return;
-    this.remember(box);
-    this.changed(box, made.by);
+    this.changed(box, made.by, this.remember(box));
   }
 
   /** Takes back changes in a box that are no step yet. */
@@ -72,14 +77,18 @@ export class EditedLabel {
 
   /** Shows what the history changed. */
   private show(box: Box, by: By): void {
-    this.remember(box);
+    const drawn = this.remember(box);
     this.layer.changed(box);
-    this.changed(box, by);
+    this.changed(box, by, drawn);
   }
 
-  private remember(box: Box): void {
+  /** The map is as it is meant now; gives what has changed since that was so before. */
+  private remember(box: Box): Drawn {
     const [start, end] = this.rows(box);
-    this.before.set(this.map.data.subarray(start, end), start);
+    const now = this.map.data.subarray(start, end);
+    const drawn = difference(this.before.subarray(start, end), now, start);
+    this.before.set(now, start);
+    return drawn;
   }
 
   /** Where the rows of a box begin and end in the data. */

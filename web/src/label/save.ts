@@ -3,6 +3,7 @@
 import { getLabel, putLabel, Refused, type By } from "../api";
 import { toast } from "../messages";
 import { listen } from "../server_events";
+import { keep, mark, saved, type Drawn } from "./journal";
 
 export type SaveState = "saved" | "changed" | "saving" | "conflict" | "failed";
 
@@ -35,6 +36,8 @@ export class Saver {
   /** What made the changes that are not saved yet. */
   private by: By = "strokes";
   private running: Promise<void> | null = null;
+  /** A label that was sent and not answered: the server may have it all the same. */
+  private unanswered: Uint8Array | null = null;
   private stopListening: () => void;
 
   constructor(
@@ -63,7 +66,8 @@ export class Saver {
   }
 
   /** The label has changed: it is saved soon. */
-  changed(by: By): void {
+  changed(by: By, drawn: Drawn): void {
+    keep(`label/${this.name}`, this.revision, drawn);
     // Of a draft and strokes on it, the draft is what the server has to know of.
     if (by !== "strokes") this.by = by;
     if (this.state !== "conflict") this.setState("changed");
@@ -93,16 +97,20 @@ export class Saver {
     clearTimeout(this.timer);
     this.revision = revision;
     this.by = "strokes";
+    this.unanswered = null;
+    saved(`label/${this.name}`, mark(), revision);
     this.setState("saved");
   }
 
   private async send(): Promise<void> {
     const copy = this.data().slice();
     const { by } = this;
+    const held = mark();
     this.by = "strokes";
     this.setState("saving");
     try {
-      this.revision = await putLabel(this.name, copy, this.revision, by);
+      this.revision = await this.put(copy, by);
+      saved(`label/${this.name}`, held, this.revision);
       // Strokes drawn while it was sent have changed the state: they are still to be saved.
       if (this.state === "saving") this.setState("saved");
     } catch (error) {
@@ -111,6 +119,24 @@ export class Saver {
       const conflict = error instanceof Refused && error.status === 412;
       const changed = error instanceof Refused ? error.changed : undefined;
       this.setState(conflict ? "conflict" : "failed", (error as Error).message, changed);
+    }
+  }
+
+  private async put(copy: Uint8Array, by: By): Promise<string> {
+    try {
+      const revision = await putLabel(this.name, copy, this.revision, by);
+      this.unanswered = null;
+      return revision;
+    } catch (error) {
+      const { status, changed } = error instanceof Refused ? error : { status: -1, changed: undefined };
+      if (status === 0) this.unanswered ??= copy;
+      if (status !== 412 || changed !== "label" || !this.unanswered) throw error;
+      // What "another" has saved may be what we sent before the server was gone.
+      const now = await getLabel(this.name);
+      const ours = this.unanswered;
+      this.unanswered = null;
+      if (!now.data.every((value, i) => value === ours[i])) throw error;
+      return putLabel(this.name, copy, now.revision, by);
     }
   }
 

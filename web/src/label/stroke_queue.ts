@@ -59,6 +59,11 @@ export class StrokeQueue {
     entry.timer = setTimeout(() => void this.sendNow(name), ms);
   }
 
+  /** Sends all that waits. */
+  sendAll(): void {
+    for (const name of this.waiting.keys()) void this.sendNow(name);
+  }
+
   async sendNow(name: string): Promise<void> {
     const entry = this.waiting.get(name);
     if (!entry || entry.sending) return;
