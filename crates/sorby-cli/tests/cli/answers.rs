@@ -54,7 +54,7 @@ fn every_verb_answers_with_one_object() {
         ("model-info", "lines", 0, &["model", "info", model]),
         ("clean", "runs", 0, &["clean", "again"]),
         ("system", "devices", 0, &["system"]),
-        ("bench", "seconds", 0, &["bench", "gemm", "--repeats", "1"]),
+        ("bench", "sgemm_gflop_per_s", 0, &["bench", "gemm", "--repeats", "1"]),
         ("completions", "completions", 0, &["completions", "bash"]),
         ("man", "pages", 0, &["man", "--out", "pages"]),
         ("error", "error", 2, &["verify", "data"]),
