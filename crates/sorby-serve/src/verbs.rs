@@ -3,6 +3,7 @@
 
 use serde::Deserialize;
 use sorby::MeasureOptions;
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -45,6 +46,71 @@ impl ObjectChoice {
             line.extend(words(&["--split", &depth.to_string()]));
         }
         line
+    }
+}
+
+/// What a supervisor settles for a job, beyond its model and its name.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct JobRules {
+    /// Classes to measure; none: every one but the first.
+    pub classes: Vec<String>,
+    /// Sentences such as `area fraction at most 3 %`.
+    pub limits: Vec<String>,
+    /// Fields that are wanted.
+    pub fields: Option<u16>,
+    /// Relative accuracy that is aimed at, in percent.
+    pub accuracy_percent: Option<f64>,
+    /// Objects of fewer pixels are left out.
+    pub min_area_px: Option<u64>,
+    /// Pixel size of every image, where the files do not state it.
+    pub nm_per_px: Option<f64>,
+    /// Pixel sizes that are allowed, in nanometres.
+    pub pixel_sizes: Option<(f64, f64)>,
+    /// Lines of the header that are the same for every lot.
+    pub header: BTreeMap<String, String>,
+    /// Lines of the header that the operator must give.
+    pub ask: Vec<String>,
+}
+
+impl JobRules {
+    /// As arguments of `sorby job new`.
+    fn arguments(&self) -> Vec<OsString> {
+        let mut line = Vec::new();
+        let mut say = |option: &str, value: &str| line.push(OsString::from(format!("--{option}={value}")));
+        self.classes.iter().for_each(|class| say("class", class));
+        self.limits.iter().for_each(|limit| say("limit", limit));
+        self.fields.iter().for_each(|n| say("fields", &n.to_string()));
+        self.accuracy_percent.iter().for_each(|a| say("accuracy", &a.to_string()));
+        self.min_area_px.iter().for_each(|px| say("min-area-px", &px.to_string()));
+        self.nm_per_px.iter().for_each(|nm| say("nm-per-px", &nm.to_string()));
+        self.pixel_sizes.iter().for_each(|(from, to)| say("pixel-sizes", &format!("{from},{to}")));
+        self.header.iter().for_each(|(key, value)| say("set", &format!("{key}={value}")));
+        self.ask.iter().for_each(|key| say("ask", key));
+        line
+    }
+}
+
+/// Other programs that labels are written for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LabelFormat {
+    /// One JSON file.
+    Coco,
+    /// PNG files of class indices.
+    Png,
+    /// nnU-Net's raw folder.
+    Nnunet,
+}
+
+impl LabelFormat {
+    /// As `--format` has it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Coco => "coco",
+            Self::Png => "png",
+            Self::Nnunet => "nnunet",
+        }
     }
 }
 
@@ -121,12 +187,54 @@ pub enum Verb {
         out: String,
         /// Data set.
         data: OsString,
+        /// It is laid out so that it takes no longer than so many seconds.
+        budget_s: Option<f64>,
     },
     /// Tables and figures of a study.
     StudyReport {
         /// Folder of the study.
         study: String,
         /// Folder of the report.
+        out: String,
+    },
+    /// A locked job from a trained model.
+    JobNew {
+        /// Run folder.
+        run: String,
+        /// Name of the job.
+        name: String,
+        /// The job file.
+        out: String,
+        /// What is settled.
+        rules: JobRules,
+    },
+    /// A lot that is measured by a job.
+    RunLot {
+        /// Job file.
+        job: String,
+        /// Folder of its images.
+        images: String,
+        /// Folder of the lot.
+        out: String,
+        /// Lines of the header.
+        header: BTreeMap<String, String>,
+        /// Also print the report.
+        pdf: bool,
+    },
+    /// Trainings next to each other.
+    Compare {
+        /// Run folders.
+        runs: Vec<String>,
+        /// Folder of the page.
+        out: String,
+    },
+    /// Labels for another program.
+    Export {
+        /// Data set.
+        data: OsString,
+        /// Which program.
+        format: LabelFormat,
+        /// New folder.
         out: String,
     },
 }
@@ -175,12 +283,38 @@ impl Verb {
                 line.extend(masks.iter().map(no_option));
                 line
             }
-            Self::Study { file, out, data } => {
+            Self::Study { file, out, data, budget_s } => {
                 let mut line = words(&["study", "run", "--out", out, "--data"]);
                 line.extend([no_option(data), no_option(file)]);
+                if let Some(budget_s) = budget_s {
+                    line.extend(words(&["--budget", &format!("{budget_s}s")]));
+                }
                 line
             }
             Self::StudyReport { study, out } => words(&["study", "report", study, "--out", out]),
+            Self::JobNew { run, name, out, rules } => {
+                let mut line = words(&["job", "new", run, "--out", out, &format!("--name={name}")]);
+                line.extend(rules.arguments());
+                line
+            }
+            Self::RunLot { job, images, out, header, pdf } => {
+                let mut line = words(&["run", job, images, "--out", out]);
+                header.iter().for_each(|(key, value)| line.extend(words(&[&format!("--set={key}={value}")])));
+                if *pdf {
+                    line.extend(words(&["--pdf=a4"]));
+                }
+                line
+            }
+            Self::Compare { runs, out } => {
+                let mut line = words(&["compare", "--out", out]);
+                line.extend(runs.iter().map(OsString::from));
+                line
+            }
+            Self::Export { data, format, out } => {
+                let mut line = words(&["data", "export", "--format", format.word(), "--out", out]);
+                line.push(no_option(data));
+                line
+            }
         }
     }
 
@@ -192,7 +326,11 @@ impl Verb {
             | Self::Report { out, .. }
             | Self::Measure { out, .. }
             | Self::Study { out, .. }
-            | Self::StudyReport { out, .. } => out,
+            | Self::StudyReport { out, .. }
+            | Self::JobNew { out, .. }
+            | Self::RunLot { out, .. }
+            | Self::Compare { out, .. }
+            | Self::Export { out, .. } => out,
             Self::Resume { run, .. } => run,
             Self::Check { page, .. } => page,
         }
