@@ -18,6 +18,8 @@ class ClassesPage implements Page {
   private list = h("ol", { class: "class-rows", "aria-label": "Classes" });
   /** Options of lists that name a class, which may be given another name. */
   private targets: [HTMLOptionElement, ClassRow][] = [];
+  /** Numbers of new classes, which they keep wherever they are moved. */
+  private numbers = new Map<ClassRow, number>();
   private changes = h("div", { role: "status" });
   private save = button("Change the classes", () => void this.change(), { class: "primary" });
 
@@ -43,7 +45,7 @@ class ClassesPage implements Page {
   }
 
   private entry(row: ClassRow, place: number): HTMLElement {
-    const old = row.was === null ? `new class ${place + 1}` : theProject().classes[row.was].name;
+    const old = row.was === null ? `new class ${this.numbers.get(row)}` : theProject().classes[row.was].name;
     const set = (key: "name" | "color") => (event: Event): void => {
       row[key] = (event.target as HTMLInputElement).value;
       this.judge();
@@ -80,7 +82,9 @@ class ClassesPage implements Page {
 
   private add(): void {
     const color = NEW_COLOURS[this.rows.filter((row) => row.was === null).length % NEW_COLOURS.length];
-    this.rows.push({ was: null, name: "", color, into: null });
+    const row: ClassRow = { was: null, name: "", color, into: null };
+    this.numbers.set(row, theProject().classes.length + this.numbers.size + 1);
+    this.rows.push(row);
     this.draw();
     this.list.lastElementChild?.querySelector<HTMLElement>("input[type=text]")?.focus();
   }

@@ -13,7 +13,7 @@ import { LotList } from "./lot_list";
 import { LotView } from "./lot_view";
 import type { Routine } from "./types";
 
-const HELP = "A lot that is chosen on the left, or has just been measured, is shown here.";
+const HELP = "Choose a lot in the list: its verdict and its report are shown here.";
 
 /** Opens a lot; without a name, none. */
 export async function routinePage(open = ""): Promise<Page> {
@@ -44,6 +44,7 @@ export async function routinePage(open = ""): Promise<Page> {
   else replace(view.element, h("p", { class: "quiet" }, HELP));
   const stopListening = listen(heard);
   const side = h("div", { class: "side" }, lotForm.element, lots.element);
+  const lotAndForms = open ? [view.element, side] : [side, view.element];
   const supervisor = h(
     "section",
     { class: "supervisor" },
@@ -52,7 +53,7 @@ export async function routinePage(open = ""): Promise<Page> {
   );
   const heading = h("h1", { class: "visually-hidden" }, "Routine");
   return {
-    element: h("section", {}, heading, h("div", { class: "train-page" }, side, view.element), supervisor),
+    element: h("section", {}, heading, h("div", { class: open ? "train-page lot-open" : "train-page" }, ...lotAndForms), supervisor),
     leave: stopListening,
   };
 }
