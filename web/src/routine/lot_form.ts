@@ -19,7 +19,7 @@ export class LotForm {
   private lines = h("div");
   private names = h("datalist", { id: "lots-in" });
   private name = h("input", { type: "text", maxlength: 80, list: "lots-in", input: () => this.named(), change: () => void this.images.show(this.lot()) });
-  private images = new LotImages(() => this.judge(), () => this.nameWrong());
+  private images = new LotImages(() => this.judge(), () => [this.lot(), this.nameWrong()]);
   private reason = h("p", { class: "problem", id: "why-not-measured", role: "status" });
   private submit = h("button", { type: "submit", class: "primary", "aria-describedby": "why-not-measured" }, "Measure this lot");
 

@@ -22,10 +22,10 @@ export class LotImages {
   private state = h("p", { class: "quiet", role: "status" });
   private input: HTMLInputElement;
 
-  /** `changed` is called when other images are listed; `nameFirst` says whether the lot has a name, and if not, why. */
+  /** `changed` is called when other images are listed; `named` gives the name of the lot as it is typed, and why it is none. */
   constructor(
     private changed: () => void,
-    private nameFirst: () => string | null,
+    private named: () => [name: string, wrong: string | null],
   ) {
     const change = (): void => {
       void this.send([...(this.input.files ?? [])]).then(() => (this.input.value = ""));
@@ -80,9 +80,10 @@ export class LotImages {
   }
 
   private async send(files: File[]): Promise<void> {
-    const why = this.nameFirst();
+    const [lot, why] = this.named();
     if (why) return toast(why, true);
-    const { lot } = this;
+    // The name may just have been typed.
+    if (lot !== this.lot) await this.show(lot);
     const { send, left } = sortFiles(files, this.images.map((name) => name.replace(/\.[^.]+$/, "")));
     for (const file of left) toast(`${file.name} is neither an image nor the sidecar of one`, true);
     for (const [i, file] of send.entries()) {

@@ -530,6 +530,7 @@ mod tests {
     /// The routine, comparing and exporting; values that look like options are values.
     #[test]
     fn command_lines_of_the_routine_say_what_is_meant() {
+        use clap::ValueEnum as _;
         let line = |key: &str, value: &str| (key.to_owned(), value.to_owned());
         let rules = JobRules {
             classes: vec!["-c".into()],
@@ -573,7 +574,6 @@ mod tests {
         {
             let verb = Verb::Export { data: "-d".into(), format, out: "exports/e".into() };
             let Command::Data(DataCommand::Export(a)) = parsed(&verb) else { panic!() };
-            use clap::ValueEnum as _;
             assert_eq!(
                 (a.format.to_possible_value().unwrap().get_name(), a.data.as_os_str()),
                 (word, "./-d".as_ref())
