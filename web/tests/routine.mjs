@@ -61,7 +61,7 @@ async function lotIsMeasured(page, root) {
   assert.match(view, /job carbides, version 1 · 2 of 2 images measured/);
   assert.match(view, /area fraction/);
   assert.doesNotMatch(view, /failed|not finished/);
-  assert.match(await page.locator(".lot-list").innerText(), /Heat 12\s+\d{4}-\d\d-\d\d · (within|outside|undecided)/);
+  await page.waitForFunction(() => /Heat 12\s+\d{4}-\d\d-\d\d · (within|outside|undecided)/.test(document.querySelector(".lot-list").innerText));
   const report = await page.request.get(await page.locator("a:text-is('Read the report')").evaluate((a) => a.href));
   assert.match(await report.text(), /Heat 12.*A\. Smith/s);
   const lot = JSON.parse(readFileSync(join(root, "lots/Heat 12/lot.json"), "utf8"));

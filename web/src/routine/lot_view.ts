@@ -44,6 +44,7 @@ export class LotView {
     const all = images.length + left_out.length;
     return [
       h("p", { class: "lot-verdict" }, h("span", { class: verdictMark(record.verdict) }, verdictText(record.verdict))),
+      record.verdict === "undecided" && h("p", { class: "quiet" }, "Undecided: a 95 % interval spans a limit, or is not known."),
       h("p", { class: "quiet" }, `Report ${report.number} of ${record.date} · job ${job.name}, version ${job.version} · ${images.length} of ${all} images measured`),
       ...warnings.map((line) => h("p", { class: "warn-text" }, `Warning: ${line}`)),
       h("div", { class: "actions" }, ...links(lot), button("Verify", () => void this.verify(lot.name))),

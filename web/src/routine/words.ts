@@ -5,7 +5,7 @@ import type { LotSummary, MeasuringJob, Quantity, Verdict, Verified } from "./ty
 const VERDICTS: Record<Verdict, string> = {
   within: "within the limits",
   outside: "outside the limits",
-  undecided: "undecided: an interval spans a limit, or is not known",
+  undecided: "undecided",
 };
 
 export const verdictText = (verdict: Verdict | null): string => (verdict ? VERDICTS[verdict] : "no limits were set");

@@ -62,6 +62,8 @@ pub fn create_study(new: &NewStudy, out: &Path) -> Result<StudySpec> {
         table.insert("recipe".into(), Table::from_iter([("augment".to_owned(), "weak".into())]).into());
     }
     let text = toml::to_string(&table).map_err(|e| refused!("{shown}: {e}"))?;
+    // Paths of the file are as seen from its folder, which must be there for that.
+    fs_err::create_dir_all(parent_of(out))?;
     let spec = StudySpec::parse(&text, parent_of(out)).with_context(|| shown.to_string())?;
     atomically(out, text.as_bytes())?;
     Ok(spec)
