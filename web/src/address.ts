@@ -3,10 +3,13 @@
 import { theProject } from "./project";
 
 export interface Address {
-  view: "images" | "image" | "train" | "measure" | "jobs";
-  /** The image or the run. */
+  view: "images" | "image" | "train" | "measure" | "routine" | "classes" | "jobs";
+  /** The image, the run or the lot. */
   item: string | undefined;
 }
+
+/** Views that need no name. */
+const OTHERS = ["train", "measure", "routine", "classes", "jobs"] as const;
 
 /** The text itself where it is no valid code. */
 function decoded(text: string): string {
@@ -20,7 +23,8 @@ function decoded(text: string): string {
 export function addressOf(hash: string): Address {
   const [, view, item] = hash.split("/").map(decoded);
   if (view === "image" && item) return { view, item };
-  if (view === "train" || view === "measure" || view === "jobs") return { view, item: item || undefined };
+  const known = OTHERS.find((other) => other === view);
+  if (known) return { view: known, item: item || undefined };
   return { view: "images", item: undefined };
 }
 
@@ -29,6 +33,8 @@ function viewName({ view, item }: Address): string {
   if (view === "image") return item ?? "";
   if (view === "train") return item ? `Run ${item}` : "Train";
   if (view === "measure") return item ? `Threshold of ${item}` : "Measure objects";
+  if (view === "routine") return item ? `Lot ${item}` : "Routine";
+  if (view === "classes") return "Classes";
   return view === "jobs" ? "Jobs" : "Images";
 }
 

@@ -35,6 +35,8 @@ export interface Project {
   images: ImageCard[];
   models: { name: string; file: string }[];
   checked: boolean;
+  /** Folders with labels for other programs. */
+  exports: string[];
   version: string;
 }
 
@@ -62,6 +64,8 @@ export interface Job {
   seconds: number;
   last: string;
   result: string | null;
+  /** What was asked for, so that it can be asked for again. */
+  asked: Record<string, unknown> | null;
 }
 
 export interface ParticleObject {
@@ -224,8 +228,11 @@ export async function makeDraft(name: string, part: Part, strokes: Uint8Array): 
   return new Uint8Array(await response.arrayBuffer()).subarray(0, strokes.length);
 }
 
-export async function upload(file: File): Promise<void> {
-  await ask(`/images?name=${encodeURIComponent(file.name)}`, {
+export const upload = (file: File): Promise<void> => uploadTo("/images", file);
+
+/** Sends a file to one of the addresses that take files. */
+export async function uploadTo(path: string, file: File): Promise<void> {
+  await ask(`${path}?name=${encodeURIComponent(file.name)}`, {
     method: "POST",
     headers: { "Content-Type": "application/octet-stream" },
     body: file,

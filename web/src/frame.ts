@@ -4,16 +4,17 @@ import type { Job } from "./api";
 import type { Address } from "./address";
 import { button, h, replace } from "./dom";
 import { isOpen, listJobs } from "./jobs";
-import { JOBS_PAGE } from "./links";
+import { JOBS_PAGE, ROUTINE_PAGE } from "./links";
 import { duration } from "./numbers";
 import { theProject } from "./project";
 import { listen } from "./server_events";
 import { toggleTheme } from "./theme";
 
 const VIEWS: [string, string, Address["view"][]][] = [
-  ["#/", "Images", ["images", "image"]],
+  ["#/", "Images", ["images", "image", "classes"]],
   ["#/train", "Train", ["train"]],
   ["#/measure", "Measure", ["measure"]],
+  [ROUTINE_PAGE, "Routine", ["routine"]],
   [JOBS_PAGE, "Jobs", ["jobs"]],
 ];
 

@@ -7,6 +7,9 @@ import { CHECK_RESULT } from "./links";
 export const foundSomething = (job: Job): boolean =>
   job.verb === "data" && (job.state === "partly" || (job.state === "failed" && !job.last.startsWith("error: ")));
 
+/** A lot with a report: a limit is not kept, or something is warned of. */
+export const isWarned = (job: Job): boolean => job.verb === "run" && job.state === "partly";
+
 const count = (number: number, word: string): string => `${number} ${word}${number === 1 ? "" : "s"}`;
 
 /** What the last check found, in words. */
@@ -20,6 +23,7 @@ export async function findingsText(): Promise<string> {
 export function stateText(job: Job, place = 0): string {
   if (foundSomething(job)) return "done: it found problems";
   if (job.state === "queued") return place ? `waits, number ${place} in the queue` : "waits";
+  if (isWarned(job)) return "measured, with warnings";
   return job.state === "partly" ? "done, with problems" : job.state;
 }
 
@@ -27,6 +31,7 @@ export function stateText(job: Job, place = 0): string {
 export async function announceEnd(job: Job, say: (text: string, bad?: boolean) => void): Promise<void> {
   if (foundSomething(job)) say(`${job.title}: ${await findingsText().catch(() => "found problems")}`);
   else if (job.state === "done") say(`${job.title}: done`);
+  else if (isWarned(job)) say(`${job.title}: measured, with warnings or limits that are not kept`);
   else if (job.state === "partly") say(`${job.title}: done, with problems. ${job.last}`, true);
   else if (job.state === "failed") say(`${job.title} failed: ${job.last} (the cause stays on the page Jobs)`, true);
 }

@@ -5,22 +5,10 @@ import { toastError } from "./messages";
 
 type Order = Record<string, unknown>;
 
-/** What was ordered from this window, by the number of the job, so that it can be ordered again. */
-const ORDERS = "sorby-orders";
-
-function orders(): Record<string, Order> {
-  try {
-    return JSON.parse(sessionStorage.getItem(ORDERS) ?? "{}") as Record<string, Order>;
-  } catch {
-    return {};
-  }
-}
-
 /** Gives whether the job was taken; if not, the page shows why. */
 export async function startJob(order: Order): Promise<boolean> {
   try {
-    const { id } = await post<{ id: number }>("/jobs", order);
-    sessionStorage.setItem(ORDERS, JSON.stringify({ ...orders(), [id]: order }));
+    await post("/jobs", order);
     return true;
   } catch (error) {
     toastError(error);
@@ -28,13 +16,8 @@ export async function startJob(order: Order): Promise<boolean> {
   }
 }
 
-/** The order of a job that this window gave. A server that was started again counts from one again. */
-export function orderOf(job: Job): Order | undefined {
-  const order = orders()[job.id];
-  const verb = String(order?.verb).replace("check", "data").replace("resume", "train").replace("studyreport", "study");
-  const named = [order?.name, order?.run, order?.model].every((name) => !name || job.title.includes(String(name)));
-  return order && verb === job.verb && named ? order : undefined;
-}
+/** What was asked for when the job was started; the server knows it as long as it runs. */
+export const orderOf = (job: Job): Order | undefined => job.asked ?? undefined;
 
 /** If it fails, the page shows why. */
 export async function stopJob(job: Job): Promise<void> {

@@ -2,14 +2,24 @@
 
 import type { Job } from "./api";
 import { button, h, replace, type Child } from "./dom";
-import { foundSomething, stateText } from "./job_words";
+import { foundSomething, isWarned, stateText } from "./job_words";
 import { isOpen, jobLines, listJobs, orderOf, queuePlaces, startJob, stopJob } from "./jobs";
-import { CHECK_REPORT, runLink } from "./links";
+import { CHECK_REPORT, comparisonPage, exportFile, lotLink, runLink } from "./links";
 import { duration } from "./numbers";
 import type { Page } from "./page";
 import { listen } from "./server_events";
 
 const SOON_MS = 400;
+
+/** Folders of results that are opened from here. */
+const PLACES = ["comparisons/", "exports/"];
+
+/** Where a result of one of these folders is read or downloaded. */
+function fileOf(result: string): Record<string, string> {
+  const name = result.slice(result.indexOf("/") + 1);
+  if (result.startsWith("exports/")) return { href: exportFile(name), download: `${name}.zip` };
+  return { href: comparisonPage(name), target: "_blank", rel: "noopener" };
+}
 
 class JobsPage implements Page {
   readonly list = h("ul", { class: "job-list", "aria-label": "Jobs" });
@@ -48,11 +58,15 @@ class JobsPage implements Page {
   }
 
   private actions(job: Job): Child[] {
-    const again = isOpen(job) || job.state === "done" ? undefined : orderOf(job);
+    const again = isOpen(job) || isWarned(job) || job.state === "done" ? undefined : orderOf(job);
+    const lot = job.verb === "run" ? job.result?.replace(/^lots\//, "") : undefined;
+    const place = PLACES.find((parent) => job.state === "done" && job.result?.startsWith(parent)) && job.result;
     const run = job.verb === "train" ? job.result?.replace(/^runs\//, "") : undefined;
     return [
       isOpen(job) && button("Stop", () => void stopJob(job), { "aria-label": `Stop: ${job.title}` }),
       again && button("Try again", () => void startJob(again), { "aria-label": `Try again: ${job.title}` }),
+      lot && !isOpen(job) && h("a", { class: "button", href: lotLink(lot) }, "Open the lot"),
+      place && h("a", { class: "button", ...fileOf(place) }, place.startsWith("exports/") ? "Download" : "Look at it"),
       run && h("a", { class: "button", href: runLink(run) }, "Open the run"),
       foundSomething(job) && h("a", { class: "button", href: CHECK_REPORT, target: "_blank", rel: "noopener" }, "Findings"),
     ];

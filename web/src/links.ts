@@ -20,6 +20,28 @@ export const runLink = (name: string): string => `#/train/${encodeURIComponent(n
 /** The page of the jobs: those that run, wait or have ended. */
 export const JOBS_PAGE = "#/jobs";
 
+/** The page of the routine: lots, and the jobs that they are measured by. */
+export const ROUTINE_PAGE = "#/routine";
+
+/** The page of a lot. */
+export const lotLink = (name: string): string => `${ROUTINE_PAGE}/${encodeURIComponent(name)}`;
+
+/** A file in the folder of a lot. */
+export const lotFile = (name: string, file: string): string =>
+  `/results/lots/${encodeURIComponent(name)}/${encodeURIComponent(file)}`;
+
+/** The page where the list of classes is changed. */
+export const CLASSES_PAGE = "#/classes";
+
+/** The page of a comparison of runs. */
+export const comparisonPage = (name: string): string => `/results/comparisons/${encodeURIComponent(name)}/comparison.html`;
+
+/** The masks of a model, in one file. */
+export const masksFile = (model: string): string => `/api/predictions/${encodeURIComponent(model)}/masks.zip`;
+
+/** Labels that were written for another program, in one file. */
+export const exportFile = (name: string): string => `/api/exports/${encodeURIComponent(name)}/zip`;
+
 export const CHECK_REPORT = "/results/.sorby/check.html";
 
 /** The findings of the last check, for programs. */

@@ -3,6 +3,7 @@
 import "./style.css";
 import { addressOf, titleOf, type Address } from "./address";
 import { Refused } from "./api";
+import { classesPage } from "./classes/page";
 import { connectionBanner } from "./connection";
 import { h, replace } from "./dom";
 import { focusHeading } from "./focus";
@@ -15,6 +16,7 @@ import { measurePage } from "./measure/page";
 import { toast } from "./messages";
 import type { Page } from "./page";
 import { reload, theProject } from "./project";
+import { routinePage } from "./routine/page";
 import { connect, listen } from "./server_events";
 import { setUp } from "./setup";
 import { startTheme } from "./theme";
@@ -36,6 +38,8 @@ async function open({ view, item }: Address): Promise<Page> {
   if (view === "image" && item) return imagePage(item);
   if (view === "train") return trainPage(item);
   if (view === "measure") return measurePage(item);
+  if (view === "routine") return routinePage(item);
+  if (view === "classes") return classesPage(refresh);
   if (view === "jobs") return jobsPage();
   return new Gallery(refresh);
 }

@@ -11,7 +11,7 @@ export async function addressesAndHistory({ newPage, base, image, run }) {
     titles.push(await page.title());
   }
   const rest = " - steel - Sorby";
-  const names = ["Images", image, `Run ${run}`, "Measure objects", `Threshold of ${image}`, "Jobs"];
+  const names = ["Images", image, `Run ${run}`, "Measure objects", `Threshold of ${image}`, "Routine", "Lot Heat 12", "Classes", "Jobs"];
   assert.deepEqual(titles, names.map((name) => name + rest));
   await backAndForward(page, base, image);
   await slowNetwork(page, base);

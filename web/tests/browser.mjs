@@ -18,6 +18,8 @@ import { keyboardAlone } from "./keyboard.mjs";
 import { kills } from "./kills.mjs";
 import { measurementsChosen } from "./measuring.mjs";
 import { projectChanges } from "./project_changes.mjs";
+import { projectTools } from "./project_tools.mjs";
+import { routine } from "./routine.mjs";
 import { everySize } from "./sizes.mjs";
 import { trainingsExplained } from "./training.mjs";
 
@@ -453,6 +455,9 @@ try {
   assert.deepEqual([...made.matchAll(/name = "(\w+)"/g)].map((m) => m[1]), ["matrix", "carbide"], "removed and empty rows are no classes");
   await second.stop();
 
+  step("a job is made, a lot is measured by it and verified");
+  await routine({ newPage: open, base: server.base, root, run: "model-1", look });
+
   const everyView = { newPage: open, base: server.base, image: first, run: "model-1", names, shots, axe: accessible };
   step("every view at every size of a window");
   await everySize(everyView);
@@ -476,6 +481,13 @@ try {
   const changing = await serve(changed, 7995);
   await projectChanges({ newPage: open, server: changing, root: changed, names, run: "stopped" });
   await changing.stop();
+
+  step("runs are compared, labels and masks exported, a study made, an image renamed, classes changed");
+  const tools = join(work, "tools");
+  cpSync(root, tools, { recursive: true, filter: (path) => !/checkpoints|serve\.lock/.test(path) });
+  const tooling = await serve(tools, 7996);
+  await projectTools({ newPage: open, server: tooling, root: tools, names, runs: ["model-1", "stopped"], look });
+  await tooling.stop();
 
   step("the server ends and comes back");
   const change = () => cpSync(join(root, "images", readdirSync(join(root, "images"))[0]), join(fresh, "images", "another.png"));

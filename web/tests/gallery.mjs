@@ -1,7 +1,7 @@
 // The gallery: found, sorted, put into splits, given a pixel size, added to, removed. What the server is asked is looked at here.
 
 import assert from "node:assert/strict";
-import { openView } from "./views.mjs";
+import { answer, openView } from "./views.mjs";
 
 async function listen(page) {
   const asked = [];
@@ -14,7 +14,6 @@ async function listen(page) {
   await page.route("**/api/splits", note);
   await page.route("**/api/scale", note);
   await page.route("**/api/images/*", (route) => (route.request().method() === "DELETE" ? note(route) : route.continue()));
-  page.on("dialog", (dialog) => dialog.accept());
   return asked;
 }
 
@@ -57,6 +56,7 @@ async function splitsAndScale(page, asked, image) {
   await page.getByLabel(`Select ${image}`).check();
   assert.match(await page.locator(".editing").innerText(), /1 selected/);
   await page.getByRole("button", { name: "Hold out every fifth" }).click();
+  await answer(page, "Hold out");
   assert.deepEqual(await answered(asked), ["POST", "/splits", { hold_out_every: 5 }]);
   await page.getByLabel("Pixel size", { exact: true }).last().fill("0,05");
   await page.getByLabel("Unit of the pixel size").selectOption("µm/px");
@@ -64,6 +64,7 @@ async function splitsAndScale(page, asked, image) {
   await page.waitForSelector("text=50 nm/px for 1 image");
   assert.deepEqual(asked.pop(), ["POST", "/scale", { nm_per_px: 50, images: [image] }]);
   await page.getByRole("button", { name: "Delete the selected images" }).click();
+  await answer(page, "Delete");
   assert.deepEqual(await answered(asked), ["DELETE", `/images/${image}`, null]);
 }
 

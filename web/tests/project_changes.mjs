@@ -3,12 +3,11 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { openView } from "./views.mjs";
+import { answer, openView } from "./views.mjs";
 
 /** `root` is a project of its own, with `splits` in its dataset.toml and a run; `server` serves it. */
 export async function projectChanges({ newPage, server, root, names, run }) {
   const page = await newPage({ viewport: { width: 1280, height: 900 } }, server);
-  page.on("dialog", (dialog) => dialog.accept());
   await openView(page, server.base, { hash: "#/", ready: ".gallery li" });
   const manifest = () => readFileSync(join(root, "dataset.toml"), "utf8");
   const card = (name) => page.locator(`[data-entry="${name}"]`);
@@ -22,6 +21,7 @@ export async function projectChanges({ newPage, server, root, names, run }) {
 
   await page.locator(".edit-images summary").click();
   await page.getByRole("button", { name: "Hold out every fifth" }).click();
+  await answer(page, "Hold out");
   await page.waitForSelector("text=Every fifth labelled image is in val now");
   const splits = async () => (await page.evaluate(async () => (await fetch("/api/project")).json())).images.map((c) => [c.labelled, c.split]);
   const labelled = (await splits()).filter(([has]) => has).map(([, split]) => split);
@@ -35,11 +35,13 @@ export async function projectChanges({ newPage, server, root, names, run }) {
 
   await card(names[5]).getByRole("checkbox").check();
   await page.getByRole("button", { name: "Delete the selected images" }).click();
+  await answer(page, "Delete");
   await page.waitForFunction((name) => !document.querySelector(`[data-entry="${name}"]`), names[5]);
   assert.ok(existsSync(join(root, ".sorby/removed")), "it is kept aside");
 
   await openView(page, server.base, { hash: `#/train/${run}`, ready: "#run-facts" });
   await page.getByRole("button", { name: /^Delete \(frees \d+ MB\)$/ }).click();
+  await answer(page, "Delete");
   await page.waitForSelector("text=are free again");
   assert.ok(!existsSync(join(root, "runs", run)));
   await page.context().close();

@@ -1,7 +1,7 @@
 // The view of trainings: what cannot work is not offered, what failed says why and can be removed. Answers are made up here.
 
 import assert from "node:assert/strict";
-import { openView } from "./views.mjs";
+import { answer, openView } from "./views.mjs";
 
 const BURNT = { name: "burnt", arch: "pspnet", state: "never begun", iteration: null, iterations: 8000, best: null, report: false, bytes: 240e6 };
 const ONE = { iteration: 8, mean_iou: 0.41, iou: [0.8, 0.02] };
@@ -33,7 +33,6 @@ async function madeUp(page, run) {
     return json(route, { id: 9 });
   });
   await page.route("**/api/jobs/3", (route) => json(route, ["reading 6 images", JOBS[0].last]));
-  page.on("dialog", (dialog) => dialog.accept());
   return asked;
 }
 
@@ -92,6 +91,7 @@ async function failedRun(page, base, asked, shots) {
   assert.match(await page.locator(".run-list").innerText(), /next\s+waits, number 1/);
   if (shots) await page.screenshot({ path: `${shots}/training-failed.png` });
   await page.getByRole("button", { name: "Delete (frees 240 MB)" }).click();
+  await answer(page, "Delete");
   await page.waitForSelector("text=240 MB are free again");
   assert.equal(asked.pop(), "DELETE burnt");
 }

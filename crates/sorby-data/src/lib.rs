@@ -35,7 +35,7 @@ pub use listing::{Entry, entries, entries_of};
 pub use manifest::{
     Class, DataBar, Folder, LabelKind, Labels, Manifest, ManifestError, Missing, Scale, repeated_value,
 };
-pub use manifest_edit::{NewClass, put_classes, put_into_split, put_scale};
+pub use manifest_edit::{NewClass, put_classes, put_image_name, put_into_split, put_scale};
 pub use problem::{DataError, Problem};
 pub use proposal::propose;
 pub use sample::{Batch, CropSource, Normalisation, Sample, batch};

@@ -32,6 +32,32 @@ pub fn put_into_split(text: &str, images: &[String], split: Option<&str>) -> Res
     checked(document)
 }
 
+/// The text with another name for an image, wherever it is named: in splits, folds and specimens, and where its pixel size is
+/// stated.
+///
+/// # Errors
+/// When the text is no manifest before or after.
+pub fn put_image_name(text: &str, old: &str, new: &str) -> Result<String, ManifestError> {
+    let mut document = document(text)?;
+    for name in ["splits", "folds", "specimens"] {
+        let Some(lists) = document.get_mut(name).and_then(Item::as_table_like_mut) else { continue };
+        let lists = lists.iter_mut().filter_map(|(_, list)| list.as_array_mut());
+        for entry in lists.flat_map(Array::iter_mut).filter(|entry| entry.as_str() == Some(old)) {
+            // Spaces and line breaks around it stay.
+            let around = entry.decor().clone();
+            *entry = new.into();
+            *entry.decor_mut() = around;
+        }
+    }
+    let own = document.get_mut("scale").and_then(|scale| scale.get_mut("images"));
+    if let Some(own) = own.and_then(Item::as_table_like_mut)
+        && let Some(size) = own.remove(old)
+    {
+        own.insert(new, size);
+    }
+    checked(document)
+}
+
 /// The text with a pixel size for these images, or for all that have none of their own where `images` is `None`. Without a
 /// number, what was stated is taken back.
 ///
@@ -214,5 +240,23 @@ mod tests {
         for bad in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e12] {
             assert!(put_scale(TEXT, None, Some(bad)).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn an_image_gets_another_name_wherever_it_is_named() {
+        let text = put_scale(TEXT, Some(&names(&["a"])), Some(7.344)).unwrap()
+            + "\n[specimens]\none = [\n  \"a\", # first\n  \"q\",\n]\n";
+        let new = put_image_name(&text, "a", "b 1").unwrap();
+        let manifest = Manifest::parse(&new).unwrap();
+        assert_eq!(
+            (manifest.scale.images["b 1"], manifest.specimens["one"].as_slice()),
+            (7.344, &names(&["b 1", "q"])[..])
+        );
+        assert!(new.contains("# first") && !new.contains("\"a\""), "{new}");
+        let named = |manifest: &Manifest| {
+            manifest.splits.values().flatten().filter(|n| *n == "a" || *n == "b 1").count()
+        };
+        assert_eq!(named(&manifest), named(&Manifest::parse(&text).unwrap()));
+        assert_eq!(put_image_name(&new, "none", "x").unwrap(), new);
     }
 }

@@ -73,6 +73,7 @@ impl Room {
 fn limit(path: &str) -> usize {
     match path {
         "/api/images" => UPLOAD_BYTES,
+        _ if path.starts_with("/api/lots-in/") => UPLOAD_BYTES,
         _ if ["/label", "/draft", "/sketch"].iter().any(|end| path.ends_with(end)) => LABEL_BYTES,
         _ => SMALL_BYTES,
     }

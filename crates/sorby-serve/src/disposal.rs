@@ -28,7 +28,7 @@ pub async fn image(State(app): State<Shared>, Path(name): Path<String>) -> Answe
         if without != text {
             write::atomically(&manifest, without.as_bytes())?;
         }
-        let place = free_place(&app.project.root.join(".sorby").join("removed"), &entry.name);
+        let place = free_place(&app.project.removed(), &entry.name);
         for (what, folder) in
             [(app.project.sketches(&name), "strokes"), (app.project.label_versions(&name), "label-versions")]
         {
@@ -47,13 +47,13 @@ pub async fn image(State(app): State<Shared>, Path(name): Path<String>) -> Answe
 }
 
 /// A folder that is not there yet: `NAME`, `NAME-2`, ...
-fn free_place(removed: &FilePath, name: &str) -> PathBuf {
+pub(crate) fn free_place(removed: &FilePath, name: &str) -> PathBuf {
     let numbered = (2..).map(|i| removed.join(format!("{name}-{i}")));
     let mut places = std::iter::once(removed.join(name)).chain(numbered);
     places.find(|place| !files::is_folder(place)).unwrap_or_else(|| removed.join(name))
 }
 
-fn put_aside(what: &FilePath, place: &FilePath) -> Answer<()> {
+pub(crate) fn put_aside(what: &FilePath, place: &FilePath) -> Answer<()> {
     let io = |e| ImageError::io(what, e);
     files::create_folders(place.parent().unwrap_or(place)).map_err(io)?;
     Ok(files::rename(what, place).map_err(io)?)

@@ -9,9 +9,10 @@ use axum::response::{IntoResponse as _, Response};
 use std::path::Component;
 
 /// Folders of results.
-const FOLDERS: [&str; 5] = ["runs", "studies", "predictions", "measurements", ".sorby"];
+const FOLDERS: [&str; 7] =
+    ["runs", "studies", "predictions", "measurements", "lots", "comparisons", ".sorby"];
 /// Endings that are served, and what they are. Pages of ours hold no scripts, and none would run.
-const KINDS: [(&str, &str); 10] = [
+const KINDS: [(&str, &str); 11] = [
     ("html", "text/html; charset=utf-8"),
     ("csv", "text/csv; charset=utf-8"),
     ("json", "application/json"),
@@ -22,6 +23,7 @@ const KINDS: [(&str, &str); 10] = [
     ("png", "image/png"),
     ("svg", "image/svg+xml"),
     ("zip", "application/zip"),
+    ("pdf", "application/pdf"),
 ];
 
 /// `GET /results/{path}`.

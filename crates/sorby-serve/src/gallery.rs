@@ -74,6 +74,7 @@ fn describe(app: &App) -> Answer<Value> {
         "images": cards,
         "models": models,
         "checked": findings.is_some(),
+        "exports": project.folders("exports"),
         "version": env!("CARGO_PKG_VERSION"),
     }))
 }

@@ -3,7 +3,7 @@
 use crate::error::{Answer, Refusal};
 use axum::http::StatusCode;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader, Read};
@@ -52,6 +52,8 @@ pub struct JobView {
     pub last: String,
     /// Where the outcome can be looked at, from the project's root.
     pub result: Option<String>,
+    /// What the page asked for, so that it can ask for it again.
+    pub asked: Value,
 }
 
 struct Job {
@@ -86,6 +88,8 @@ pub struct Order {
     pub arguments: Vec<OsString>,
     pub title: String,
     pub result: Option<String>,
+    /// What the page asked for.
+    pub asked: Value,
     /// Gets all that was printed, unless the job is stopped: a check that finds problems has told of them.
     pub then: Option<Then>,
 }
@@ -176,6 +180,11 @@ impl Jobs {
         })
     }
 
+    /// Whether any job goes on or waits.
+    pub fn is_busy(&self) -> bool {
+        lock(&self.0.list).iter().any(|j| matches!(j.view.state, State::Running | State::Queued))
+    }
+
     pub fn stop_all(&self) {
         lock(&self.0.list).iter_mut().for_each(Job::stop);
     }
@@ -202,6 +211,7 @@ impl Board {
             seconds: 0.0,
             last: "waits until others have ended".to_owned(),
             result: order.result.clone(),
+            asked: order.asked.clone(),
             verb,
         };
         list.push(Job {
@@ -397,6 +407,7 @@ mod tests {
             arguments: arguments.iter().map(OsString::from).collect(),
             title: String::new(),
             result: None,
+            asked: Value::Null,
             then: None,
         }
     }

@@ -5,6 +5,7 @@
 #![warn(missing_docs, clippy::missing_errors_doc, clippy::missing_panics_doc)]
 
 mod app;
+mod asked;
 mod bodies;
 mod coding;
 mod data_set;
@@ -18,13 +19,17 @@ mod gallery;
 mod guard;
 mod jobs;
 mod labels;
+mod lot_images;
 mod measure;
 mod memory;
 mod next;
 mod pictures;
 mod predictions;
 mod project;
+mod renaming;
 mod routes;
+mod routine;
+mod routine_verbs;
 mod runs;
 mod scales;
 mod sketches;
@@ -34,11 +39,12 @@ mod upload;
 mod verbs;
 mod versions;
 mod work;
+mod zipped;
 
 pub use error::Refusal;
 pub use next::{Suggestion, suggestions};
 pub use project::Project;
-pub use verbs::{ObjectChoice, Verb};
+pub use verbs::{JobRules, LabelFormat, ObjectChoice, Verb};
 
 use anyhow::Context as _;
 use std::net::SocketAddr;

@@ -6,6 +6,10 @@
 //! studies/NAME/                    studies
 //! predictions/MODEL/               what `sorby segment` wrote
 //! measurements/NAME/               what `sorby measure` wrote
+//! jobs/NAME.toml                   how lots are measured
+//! lots-in/LOT/                     images of a lot
+//! lots/LOT/                        what `sorby run` wrote
+//! comparisons/, exports/           what `sorby compare` and `sorby data export` wrote
 //! weights/                         files for the encoder to start from
 //! .sorby/                          originals of labels that were drawn over, small pictures
 //! ```
@@ -98,6 +102,7 @@ impl Project {
             }
             let _ = files::remove_folder(&folder).or_else(|_| files::remove(&folder));
         }
+        crate::renaming::make_up(self)?;
         if let Ok(Some(manifest)) = self.manifest() {
             sorby_data::finish_replacements(&manifest, &self.data, &self.kept_labels())?;
         }
@@ -240,6 +245,11 @@ impl Project {
     /// Strokes that drafts of an image are made from.
     pub(crate) fn sketches(&self, name: &str) -> PathBuf {
         self.root.join(".sorby").join("sketches").join(name)
+    }
+
+    /// Where what the user throws away is kept.
+    pub(crate) fn removed(&self) -> PathBuf {
+        self.root.join(".sorby").join("removed")
     }
 
     /// Where what is sent is tried before it becomes part of the data set.

@@ -2,8 +2,8 @@
 
 use crate::app::{App, Shared};
 use crate::{
-    bodies, data_set, disposal, draft, error, events, files, gallery, guard, labels, measure, next,
-    predictions, runs, sketches, studies, tiles, upload, versions, work,
+    bodies, data_set, disposal, draft, error, events, files, gallery, guard, labels, lot_images, measure,
+    next, predictions, renaming, routine, runs, sketches, studies, tiles, upload, versions, work, zipped,
 };
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
@@ -36,6 +36,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/features", post(draft::prepare))
         .route("/draft", post(draft::make))
         .route("/fill", get(draft::fill))
+        .route("/name", post(renaming::image))
         .route("/object", get(measure::object_at))
         .route("/thresholds", get(measure::thresholds))
         .route("/predictions/{model}/mask", get(predictions::get))
@@ -59,7 +60,14 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/scale", post(data_set::scale))
         .route("/classes", post(data_set::classes))
         .route("/runs/{name}/validation/{image}", get(runs::validation))
-        .route("/studies", get(studies::list))
+        .route("/routine", get(routine::get))
+        .route("/lots/{name}", get(routine::lot).delete(routine::remove))
+        .route("/lots/{name}/verify", post(routine::verify))
+        .route("/lots-in/{lot}", get(lot_images::list).post(lot_images::add))
+        .route("/lots-in/{lot}/{file}", delete(lot_images::remove))
+        .route("/predictions/{model}/masks.zip", get(zipped::masks))
+        .route("/exports/{name}/zip", get(zipped::labels))
+        .route("/studies", get(studies::list).post(studies::make))
         .route("/studies/{name}", get(studies::one))
         .route("/events", get(events::stream))
         .fallback(async || error::Refusal::not_found("no such address"));

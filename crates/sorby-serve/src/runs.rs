@@ -55,9 +55,18 @@ pub async fn list(State(app): State<Shared>) -> Answer<Json<Value>> {
             "runs": runs,
             "recipes": PRESETS.iter().map(|p| p.0.to_owned()).chain(crate::work::recipes(project)).collect::<Vec<_>>(),
             "weights": weights,
+            "comparisons": comparisons(project),
         })))
     })
     .await
+}
+
+/// Comparisons of runs that have a page.
+fn comparisons(project: &Project) -> Vec<String> {
+    let folder = project.root.join("comparisons");
+    let mut names = project.folders("comparisons");
+    names.retain(|name| files::is_file(&folder.join(name).join("comparison.html")));
+    names
 }
 
 /// State of a run. One that says it is running but that nobody holds was cut off.

@@ -4,8 +4,9 @@ use crate::app::{Shared, light, work};
 use crate::error::{Answer, Refusal};
 use axum::Json;
 use axum::extract::{Path, State};
+use serde::Deserialize;
 use serde_json::{Value, json};
-use sorby::study::StudyFolder;
+use sorby::study::{NewStudy, StudyFolder, create_study};
 use sorby_image::files;
 
 /// `GET /api/studies`.
@@ -31,6 +32,48 @@ pub async fn one(State(app): State<Shared>, Path(name): Path<String>) -> Answer<
         let status = status().map_err(|e| Refusal::bad(e.to_string()))?;
         let report = files::is_file(&root.join("report").join("report.html"));
         Ok(Json(json!({"name": name, "status": status, "report": report})))
+    })
+    .await
+}
+
+#[derive(Deserialize)]
+pub struct Made {
+    name: String,
+    #[serde(flatten)]
+    study: NewStudy,
+}
+
+/// `POST /api/studies`: a study file in `studies/`, to be run by a job.
+pub async fn make(State(app): State<Shared>, Json(asked): Json<Made>) -> Answer<Json<Value>> {
+    light(&app, move |app| {
+        let Made { name, mut study } = asked;
+        let name = crate::work::folder_name(&name)?;
+        let project = &app.project;
+        let manifest = project.require_manifest()?;
+        let split = |s: &&String| manifest.splits.contains_key(*s) || manifest.folds.contains_key(*s);
+        if let Some(none) = study.train.iter().chain([&study.test]).find(|s| !split(s)) {
+            return Err(Refusal::bad(format!(
+                "dataset.toml has no split `{none}`: put images into it first"
+            )));
+        }
+        if sorby_train::preset(&study.base).is_none() {
+            if !crate::work::recipes(project).contains(&study.base) {
+                return Err(Refusal::bad(format!("no recipe `{}`", study.base)));
+            }
+            study.base = format!("../{}", study.base);
+        }
+        if let Some(start) = &study.pretrained {
+            let file = crate::work::weights(project).into_iter().find(|w| w.0 == *start);
+            let (_, file) = file.ok_or_else(|| Refusal::bad(format!("no weights `{start}`")))?;
+            study.pretrained = Some(format!("../{file}"));
+        }
+        let file = format!("studies/{name}.toml");
+        project.require_inside(&project.root.join("studies"))?;
+        // The page knows places as seen from the project.
+        let shown = |e: sorby::Error| e.to_string().replace(&format!("{}/", project.root.display()), "");
+        create_study(&study, &project.root.join(&file)).map_err(|e| Refusal::bad(shown(e)))?;
+        app.tell(json!({"kind": "project"}));
+        Ok(Json(json!({"file": file})))
     })
     .await
 }

@@ -31,8 +31,8 @@ pub async fn upload(
 /// Bytes of a name: file systems take 255, of which results need some.
 const LONGEST_NAME: usize = 180;
 
-fn add(app: &App, name: &str, body: &[u8]) -> Answer<Json<Value>> {
-    let manifest = app.project.require_manifest()?;
+/// The name of a file that is sent: of an image, or of a text that states the pixel size of one; no path.
+pub(crate) fn file_name(name: &str) -> Answer<&Path> {
     let file = Path::new(name);
     let plain = file.components().count() == 1 && file.file_name().is_some_and(|n| *n == *name);
     let known = sorby_image::is_image(file) || is_sidecar(file);
@@ -53,6 +53,12 @@ fn add(app: &App, name: &str, body: &[u8]) -> Answer<Json<Value>> {
              its ends"
         )));
     }
+    Ok(file)
+}
+
+fn add(app: &App, name: &str, body: &[u8]) -> Answer<Json<Value>> {
+    let manifest = app.project.require_manifest()?;
+    let file = file_name(name)?;
     let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let folder = app.project.data.join(&manifest.folders[0].images);
     let target = folder.join(name);
@@ -78,7 +84,7 @@ fn add(app: &App, name: &str, body: &[u8]) -> Answer<Json<Value>> {
 const SIDECAR_BYTES: usize = 1 << 20;
 
 /// A text that states the pixel size of an image: one that is there already is not written over.
-fn add_sidecar(app: &App, target: &Path, body: &[u8]) -> Answer<Json<Value>> {
+pub(crate) fn add_sidecar(app: &App, target: &Path, body: &[u8]) -> Answer<Json<Value>> {
     if body.len() > SIDECAR_BYTES {
         return Err(Refusal::bad("a text of more than 1 MB states no pixel size"));
     }
@@ -97,7 +103,7 @@ fn add_sidecar(app: &App, target: &Path, body: &[u8]) -> Answer<Json<Value>> {
 }
 
 /// Reads what was sent under a name that nothing else has: what cannot be read never becomes part of the data set.
-fn try_out(app: &App, file: &Path, body: &[u8]) -> Answer<()> {
+pub(crate) fn try_out(app: &App, file: &Path, body: &[u8]) -> Answer<()> {
     static CALLS: AtomicU64 = AtomicU64::new(0);
     let call = CALLS.fetch_add(1, Ordering::Relaxed);
     let folder = app.project.uploads().join(format!("{}-{call}", std::process::id()));

@@ -1,18 +1,17 @@
 //! Starting the program's verbs from the page.
 
 use crate::app::{App, Shared, light};
+use crate::asked::{Asked, verb};
 use crate::error::{Answer, Refusal};
 use crate::jobs::{Order, Then};
 use crate::project::Project;
-use crate::runs;
-use crate::verbs::{EARLIER, ObjectChoice, Verb};
+use crate::verbs::{EARLIER, Verb};
 use axum::Json;
 use axum::extract::{Path, State};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use sorby_data::{Entry, Manifest};
 use sorby_image::files;
-use sorby_train::{PRESETS, RunFile};
+use sorby_train::RunFile;
 use std::ffi::OsString;
 
 /// `GET /api/jobs`.
@@ -31,55 +30,8 @@ pub async fn stop(State(app): State<Shared>, Path(id): Path<u64>) -> Answer<Json
     Ok(Json(json!({})))
 }
 
-#[derive(Deserialize)]
-#[serde(tag = "verb", rename_all = "lowercase")]
-pub enum Asked {
-    Train {
-        recipe: String,
-        name: String,
-        #[serde(default)]
-        minutes: Option<f64>,
-        #[serde(default)]
-        iterations: Option<u64>,
-        #[serde(default)]
-        train: Option<String>,
-        #[serde(default)]
-        val: Option<String>,
-        /// A file of `weights/`, or `runs/NAME` of this project.
-        #[serde(default)]
-        pretrained: Option<String>,
-    },
-    Resume {
-        run: String,
-    },
-    /// Predictions by a model; of all images when none are named.
-    Segment {
-        model: String,
-        #[serde(default)]
-        images: Vec<String>,
-    },
-    Check {},
-    Report {
-        run: String,
-        split: String,
-    },
-    Measure {
-        /// `labels`, or a model that has predictions.
-        of: String,
-        class: String,
-        #[serde(flatten)]
-        objects: ObjectChoice,
-    },
-    Study {
-        file: String,
-    },
-    StudyReport {
-        study: String,
-    },
-}
-
 /// `POST /api/jobs`.
-pub async fn start(State(app): State<Shared>, Json(asked): Json<Asked>) -> Answer<Json<Value>> {
+pub async fn start(State(app): State<Shared>, Json(asked): Json<Value>) -> Answer<Json<Value>> {
     light(&app, move |app| {
         app.project.require_in_place()?;
         let order = order(app, asked)?;
@@ -90,7 +42,7 @@ pub async fn start(State(app): State<Shared>, Json(asked): Json<Asked>) -> Answe
 }
 
 /// A name for a new folder, typed by the visitor.
-fn folder_name(text: &str) -> Answer<&str> {
+pub(crate) fn folder_name(text: &str) -> Answer<&str> {
     let good = |c: char| c.is_alphanumeric() || "-_. ".contains(c);
     let text = text.trim();
     if text.is_empty() || text.len() > 80 || text.starts_with('.') || !text.chars().all(good) {
@@ -105,12 +57,9 @@ fn folder_name(text: &str) -> Answer<&str> {
     Ok(text)
 }
 
-fn split_name(text: &str) -> Answer<String> {
-    serde_json::to_string(text).map_err(|e| Refusal::bad(e.to_string()))
-}
-
-fn order(app: &App, asked: Asked) -> Answer<Order> {
+fn order(app: &App, request: Value) -> Answer<Order> {
     let project = &app.project;
+    let asked = Asked::deserialize(&request).map_err(|e| Refusal::bad(e.to_string()))?;
     let manifest = project.require_manifest()?;
     // The verbs follow links; what they would show or learn from must lie inside.
     for entry in project.entries(&manifest) {
@@ -133,6 +82,7 @@ fn order(app: &App, asked: Asked) -> Answer<Order> {
         arguments: verb.arguments(),
         title,
         result: Some(verb.result().to_owned()),
+        asked: request,
         then,
     })
 }
@@ -146,120 +96,12 @@ fn keep_check(project: &Project) -> Then {
     })
 }
 
-/// What is started, and its title.
-fn verb(project: &Project, manifest: &Manifest, asked: Asked) -> Answer<(Verb, String)> {
-    let data = relative_data(project);
-    Ok(match asked {
-        Asked::Train { .. } => training(project, data, asked)?,
-        Asked::Resume { run } => {
-            project.folder("runs", &run)?;
-            let title = format!("Training {run}");
-            // The path that the run noted may be of a project that this one is a copy of.
-            (Verb::Resume { run: format!("runs/{run}"), data }, title)
-        }
-        Asked::Segment { model, images } => {
-            let file = runs::model_file(project, &model)?;
-            let chosen = |e: &Entry| images.is_empty() || images.contains(&e.name);
-            let entries = project.entries(manifest);
-            let images: Vec<OsString> =
-                entries.iter().filter(|e| chosen(e)).map(|e| inside(project, &e.image)).collect();
-            if images.is_empty() {
-                return Err(Refusal::bad("no such images"));
-            }
-            let title = format!("{model} on {} images", images.len());
-            (Verb::Segment { model: file, out: format!("predictions/{model}"), data, images }, title)
-        }
-        Asked::Check {} => {
-            (Verb::Check { data, page: ".sorby/check.html".into() }, "Check of the data".to_owned())
-        }
-        Asked::Report { run, split } => {
-            project.folder("runs", &run)?;
-            let (title, out) = (format!("Report of {run}"), format!("runs/{run}/report.html"));
-            (Verb::Report { run: format!("runs/{run}"), split, out, data }, title)
-        }
-        Asked::Measure { of, class, objects } => measurement(project, manifest, data, of, (class, objects))?,
-        Asked::Study { file } => {
-            if !studies(project).contains(&file) {
-                return Err(Refusal::bad(format!("no study file `{file}`")));
-            }
-            let stem = file.trim_end_matches(".toml").rsplit('/').next().unwrap_or("study").to_owned();
-            (Verb::Study { out: format!("studies/{stem}"), file: file.into(), data }, format!("Study {stem}"))
-        }
-        Asked::StudyReport { study } => {
-            project.folder("studies", &study)?;
-            let (folder, out) = (format!("studies/{study}"), format!("studies/{study}/report"));
-            (Verb::StudyReport { study: folder, out }, format!("Report of the study {study}"))
-        }
-    })
-}
-
-fn training(project: &Project, data: OsString, asked: Asked) -> Answer<(Verb, String)> {
-    let Asked::Train { recipe, name, minutes, iterations, train, val, pretrained } = asked else {
-        return Err(Refusal::bad("no training"));
-    };
-    let name = folder_name(&name)?;
-    let built_in = PRESETS.iter().any(|(preset, _)| *preset == recipe);
-    if !built_in && !recipes(project).contains(&recipe) {
-        return Err(Refusal::bad(format!("no recipe `{recipe}`")));
-    }
-    let out = format!("runs/{name}");
-    if files::is_file(&RunFile::Recipe.path_in(&project.root.join(&out))) {
-        let there = format!("there is a run `{name}` already");
-        return Err(Refusal::new(axum::http::StatusCode::CONFLICT, there));
-    }
-    if minutes.is_some_and(|m| !(m.is_finite() && (0.5..=100_000.0).contains(&m))) {
-        return Err(Refusal::bad("choose a time of half a minute or more"));
-    }
-    let mut changes = Vec::new();
-    changes.extend(iterations.map(|n| format!("schedule.iterations={n}")));
-    if let Some(split) = train {
-        changes.push(format!("data.train=[{}]", split_name(&split)?));
-    }
-    if let Some(split) = val {
-        changes.push(format!("data.val={}", split_name(&split)?));
-    }
-    if let Some(start) = pretrained {
-        let file = weights(project).into_iter().find(|w| w.0 == start);
-        let (_, file) = file.ok_or_else(|| Refusal::bad(format!("no weights `{start}`")))?;
-        changes.push(format!("pretrained={}", split_name(&file)?));
-    }
-    let (title, time_s) = (format!("Training {name}"), minutes.map(|m| (m * 60.0).round()));
-    Ok((Verb::Train { recipe: recipe.into(), out, data, time_s, changes }, title))
-}
-
-fn measurement(
-    project: &Project,
-    manifest: &Manifest,
-    data: OsString,
-    of: String,
-    (class, objects): (String, ObjectChoice),
-) -> Answer<(Verb, String)> {
-    if !manifest.class_names().contains(&class) {
-        return Err(Refusal::bad(format!("no class `{class}`")));
-    }
-    let masks: Vec<OsString> = if of == "labels" {
-        let entries = project.entries(manifest);
-        let labels: Vec<_> =
-            entries.iter().filter_map(|e| e.label.as_ref().map(|l| inside(project, l))).collect();
-        if labels.is_empty() {
-            return Err(Refusal::bad("nothing is labelled yet"));
-        }
-        labels
-    } else {
-        project.folder("predictions", &of)?;
-        vec![format!("predictions/{of}/masks").into()]
-    };
-    let out = format!("measurements/{of}-{}", sorby_image::write::safe_name(&class));
-    let title = format!("Measuring {class} of {of}");
-    Ok((Verb::Measure { masks, class, objects, out, data }, title))
-}
-
 /// A path as the verbs are given it: from the project's root.
-fn inside(project: &Project, path: &std::path::Path) -> OsString {
+pub(crate) fn inside(project: &Project, path: &std::path::Path) -> OsString {
     path.strip_prefix(&project.root).unwrap_or(path).as_os_str().to_owned()
 }
 
-fn relative_data(project: &Project) -> OsString {
+pub(crate) fn relative_data(project: &Project) -> OsString {
     let path = inside(project, &project.data);
     if path.is_empty() { OsString::from(".") } else { path }
 }
@@ -329,6 +171,5 @@ mod tests {
             assert!(folder_name(bad).is_err(), "{bad:?}");
         }
         assert_eq!(folder_name(" steel 1.2_b ").unwrap(), "steel 1.2_b");
-        assert_eq!(split_name("a\"b").unwrap(), "\"a\\\"b\"");
     }
 }

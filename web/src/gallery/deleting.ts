@@ -1,6 +1,7 @@
 /** Images and masks are removed, after a question. */
 
 import { imagePath, remove } from "../api";
+import { ask } from "../dialog";
 import { button, choice, h, sameOptions, type Child } from "../dom";
 import { toast, toastError } from "../messages";
 import { bytesText } from "../numbers";
@@ -9,7 +10,7 @@ import { theProject } from "../project";
 async function deleteImages(names: string[]): Promise<void> {
   const what = names.length === 1 ? `the image ${names[0]}` : `${names.length} images`;
   const kept = "They are moved to .sorby/removed in the project, with their labels and predictions.";
-  if (!window.confirm(`Delete ${what}? ${kept}`)) return;
+  if (!(await ask(`Delete ${what}?`, kept, "Delete", "Keep"))) return;
   for (const name of names) {
     try {
       await remove(imagePath(name));
@@ -21,7 +22,7 @@ async function deleteImages(names: string[]): Promise<void> {
 
 async function deletePredictions(model: string): Promise<void> {
   const again = "The model stays; it can segment the images again.";
-  if (!window.confirm(`Delete all masks that ${model} predicted? ${again}`)) return;
+  if (!(await ask(`Delete all masks that ${model} predicted?`, again, "Delete", "Keep"))) return;
   const path = `/predictions/${encodeURIComponent(model)}`;
   await remove<{ freed_bytes: number }>(path).then(
     ({ freed_bytes }) => toast(`The predictions of ${model} are deleted: ${bytesText(freed_bytes)} are free again`),

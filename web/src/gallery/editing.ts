@@ -1,11 +1,13 @@
-/** What can be done with the images that are selected: their split, their pixel size, their removal. */
+/** What can be done with the images that are selected: their split, their pixel size, their name, their removal. */
 
 import { post, type ImageCard } from "../api";
+import { ask } from "../dialog";
 import { button, h, replace, type Child } from "../dom";
 import { toast, toastError } from "../messages";
 import { PixelSizeField, statePixelSize } from "../pixel_size";
 import { theProject } from "../project";
 import { deleteRow } from "./deleting";
+import { renameRow } from "./renaming";
 
 const USUAL_SPLITS = ["train", "val", "test"];
 
@@ -19,7 +21,7 @@ export async function moveToSplit(split: string | null, images: string[]): Promi
 
 async function holdOut(): Promise<void> {
   const what = "Every fifth labelled image, in order of name, goes to val and the other labelled ones to train.";
-  if (!window.confirm(`${what} Their present splits are given up.`)) return;
+  if (!(await ask("Hold out every fifth image?", `${what} Their present splits are given up.`, "Hold out", "Keep the splits"))) return;
   await post("/splits", { hold_out_every: 5 }).then(() => toast("Every fifth labelled image is in val now"), toastError);
 }
 
@@ -28,7 +30,7 @@ export class Editing {
   private about = h("span", { class: "quiet", role: "status" });
   private size = new PixelSizeField();
   private rows = h("div", { class: "editing" });
-  readonly element = h("details", { class: "card edit-images" }, h("summary", {}, "Splits, pixel size, delete"), this.rows);
+  readonly element = h("details", { class: "card edit-images" }, h("summary", {}, "Splits, pixel size, rename, delete"), this.rows);
 
   /** `shown` gives the images that are listed; `redraw` shows what is selected. */
   constructor(
@@ -83,6 +85,7 @@ export class Editing {
           title: "What dataset.toml states, of the selected images or of all; the files' own metadata stay",
         }),
       ),
+      renameRow(() => this.names()),
       deleteRow(() => this.names()),
     );
   }

@@ -3,7 +3,7 @@
 import { get, type ImageCard } from "../api";
 import { button, choice, fieldValue, h, newTabLink, replace, sameOptions } from "../dom";
 import { startJob } from "../jobs";
-import { CHECK_REPORT, imageLink } from "../links";
+import { CHECK_REPORT, CLASSES_PAGE, imageLink } from "../links";
 import { toast, toastError } from "../messages";
 import type { Page } from "../page";
 import { reload, theProject } from "../project";
@@ -12,6 +12,7 @@ import { listen } from "../server_events";
 import { Adding } from "./adding";
 import { imageCard } from "./card";
 import { Editing } from "./editing";
+import { Exporting } from "./exporting";
 import { filters, listed, SORTS, type ListChoices } from "./list";
 
 /** An image to label next. */
@@ -36,6 +37,7 @@ export class Gallery implements Page {
   /** What there is only after a check, or a training. */
   private more = h("span", { class: "toolbar" });
   private adding: Adding;
+  private exporting = new Exporting();
   private editing = new Editing(() => this.cards(), () => this.drawImages());
 
   /** `refresh` opens the page again. */
@@ -51,6 +53,7 @@ export class Gallery implements Page {
       this.toolbar(),
       this.adding.progress,
       this.editing.element,
+      this.exporting.element,
       this.grid,
       about,
     );
@@ -76,6 +79,7 @@ export class Gallery implements Page {
     this.drawImages();
     this.drawMore();
     this.editing.draw();
+    this.exporting.draw();
   }
 
   private toolbar(): HTMLElement {
@@ -89,6 +93,7 @@ export class Gallery implements Page {
       button("Label next", () => void this.openNext(), next),
       button("Check the data", () => void startJob({ verb: "check" })),
       this.more,
+      h("a", { class: "button", href: CLASSES_PAGE }, "Classes"),
       this.adding.button,
     );
   }

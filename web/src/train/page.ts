@@ -7,11 +7,13 @@ import { runLink } from "../links";
 import type { Page } from "../page";
 import { reload } from "../project";
 import { listen, type ServerEvent } from "../server_events";
+import { Comparing } from "./comparing";
 import { RunList } from "./run_list";
 import { RunView } from "./run_view";
 import type { Runs } from "./runs";
 import { StartForm } from "./start_form";
 import { studyBoard } from "./study_board";
+import { StudyForm } from "./study_form";
 
 const HELP = "Start a training: with 15 minutes and a dozen labelled images the first model is there.";
 
@@ -19,6 +21,8 @@ const HELP = "Start a training: with 15 minutes and a dozen labelled images the 
 export async function trainPage(name?: string): Promise<Page> {
   const known = await get<Runs>("/runs");
   const list = new RunList();
+  const comparing = new Comparing();
+  const studyForm = new StudyForm(known);
   const detail = h("div", { class: "run-detail" });
   const view = new RunView(detail);
   let open = name ?? known.runs.at(-1)?.name ?? "";
@@ -29,7 +33,10 @@ export async function trainPage(name?: string): Promise<Page> {
   /** The project has changed: images, labels, runs or their states. */
   const renewAll = async (): Promise<void> => {
     await reload();
-    form.renew(await list.refresh(open));
+    const now = await list.refresh(open);
+    form.renew(now);
+    comparing.draw(now);
+    studyForm.renew(now);
     if (open) await view.show(open);
   };
   const heard = (event: ServerEvent): void => {
@@ -44,11 +51,11 @@ export async function trainPage(name?: string): Promise<Page> {
   };
 
   if (open && !name) nameView(runLink(open));
-  await list.refresh(open);
+  comparing.draw(await list.refresh(open));
   if (open) void view.show(open);
   else replace(detail, h("p", { class: "quiet" }, HELP));
   const stopListening = listen(heard);
-  const side = h("div", { class: "side" }, form.element, list.element, await studyBoard());
+  const side = h("div", { class: "side" }, form.element, list.element, comparing.element, await studyBoard(studyForm));
   const heading = h("h1", { class: "visually-hidden" }, "Train");
   return {
     element: h("section", { class: "train-page" }, heading, side, detail),

@@ -1,6 +1,7 @@
 /** The buttons of a run: stop it, continue it, use it, report on it, remove it. */
 
 import { get, remove, type Job } from "../api";
+import { ask } from "../dialog";
 import { button, h, newTabLink } from "../dom";
 import { isOpen, orderOf, startJob, stopJob } from "../jobs";
 import { runReport, TRAIN_PAGE } from "../links";
@@ -52,7 +53,7 @@ const deleteText = ({ bytes }: RunSummary): string => (bytes ? `Delete (frees ${
 
 async function deleteRun({ name }: RunSummary): Promise<void> {
   const kept = "Masks that it made stay. This cannot be undone.";
-  if (!window.confirm(`Delete the run ${name}, its model and its report? ${kept}`)) return;
+  if (!(await ask(`Delete the run ${name}, its model and its report?`, kept, "Delete", "Keep"))) return;
   try {
     const { freed_bytes } = await remove<{ freed_bytes: number }>(`/runs/${encodeURIComponent(name)}`);
     toast(`${name} is deleted: ${bytesText(freed_bytes)} are free again`);

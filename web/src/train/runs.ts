@@ -39,4 +39,6 @@ export interface Runs {
   runs: RunSummary[];
   recipes: string[];
   weights: string[];
+  /** Names of comparisons of runs that have a page. */
+  comparisons: string[];
 }

@@ -4,6 +4,7 @@ import { get } from "../api";
 import { button, choice, h, newTabLink, replace, sameOptions, table } from "../dom";
 import { startJob } from "../jobs";
 import { studyReport } from "../links";
+import type { StudyForm } from "./study_form";
 
 interface Gain {
   arch: string;
@@ -29,12 +30,12 @@ interface StudyDetail {
 }
 
 /** All studies: one of them is shown, others can be started. */
-export async function studyBoard(): Promise<HTMLElement> {
+export async function studyBoard(form: StudyForm): Promise<HTMLElement> {
   const { files, studies } = await get<{ files: string[]; studies: string[] }>("/studies");
   const board = h("div");
   let file = files[0] ?? "";
   if (studies.length) void showStudy(board, studies[0]);
-  const help = "A study tries tricks one by one. Put a study file into the project: see docs/studies.md.";
+  const help = "A study tries tricks one by one. Make one here, or put a study file into the project: see docs/studies.md.";
   return h(
     "div",
     { class: "card" },
@@ -44,6 +45,7 @@ export async function studyBoard(): Promise<HTMLElement> {
     files.length > 0 && button("Run it", () => void startJob({ verb: "study", file })),
     studies.length > 0 && choice("Board of", sameOptions(studies), studies[0], (name) => void showStudy(board, name)),
     board,
+    form.element,
   );
 }
 

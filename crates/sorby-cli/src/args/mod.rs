@@ -453,7 +453,7 @@ pub enum BenchArch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sorby_serve::{ObjectChoice, Verb};
+    use sorby_serve::{JobRules, LabelFormat, ObjectChoice, Verb};
     use std::ffi::OsString;
 
     fn parsed(verb: &Verb) -> Command {
@@ -512,11 +512,71 @@ mod tests {
             (a.class.as_deref(), a.export.len(), &a.masks[..]),
             (Some("-1"), 3, &["./-l.png".into()][..])
         );
-        let study = Verb::Study { file: "-h.toml".into(), out: "studies/-h".into(), data: data() };
+        let study = Verb::Study {
+            file: "-h.toml".into(),
+            out: "studies/-h".into(),
+            data: data(),
+            budget_s: Some(5400.0),
+        };
         let Command::Study(StudyCommand::Run(a)) = parsed(&study) else { panic!() };
+        assert_eq!(a.plan.budget, Some(5400.0));
         assert_eq!((a.plan.spec.as_os_str(), a.out), ("./-h.toml".as_ref(), Some("studies/-h".into())));
         let report = Verb::StudyReport { study: "studies/s".into(), out: "studies/s/report".into() };
         let Command::Study(StudyCommand::Report(a)) = parsed(&report) else { panic!() };
         assert_eq!(a.studies, [PathBuf::from("studies/s")]);
+    }
+
+    /// The routine, comparing and exporting; values that look like options are values.
+    #[test]
+    fn command_lines_of_the_routine_say_what_is_meant() {
+        use clap::ValueEnum as _;
+        let line = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        let rules = JobRules {
+            classes: vec!["-c".into()],
+            limits: vec!["--x at most 3 %".into()],
+            fields: Some(7),
+            accuracy_percent: Some(5.0),
+            min_area_px: Some(12),
+            nm_per_px: Some(7.344),
+            pixel_sizes: Some((7.0, 7.7)),
+            header: [line("customer", "Works = 7")].into(),
+            ask: vec!["lot".into(), "operator".into()],
+        };
+        let (run, name, out) = ("runs/r".into(), "-n".into(), "jobs/-n.toml".into());
+        let Command::Job(JobCommand::New(a)) = parsed(&Verb::JobNew { run, name, out, rules }) else {
+            panic!()
+        };
+        assert_eq!((a.model.as_os_str(), a.out.as_os_str()), ("runs/r".as_ref(), "jobs/-n.toml".as_ref()));
+        assert_eq!(
+            (a.name.as_deref(), a.classes[0].as_str(), a.limits[0].as_str()),
+            (Some("-n"), "-c", "--x at most 3 %")
+        );
+        assert_eq!((a.fields, a.accuracy, a.min_area_px, a.nm_per_px), (7, 5.0, 12, Some(7.344)));
+        assert_eq!(
+            (a.pixel_sizes, a.header, a.required.len()),
+            (Some((7.0, 7.7)), vec![line("customer", "Works = 7")], 2)
+        );
+
+        let (job, images, out) = ("jobs/j.toml".into(), "lots-in/-l".into(), "lots/-l".into());
+        let header = [line("lot", "-12 \"x\"")].into();
+        let Command::Run(a) = parsed(&Verb::RunLot { job, images, out, header, pdf: true }) else { panic!() };
+        assert_eq!((a.images, a.out.as_os_str()), (vec!["lots-in/-l".into()], "lots/-l".as_ref()));
+        assert_eq!((a.header, a.pdf.len()), (vec![line("lot", "-12 \"x\"")], 1));
+
+        let runs = vec!["runs/a".into(), "runs/b".into()];
+        let Command::Compare(a) = parsed(&Verb::Compare { runs, out: "comparisons/c".into() }) else {
+            panic!()
+        };
+        assert_eq!((a.runs.len(), a.out.as_os_str()), (2, "comparisons/c".as_ref()));
+        for (format, word) in
+            [(LabelFormat::Coco, "coco"), (LabelFormat::Png, "png"), (LabelFormat::Nnunet, "nnunet")]
+        {
+            let verb = Verb::Export { data: "-d".into(), format, out: "exports/e".into() };
+            let Command::Data(DataCommand::Export(a)) = parsed(&verb) else { panic!() };
+            assert_eq!(
+                (a.format.to_possible_value().unwrap().get_name(), a.data.as_os_str()),
+                (word, "./-d".as_ref())
+            );
+        }
     }
 }

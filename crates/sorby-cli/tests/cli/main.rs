@@ -22,6 +22,7 @@ mod kills;
 mod mistakes;
 mod mutations;
 mod page_edits;
+mod page_routine;
 mod pipeline;
 mod resume;
 mod routine;

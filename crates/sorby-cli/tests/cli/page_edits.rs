@@ -304,3 +304,50 @@ fn what_is_thrown_away() {
     assert_eq!(delete("/api/predictions/none").0, 404);
     assert_eq!(delete("/api/images/none").0, 404);
 }
+
+#[test]
+fn an_image_gets_another_name_with_all_that_is_its() {
+    let server = server();
+    let names = server.names();
+    let old = &names[0];
+    let steel = server.steel();
+    let mut drawn = [0; PIXELS];
+    drawn[..300].fill(1);
+    assert_eq!(draw(&server, old, "prediction", &drawn).0, 200);
+    fs::write(steel.join(format!("images/{old}.txt")), "note").unwrap();
+    let mut strokes = [255; PIXELS];
+    strokes[..9].fill(1);
+    server.ask(&format!("PUT /api/images/{old}/sketch HTTP/1.1"), &[], &gzipped(&strokes));
+    let masks = steel.join("predictions/m/masks");
+    fs::create_dir_all(&masks).unwrap();
+    fs::copy(steel.join(format!("labels/{old}.png")), masks.join(format!("{old}.png"))).unwrap();
+    let rename =
+        |name: &str| server.post(&format!("/api/images/{old}/name"), &format!("{{\"name\": {name:?}}}"));
+
+    // What cannot be leaves all as it was.
+    let before = crate::serve::contents(server.folder.path());
+    for (name, status) in
+        [("../x", 400), ("a/b", 400), (".x", 400), (" x", 400), ("", 400), (old, 400), (&names[1], 409)]
+    {
+        assert_eq!(rename(name).0, status, "{name}");
+    }
+    fs::create_dir_all(steel.join(".sorby/sketches/taken")).unwrap();
+    assert_eq!(rename("taken").0, 409);
+    fs::remove_dir(steel.join(".sorby/sketches/taken")).unwrap();
+    assert_eq!(crate::serve::contents(server.folder.path()), before);
+
+    let label = fs::read(steel.join(format!("labels/{old}.png"))).unwrap();
+    let (status, told) = rename("heat 12.5");
+    assert_eq!(status, 200, "{told}");
+    assert_eq!(fs::read(steel.join("labels/heat 12.5.png")).unwrap(), label);
+    for place in ["images/heat 12.5.png", "images/heat 12.5.txt", ".sorby/labels-before/heat 12.5.png"] {
+        assert!(steel.join(place).is_file(), "{place}");
+    }
+    assert!(steel.join(".sorby/sketches/heat 12.5").is_dir());
+    assert!(!server.names().contains(old) && server.names().contains(&"heat 12.5".to_owned()));
+    assert_eq!(versions(&server, "heat%2012.5")["versions"].as_array().unwrap().len(), 1);
+    let text = manifest(&server);
+    assert!(text.contains("\"heat 12.5\"") && !text.contains(&format!("\"{old}\"")), "{text}");
+    assert!(!masks.join(format!("{old}.png")).exists(), "a mask of the old name would be of no image");
+    succeed(server.folder.path(), &["data", "check", "steel"]);
+}

@@ -34,7 +34,7 @@ fn trained() -> &'static Path {
 }
 
 /// A folder with that model as `run/model.safetensors` and those images in `new/images`.
-fn laboratory() -> tempfile::TempDir {
+pub fn laboratory() -> tempfile::TempDir {
     let (from, folder) = (trained(), tempfile::tempdir().unwrap());
     let at = folder.path();
     fs::create_dir_all(at.join("new/images")).unwrap();

@@ -16,7 +16,7 @@ mod vendors;
 mod xml;
 
 pub use instrument::{Instrument, instrument};
-pub use sidecar::is_sidecar;
+pub use sidecar::{is_sidecar, sidecars};
 
 use crate::guard::guarded;
 use crate::read::header;

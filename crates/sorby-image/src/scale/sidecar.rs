@@ -33,6 +33,11 @@ pub fn is_sidecar(file: &Path) -> bool {
     file.extension().is_some_and(|e| e.eq_ignore_ascii_case("txt") || e.eq_ignore_ascii_case("hdr"))
 }
 
+/// The files next to an image that belong to it, whether they can be read or not.
+pub fn sidecars(image: &Path) -> Vec<PathBuf> {
+    names(image)
+}
+
 fn names(image: &Path) -> Vec<PathBuf> {
     let (Some(stem), Some(name)) = (image.file_stem(), image.file_name()) else { return Vec::new() };
     let (stem, name) = (stem.to_string_lossy(), name.to_string_lossy());

@@ -20,6 +20,7 @@ mod verify;
 mod watch;
 
 pub use header::FIELDS as HEADER_FIELDS;
+pub use manifest::is_finished;
 pub use record::LOT_SCHEMA_VERSION;
 pub use revision::Revises;
 pub use run::{Lot, LotOptions, run_job};

@@ -1,6 +1,7 @@
 //! Studies: the n+2 recipe, with error bars.
 
 mod contents;
+mod create;
 mod folder;
 mod plan;
 mod preconditions;
@@ -9,6 +10,7 @@ mod run_state;
 mod runner;
 mod status;
 
+pub use create::{NewStudy, create_study};
 pub use folder::StudyFolder;
 pub(crate) use folder::manifest_with_folds;
 pub use plan::plan;

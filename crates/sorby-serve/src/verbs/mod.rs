@@ -1,52 +1,16 @@
 //! The verbs of the program that the page starts, as typed values, and their command lines: the only place where these are
 //! made. A test of the program parses each of them.
 
-use serde::Deserialize;
-use sorby::MeasureOptions;
+mod choices;
+
+pub use choices::{JobRules, LabelFormat, ObjectChoice};
+
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
 
 /// Where results go that those of another model, or of other images, take the place of.
 pub const EARLIER: &str = ".sorby/earlier";
-
-/// Which objects of a class are measured, while they are looked at and in tables alike.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default)]
-pub struct ObjectChoice {
-    /// Objects of fewer pixels are left out.
-    pub min_area_px: u64,
-    /// Objects that touch the edge are left out, from counts too.
-    pub exclude_edge: bool,
-    /// Touching objects are taken apart where they narrow by this half width.
-    pub split_depth_px: Option<f64>,
-}
-
-impl ObjectChoice {
-    /// As options of a measurement in this process.
-    pub(crate) fn options(&self) -> MeasureOptions {
-        MeasureOptions {
-            min_area_px: self.min_area_px,
-            exclude_edge: self.exclude_edge,
-            split_depth_px: self.split_depth_px,
-            ..MeasureOptions::default()
-        }
-    }
-
-    /// As arguments of `sorby measure`.
-    fn arguments(&self) -> Vec<OsString> {
-        let mut line = Vec::new();
-        if self.min_area_px > 0 {
-            line.extend(words(&["--min-area-px", &self.min_area_px.to_string()]));
-        }
-        if self.exclude_edge {
-            line.extend(words(&["--exclude-edge"]));
-        }
-        if let Some(depth) = self.split_depth_px {
-            line.extend(words(&["--split", &depth.to_string()]));
-        }
-        line
-    }
-}
 
 /// Long work that is done by the program itself; paths are from the project's root.
 #[derive(Clone, Debug, PartialEq)]
@@ -121,12 +85,54 @@ pub enum Verb {
         out: String,
         /// Data set.
         data: OsString,
+        /// It is laid out so that it takes no longer than so many seconds.
+        budget_s: Option<f64>,
     },
     /// Tables and figures of a study.
     StudyReport {
         /// Folder of the study.
         study: String,
         /// Folder of the report.
+        out: String,
+    },
+    /// A locked job from a trained model.
+    JobNew {
+        /// Run folder.
+        run: String,
+        /// Name of the job.
+        name: String,
+        /// The job file.
+        out: String,
+        /// What is settled.
+        rules: JobRules,
+    },
+    /// A lot that is measured by a job.
+    RunLot {
+        /// Job file.
+        job: String,
+        /// Folder of its images.
+        images: String,
+        /// Folder of the lot.
+        out: String,
+        /// Lines of the header.
+        header: BTreeMap<String, String>,
+        /// Also print the report.
+        pdf: bool,
+    },
+    /// Trainings next to each other.
+    Compare {
+        /// Run folders.
+        runs: Vec<String>,
+        /// Folder of the page.
+        out: String,
+    },
+    /// Labels for another program.
+    Export {
+        /// Data set.
+        data: OsString,
+        /// Which program.
+        format: LabelFormat,
+        /// New folder.
         out: String,
     },
 }
@@ -175,12 +181,38 @@ impl Verb {
                 line.extend(masks.iter().map(no_option));
                 line
             }
-            Self::Study { file, out, data } => {
+            Self::Study { file, out, data, budget_s } => {
                 let mut line = words(&["study", "run", "--out", out, "--data"]);
                 line.extend([no_option(data), no_option(file)]);
+                if let Some(budget_s) = budget_s {
+                    line.extend(words(&["--budget", &format!("{budget_s}s")]));
+                }
                 line
             }
             Self::StudyReport { study, out } => words(&["study", "report", study, "--out", out]),
+            Self::JobNew { run, name, out, rules } => {
+                let mut line = words(&["job", "new", run, "--out", out, &format!("--name={name}")]);
+                line.extend(rules.arguments());
+                line
+            }
+            Self::RunLot { job, images, out, header, pdf } => {
+                let mut line = words(&["run", job, images, "--out", out]);
+                header.iter().for_each(|(key, value)| line.extend(words(&[&format!("--set={key}={value}")])));
+                if *pdf {
+                    line.extend(words(&["--pdf=a4"]));
+                }
+                line
+            }
+            Self::Compare { runs, out } => {
+                let mut line = words(&["compare", "--out", out]);
+                line.extend(runs.iter().map(OsString::from));
+                line
+            }
+            Self::Export { data, format, out } => {
+                let mut line = words(&["data", "export", "--format", format.word(), "--out", out]);
+                line.push(no_option(data));
+                line
+            }
         }
     }
 
@@ -192,7 +224,11 @@ impl Verb {
             | Self::Report { out, .. }
             | Self::Measure { out, .. }
             | Self::Study { out, .. }
-            | Self::StudyReport { out, .. } => out,
+            | Self::StudyReport { out, .. }
+            | Self::JobNew { out, .. }
+            | Self::RunLot { out, .. }
+            | Self::Compare { out, .. }
+            | Self::Export { out, .. } => out,
             Self::Resume { run, .. } => run,
             Self::Check { page, .. } => page,
         }
