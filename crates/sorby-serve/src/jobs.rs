@@ -4,6 +4,7 @@ use crate::error::{Answer, Refusal};
 use axum::http::StatusCode;
 use serde::Serialize;
 use serde_json::{Value, json};
+use sorby::words::quoted;
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader, Read};
@@ -58,6 +59,8 @@ pub struct JobView {
 
 struct Job {
     view: JobView,
+    /// Of its command line.
+    words: Vec<String>,
     lines: VecDeque<String>,
     began: Instant,
     trains: bool,
@@ -175,9 +178,9 @@ impl Jobs {
         let open = |j: &&Job| matches!(j.view.state, State::Running | State::Queued);
         let names =
             |word: &str| word == result || word.strip_prefix(result).is_some_and(|r| r.starts_with('/'));
-        list.iter().filter(open).any(|j| {
-            j.view.result.as_deref().is_some_and(names) || j.view.command.split([' ', '\'']).any(names)
-        })
+        list.iter()
+            .filter(open)
+            .any(|j| j.view.result.as_deref().is_some_and(names) || j.words.iter().any(|word| names(word)))
     }
 
     /// Whether any job goes on or waits.
@@ -216,6 +219,7 @@ impl Board {
         };
         list.push(Job {
             view,
+            words: order.arguments.iter().map(|a| a.to_string_lossy().into_owned()).collect(),
             lines: VecDeque::new(),
             began: Instant::now(),
             trains: order.trains(),
@@ -312,15 +316,6 @@ impl Job {
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|e| e.into_inner())
-}
-
-fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', "'\\''"))
-    }
 }
 
 /// Reads what a child prints until it ends, then tells how it ended.
@@ -493,9 +488,26 @@ mod tests {
     }
 
     #[test]
-    fn commands_can_be_typed_again() {
-        assert_eq!(quoted("a b"), "'a b'");
-        assert_eq!(quoted("it's"), "'it'\\''s'");
-        assert_eq!(quoted("--set"), "--set");
+    fn what_a_job_reads_is_used_whatever_its_name() {
+        let jobs = Jobs::new(broadcast::channel(4).0, 1, None);
+        let words = ["-c", "sleep 60", "runs/my run", "images/b.png"];
+        let order = Order {
+            program: "sh".into(),
+            folder: ".".into(),
+            arguments: words.map(Into::into).to_vec(),
+            title: String::new(),
+            result: Some("predictions/p".into()),
+            asked: Value::Null,
+            then: None,
+        };
+        jobs.start(order).unwrap();
+        for (result, used) in
+            [("runs/my run", true), ("predictions/p", true), ("images", true), ("runs/my", false)]
+        {
+            assert_eq!(jobs.is_used(result), used, "{result}");
+        }
+        for job in lock(&jobs.0.list).iter() {
+            job.child.iter().for_each(|c| drop(lock(c).kill()));
+        }
     }
 }
