@@ -2,6 +2,7 @@
 
 #![warn(missing_docs, clippy::missing_errors_doc, clippy::missing_panics_doc)]
 
+mod adapt;
 mod bench;
 mod domain;
 pub mod foreign;
@@ -11,6 +12,7 @@ mod reliability;
 mod self_test;
 mod slide;
 
+pub use adapt::MIXES;
 pub use bench::{bench_image, bench_windows};
 pub use burn::tensor::Device;
 pub use domain::{Domain, MARKED};

@@ -1,5 +1,6 @@
 //! One micrograph to one mask, with optional test-time augmentation, in rows from top to bottom.
 
+use crate::adapt::{self, MIXES};
 use crate::model::{Model, ModelCard};
 use crate::slide::{Slide, windows, windows_per_batch};
 use burn::tensor::Device;
@@ -33,6 +34,8 @@ pub struct InferenceOptions {
     pub flip: bool,
     /// Enlarges the image by this before all else: brings it to the magnification of the training images.
     pub magnify: f64,
+    /// Averages over networks whose batch norms lean towards the image, see [`MIXES`](crate::MIXES).
+    pub adapt: bool,
 }
 
 impl InferenceOptions {
@@ -44,6 +47,7 @@ impl InferenceOptions {
             ratios: Vec::new(),
             flip: false,
             magnify: 1.0,
+            adapt: false,
         }
     }
 
@@ -59,14 +63,24 @@ impl InferenceOptions {
         ratios.iter().flat_map(|&r| flips.iter().map(move |&f| (r, f))).collect()
     }
 
+    /// Networks whose answers are averaged.
+    fn networks(&self) -> usize {
+        1 + if self.adapt { MIXES.len() } else { 0 }
+    }
+
+    /// Input size (width, height) at the model's own scale.
+    pub(crate) fn plain_size(&self, card: &ModelCard, (width, height): (usize, usize)) -> (usize, usize) {
+        let scale = self.magnify * card.input_scale;
+        (resize::scaled_len(width, scale), resize::scaled_len(height, scale))
+    }
+
     /// Input size (width, height) of a pass. MMCV resizes by exact rounding for a plain scale factor, and keeps
     /// the aspect ratio in test-time augmentation.
     fn pass_size(&self, card: &ModelCard, (width, height): (usize, usize), ratio: f64) -> (usize, usize) {
-        let scale = self.magnify * card.input_scale;
         if self.is_plain() {
-            (resize::scaled_len(width, scale), resize::scaled_len(height, scale))
+            self.plain_size(card, (width, height))
         } else {
-            resize::keep_ratio_size(width, height, ratio * scale)
+            resize::keep_ratio_size(width, height, ratio * self.magnify * card.input_scale)
         }
     }
 
@@ -76,7 +90,7 @@ impl InferenceOptions {
             let (width, height) = self.pass_size(card, size, ratio);
             windows(height, width, self.crop_px, self.stride_px).len()
         };
-        self.passes().iter().map(count).sum()
+        self.networks() * self.passes().iter().map(count).sum::<usize>()
     }
 
     /// Bytes that the rows under way take at most while an image of (width, height) is segmented.
@@ -90,7 +104,7 @@ impl InferenceOptions {
             let rows = (self.crop_px + more * self.stride_px).min(height);
             (rows * width * (3 + card.classes.len()) * size_of::<f32>()) as u64
         };
-        self.passes().iter().map(of_pass).sum()
+        self.networks() as u64 * self.passes().iter().map(of_pass).sum::<u64>()
     }
 }
 
@@ -175,7 +189,7 @@ impl<'a> Pass<'a> {
 }
 
 /// A row of the network's input: resized, three channels, normalised.
-fn network_row(
+pub(crate) fn network_row(
     image: &Micrograph,
     resizer: &Bilinear,
     normalisation: &Normalisation,
@@ -219,16 +233,22 @@ pub fn predict_rows(
     let Model { card, network, .. } = model;
     let seen = card.grey_range.apply_as_trained(shot)?;
     let image = &seen.image;
-    let mut passes: Vec<Pass> =
-        options.passes().into_iter().map(|pass| Pass::new(card, image, options, pass)).collect();
+    let mut mixes =
+        if options.adapt { adapt::mixes(network, card, &seen, options, device) } else { Vec::new() };
+    let mut networks: Vec<&mut sorby_nn::Segmentor> =
+        std::iter::once(network).chain(mixes.iter_mut()).collect();
+    let mut passes: Vec<(usize, Pass)> = (0..networks.len())
+        .flat_map(|n| options.passes().into_iter().map(move |pass| (n, pass)))
+        .map(|(n, pass)| (n, Pass::new(card, image, options, pass)))
+        .collect();
     let (classes, count) = (card.classes.len(), passes.len() as f32);
     let mut mean = vec![0.0; image.width * classes];
     let mut own = mean.clone();
     let mut labels = vec![0; image.width];
     for y in 0..image.height {
         mean.fill(0.0);
-        for pass in &mut passes {
-            pass.row(y, network, device, progress, &mut own);
+        for (n, pass) in &mut passes {
+            pass.row(y, networks[*n], device, progress, &mut own);
             mean.iter_mut().zip(&own).for_each(|(m, p)| *m += p);
         }
         mean.iter_mut().for_each(|p| *p /= count);

@@ -32,8 +32,9 @@ fn a_constant_network_gives_a_constant_mask() {
         for (width, height) in [(101, 77), (40, 30), (64, 65)] {
             let pixels = (0..width * height).map(|i| (i % 256) as u8).collect();
             let image = Shot::plain(Micrograph::grey8(width, height, pixels));
-            for ratios in [vec![], vec![0.75, 1.25]] {
+            for (ratios, adapt) in [(vec![], false), (vec![0.75, 1.25], false), (vec![], true)] {
                 let options = InferenceOptions {
+                    adapt,
                     flip: !ratios.is_empty(),
                     ratios,
                     ..InferenceOptions::of(&model.card)

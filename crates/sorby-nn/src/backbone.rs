@@ -24,7 +24,7 @@ fn stages_of(output_stride: usize) -> ([usize; 4], [usize; 4]) {
 }
 
 /// Two 3x3 convolutions around an identity.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct BasicBlock {
     first: ConvNorm,
     second: ConvNorm,
@@ -73,7 +73,7 @@ impl Walk for BasicBlock {
 }
 
 /// ResNet-18 (He et al. 2016) as the encoder of both architectures.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ResNet18 {
     stem: Vec<ConvNorm>,
     deep: bool,

@@ -7,6 +7,9 @@ use burn::tensor::Tensor;
 use sorby_kernels::{FoldedConv, norm};
 use std::sync::Arc;
 
+/// Fewer values than these, such as those of a pooled image, have no statistics that could be adopted.
+const FEWEST_TO_ADOPT: f32 = 256.0;
+
 /// Share of the batch in a running statistic (PyTorch's `momentum`).
 const BATCH_NORM_MOMENTUM: f32 = 0.1;
 
@@ -17,10 +20,12 @@ pub enum Phase {
     Train,
     /// Normalise by the running statistics; nothing is learnt or changed.
     Evaluate,
+    /// As [`Phase::Evaluate`], after the batch's own statistics have taken the place of the running ones.
+    Adopt,
 }
 
 /// Convolution without bias.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Conv2d {
     weight: Tensor<4>,
     geometry: ConvGeometry,
@@ -37,7 +42,7 @@ impl Conv2d {
     pub fn forward(&self, x: Tensor<4>, phase: Phase) -> Tensor<4> {
         let weight = match phase {
             Phase::Train => self.weight.clone(),
-            Phase::Evaluate => self.weight.clone().without_autodiff(),
+            Phase::Evaluate | Phase::Adopt => self.weight.clone().without_autodiff(),
         };
         ops::conv2d(x, weight, self.geometry)
     }
@@ -50,7 +55,7 @@ impl Walk for Conv2d {
 }
 
 /// Batch normalisation over `[n, h, w]`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct BatchNorm {
     gamma: Tensor<1>,
     beta: Tensor<1>,
@@ -80,10 +85,15 @@ impl BatchNorm {
         match phase {
             Phase::Train => {
                 let moments = ops::batch_moments(&x);
-                self.update(&x, &moments);
+                self.update(&x, &moments, BATCH_NORM_MOMENTUM);
                 ops::batch_norm_train(x, residual, self.gamma.clone(), self.beta.clone(), moments, relu)
             }
-            Phase::Evaluate => {
+            Phase::Evaluate | Phase::Adopt => {
+                let [n, h, w, _] = x.dims();
+                if phase == Phase::Adopt && (n * h * w) as f32 >= FEWEST_TO_ADOPT {
+                    let moments = ops::batch_moments(&x);
+                    self.update(&x, &moments, 1.0);
+                }
                 let (gamma, beta) =
                     (self.gamma.clone().without_autodiff(), self.beta.clone().without_autodiff());
                 let scale = gamma / (self.running_var.clone() + BATCH_NORM_EPS).sqrt();
@@ -103,16 +113,15 @@ impl BatchNorm {
         FoldedConv::new(&values(&conv.weight), cin, conv.geometry, &scale, shift)
     }
 
-    fn update(&mut self, x: &Tensor<4>, moments: &Tensor<2>) {
+    /// `share` is that of the batch in the new running statistics.
+    fn update(&mut self, x: &Tensor<4>, moments: &Tensor<2>, share: f32) {
         let [n, h, w, c] = x.dims();
         let count = (n * h * w) as f32;
         // The running variance is unbiased, unlike the one that normalises.
         let unbiased = count / (count - 1.0).max(1.0);
         let mean: Tensor<1> = moments.clone().slice([0..1, 0..c]).reshape([c]);
         let var: Tensor<1> = moments.clone().slice([1..2, 0..c]).reshape([c]);
-        let blend = |old: &Tensor<1>, new: Tensor<1>| {
-            old.clone() * (1.0 - BATCH_NORM_MOMENTUM) + new * BATCH_NORM_MOMENTUM
-        };
+        let blend = |old: &Tensor<1>, new: Tensor<1>| old.clone() * (1.0 - share) + new * share;
         self.running_mean = blend(&self.running_mean, mean);
         self.running_var = blend(&self.running_var, var * unbiased);
     }
@@ -132,7 +141,7 @@ impl Walk for BatchNorm {
 }
 
 /// Convolution and batch norm under two sibling names; a residual and a ReLU may follow.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct ConvNorm {
     conv: Conv2d,
     bn: BatchNorm,
@@ -177,7 +186,7 @@ impl ConvNorm {
         relu: bool,
         phase: Phase,
     ) -> Tensor<4> {
-        if phase == Phase::Train {
+        if phase != Phase::Evaluate {
             self.folded = None;
         } else if ops::on_kernels(&x.device()) {
             let folded = self.folded.get_or_insert_with(|| Arc::new(self.bn.fold_into(&self.conv)));
@@ -196,7 +205,7 @@ impl Walk for ConvNorm {
 }
 
 /// Depthwise 3x3 then pointwise 1x1, each with batch norm and ReLU.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct SeparableConv {
     depthwise: ConvNorm,
     pointwise: ConvNorm,
@@ -254,7 +263,7 @@ impl Dropout {
 }
 
 /// `conv_seg`: 1x1 convolution with bias, from features to class logits.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Classifier {
     weight: Tensor<4>,
     bias: Tensor<1>,
@@ -268,7 +277,9 @@ impl Classifier {
     pub fn forward(&self, x: Tensor<4>, phase: Phase) -> Tensor<4> {
         let (weight, bias) = match phase {
             Phase::Train => (self.weight.clone(), self.bias.clone()),
-            Phase::Evaluate => (self.weight.clone().without_autodiff(), self.bias.clone().without_autodiff()),
+            Phase::Evaluate | Phase::Adopt => {
+                (self.weight.clone().without_autodiff(), self.bias.clone().without_autodiff())
+            }
         };
         let [classes] = bias.dims();
         ops::conv2d(x, weight, ConvGeometry::new(1, 1, 0, 1)) + bias.reshape([1, 1, 1, classes])

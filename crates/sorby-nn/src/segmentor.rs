@@ -4,9 +4,10 @@ use crate::Init;
 use crate::backbone::ResNet18;
 use crate::head::{AsppPlusHead, FcnHead, PspHead};
 use crate::layer::{Dropout, Phase};
-use crate::state::{Census, StateVisitor, Walk};
+use crate::state::{Census, Role, StateVisitor, Walk};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 
 /// Architecture of the decode head; both stand on the same backbone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -59,7 +60,7 @@ pub struct ModelSpec {
     pub output_stride: usize,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum DecodeHead {
     Psp(Box<PspHead>),
     AsppPlus(Box<AsppPlusHead>),
@@ -74,7 +75,7 @@ pub struct Output {
 }
 
 /// Backbone, decode head and auxiliary head, with all their tensors.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Segmentor {
     spec: ModelSpec,
     /// The encoder that both heads take their features from.
@@ -125,6 +126,20 @@ impl Segmentor {
         self.decode(&stages, Phase::Evaluate, None)
     }
 
+    /// Takes the statistics of `[n, h, w, 3]` for the running ones of every batch norm that sees enough of it (adaptive
+    /// batch normalisation, Li et al. 2018, <https://doi.org/10.1016/j.patcog.2018.03.005>).
+    pub fn adopt_statistics(&mut self, x: Tensor<4>) {
+        let stages = self.backbone.forward(x.without_autodiff(), Phase::Adopt);
+        self.decode(&stages, Phase::Adopt, None);
+    }
+
+    /// Mixes the running statistics of another network of this kind into its own; `share` is that of the other.
+    pub fn mix_statistics(&mut self, other: &mut Segmentor, share: f32) {
+        let mut statistics = Statistics::default();
+        other.walk_all(&mut statistics);
+        self.walk_all(&mut Mix { statistics, share });
+    }
+
     fn decode(&mut self, stages: &[Tensor<4>; 4], phase: Phase, dropout: Option<Dropout>) -> Tensor<4> {
         match &mut self.decode_head {
             DecodeHead::Psp(head) => head.forward(stages, phase, dropout),
@@ -159,5 +174,34 @@ impl Segmentor {
         self.walk_all(&mut all);
         self.walk_inference(&mut inference);
         (all, inference)
+    }
+}
+
+/// Running statistics by key, flat.
+#[derive(Default)]
+struct Statistics(HashMap<String, Tensor<1>>);
+
+impl StateVisitor for Statistics {
+    fn visit<const D: usize>(&mut self, key: &str, role: Role, tensor: &mut Tensor<D>) {
+        if role == Role::Buffer {
+            let count = tensor.dims().iter().product::<usize>();
+            self.0.insert(key.to_owned(), tensor.clone().reshape([count]));
+        }
+    }
+}
+
+struct Mix {
+    statistics: Statistics,
+    share: f32,
+}
+
+impl StateVisitor for Mix {
+    fn visit<const D: usize>(&mut self, key: &str, role: Role, tensor: &mut Tensor<D>) {
+        if role == Role::Buffer
+            && let Some(other) = self.statistics.0.remove(key)
+        {
+            let other: Tensor<D> = other.reshape(tensor.dims());
+            *tensor = tensor.clone() * (1.0 - self.share) + other * self.share;
+        }
     }
 }

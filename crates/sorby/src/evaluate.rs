@@ -68,6 +68,7 @@ impl Evaluation {
             "stride_px": self.inference.stride_px,
             "tta_ratios": self.inference.ratios,
             "flip": self.inference.flip,
+            "adapt": self.inference.adapt,
             "classes": self.classes,
             "nm_per_px": self.images.iter().map(|i| (i.0.clone(), i.1)).collect::<BTreeMap<_, _>>(),
             "scores": self.counts.scores(),

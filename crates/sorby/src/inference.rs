@@ -30,6 +30,8 @@ pub struct InferenceSettings {
     pub tta: bool,
     /// Average over mirrored images too.
     pub flip: bool,
+    /// Average over networks whose batch norms lean towards the image: for images unlike the training images.
+    pub adapt: bool,
     /// Where to compute.
     pub device: DeviceOptions,
 }
@@ -71,6 +73,7 @@ impl InferenceSettings {
         }
         options.ratios = if self.tta { TTA_RATIOS.to_vec() } else { Vec::new() };
         options.flip = self.flip;
+        options.adapt = self.adapt;
         Ok(options)
     }
 }

@@ -55,8 +55,10 @@ impl Makers {
 /// How a model was applied, in words that are the same wherever it was applied so.
 pub fn settings(options: &InferenceOptions) -> String {
     let yes_no = |yes: bool| if yes { "yes" } else { "no" };
+    // Masks of versions without it say nothing of it.
+    let adapt = if options.adapt { ", adapt yes" } else { "" };
     format!(
-        "window {} px, stride {} px, tta {}, flip {}, match-scale {}",
+        "window {} px, stride {} px, tta {}, flip {}, match-scale {}{adapt}",
         options.crop_px,
         options.stride_px,
         yes_no(!options.ratios.is_empty()),

@@ -295,6 +295,10 @@ pub struct EvaluateArgs {
     /// Folder for tables and overlays.
     #[arg(long, value_parser = new_or_folder())]
     pub out: Option<PathBuf>,
+    /// For images unlike those of the training: average over networks whose batch norms lean towards each image. Takes
+    /// three times as long.
+    #[arg(long)]
+    pub adapt: bool,
     #[command(flatten)]
     pub inference: InferenceArgs,
 }
@@ -326,6 +330,10 @@ pub struct SegmentArgs {
     /// Also write each class's probability as a grey image.
     #[arg(long)]
     pub probabilities: bool,
+    /// For images unlike those of the training: average over networks whose batch norms lean towards each image. Takes
+    /// three times as long.
+    #[arg(long)]
+    pub adapt: bool,
     #[command(flatten)]
     pub inference: InferenceArgs,
 }

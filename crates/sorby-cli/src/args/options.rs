@@ -24,6 +24,7 @@ impl InferenceArgs {
             stride_px: self.stride,
             tta: self.tta,
             flip: self.flip,
+            adapt: false,
             device: self.device.options(),
         }
     }
@@ -49,7 +50,7 @@ impl CodingArgs {
 impl SegmentArgs {
     pub fn options(&self) -> SegmentOptions {
         SegmentOptions {
-            inference: self.inference.settings(),
+            inference: InferenceSettings { adapt: self.adapt, ..self.inference.settings() },
             scale: self.scale.options(),
             add: self.add,
             put_aside: self.put_aside.clone(),

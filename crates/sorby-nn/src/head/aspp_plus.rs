@@ -14,7 +14,7 @@ const DILATIONS: [usize; 3] = [12, 24, 36];
 /// Channels of the low-level branch (12 for ResNet-18, not the paper's 48).
 const LOW_LEVEL_CHANNELS: usize = 12;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct AsppPlusHead {
     image_pool: ConvNorm,
     pointwise: ConvNorm,

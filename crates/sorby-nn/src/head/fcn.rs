@@ -9,7 +9,7 @@ use burn::tensor::Tensor;
 
 const CHANNELS: usize = 64;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct FcnHead {
     conv: ConvNorm,
     conv_seg: Classifier,

@@ -10,7 +10,7 @@ use burn::tensor::Tensor;
 
 const POOL_SCALES: [usize; 4] = [1, 2, 3, 6];
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct PspHead {
     pyramid: Vec<ConvNorm>,
     bottleneck: ConvNorm,

@@ -229,6 +229,7 @@ impl Job {
             stride_px: Some(s.stride_px),
             tta: s.tta,
             flip: s.flip,
+            adapt: false,
             device: DeviceOptions::default(),
         }
     }

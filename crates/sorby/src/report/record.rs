@@ -106,6 +106,7 @@ impl Record {
                 stride_px: Some(self.stride_px),
                 tta: self.tta,
                 flip: self.flip,
+                adapt: false,
                 device,
             },
         }

@@ -110,7 +110,7 @@ fn made_by(
     args: &SegmentOptions,
     inference: &sorby_infer::InferenceOptions,
 ) -> Result<MadeBy> {
-    Ok(MadeBy::new("segment")
+    let made_by = MadeBy::new("segment")
         .with("model", checksum::of_model(model)?)
         .with_files("images", images)
         .with("device", &args.inference.device.name)
@@ -123,7 +123,9 @@ fn made_by(
         .with("bar-nm", args.scale.bar_nm)
         .with("no-data-bar", args.scale.no_data_bar)
         .with("tiff", args.tiff)
-        .with("probabilities", args.probabilities))
+        .with("probabilities", args.probabilities);
+    // Folders of versions without it say nothing of it.
+    Ok(if inference.adapt { made_by.with("adapt", true) } else { made_by })
 }
 
 /// An image to segment, and what its mask depends on besides the command.
