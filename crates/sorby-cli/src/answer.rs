@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::fmt::Display;
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Version of the layout of what `--json` prints; it grows when a key is renamed, removed or gets another meaning.
@@ -31,11 +32,15 @@ impl Answer {
         self.words += text;
     }
 
-    /// A value for another program.
+    /// A value for another program. Of paths see [`Answer::set_path`].
     pub fn set(&mut self, key: &str, value: impl Serialize) {
-        // Types of Sorby have text as keys, the only thing that JSON cannot do without.
         let value = serde_json::to_value(value).unwrap_or(Value::Null);
         self.values.insert(key.to_owned(), value);
+    }
+
+    /// A path; JSON has no signs for what is no Unicode in one.
+    pub fn set_path(&mut self, key: &str, path: impl AsRef<Path>) {
+        self.set(key, path.as_ref().display().to_string());
     }
 
     /// All keys of a value that is an object.
@@ -43,6 +48,13 @@ impl Answer {
         if let Ok(Value::Object(values)) = serde_json::to_value(value) {
             self.values.extend(values);
         }
+    }
+
+    /// Something failed after there was an answer: both are given, with this exit code.
+    pub fn failed(mut self, error: &str, code: u8) -> Self {
+        eprintln!("error: {error}");
+        self.set("error", error);
+        self.exit(code)
     }
 
     /// With this exit code: 1 is done with problems.

@@ -5,6 +5,7 @@ use crate::{Colour, DataError, default_colour};
 use serde::{Deserialize, Serialize};
 use sorby_image::ScaleClaim;
 use sorby_image::scale::CREDIBLE_NM;
+use sorby_image::write::safe_name;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -216,6 +217,16 @@ impl Manifest {
         for (i, class) in self.classes.iter().enumerate() {
             if self.classes[..i].iter().any(|c| c.name == class.name) {
                 return Err(format!("class name `{}` is used twice", class.name));
+            }
+            // Files of results have a class's name in theirs, on systems too that know no capital letters.
+            let in_files = |name: &str| safe_name(name).to_lowercase();
+            if let Some(other) = self.classes[..i].iter().find(|c| in_files(&c.name) == in_files(&class.name))
+            {
+                return Err(format!(
+                    "results of the classes `{}` and `{}` would have the same file names: give one of them a name that \
+                     differs in letters or digits",
+                    other.name, class.name
+                ));
             }
         }
         let mut earlier: Vec<&String> = self.classes.iter().flat_map(|c| &c.was).collect();

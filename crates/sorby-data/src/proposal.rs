@@ -42,16 +42,16 @@ pub fn propose(root: &Path) -> Result<String, DataError> {
     }
     for pair in &pairs {
         out += &format!(
-            "[[folders]]   # {} labelled images\nimages = {:?}\nlabels = {:?}\n",
+            "[[folders]]   # {} labelled images\nimages = {}\nlabels = {}\n",
             pair.matched,
-            text(&pair.images),
-            text(&pair.labels)
+            in_toml(&text(&pair.images)),
+            in_toml(&text(&pair.labels))
         );
         if !pair.suffix.is_empty() {
-            out += &format!("label_suffix = {:?}\n", pair.suffix);
+            out += &format!("label_suffix = {}\n", in_toml(&pair.suffix));
         }
         if let Some(split) = split_of(pair, &pairs) {
-            out += &format!("split = \"{split}\"\n");
+            out += &format!("split = {}\n", in_toml(&split));
         }
         out.push('\n');
     }
@@ -71,6 +71,15 @@ pub fn propose(root: &Path) -> Result<String, DataError> {
         out += &propose_splits(root, &pairs);
     }
     Ok(out)
+}
+
+/// A text as TOML writes it.
+fn in_toml(text: &str) -> String {
+    toml::Value::from(text).to_string()
+}
+
+fn names_in_toml(names: Vec<String>) -> String {
+    toml::Value::from(names).to_string()
 }
 
 fn text(path: &Path) -> String {
@@ -267,6 +276,8 @@ fn propose_splits(root: &Path, pairs: &[Pair]) -> String {
         val.extend(train.pop());
     }
     format!(
-        "\n[splits]   # every fifth image validates; keep images of one specimen on one side\ntrain = {train:?}\nval = {val:?}\n"
+        "\n[splits]   # every fifth image validates; keep images of one specimen on one side\ntrain = {}\nval = {}\n",
+        names_in_toml(train),
+        names_in_toml(val)
     )
 }

@@ -27,6 +27,7 @@ pub mod resize;
 pub mod scale;
 mod shot;
 mod stored;
+mod text;
 mod tiff_file;
 mod tiled_tiff;
 pub mod union_find;
@@ -46,6 +47,7 @@ pub use own::{CHECK_TITLE, OutputKind, PAGE_GENERATOR, require_replaceable};
 pub use read::{decoded_bytes, dimensions, is_turned};
 pub use scale::agreement::{KnownScale, Said, ScaleClaim, ScaleError};
 pub use shot::Shot;
+pub use text::is_strange;
 
 /// File name endings of images that can be read.
 pub const EXTENSIONS: [&str; 6] = ["png", "tif", "tiff", "jpg", "jpeg", "bmp"];

@@ -9,7 +9,7 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct GrainSize {
     /// Grains per square millimetre by the planimetric method: those inside, half of those that the edge cuts, and
-    /// one for the four corners.
+    /// a quarter for each corner that lies in one.
     pub grains_per_mm2: f64,
     /// Grain size number of ASTM E112 from it, `3.321928 lg N_A - 2.954`.
     pub g_planimetric: f64,
@@ -44,7 +44,7 @@ pub struct LargestGrain {
 /// Counts of one field, in pixels.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct GrainCounts {
-    /// Grains by the planimetric rule: whole ones, half of the cut ones, and one for the four corners.
+    /// Grains by the planimetric rule: whole ones, half of the cut ones, and a quarter for each corner in one.
     pub grains: f64,
     /// Area of the field.
     pub area_px: f64,
@@ -62,24 +62,26 @@ pub struct GrainCounts {
 pub fn grain_counts(p: &Particles) -> GrainCounts {
     let (width, height) = p.field_px;
     let mut corner = vec![false; p.regions.len()];
-    let mut row_chords = 0.0;
+    // Ends at an ignored area count as those at the edge: half a chord.
+    let mut row_chords = -(p.ends_at_unknown.0 as f64) / 2.0;
+    let mut corners = 0.0;
     for run in &p.runs {
         let ends = u8::from(run.x_start == 0) + u8::from(run.x_end as usize == width);
         if ends > 0 && (run.y == 0 || run.y as usize + 1 == height) {
             corner[run.region as usize] = true;
+            corners += f64::from(ends) / 4.0;
         }
         row_chords += 1.0 - f64::from(ends) / 2.0;
     }
     let cut = p.regions.iter().zip(&corner).filter(|(r, c)| r.touches_border && !**c).count() as f64;
     let inside = p.regions.iter().filter(|r| !r.touches_border).count() as f64;
-    let corners = if corner.iter().any(|c| *c) { 1.0 } else { 0.0 };
     // A chord of a column has two ends; those at the edge of the field count for nothing, so such a chord is half one.
     let largest = |cut: bool| {
         let areas = p.regions.iter().filter(|r| r.touches_border == cut).map(|r| r.area_px);
         areas.max().unwrap_or(0)
     };
     let ends: u64 = RowPair::all(p).iter().map(|r| r.length - 2 * r.same).sum();
-    let column_chords = ends as f64 / 2.0;
+    let column_chords = (ends as f64 - p.ends_at_unknown.1 as f64) / 2.0;
     GrainCounts {
         grains: inside + cut / 2.0 + corners,
         area_px: p.field_area_px as f64,

@@ -48,6 +48,8 @@ pub struct Particles {
     /// Left, top, right and bottom of the smallest box that holds every pixel that is not ignored: the field for the
     /// rules of the edge.
     pub labelled_px: (u32, u32, u32, u32),
+    /// Ends of the particles' chords along rows, and along columns, at ignored areas: the field ends there.
+    pub ends_at_unknown: (u64, u64),
     /// Pixel size in nanometres, where it is known.
     pub nm_per_px: Option<f64>,
 }
@@ -132,8 +134,9 @@ fn of_objects(
     let class_area_px = objects.regions.iter().map(|r| r.area_px).sum();
     let ignored = mask.labels.iter().filter(|&&l| l == IGNORE && l != class).count();
     let ignored_inside = class != IGNORE && labels.contains(&IGNORE);
+    let beyond = if ignored_inside { unknown::areas(labels, mask.width) } else { Vec::new() };
     let labelled_px = if ignored_inside {
-        mark_cut(&mut objects, labels);
+        mark_cut(&mut objects, &beyond);
         labelled_box(labels, mask.width)
     } else {
         (0, 0, mask.width as u32, height as u32)
@@ -149,6 +152,7 @@ fn of_objects(
     let mut first = std::collections::HashMap::new();
     let part_of = parents.iter().enumerate().map(|(i, parent)| *first.entry(*parent).or_insert(i)).collect();
     Particles {
+        ends_at_unknown: ends_at(&beyond, &objects.runs, (mask.width, height)),
         regions: objects.regions,
         runs: objects.runs,
         part_of,
@@ -159,6 +163,24 @@ fn of_objects(
         labelled_px,
         nm_per_px,
     }
+}
+
+/// Ends of chords along rows and columns next to pixels that are not known; `beyond` is empty where all are.
+fn ends_at(beyond: &[u8], runs: &[Run], (width, height): (usize, usize)) -> (u64, u64) {
+    if beyond.is_empty() {
+        return (0, 0);
+    }
+    let (mut of_rows, mut of_columns) = (0, 0);
+    for run in runs {
+        let (y, start, end) = (run.y as usize, run.x_start as usize, run.x_end as usize);
+        let row = y * width;
+        of_rows += u64::from(start > 0 && beyond[row + start - 1] == 1);
+        of_rows += u64::from(end < width && beyond[row + end] == 1);
+        let beside = |row: usize| beyond[row + start..row + end].iter().filter(|b| **b == 1).count() as u64;
+        of_columns += if y > 0 { beside(row - width) } else { 0 };
+        of_columns += if y + 1 < height { beside(row + width) } else { 0 };
+    }
+    (of_rows, of_columns)
 }
 
 /// Left, top, right and bottom of the smallest box that holds every pixel that is not ignored.
@@ -176,9 +198,8 @@ fn labelled_box(labels: &[u8], width: usize) -> (u32, u32, u32, u32) {
 
 /// Objects next to an area that is not known may go on there: the edge of what is known is an edge of the field. Lines
 /// of ignored pixels are boundaries.
-fn mark_cut(objects: &mut Objects, labels: &[u8]) {
+fn mark_cut(objects: &mut Objects, beyond: &[u8]) {
     let (width, height) = (objects.width, objects.height);
-    let beyond = unknown::areas(labels, width);
     for run in &objects.runs {
         let (y, columns) =
             (run.y as usize, (run.x_start as usize).saturating_sub(1)..(run.x_end as usize + 1).min(width));

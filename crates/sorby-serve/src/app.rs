@@ -54,6 +54,15 @@ enum Lane {
 const AT_ONCE: [usize; 3] = [16, 4, 2];
 
 impl App {
+    /// Refuses what would change images or labels under a job that reads them.
+    pub fn require_idle(&self, to_do: &str) -> Answer<()> {
+        if self.jobs.is_busy() {
+            let what = format!("a job works with the images; wait for it, or stop it, then {to_do}");
+            return Err(Refusal::new(StatusCode::CONFLICT, what));
+        }
+        Ok(())
+    }
+
     /// How many trainings may run at once, and threads of each job.
     ///
     /// # Errors

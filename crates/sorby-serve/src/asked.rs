@@ -124,7 +124,8 @@ pub(crate) fn verb(project: &Project, manifest: &Manifest, asked: Asked) -> Answ
             if !studies(project).contains(&file) {
                 return Err(Refusal::bad(format!("no study file `{file}`")));
             }
-            let stem = file.trim_end_matches(".toml").rsplit('/').next().unwrap_or("study").to_owned();
+            let stem =
+                file.strip_suffix(".toml").unwrap_or(&file).rsplit('/').next().unwrap_or("study").to_owned();
             let (out, title) = (format!("studies/{stem}"), format!("Study {stem}"));
             (
                 Verb::Study { out, file: file.into(), data, budget_s: hours.map(|h| (h * 3600.0).round()) },

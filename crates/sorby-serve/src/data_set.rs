@@ -180,6 +180,7 @@ pub async fn classes(State(app): State<Shared>, Json(asked): Json<Classes>) -> A
             into.was.push(was);
         }
         let _one = app.saving.lock().unwrap_or_else(|e| e.into_inner());
+        app.require_idle("change the classes")?;
         app.project.require_manifest()?;
         let converted =
             sorby::data::change_classes(&app.project.data, &classes, &app.project.label_places())?;

@@ -17,6 +17,7 @@ pub async fn image(State(app): State<Shared>, Path(name): Path<String>) -> Answe
     work(&app, move |app| {
         let _one = app.saving.lock().unwrap_or_else(|e| e.into_inner());
         let (_, entry) = app.project.entry(&name)?;
+        app.require_idle("remove the image")?;
         for file in std::iter::once(&entry.image).chain(&entry.label) {
             files::require_unprotected(file)?;
         }

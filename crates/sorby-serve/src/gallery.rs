@@ -212,8 +212,8 @@ pub fn colour(text: Option<&str>) -> Answer<Option<Colour>> {
 
 pub fn class_name(text: &str) -> Answer<String> {
     let name = text.trim();
-    if name.is_empty() || name.len() > 80 || name.contains(['\n', '\r']) {
-        return Err(Refusal::bad("every class needs a name of at most 80 letters"));
+    if name.is_empty() || name.len() > 80 || name.contains(sorby_image::is_strange) {
+        return Err(Refusal::bad("every class needs a name of at most 80 letters, in one line"));
     }
     Ok(name.to_owned())
 }

@@ -46,9 +46,10 @@ pub fn images(project: &Project, lot: &str) -> Answer<Vec<String>> {
 }
 
 /// What a lot was made from must stay as it was.
-fn require_open(project: &Project, lot: &str) -> Answer<()> {
-    let measured = project.root.join(LOTS).join(folder_name(lot)?);
-    if files::is_folder(&measured) {
+fn require_open(app: &App, lot: &str) -> Answer<()> {
+    let lot = folder_name(lot)?;
+    let measured = app.project.root.join(LOTS).join(lot);
+    if files::is_folder(&measured) || app.jobs.is_used(&format!("{LOTS}/{lot}")) {
         let what =
             format!("the lot `{lot}` is measured or begun; its images stay as they are. Choose another name");
         return Err(Refusal::new(StatusCode::CONFLICT, what));
@@ -59,7 +60,7 @@ fn require_open(project: &Project, lot: &str) -> Answer<()> {
 /// `GET /api/lots-in/{lot}`.
 pub async fn list(State(app): State<Shared>, Path(lot): Path<String>) -> Answer<Json<Value>> {
     light(&app, move |app| {
-        let measured = require_open(&app.project, &lot).is_err();
+        let measured = require_open(app, &lot).is_err();
         Ok(Json(json!({"images": images(&app.project, &lot)?, "measured": measured})))
     })
     .await
@@ -73,7 +74,7 @@ pub async fn add(
     body: Bytes,
 ) -> Answer<Json<Value>> {
     work(&app, move |app| {
-        require_open(&app.project, &lot)?;
+        require_open(app, &lot)?;
         let folder = place(&app.project, &lot)?;
         let file = upload::file_name(&asked.name)?;
         let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -84,6 +85,7 @@ pub async fn add(
         upload::try_out(app, file, &body)?;
         let _one = app.adding.lock().unwrap_or_else(|e| e.into_inner());
         app.project.require_in_place()?;
+        require_open(app, &lot)?;
         let of_this_name = |n: &String| std::path::Path::new(n).file_stem().is_some_and(|s| *s == *stem);
         if images(&app.project, &lot)?.iter().any(of_this_name) {
             return Err(Refusal::new(StatusCode::CONFLICT, format!("the lot has an image `{stem}` already")));
@@ -100,7 +102,7 @@ pub async fn remove(
     Path((lot, file)): Path<(String, String)>,
 ) -> Answer<Json<Value>> {
     work(&app, move |app| {
-        require_open(&app.project, &lot)?;
+        require_open(app, &lot)?;
         put_aside(app, &lot, &file)?;
         Ok(Json(json!({})))
     })

@@ -102,11 +102,11 @@ impl Project {
             }
             let _ = files::remove_folder(&folder).or_else(|_| files::remove(&folder));
         }
-        crate::renaming::make_up(self)?;
+        let renamed = crate::renaming::make_up(self);
         if let Ok(Some(manifest)) = self.manifest() {
             sorby_data::finish_replacements(&manifest, &self.data, &self.kept_labels())?;
         }
-        Ok(())
+        renamed
     }
 
     pub(crate) fn name(&self) -> String {

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use sorby_data::{Entry, put_image_name};
 use sorby_image::scale::sidecars;
 use sorby_image::{ImageError, files, write};
-use std::path::{Path as FilePath, PathBuf};
+use std::path::{Component, Path as FilePath, PathBuf};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,8 +25,17 @@ pub struct Name {
 /// Everything that a new name changes; paths are from the project's root.
 #[derive(Debug, Serialize, Deserialize)]
 struct Renaming {
+    old: String,
+    new: String,
     moves: Vec<(PathBuf, PathBuf)>,
-    manifest: String,
+}
+
+impl Renaming {
+    /// Whether all of it lies in the project: a folder from elsewhere may hold anything.
+    fn is_inside(&self) -> bool {
+        let plain = |p: &PathBuf| p.components().all(|c| matches!(c, Component::Normal(_)));
+        self.moves.iter().all(|(from, to)| plain(from) && plain(to))
+    }
 }
 
 /// `POST /api/images/{name}/name`.
@@ -38,13 +47,11 @@ pub async fn image(
     work(&app, move |app| {
         let _one = app.saving.lock().unwrap_or_else(|e| e.into_inner());
         let _new = app.adding.lock().unwrap_or_else(|e| e.into_inner());
-        if app.jobs.is_busy() {
-            let what = "a job works with the images; wait for it, or stop it, then give the name";
-            return Err(Refusal::new(StatusCode::CONFLICT, what));
-        }
+        app.require_idle("give the name")?;
+        // What an earlier one has left is not written over.
+        make_up(&app.project)?;
         let renaming = plan(app, &old, &asked.name)?;
         carry_out(&app.project, &renaming)?;
-        drop_predictions(&app.project, &old);
         app.tell(json!({"kind": "project"}));
         Ok(Json(json!({"name": asked.name})))
     })
@@ -64,8 +71,16 @@ fn plan(app: &App, old: &str, new: &str) -> Answer<Renaming> {
     if project.entries(&manifest).iter().any(|e| e.name == new) {
         return Err(Refusal::new(StatusCode::CONFLICT, format!("there is an image `{new}` already")));
     }
-    for file in std::iter::once(&entry.image).chain(&entry.label) {
+    let (image, label) = (&entry.image, &entry.label);
+    for file in std::iter::once(image).chain(label).chain([&project.manifest_file()]) {
         files::require_unprotected(file)?;
+    }
+    let mut others = sidecars(&image.with_file_name(file));
+    others.push(entry.label_to_be.with_file_name(format!("{new}.png")));
+    if let Some(other) = others.iter().find(|other| files::is_file(other)) {
+        let shown = other.strip_prefix(&project.root).unwrap_or(other).display();
+        let what = format!("{shown} would belong to the image then; move it first");
+        return Err(Refusal::new(StatusCode::CONFLICT, what));
     }
     let mut moves = moves(project, &entry, new)?;
     for (from, to) in &mut moves {
@@ -79,7 +94,8 @@ fn plan(app: &App, old: &str, new: &str) -> Answer<Renaming> {
     }
     let file = project.manifest_file();
     let text = files::read_to_string(&file).map_err(|e| ImageError::io(&file, e))?;
-    Ok(Renaming { moves, manifest: put_image_name(&text, old, new)? })
+    put_image_name(&text, old, new)?;
+    Ok(Renaming { old: old.to_owned(), new: new.to_owned(), moves })
 }
 
 /// Files and folders that an image's name is part of, each with its place under the new name.
@@ -120,22 +136,42 @@ fn carry_out(project: &Project, renaming: &Renaming) -> Answer<()> {
     write::atomically(&journal(project), &text)?;
     for (i, (from, to)) in renaming.moves.iter().enumerate() {
         let Err(refusal) = rename(&project.root.join(from), &project.root.join(to)) else { continue };
-        for (from, to) in renaming.moves[..i].iter().rev() {
-            rename(&project.root.join(to), &project.root.join(from))?;
-        }
-        forget(project)?;
+        put_back(project, &renaming.moves[..i])?;
         return Err(refusal);
     }
+    name_in_manifest(project, renaming).or_else(|refusal| {
+        put_back(project, &renaming.moves)?;
+        Err(refusal)
+    })?;
     finish(project, renaming)
+}
+
+fn put_back(project: &Project, moved: &[(PathBuf, PathBuf)]) -> Answer<()> {
+    for (from, to) in moved.iter().rev() {
+        rename(&project.root.join(to), &project.root.join(from))?;
+    }
+    forget(project)
 }
 
 fn rename(from: &FilePath, to: &FilePath) -> Answer<()> {
     Ok(files::rename(from, to).map_err(|e| ImageError::io(from, e))?)
 }
 
-/// The manifest last, then nothing is left to be made up for.
+/// In the manifest as it is now; where the new name stands already, nothing changes.
+fn name_in_manifest(project: &Project, renaming: &Renaming) -> Answer<()> {
+    let file = project.manifest_file();
+    let text = files::read_to_string(&file).map_err(|e| ImageError::io(&file, e))?;
+    let named = put_image_name(&text, &renaming.old, &renaming.new)?;
+    if named != text {
+        write::atomically(&file, named.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// Masks that another image of one of the names has left would be taken for those of this one.
 fn finish(project: &Project, renaming: &Renaming) -> Answer<()> {
-    write::atomically(&project.manifest_file(), renaming.manifest.as_bytes())?;
+    drop_predictions(project, &renaming.old);
+    drop_predictions(project, &renaming.new);
     forget(project)
 }
 
@@ -149,6 +185,9 @@ pub(crate) fn make_up(project: &Project) -> Answer<()> {
     let Ok(text) = files::read(&journal(project)) else { return Ok(()) };
     // One that is not whole was never begun.
     let Ok(renaming) = serde_json::from_slice::<Renaming>(&text) else { return forget(project) };
+    if !renaming.is_inside() {
+        return forget(project);
+    }
     for (from, to) in &renaming.moves {
         let (from, to) = (project.root.join(from), project.root.join(to));
         let there = |path: &FilePath| files::is_file(path) || files::is_folder(path);
@@ -156,13 +195,19 @@ pub(crate) fn make_up(project: &Project) -> Answer<()> {
             rename(&from, &to)?;
         }
     }
+    name_in_manifest(project, &renaming)?;
     finish(project, &renaming)
 }
 
-/// Masks under the old name. One that cannot be removed is shown of no image.
+/// Masks under a name. One that cannot be removed is shown of no image.
 fn drop_predictions(project: &Project, name: &str) {
+    let classes = project.manifest().ok().flatten().map_or(Vec::new(), |m| m.class_names());
     for model in project.folders("predictions") {
         let root = project.root.join("predictions").join(model);
+        for class in &classes {
+            let file = format!("{name}-{}.png", write::safe_name(class));
+            drop(files::remove(&root.join("probabilities").join(file)));
+        }
         for folder in ["masks", "confidence", "overlays"] {
             let of_image = |path: &PathBuf| path.file_stem().is_some_and(|stem| *stem == *name);
             let found = files::entries(&root.join(folder)).unwrap_or_default();
@@ -175,6 +220,9 @@ fn drop_predictions(project: &Project, name: &str) {
 mod tests {
     use super::*;
 
+    const MANIFEST: &str =
+        "[[classes]]\nname = \"m\"\n[[classes]]\nname = \"c\"\n[splits]\ntrain = [\"a\"]\n";
+
     fn project() -> (tempfile::TempDir, Project) {
         let dir = tempfile::tempdir().unwrap();
         let at = |path: &str| dir.path().join(path);
@@ -183,6 +231,7 @@ mod tests {
         }
         std::fs::write(at("images/a.png"), b"image").unwrap();
         std::fs::write(at("labels/a.png"), b"label").unwrap();
+        std::fs::write(at("dataset.toml"), MANIFEST).unwrap();
         let project = Project::open(dir.path()).unwrap();
         (dir, project)
     }
@@ -194,7 +243,7 @@ mod tests {
             pair("labels/a.png", "labels/b.png"),
             pair(".sorby/sketches/a", ".sorby/sketches/b"),
         ];
-        Renaming { moves, manifest: "new".into() }
+        Renaming { old: "a".into(), new: "b".into(), moves }
     }
 
     #[test]
@@ -204,7 +253,8 @@ mod tests {
         assert!(carry_out(&project, &renaming()).is_err());
         assert_eq!(std::fs::read(dir.path().join("images/a.png")).unwrap(), b"image");
         assert_eq!(std::fs::read(dir.path().join("labels/a.png")).unwrap(), b"label");
-        assert!(!dir.path().join("dataset.toml").exists() && !journal(&project).exists());
+        assert_eq!(std::fs::read_to_string(dir.path().join("dataset.toml")).unwrap(), MANIFEST);
+        assert!(!journal(&project).exists());
     }
 
     #[test]
@@ -212,13 +262,56 @@ mod tests {
         let (dir, project) = project();
         std::fs::write(journal(&project), serde_json::to_vec(&renaming()).unwrap()).unwrap();
         std::fs::rename(dir.path().join("images/a.png"), dir.path().join("images/b.png")).unwrap();
+        // What was written into the manifest since then stays.
+        let edited = format!("# mine\n{MANIFEST}");
+        std::fs::write(dir.path().join("dataset.toml"), &edited).unwrap();
         make_up(&project).unwrap();
+        let named = edited.replace("[\"a\"]", "[\"b\"]");
         for (place, content) in
-            [("images/b.png", "image"), ("labels/b.png", "label"), ("dataset.toml", "new")]
+            [("images/b.png", "image"), ("labels/b.png", "label"), ("dataset.toml", named.as_str())]
         {
             assert_eq!(std::fs::read_to_string(dir.path().join(place)).unwrap(), content);
         }
         assert!(dir.path().join(".sorby/sketches/b").is_dir() && !journal(&project).exists());
         make_up(&project).unwrap();
+    }
+
+    #[test]
+    fn a_manifest_that_cannot_be_written_leaves_all_as_they_were() {
+        let (dir, project) = project();
+        std::fs::write(dir.path().join("dataset.toml"), "no manifest at all [").unwrap();
+        assert!(carry_out(&project, &renaming()).is_err());
+        assert_eq!(std::fs::read(dir.path().join("images/a.png")).unwrap(), b"image");
+        assert!(!journal(&project).exists());
+    }
+
+    #[test]
+    fn a_project_of_a_stranger_moves_nothing_outside_of_it() {
+        let (dir, project) = project();
+        let outside = tempfile::tempdir().unwrap();
+        let (from, to) = (outside.path().join("mine"), outside.path().join("moved"));
+        std::fs::write(&from, b"x").unwrap();
+        for moves in [vec![(from.clone(), to.clone())], vec![("../x".into(), "images/x".into())]] {
+            let renaming = Renaming { moves, ..renaming() };
+            std::fs::write(journal(&project), serde_json::to_vec(&renaming).unwrap()).unwrap();
+            make_up(&project).unwrap();
+            assert!(from.exists() && !to.exists() && !journal(&project).exists());
+        }
+        drop(dir);
+    }
+
+    #[test]
+    fn masks_of_another_image_of_the_new_name_are_dropped() {
+        let (dir, project) = project();
+        let at = |path: &str| dir.path().join("predictions/r").join(path);
+        let files = ["masks/a.png", "masks/b.png", "probabilities/b-c.png", "probabilities/b-d.png"];
+        for file in files {
+            std::fs::create_dir_all(at(file).parent().unwrap()).unwrap();
+            std::fs::write(at(file), b"x").unwrap();
+        }
+        carry_out(&project, &renaming()).unwrap();
+        let left: Vec<&str> = files.into_iter().filter(|f| at(f).exists()).collect();
+        // No class is called d: the file is that of an image `b-d`, say.
+        assert_eq!(left, ["probabilities/b-d.png"]);
     }
 }

@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sorby_image::scale::is_sidecar;
-use sorby_image::{Micrograph, files, write};
+use sorby_image::{Micrograph, files, is_strange, write};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -43,11 +43,7 @@ pub(crate) fn file_name(name: &str) -> Answer<&Path> {
         ));
     }
     // Results add to the name, names are shown in lines, and text that turns its direction reads as another name.
-    let strange = |c: char| {
-        c.is_control()
-            || "\u{200e}\u{200f}\u{2028}\u{2029}\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}".contains(c)
-    };
-    if name.len() > LONGEST_NAME || name.contains(strange) || name.trim() != name {
+    if name.len() > LONGEST_NAME || name.contains(is_strange) || name.trim() != name {
         return Err(Refusal::bad(format!(
             "the name must have at most {LONGEST_NAME} bytes, no line breaks or other control characters, and no space at \
              its ends"

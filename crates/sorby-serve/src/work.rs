@@ -34,6 +34,9 @@ pub async fn stop(State(app): State<Shared>, Path(id): Path<u64>) -> Answer<Json
 pub async fn start(State(app): State<Shared>, Json(asked): Json<Value>) -> Answer<Json<Value>> {
     light(&app, move |app| {
         app.project.require_in_place()?;
+        // Nothing is renamed, converted or added between the look at the project and the start.
+        let _one = app.saving.lock().unwrap_or_else(|e| e.into_inner());
+        let _new = app.adding.lock().unwrap_or_else(|e| e.into_inner());
         let order = order(app, asked)?;
         let id = app.jobs.start(order)?;
         Ok(Json(json!({ "id": id })))

@@ -2,13 +2,15 @@
 
 use crate::Result;
 use sha2::{Digest as _, Sha256};
+use sorby_image::{ImageError, files};
 use std::io::Read as _;
 use std::path::Path;
 
 /// SHA-256 of a file.
 pub fn sha256(file: &Path) -> Result<String> {
     let mut hasher = Sha256::new();
-    let mut reader = fs_err::File::open(file)?;
+    // A pipe or a device would be read for ever.
+    let mut reader = files::open_regular(file).map_err(|e| ImageError::io(file, e))?;
     let mut block = vec![0; 1 << 16];
     loop {
         match reader.read(&mut block)? {

@@ -2,6 +2,7 @@
 
 use crate::Result;
 use crate::error::refuse;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 /// Image files named directly or found in named folders, in order. Hidden and non-image files of
@@ -27,8 +28,10 @@ pub fn images(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
             refuse!("{}: no such file or folder", path.display());
         }
     }
-    for (i, path) in out.iter().enumerate() {
-        if let Some(other) = out[..i].iter().find(|p| p.file_stem() == path.file_stem()) {
+    let mut known: HashMap<String, &PathBuf> = HashMap::new();
+    for path in &out {
+        // As results are called: of names that are no UTF-8 several are one.
+        if let Some(other) = known.insert(stem(path), path) {
             refuse!(
                 "{} and {} have the same name; their results would overwrite each other",
                 other.display(),

@@ -18,7 +18,9 @@ pub fn run(args: CompareArgs) -> anyhow::Result<Answer> {
         }
     }
     answer.set("tables", tables);
-    let page = comparison.publish(&args.out, typed("compare"))?;
-    super::published(&mut answer, &page, &args.out);
+    match comparison.publish(&args.out, typed("compare")) {
+        Ok(page) => super::published(&mut answer, &page, &args.out),
+        Err(error) => return Ok(answer.failed(&error.to_string(), 2)),
+    }
     Ok(answer)
 }

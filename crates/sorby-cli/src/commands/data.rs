@@ -37,11 +37,16 @@ fn check(args: &CheckArgs) -> anyhow::Result<Answer> {
     let found = check_data(&args.data, args.deep, &Console::default());
     answer.set_all(found.json());
     show(&mut answer, &found);
-    if let Some(page) = args.page.as_deref().map(|page| found.write_page(page)).transpose()?.flatten() {
-        eprintln!("pictures: {}", page.display());
+    // What was found is said, whether or not it can be written as well.
+    match args.page.as_deref().map(|page| found.write_page(page)).transpose() {
+        Ok(Some(Some(page))) => eprintln!("pictures: {}", page.display()),
+        Ok(_) => {}
+        Err(error) => return Ok(answer.failed(&error.to_string(), 2)),
     }
-    if let Some(done) = args.fix.as_deref().map(|out| found.write_repaired(out)).transpose()?.flatten() {
-        eprintln!("{done}");
+    match args.fix.as_deref().map(|out| found.write_repaired(out)).transpose() {
+        Ok(Some(Some(done))) => eprintln!("{done}"),
+        Ok(_) => {}
+        Err(error) => return Ok(answer.failed(&error.to_string(), 2)),
     }
     Ok(answer.exit(if found.problems.is_empty() { 0 } else { 2 }))
 }
@@ -83,7 +88,7 @@ fn import(args: ImportArgs) -> anyhow::Result<Answer> {
     answer.set("classes", &made.classes);
     answer.set("problems", made.problems.iter().map(ToString::to_string).collect::<Vec<_>>());
     answer.set("remarks", made.remarks.iter().map(ToString::to_string).collect::<Vec<_>>());
-    answer.set("out", &out);
+    answer.set_path("out", &out);
     let (out, names) = (super::typed_again(&out), made.classes.join(", "));
     say!(answer, "{} images with {} classes ({names}) -> {out}", made.images, made.classes.len());
     say!(answer, "next:\n  sorby data check {out} --page check.html");
@@ -97,7 +102,7 @@ fn export(args: &ExportArgs) -> anyhow::Result<Answer> {
     remarks.iter().for_each(|what| eprintln!("look at: {what}"));
     answer.set("images", data.items.len());
     answer.set("remarks", remarks.iter().map(ToString::to_string).collect::<Vec<_>>());
-    answer.set("out", &args.out);
+    answer.set_path("out", &args.out);
     say!(answer, "{} images -> {}", data.items.len(), args.out.display());
     Ok(answer)
 }

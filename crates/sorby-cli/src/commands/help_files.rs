@@ -22,7 +22,7 @@ pub fn man(out: &Path) -> anyhow::Result<Answer> {
     let pages = write_pages(command, "sorby", out)?;
     say!(answer, "{pages} manual pages -> {}", out.display());
     answer.set("pages", pages);
-    answer.set("out", out);
+    answer.set_path("out", out);
     Ok(answer)
 }
 

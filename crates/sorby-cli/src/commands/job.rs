@@ -25,7 +25,7 @@ fn new(args: NewJobArgs) -> anyhow::Result<Answer> {
     say!(answer, "job: {shown}, `{}` version {}, locked as {}", job.name, job.version, made.sha256);
     say!(answer, "to change it: edit the file, then sorby job lock {shown}");
     say!(answer, "next:\n  sorby run {shown} IMAGES --out LOT --set lot=\"NAME OF THE LOT\"");
-    answer.set("job", &out);
+    answer.set_path("job", &out);
     answer.set("name", &job.name);
     answer.set("version", job.version);
     answer.set("lock_sha256", &made.sha256);
@@ -47,7 +47,7 @@ fn lock(job: &Path) -> anyhow::Result<Answer> {
             locked.changes.join(", ")
         ),
     }
-    answer.set("job", job);
+    answer.set_path("job", job);
     answer.set("version", locked.version);
     answer.set("lock_sha256", &locked.sha256);
     answer.set("changes", &locked.changes);

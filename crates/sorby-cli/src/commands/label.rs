@@ -27,7 +27,7 @@ fn draft(args: DraftArgs) -> anyhow::Result<Answer> {
     };
     draft_label(&options, &args.out)?;
     say!(answer, "draft: {}", args.out.display());
-    answer.set("draft", args.out);
+    answer.set_path("draft", args.out);
     Ok(answer)
 }
 

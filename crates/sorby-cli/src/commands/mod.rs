@@ -86,8 +86,8 @@ pub fn run(args: Args) -> anyhow::Result<Answer> {
 fn published(answer: &mut Answer, page: &Path, out: &Path) {
     say!(answer, "report: {}", page.display());
     say!(answer, "tables (CSV, Markdown, LaTeX) and figures (PNG, SVG): {}", out.display());
-    answer.set("page", page);
-    answer.set("out", out);
+    answer.set_path("page", page);
+    answer.set_path("out", out);
 }
 
 /// A path in a command that can be typed as it is shown.

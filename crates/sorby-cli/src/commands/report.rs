@@ -3,7 +3,6 @@
 use crate::answer::{Answer, say};
 use crate::args::{ReplayArgs, ReportArgs};
 use crate::console::Console;
-use anyhow::Context as _;
 use sorby::report::{Replay, ReportOptions, Verdict, print_pdf, report};
 
 /// Differences shown.
@@ -30,17 +29,19 @@ pub fn run(args: ReportArgs) -> anyhow::Result<Answer> {
             calibration.display()
         );
     }
-    if args.pdf {
-        let pdf = made.page.with_extension("pdf");
-        print_pdf(&made.page, &pdf)
-            .with_context(|| format!("{} is written, but no PDF", made.page.display()))?;
-        say!(answer, "report: {}", pdf.display());
-    }
     say!(answer, "every number again: sorby replay {}", super::typed_again(&made.page));
-    answer.set("page", &made.page);
+    answer.set_path("page", &made.page);
     answer.set("mean_iou", made.mean_iou);
     answer.set("nothing_found", &made.nothing_found);
-    answer.set("calibration", &made.calibration);
+    answer.set("calibration", made.calibration.as_ref().map(|path| path.display().to_string()));
+    if args.pdf {
+        let pdf = made.page.with_extension("pdf");
+        if let Err(error) = print_pdf(&made.page, &pdf) {
+            return Ok(answer.failed(&error.to_string(), 1));
+        }
+        say!(answer, "report: {}", pdf.display());
+        answer.set_path("pdf", &pdf);
+    }
     Ok(answer)
 }
 

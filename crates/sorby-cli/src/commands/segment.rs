@@ -26,7 +26,7 @@ pub fn run(args: SegmentArgs) -> anyhow::Result<Answer> {
         let (masks, particles) = (typed("masks"), typed("particles"));
         say!(answer, "next:\n  sorby measure {masks} --out {particles}{unknown}");
     }
-    answer.set("out", &args.out);
+    answer.set_path("out", &args.out);
     answer.set("images", done.images);
     answer.set("segmented", done.segmented);
     answer.set("nothing_found", done.nothing_found);

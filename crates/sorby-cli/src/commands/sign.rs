@@ -12,8 +12,8 @@ pub fn run(args: SignArgs) -> anyhow::Result<Answer> {
             say!(answer, "private key: {} (keep it to yourself, and a copy of it)", private.display());
             say!(answer, "public key: {} (for those who check)", made.public.display());
             say!(answer, "fingerprint: {}", made.fingerprint);
-            answer.set("private_key", private);
-            answer.set("public_key", made.public);
+            answer.set_path("private_key", private);
+            answer.set_path("public_key", made.public);
             answer.set("key_sha256", made.fingerprint);
         }
         (None, Some(lot), Some(key), Some(signer)) => {

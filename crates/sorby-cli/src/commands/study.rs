@@ -41,6 +41,7 @@ fn run_study(args: StudyRunArgs, threads: Option<usize>) -> anyhow::Result<Answe
     let outcome = study::run(spec, &options, &ChildProcesses, &Console::default())?;
     if outcome.stopped {
         say!(answer, "stopped; the same command goes on where this one ended");
+        answer.set_all(outcome.folder.status()?.json());
         answer.set("stopped", true);
         return Ok(answer.exit(interrupts::EXIT_CODE));
     }

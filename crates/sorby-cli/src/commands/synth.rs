@@ -36,7 +36,7 @@ pub fn run(args: SynthArgs) -> anyhow::Result<Answer> {
         args.out.display()
     );
     say!(answer, "next:\n  sorby data check {out}\n  sorby train RECIPE.toml --data {out}");
-    answer.set("out", &args.out);
+    answer.set_path("out", &args.out);
     answer.set("images", args.images);
     Ok(answer)
 }

@@ -18,6 +18,6 @@ pub fn run(args: ThresholdArgs) -> anyhow::Result<Answer> {
     answer.set("methods", found.table.to_json());
     answer.set("verdict", &found.verdict);
     answer.set("problems", found.problems.to_json());
-    answer.set("out", &args.out);
+    answer.set_path("out", &args.out);
     Ok(answer.exit(if found.problems.rows.is_empty() { 0 } else { 1 }))
 }

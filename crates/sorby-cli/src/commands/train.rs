@@ -29,7 +29,7 @@ pub fn run(args: TrainArgs) -> anyhow::Result<Answer> {
     interrupts::work_has_begun();
     let root = super::typed_again(run.root());
     let go_on = format!("sorby train --resume {root}{on}");
-    answer.set("run", run.root());
+    answer.set_path("run", run.root());
     let begun = Cell::new(false);
     let mut show = |event: Event| {
         begun.set(true);
@@ -44,9 +44,11 @@ pub fn run(args: TrainArgs) -> anyhow::Result<Answer> {
     console.finish();
     if outcome.stopped {
         say!(answer, "stopped after iteration {}; go on with:\n  {go_on}", outcome.iterations);
+        answer.set("iterations", outcome.iterations);
         answer.set("stopped", true);
         return Ok(answer.exit(interrupts::EXIT_CODE));
     }
+    answer.set("stopped", false);
     let nothing_found = nothing_found_by_run(run.root(), &classes);
     nothing_found.iter().for_each(|line| answer.line(line));
     answer.set("nothing_found", nothing_found);

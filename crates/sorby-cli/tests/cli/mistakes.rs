@@ -107,3 +107,44 @@ fn other_mistakes() {
     assert!(!at.join("o").exists(), "nothing half-written");
     assert!(succeed(at, &["doctor"]).contains("cpu     available"));
 }
+
+#[test]
+fn what_was_found_is_said_when_a_page_of_it_cannot_be_written() {
+    let folder = crate::workshop();
+    let at = folder.path();
+    std::fs::remove_file(at.join("data/labels/carbide-002.png")).unwrap();
+    std::fs::create_dir(at.join("there")).unwrap();
+    std::fs::write(at.join("there/x"), "x").unwrap();
+    let output = crate::sorby(at, &["data", "check", "data", "--fix", "there"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.code() == Some(2) && text.contains("carbide-002"), "{text}");
+}
+
+#[test]
+fn proposals_are_valid_whatever_files_are_called() {
+    let folder = crate::workshop();
+    let at = folder.path();
+    for (from, to) in [("carbide-001", "u\u{308}ber"), ("carbide-002", "a\"b"), ("carbide-003", "c'd")] {
+        for part in ["images", "labels"] {
+            let place = |name: &str| at.join("data").join(part).join(format!("{name}.png"));
+            std::fs::rename(place(from), place(to)).unwrap();
+        }
+    }
+    let proposal = crate::succeed(at, &["data", "init", "data"]);
+    std::fs::write(at.join("data/dataset.toml"), &proposal).unwrap();
+    let text = crate::succeed(at, &["data", "check", "data"]);
+    assert!(text.contains("5 labelled images"), "{text}");
+}
+
+#[test]
+fn classes_whose_results_would_have_the_same_files_are_refused() {
+    let folder = crate::workshop();
+    let at = folder.path();
+    let path = at.join("data/dataset.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let text = text.replace("\"matrix\"", "\"Fe-C\"").replace("\"carbide\"", "\"fe/c\"");
+    std::fs::write(&path, text).unwrap();
+    let output = crate::sorby(at, &["data", "check", "data"]);
+    let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    assert!(output.status.code() == Some(2) && said.contains("same file names"), "{said}");
+}

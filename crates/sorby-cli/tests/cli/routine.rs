@@ -316,6 +316,34 @@ fn a_lot_is_signed_by_two_and_every_change_of_a_signature_is_found() {
         told(&sorby(at, &signed_by), 1);
         fs::write(file, &bytes).unwrap();
     }
+    // A start that was ended between its two files is made up for.
+    succeed(at, &["sign", "lot", "--key", "nobody.pem", "--as", "N."]);
+    let mut third = fs::read_dir(at.join("lot/signatures")).unwrap().map(|e| e.unwrap().path());
+    let third = third.find(|p| !files.contains(p) && p.extension().unwrap() == "json").unwrap();
+    fs::remove_file(&third).unwrap();
+    succeed(at, &["sign", "lot", "--key", "nobody.pem", "--as", "N."]);
+    fs::remove_file(&third).unwrap();
+    fs::remove_file(third.with_extension("sig")).unwrap();
+    // What a signer calls himself cannot pass for lines of the program, and what is no file of the lot is not opened.
+    assert!(fail(at, &["sign", "lot", "--key", "nobody.pem", "--as", "x\ny"]).contains("one line"));
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("/dev/zero", at.join("lot/signatures/z.json")).unwrap();
+        assert!(told(&sorby(at, &["verify", "lot"]), 1).contains("z.json: is no signature"));
+        fs::remove_file(at.join("lot/signatures/z.json")).unwrap();
+    }
+    fs::write(at.join("lot/signatures/a\u{1b}[2Kb.txt"), "x").unwrap();
+    let text = told(&sorby(at, &["verify", "lot"]), 1);
+    assert!(text.contains("a?[2Kb.txt: was added") && !text.contains('\u{1b}'), "{text}");
+    fs::remove_file(at.join("lot/signatures/a\u{1b}[2Kb.txt")).unwrap();
+    let manifest = fs::read_to_string(at.join("lot/manifest.json")).unwrap();
+    fs::write(
+        at.join("lot/manifest.json"),
+        manifest.replacen("\"files\": {", "\"files\": {\"/etc/passwd\": \"0\",", 1),
+    )
+    .unwrap();
+    assert!(told(&sorby(at, &["verify", "lot"]), 1).contains("/etc/passwd: is no place in a lot"));
+    fs::write(at.join("lot/manifest.json"), manifest).unwrap();
     fs::write(at.join("lot/signatures/more.txt"), "x").unwrap();
     assert!(told(&sorby(at, &["verify", "lot"]), 1).contains("signatures/more.txt: was added"));
     fs::remove_file(at.join("lot/signatures/more.txt")).unwrap();

@@ -1,6 +1,6 @@
 //! The images of a lot before anything is computed: whether each can be measured by the job, and if not, why.
 
-use crate::error::{Context as _, refused};
+use crate::error::{Context as _, refuse, refused};
 use crate::job::Job;
 use crate::scale::SaidOutside;
 use crate::{Event, Observer, Result, checksum};
@@ -58,6 +58,9 @@ pub fn check(
 /// # Errors
 /// Why it cannot be measured by the job.
 pub fn look(job: &Job, said: &SaidOutside, file: &Path) -> Result<(Input, Shot)> {
+    if file.to_str().is_none() {
+        refuse!("{}: its name is no UTF-8, so no report can name it; give it another name", file.display());
+    }
     let shot = Shot::read(file, &said.of(file))?;
     Ok((of(job, file, &shot)?, shot))
 }

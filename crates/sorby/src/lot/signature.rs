@@ -14,7 +14,8 @@ use ed25519_dalek::pkcs8::{
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
 use sorby_image::write::atomically;
-use std::io::Write as _;
+use sorby_image::{ImageError, files, is_strange};
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 /// Folder of the signatures in a lot.
@@ -90,10 +91,18 @@ pub fn new_signing_key(private: &Path) -> Result<NewKey> {
 /// When anything of the lot was changed, the key cannot be read, or this key has signed the lot already.
 pub fn sign_lot(lot: &Path, private: &Path, signer: &str) -> Result<SignedStatement> {
     let signer = signer.trim();
-    if signer.is_empty() || signer.chars().any(char::is_control) {
+    if signer.is_empty() || signer.contains(is_strange) {
         refuse!("the name of the signer is one line of text, such as \"A. Smith\"");
     }
     let key = private_key(private)?;
+    let public_key = public_pem(&key.verifying_key())?;
+    let stem = fingerprint(&key.verifying_key())?[..16].to_owned();
+    let file = lot.join(FOLDER).join(format!("{stem}.json"));
+    let signature = file.with_extension("sig");
+    if !file.exists() && signature.is_file() {
+        // What a start that was ended has left: nothing rests on it.
+        fs_err::remove_file(&signature)?;
+    }
     let found = verify_lot(lot)?;
     if let Some(first) = found.faults.first() {
         refuse!(
@@ -107,18 +116,14 @@ pub fn sign_lot(lot: &Path, private: &Path, signer: &str) -> Result<SignedStatem
         seal_sha256: found.seal_sha256,
         signer: signer.into(),
         signed_at: date::now(),
-        public_key: public_pem(&key.verifying_key())?,
+        public_key,
     };
-    let stem = statement.fingerprint()?[..16].to_owned();
-    let folder = lot.join(FOLDER);
-    let file = folder.join(format!("{stem}.json"));
     if file.symlink_metadata().is_ok() {
         refuse!("{}: is signed with this key already", lot.display());
     }
     let text = serde_json::to_string_pretty(&statement)? + "\n";
-    fs_err::create_dir_all(&folder)?;
+    fs_err::create_dir_all(lot.join(FOLDER))?;
     // The statement comes last: without it the other file is one that was added, which `verify` names.
-    let signature = file.with_extension("sig");
     atomically(&signature, &key.sign(text.as_bytes()).to_bytes())?;
     atomically(&file, text.as_bytes())?;
     Ok(statement)
@@ -155,9 +160,17 @@ pub(super) fn signatures_of(lot: &Path) -> Result<Signatures> {
     Ok(found)
 }
 
+/// A regular file, and no more of it than a statement can have.
+fn short(path: &Path) -> Result<Vec<u8>> {
+    const MOST: u64 = 1 << 16;
+    let mut bytes = Vec::new();
+    let file = files::open_regular(path).map_err(|e| ImageError::io(path, e))?;
+    file.take(MOST).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 fn check(json: &Path, sig: &Path, stem: &str, seal_sha256: &str) -> Result<SignedStatement> {
-    let text = fs_err::read(json)?;
-    let bytes = fs_err::read(sig)?;
+    let (text, bytes) = (short(json)?, short(sig)?);
     let statement: SignedStatement = serde_json::from_slice(&text)?;
     if (statement.schema.as_str(), statement.schema_version) != (SCHEMA, 1) {
         refuse!("its layout is not known to this version of Sorby");
@@ -169,6 +182,9 @@ fn check(json: &Path, sig: &Path, stem: &str, seal_sha256: &str) -> Result<Signe
     }
     if fingerprint(&key)?[..16] != *stem {
         refuse!("it stands under the name of another key");
+    }
+    if statement.signer.contains(is_strange) || statement.signed_at.contains(is_strange) {
+        refuse!("name or time hold signs that are no text");
     }
     if statement.seal_sha256 != seal_sha256 {
         refuse!("it was made for another state of the lot");

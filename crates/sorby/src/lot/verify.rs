@@ -5,7 +5,9 @@ use super::manifest::{MANIFEST, Manifest, SEAL, files_of, is_finished};
 use super::signature::{SignedStatement, fingerprint_of_file, signatures_of};
 use crate::error::refuse;
 use crate::{Result, checksum};
-use std::path::{Path, PathBuf};
+use sorby_image::is_strange;
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
 
 /// What a check of a lot found.
 #[derive(Debug)]
@@ -40,6 +42,20 @@ impl VerifiedLot {
     }
 }
 
+/// A record of hashes may come from anywhere; what it calls files of the lot lies in the lot.
+fn is_place_in_lot(name: &str) -> bool {
+    !name.is_empty() && Path::new(name).components().all(|c| matches!(c, Component::Normal(_)))
+}
+
+fn compare(name: &str, path: &Path, sha256: &str, faults: &mut Vec<String>) {
+    match checksum::sha256(path) {
+        _ if !path.exists() => faults.push(format!("{name}: is missing")),
+        Ok(now) if now == *sha256 => {}
+        Ok(_) => faults.push(format!("{name}: was changed")),
+        Err(error) => faults.push(format!("{name}: cannot be read ({error})")),
+    }
+}
+
 /// Compares every file of a lot, and every file that it was made from, with its hash, and checks its signatures.
 ///
 /// # Errors
@@ -56,20 +72,27 @@ pub fn verify_lot(lot: &Path) -> Result<VerifiedLot> {
     }
     let seal = Manifest::read(&lot.join(SEAL))?;
     let mut faults = Vec::new();
-    let mut compare = |name: &str, path: &Path, sha256: &str| match checksum::sha256(path) {
-        _ if !path.exists() => faults.push(format!("{name}: is missing")),
-        Ok(now) if now == *sha256 => {}
-        Ok(_) => faults.push(format!("{name}: was changed")),
-        Err(error) => faults.push(format!("{name}: cannot be read ({error})")),
+    let of_lot = |files: &BTreeMap<String, String>, faults: &mut Vec<String>| {
+        for (name, sha) in files {
+            match is_place_in_lot(name) {
+                true => compare(name, &lot.join(name), sha, faults),
+                false => faults.push(format!("{name}: is no place in a lot")),
+            }
+        }
     };
-    seal.files.iter().for_each(|(name, sha)| compare(name, &lot.join(name), sha));
+    of_lot(&seal.files, &mut faults);
     // A changed manifest is named already; what it says now, if anything, is compared all the same.
     let readable = Manifest::read(&lot.join(MANIFEST)).ok();
     let manifest = readable.clone().unwrap_or_default();
-    manifest.files.iter().for_each(|(name, sha)| compare(name, &lot.join(name), sha));
-    manifest.inputs.iter().for_each(|i| {
-        compare(&format!("{} {}", i.what, i.file), &lot.join(&i.file), &i.sha256);
-    });
+    of_lot(&manifest.files, &mut faults);
+    for input in &manifest.inputs {
+        compare(
+            &format!("{} {}", input.what, input.file),
+            &lot.join(&input.file),
+            &input.sha256,
+            &mut faults,
+        );
+    }
     let signatures = signatures_of(lot)?;
     faults.extend(signatures.faults);
     let there = if readable.is_some() { files_of(lot)? } else { Default::default() };
@@ -84,6 +107,8 @@ pub fn verify_lot(lot: &Path) -> Result<VerifiedLot> {
     if manifest_sha256.is_empty() || !page.contains(&manifest_sha256) {
         faults.push(format!("{REPORT}: does not name this {MANIFEST}"));
     }
+    // Names come from files that anybody may have written: what is shown of them is one line each.
+    let faults = faults.iter().map(|line| line.replace(is_strange, "?")).collect();
     Ok(VerifiedLot {
         files: seal.files.len() + manifest.files.len(),
         inputs: manifest.inputs.len(),
