@@ -66,3 +66,28 @@ fn kind(args: &SynthArgs) -> anyhow::Result<Kind> {
         },
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::{Args, Command};
+    use clap::Parser as _;
+
+    fn parsed(words: &[&str]) -> anyhow::Result<Kind> {
+        let line = ["sorby", "synth", "--out", "new-folder-of-the-test"].iter().chain(words);
+        let Command::Synth(args) = Args::try_parse_from(line)?.command else { bail!("another verb") };
+        kind(&args)
+    }
+
+    #[test]
+    fn every_family_is_a_kind_by_its_name() {
+        for family in Family::ALL {
+            let mild = parsed(&["--kind", family.name()]).unwrap();
+            assert_eq!(mild, Kind::Family(family, CameraRange::MILD));
+            let wide = parsed(&["--kind", family.name(), "--camera", "wide"]).unwrap();
+            assert_eq!(wide, Kind::Family(family, CameraRange::WIDE));
+        }
+        assert_eq!(parsed(&[]).unwrap(), Kind::Carbide);
+        assert!(parsed(&["--kind", "ferrite", "--camera", "mild"]).is_err());
+    }
+}

@@ -33,6 +33,7 @@ const IN_BAR: u8 = 255;
 
 /// What to imitate.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "one is made for a whole set of images")]
 pub enum Kind {
     /// Granular carbides of log-normal size in a ferrite matrix.
     Carbide,
