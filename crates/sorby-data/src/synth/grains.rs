@@ -47,7 +47,10 @@ impl Grains {
     pub fn new(width: usize, height: usize, shape: GrainShape, stream: &mut Stream) -> Self {
         let size = shape.size.max(3.0) as f32;
         let squeeze = shape.stretch.max(1.0).sqrt() as f32;
-        let (s, c) = (shape.direction as f32).sin_cos();
+        // The grid shows a little in the boundaries; where no length says how it lies, it lies anyhow.
+        let free = stream.uniform(0.0, std::f64::consts::TAU);
+        let direction = if shape.stretch > 1.0 { shape.direction } else { free };
+        let (s, c) = (direction as f32).sin_cos();
         let mut grains = Self {
             size,
             columns: 0,
@@ -114,5 +117,28 @@ impl Grains {
         let between = ((a - c).powi(2) + (b - d).powi(2)).sqrt().max(1e-3);
         let to_boundary = (second.0 - first.0) * (second.0 + first.0) / (2.0 * between);
         Place { grain: first.1, to_boundary: to_boundary.min((second.0 - first.0).max(0.0) * 4.0) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_grain_of_a_point_is_the_one_that_reached_it_first() {
+        for (size, stretch, delay) in [(9.0, 1.0, 0.0), (25.0, 3.0, 0.6), (160.0, 1.0, 0.3)] {
+            let shape = GrainShape { size, stretch, direction: 0.7, delay };
+            let grains = Grains::new(120, 90, shape, &mut Stream::numbered(2, "grains", &[size as u64]));
+            for i in 0..120 * 90 {
+                let (x, y) = ((i % 120) as f32, (i / 120) as f32);
+                let (u, v) = grains.frame(x, y);
+                let time = |n: &[f32; 3]| (u - n[0]).hypot(v - n[1]) + n[2];
+                let mut times: Vec<f32> = grains.nuclei.iter().map(time).collect();
+                let place = grains.place(x, y);
+                let reached = times[place.grain];
+                times.sort_by(f32::total_cmp);
+                assert!((reached - times[0]).abs() < 1e-3, "{size}: {x} {y}");
+            }
+        }
     }
 }

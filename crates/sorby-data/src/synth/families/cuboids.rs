@@ -1,7 +1,7 @@
 //! Rounded squares in rows, fine precipitates in the channels between them.
 
 use super::super::scene::{Scene, Warp, log_uniform};
-use super::sides;
+use super::{patience, sides};
 use sorby_random::Stream;
 use std::f64::consts::FRAC_PI_2;
 
@@ -92,7 +92,7 @@ fn fill_channels(scene: &mut Scene, pitch: f64, stream: &mut Stream) {
     let free = scene.labels.iter().filter(|l| **l == 0).count();
     let wanted = ((share * free as f64) as usize).max(3);
     let (mut painted, mut failed) = (0, 0);
-    while painted < wanted && failed < 6000 {
+    while painted < wanted && failed < patience(scene) {
         let centre = (stream.uniform(0.0, scene.width as f64), stream.uniform(0.0, scene.height as f64));
         let radius = radius * (0.25 * stream.normal()).exp();
         // In the narrowest channels the last tries keep no distance.

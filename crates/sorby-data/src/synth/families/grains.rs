@@ -18,7 +18,7 @@ pub(super) fn scene(width: usize, height: usize, stream: &mut Stream) -> Scene {
     let (side, extent) = sides(width, height);
     let shape = GrainShape {
         size: log_uniform(stream, 10.0, side / 2.5),
-        stretch: if stream.chance(0.3) { stream.uniform(1.3, 5.0) } else { 1.0 },
+        stretch: if stream.chance(0.3) { stream.uniform(1.3, 3.0) } else { 1.0 },
         direction: stream.uniform(0.0, PI),
         delay: stream.uniform(0.0, 0.6),
     };

@@ -2,7 +2,7 @@
 
 use super::super::grains::{GrainShape, Grains};
 use super::super::scene::{Scene, log_uniform, normals};
-use super::{outline::Outline, sides};
+use super::{outline::Outline, patience, sides};
 use sorby_random::Stream;
 use std::f64::consts::PI;
 
@@ -72,7 +72,7 @@ pub(super) fn scene(width: usize, height: usize, stream: &mut Stream) -> Scene {
 fn scatter(scene: &mut Scene, particles: &Particles, grains: &Grains, largest: f64, stream: &mut Stream) {
     let wanted = (particles.fraction * scene.labels.len() as f64) as usize;
     let (mut painted, mut failed) = (0, 0);
-    while painted < wanted && failed < 4000 {
+    while painted < wanted && failed < patience(scene) {
         let centre = (stream.uniform(0.0, scene.width as f64), stream.uniform(0.0, scene.height as f64));
         let outline = particles.outline(largest, stream);
         let on_boundary = grains.place(centre.0 as f32, centre.1 as f32).to_boundary < 2.0;

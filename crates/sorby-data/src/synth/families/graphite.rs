@@ -3,7 +3,7 @@
 use super::super::distance::to_pixels;
 use super::super::noise::Noise;
 use super::super::scene::{Scene, log_uniform};
-use super::{lamellae::Plates, outline::Outline, sides};
+use super::{lamellae::Plates, outline::Outline, patience, sides};
 use sorby_random::Stream;
 use std::f64::consts::TAU;
 
@@ -19,7 +19,7 @@ pub(super) fn scene(width: usize, height: usize, stream: &mut Stream) -> Scene {
     // Flakes are many times longer than thick, worms a few times.
     let slender = log_uniform(stream, 3.0, 16.0);
     let (mut painted, mut tries) = (0, 0);
-    while painted < wanted && tries < 5000 {
+    while painted < wanted && tries < patience(&scene) {
         tries += 1;
         let centre = (stream.uniform(0.0, scene.width as f64), stream.uniform(0.0, scene.height as f64));
         painted += if nodular {

@@ -142,6 +142,11 @@ impl Family {
     }
 }
 
+/// Places that are tried in vain before a field counts as full.
+fn patience(scene: &Scene) -> usize {
+    (scene.labels.len() / 16).max(4000)
+}
+
 /// The shorter and the longer side of a field, in pixels.
 fn sides(width: usize, height: usize) -> (f64, f64) {
     (width.min(height) as f64, width.max(height) as f64 * 1.5)

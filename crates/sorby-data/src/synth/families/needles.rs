@@ -2,7 +2,7 @@
 
 use super::super::grains::{GrainShape, Grains};
 use super::super::scene::{Scene, log_uniform, normals};
-use super::sides;
+use super::{patience, sides};
 use sorby_random::Stream;
 use std::f64::consts::PI;
 
@@ -49,7 +49,7 @@ fn grow(scene: &mut Scene, needles: &Needles, owners: &[usize], turns: &[f64], s
     let wanted = (needles.fraction * scene.labels.len() as f64) as usize;
     let width = scene.width;
     let (mut painted, mut tries) = (0, 0);
-    while painted < wanted && tries < 20_000 {
+    while painted < wanted && tries < 4 * patience(scene) {
         tries += 1;
         let (cx, cy) = (stream.below(width), stream.below(scene.height));
         let owner = owners[cy * width + cx];

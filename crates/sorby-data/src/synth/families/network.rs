@@ -3,7 +3,7 @@
 use super::super::grains::{GrainShape, Grains};
 use super::super::noise::Noise;
 use super::super::scene::{Scene, Warp, log_uniform, normals};
-use super::{outline::Outline, sides};
+use super::{outline::Outline, patience, sides};
 use sorby_random::Stream;
 use std::f64::consts::PI;
 
@@ -38,7 +38,7 @@ fn fill_grains(scene: &mut Scene, from_film: &[f32], half: f64, stream: &mut Str
     let (stretch, rough) = (stream.uniform(1.0, 2.2), stream.uniform(0.05, 0.25));
     let wanted = (fraction * scene.labels.len() as f64) as usize;
     let (mut painted, mut failed) = (0, 0);
-    while painted < wanted && failed < 4000 {
+    while painted < wanted && failed < patience(scene) {
         let (x, y) = (stream.below(scene.width), stream.below(scene.height));
         let radius = median * (0.4 * stream.normal()).exp();
         let outline = Outline::new(radius.max(1.0), stretch, stream.uniform(0.0, PI), rough, 0, stream);

@@ -3,7 +3,7 @@
 use super::super::grains::{GrainShape, Grains};
 use super::super::noise::Noise;
 use super::super::scene::{Scene, log_uniform, normals};
-use super::{outline::Outline, sides};
+use super::{outline::Outline, patience, sides};
 use sorby_random::Stream;
 use std::f64::consts::{PI, TAU};
 
@@ -45,7 +45,7 @@ fn bubbles(scene: &mut Scene, porosity: f64, side: f64, stream: &mut Stream) {
     let rough = stream.uniform(0.0, 0.15);
     let wanted = (porosity * scene.labels.len() as f64).max(6.0) as usize;
     let (mut painted, mut tries) = (0, 0);
-    while painted < wanted && tries < 10_000 {
+    while painted < wanted && tries < 2 * patience(scene) {
         tries += 1;
         let centre = (stream.uniform(0.0, scene.width as f64), stream.uniform(0.0, scene.height as f64));
         // The last pore is no larger than what is missing.
