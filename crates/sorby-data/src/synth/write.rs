@@ -98,6 +98,13 @@ fn label_colours(kind: Kind) -> Vec<[u8; 3]> {
     }
 }
 
+/// The classes with the colours that a family's label files have.
+fn classes(kind: Kind) -> Vec<Class> {
+    let colour = |i: usize| matches!(kind, Kind::Family(..)).then(|| default_colour(i));
+    let class = |(i, name): (usize, &&str)| Class { color: colour(i), ..Class::named(*name) };
+    kind.classes().iter().enumerate().map(class).collect()
+}
+
 /// Fractions of a family's classes vary so much from image to image that what a value stands for is said, not left to be
 /// found.
 fn stored_values(kind: Kind) -> Vec<u32> {
@@ -139,7 +146,7 @@ fn manifest(set: SynthSet, names: Vec<String>) -> String {
     let held_out = (names.len() / 5).max(usize::from(names.len() > 2));
     let train = names.len() - 2 * held_out;
     let mut manifest = Manifest {
-        classes: set.kind.classes().iter().map(|name| Class::named(*name)).collect(),
+        classes: classes(set.kind),
         folders: crate::manifest::default_folders(),
         labels: Labels { values: stored_values(set.kind), ..Default::default() },
         scale: crate::manifest::Scale { nm_per_px: Some(set.kind.nm_per_px()), ..Default::default() },

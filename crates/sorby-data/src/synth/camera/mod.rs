@@ -87,11 +87,13 @@ fn contrast((low, high): (f64, f64), stream: &mut Stream) -> f64 {
 
 impl Camera {
     /// Who takes a picture of little contrast counts for longer: noise and stripes do not hide what is to be seen.
+    /// Nor does relief, which moves edges by as many pixels as it is times the contrast.
     fn usable(mut self) -> Self {
         let hide = |share: f64, least: f64| (share * self.contrast).max(least);
         self.shot_noise = self.shot_noise.min(hide(0.5, 1.5));
         self.detector_noise = self.detector_noise.min(hide(0.25, 1.0));
         self.stripes = self.stripes.min(hide(0.12, 0.4));
+        self.relief = self.relief.min(hide(0.6, 4.0));
         self.shading = self.shading.min(hide(0.8, 4.0));
         self
     }
