@@ -342,8 +342,12 @@ pub struct SegmentArgs {
 pub struct SynthArgs {
     #[arg(long, value_parser = new_or_folder())]
     pub out: PathBuf,
+    /// What to imitate.
     #[arg(long, value_enum, default_value = "carbide")]
     pub kind: SynthKind,
+    /// Instrument of all kinds but carbide and ferrite, which have their own; default: mild.
+    #[arg(long, value_enum)]
+    pub camera: Option<CameraArg>,
     #[arg(long, default_value_t = 10)]
     pub images: usize,
     /// Width x height in pixels.
@@ -355,8 +359,42 @@ pub struct SynthArgs {
 
 #[derive(Clone, Copy, clap::ValueEnum)]
 pub enum SynthKind {
+    /// Granular carbides in ferrite, with one line of truth per particle.
     Carbide,
+    /// Blocky ferrite in martensite laths, with one line of truth per particle.
     Ferrite,
+    /// Round, long or faceted particles.
+    Granular,
+    /// Grains or irregular islands of a second phase.
+    Blocky,
+    /// Rounded squares in rows, fine precipitates between them.
+    Cuboids,
+    /// Plates in colonies.
+    Lamellae,
+    /// Grains with boundaries, some with twins.
+    Grains,
+    /// Needles and laths.
+    Needles,
+    /// Dendrites with secondary arms.
+    Dendrites,
+    /// A film along grain boundaries, particles within.
+    Network,
+    /// Pores and cracks.
+    Pores,
+    /// Two phases that interpenetrate.
+    Duplex,
+    /// Bands of pearlite in ferrite.
+    Banded,
+    /// Graphite as flakes, worms or nodules, ferrite around it.
+    Graphite,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+pub enum CameraArg {
+    /// A well-adjusted instrument.
+    Mild,
+    /// Contrast from 3 to 200 grey levels, half of it reversed, with every fault: for pretraining.
+    Wide,
 }
 
 fn parse_size(text: &str) -> Result<(usize, usize), String> {

@@ -1,11 +1,11 @@
 //! `sorby synth`.
 
 use crate::answer::{Answer, say};
-use crate::args::{SynthArgs, SynthKind};
+use crate::args::{CameraArg, SynthArgs, SynthKind};
 use crate::console::Console;
 use anyhow::bail;
 use sorby::{Event, Observer as _};
-use sorby_data::synth::{Kind, SynthSet, write_dataset_reporting};
+use sorby_data::synth::{CameraRange, Family, Kind, SynthSet, write_dataset_reporting};
 
 /// More is a typing error.
 const MOST_IMAGES: usize = 100_000;
@@ -15,10 +15,7 @@ pub fn run(args: SynthArgs) -> anyhow::Result<Answer> {
     if !(1..=MOST_IMAGES).contains(&args.images) {
         bail!("--images must be from 1 to {MOST_IMAGES}");
     }
-    let kind = match args.kind {
-        SynthKind::Carbide => Kind::Carbide,
-        SynthKind::Ferrite => Kind::Ferrite,
-    };
+    let kind = kind(&args)?;
     let (width, height) = args.size;
     let set = SynthSet { kind, images: args.images, width, height, seed: args.seed };
     let console = Console::default();
@@ -32,11 +29,65 @@ pub fn run(args: SynthArgs) -> anyhow::Result<Answer> {
         answer,
         "{} synthetic {} micrographs of {width}x{height} in {}",
         args.images,
-        kind.class_name(),
+        kind.name(),
         args.out.display()
     );
     say!(answer, "next:\n  sorby data check {out}\n  sorby train RECIPE.toml --data {out}");
     answer.set_path("out", &args.out);
     answer.set("images", args.images);
     Ok(answer)
+}
+
+fn kind(args: &SynthArgs) -> anyhow::Result<Kind> {
+    let family = match args.kind {
+        SynthKind::Carbide | SynthKind::Ferrite if args.camera.is_some() => {
+            bail!("--camera is for all kinds but carbide and ferrite, which have a camera of their own")
+        }
+        SynthKind::Carbide => return Ok(Kind::Carbide),
+        SynthKind::Ferrite => return Ok(Kind::Ferrite),
+        SynthKind::Granular => Family::Granular,
+        SynthKind::Blocky => Family::Blocky,
+        SynthKind::Cuboids => Family::Cuboids,
+        SynthKind::Lamellae => Family::Lamellae,
+        SynthKind::Grains => Family::Grains,
+        SynthKind::Needles => Family::Needles,
+        SynthKind::Dendrites => Family::Dendrites,
+        SynthKind::Network => Family::Network,
+        SynthKind::Pores => Family::Pores,
+        SynthKind::Duplex => Family::Duplex,
+        SynthKind::Banded => Family::Banded,
+        SynthKind::Graphite => Family::Graphite,
+    };
+    Ok(Kind::Family(
+        family,
+        match args.camera {
+            Some(CameraArg::Wide) => CameraRange::WIDE,
+            _ => CameraRange::MILD,
+        },
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::{Args, Command};
+    use clap::Parser as _;
+
+    fn parsed(words: &[&str]) -> anyhow::Result<Kind> {
+        let line = ["sorby", "synth", "--out", "new-folder-of-the-test"].iter().chain(words);
+        let Command::Synth(args) = Args::try_parse_from(line)?.command else { bail!("another verb") };
+        kind(&args)
+    }
+
+    #[test]
+    fn every_family_is_a_kind_by_its_name() {
+        for family in Family::ALL {
+            let mild = parsed(&["--kind", family.name()]).unwrap();
+            assert_eq!(mild, Kind::Family(family, CameraRange::MILD));
+            let wide = parsed(&["--kind", family.name(), "--camera", "wide"]).unwrap();
+            assert_eq!(wide, Kind::Family(family, CameraRange::WIDE));
+        }
+        assert_eq!(parsed(&[]).unwrap(), Kind::Carbide);
+        assert!(parsed(&["--kind", "ferrite", "--camera", "mild"]).is_err());
+    }
 }

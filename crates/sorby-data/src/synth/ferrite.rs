@@ -2,6 +2,7 @@
 
 use super::Synthetic;
 use super::field::{Cells, Shading};
+use super::objects::object_areas;
 use super::picture::Picture;
 use sorby_image::LabelMap;
 use sorby_random::Stream;
@@ -56,7 +57,8 @@ pub(super) fn make(width: usize, height: usize, seed: u64, index: u64) -> Synthe
         let (wx, wy) = (x + bend.at(x, y), y + bend.at(y, x));
         is_ferrite[grains.place(wx, wy).cell]
     });
-    let areas_px = object_areas(&label);
+    // Neighbouring ferrite grains are one object on a micrograph.
+    let areas_px = object_areas(&label, 1);
     let area = (width * height) as f64;
     picture.scratch((area / 90_000.0).round() as usize + 1, &mut stream);
     picture.dirty((area / 15_000.0) as usize, (area / 50_000.0) as usize, &mut stream);
@@ -68,33 +70,4 @@ fn label_ferrite(width: usize, height: usize, inside: impl Fn(f64, f64) -> bool)
     let labels =
         (0..width * height).map(|i| u8::from(inside((i % width) as f64, (i / width) as f64))).collect();
     LabelMap { width, height, labels }
-}
-
-/// Neighbouring ferrite grains are one object on a micrograph: areas of 8-connected regions.
-fn object_areas(label: &LabelMap) -> Vec<u64> {
-    let (width, height) = (label.width, label.height);
-    let mut seen = vec![false; label.labels.len()];
-    let mut areas = Vec::new();
-    for start in 0..label.labels.len() {
-        if seen[start] || label.labels[start] == 0 {
-            continue;
-        }
-        let (mut stack, mut area) = (vec![start], 0);
-        seen[start] = true;
-        while let Some(at) = stack.pop() {
-            area += 1;
-            let (y, x) = (at / width, at % width);
-            for ny in y.saturating_sub(1)..=(y + 1).min(height - 1) {
-                for nx in x.saturating_sub(1)..=(x + 1).min(width - 1) {
-                    let next = ny * width + nx;
-                    if label.labels[next] != 0 && !seen[next] {
-                        seen[next] = true;
-                        stack.push(next);
-                    }
-                }
-            }
-        }
-        areas.push(area);
-    }
-    areas
 }

@@ -1,8 +1,9 @@
 //! A synthetic data set on disk.
 
-use super::{Kind, Synthetic, make};
+use super::{Kind, make, radii_px};
 use crate::DataError;
-use crate::manifest::{Class, Manifest};
+use crate::colour::default_colour;
+use crate::manifest::{Class, Labels, Manifest};
 use rayon::prelude::*;
 use sorby_image::NewFolder;
 use sorby_image::write::{PngKind, atomically, png};
@@ -24,11 +25,20 @@ pub struct SynthSet {
     pub seed: u64,
 }
 
+/// What is known of an image after it was written.
+struct Truth {
+    areas_px: Vec<u64>,
+    area_fraction: f64,
+    /// Pixels of each value of the label.
+    counts: [u64; 256],
+}
+
 /// Images between two reports.
 const REPORTED_TOGETHER: usize = 32;
 
 /// Writes `images/`, `labels/`, `dataset.toml` (three fifths train, the rest val and test),
-/// `truth.csv` (one line per image) and `particles.csv` (one per particle).
+/// `truth.csv` (one line per image) and `particles.csv` (one per particle); of a family `truth.csv` alone, one line per
+/// image and class.
 ///
 /// # Errors
 /// When `out` holds anything, or cannot be written.
@@ -47,50 +57,98 @@ pub fn write_dataset_reporting(
 ) -> Result<(), DataError> {
     let folder = NewFolder::begin(out).map_err(|e| DataError(vec![e.into()]))?;
     let out = folder.path();
-    let name = |i: usize| format!("{}-{:03}", set.kind.class_name(), i + 1);
-    let make_one = |i: usize| -> Result<Synthetic, DataError> {
+    let name = |i: usize| format!("{}-{:03}", set.kind.name(), i + 1);
+    let colours = label_colours(set.kind);
+    let make_one = |i: usize| -> Result<Truth, DataError> {
         let s = make(set.kind, set.width, set.height, set.seed, i as u64);
         let failed = |e: sorby_image::ImageError| DataError(vec![e.into()]);
         let image = out.join("images").join(name(i) + ".png");
         png(&image, set.width, set.height, PngKind::Grey, &s.pixels).map_err(failed)?;
         let label = out.join("labels").join(name(i) + ".png");
-        s.label.write_png(&label, &[[0, 0, 0], [230, 159, 0]]).map_err(failed)?;
-        Ok(s)
+        s.label.write_png(&label, &colours).map_err(failed)?;
+        Ok(Truth { area_fraction: s.area_fraction(), counts: s.label.histogram(), areas_px: s.areas_px })
     };
-    let mut made: Vec<Result<Synthetic, DataError>> = Vec::new();
+    let mut made: Vec<Result<Truth, DataError>> = Vec::new();
     while made.len() < set.images {
         let next = made.len()..set.images.min(made.len() + REPORTED_TOGETHER);
         made.par_extend(next.into_par_iter().map(make_one));
         written(made.len());
     }
-    let nm = set.kind.nm_per_px();
-    let mut truth = String::from("image,count,mean_radius_px,mean_radius_nm,area_fraction,nm_per_px\n");
-    let mut particles = String::from("image,area_px,radius_px,radius_nm\n");
-    for (i, s) in made.into_iter().enumerate() {
-        let s = s?;
-        let mean = s.radii_px().sum::<f64>() / s.areas_px.len().max(1) as f64;
-        let (count, fraction) = (s.areas_px.len(), s.area_fraction());
-        let _ = writeln!(truth, "{},{count},{mean:.4},{:.3},{fraction:.6},{nm}", name(i), mean * nm);
-        for (radius, area) in s.radii_px().zip(&s.areas_px) {
-            let _ = writeln!(particles, "{},{area},{radius:.4},{:.3}", name(i), radius * nm);
-        }
-    }
+    let made = made.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let names: Vec<String> = (0..set.images).map(name).collect();
     let write =
         |path: &Path, text: &str| atomically(path, text.as_bytes()).map_err(|e| DataError(vec![e.into()]));
-    write(&out.join("truth.csv"), &truth)?;
-    write(&out.join("particles.csv"), &particles)?;
-    write(&out.join("dataset.toml"), &manifest(set, (0..set.images).map(name).collect()))?;
+    match set.kind {
+        Kind::Family(..) => write(&out.join("truth.csv"), &fractions(set.kind, &names, &made))?,
+        _ => {
+            let (truth, particles) = particles(set.kind.nm_per_px(), &names, &made);
+            write(&out.join("truth.csv"), &truth)?;
+            write(&out.join("particles.csv"), &particles)?;
+        }
+    }
+    write(&out.join("dataset.toml"), &manifest(set, names))?;
     folder.finish().map_err(|e| DataError(vec![e.into()]))
+}
+
+/// Black and orange for the two steels, the default colours of classes for families.
+fn label_colours(kind: Kind) -> Vec<[u8; 3]> {
+    match kind {
+        Kind::Family(family, _) => (0..family.classes().len()).map(|i| default_colour(i).0).collect(),
+        _ => vec![[0, 0, 0], [230, 159, 0]],
+    }
+}
+
+/// The classes with the colours that a family's label files have.
+fn classes(kind: Kind) -> Vec<Class> {
+    let colour = |i: usize| matches!(kind, Kind::Family(..)).then(|| default_colour(i));
+    let class = |(i, name): (usize, &&str)| Class { color: colour(i), ..Class::named(*name) };
+    kind.classes().iter().enumerate().map(class).collect()
+}
+
+/// Fractions of a family's classes vary so much from image to image that what a value stands for is said, not left to be
+/// found.
+fn stored_values(kind: Kind) -> Vec<u32> {
+    match kind {
+        Kind::Family(family, _) => (0..family.classes().len() as u32).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// `truth.csv` and `particles.csv` of particles.
+fn particles(nm: f64, names: &[String], made: &[Truth]) -> (String, String) {
+    let mut truth = String::from("image,count,mean_radius_px,mean_radius_nm,area_fraction,nm_per_px\n");
+    let mut particles = String::from("image,area_px,radius_px,radius_nm\n");
+    for (name, s) in names.iter().zip(made) {
+        let mean = radii_px(&s.areas_px).sum::<f64>() / s.areas_px.len().max(1) as f64;
+        let (count, fraction) = (s.areas_px.len(), s.area_fraction);
+        let _ = writeln!(truth, "{name},{count},{mean:.4},{:.3},{fraction:.6},{nm}", mean * nm);
+        for (radius, area) in radii_px(&s.areas_px).zip(&s.areas_px) {
+            let _ = writeln!(particles, "{name},{area},{radius:.4},{:.3}", radius * nm);
+        }
+    }
+    (truth, particles)
+}
+
+/// `truth.csv` of a family: what each class covers of each image's field, the data bar left out.
+fn fractions(kind: Kind, names: &[String], made: &[Truth]) -> String {
+    let mut truth = String::from("image,class,area_px,area_fraction,nm_per_px\n");
+    for (name, s) in names.iter().zip(made) {
+        let field: u64 = s.counts[..kind.classes().len()].iter().sum();
+        for (class, word) in kind.classes().iter().enumerate() {
+            let (area, nm) = (s.counts[class], kind.nm_per_px());
+            let _ = writeln!(truth, "{name},{word},{area},{:.6},{nm}", area as f64 / field as f64);
+        }
+    }
+    truth
 }
 
 fn manifest(set: SynthSet, names: Vec<String>) -> String {
     let held_out = (names.len() / 5).max(usize::from(names.len() > 2));
     let train = names.len() - 2 * held_out;
-    let class = |name: &str| Class::named(name);
     let mut manifest = Manifest {
-        classes: vec![class("matrix"), class(set.kind.class_name())],
+        classes: classes(set.kind),
         folders: crate::manifest::default_folders(),
-        labels: Default::default(),
+        labels: Labels { values: stored_values(set.kind), ..Default::default() },
         scale: crate::manifest::Scale { nm_per_px: Some(set.kind.nm_per_px()), ..Default::default() },
         splits: Default::default(),
         folds: Default::default(),
@@ -103,7 +161,7 @@ fn manifest(set: SynthSet, names: Vec<String>) -> String {
     let text = toml::to_string(&manifest).expect("a manifest has no value that TOML cannot hold");
     format!(
         "# Synthetic {} micrographs, seed {}, made by `sorby synth`.\n\n{text}",
-        set.kind.class_name(),
+        set.kind.name(),
         set.seed
     )
 }
