@@ -34,9 +34,7 @@ pub fn run(args: ServeArgs, threads: Option<usize>, json: bool) -> anyhow::Resul
             open(address);
         }
     })?;
-    let mut answer = Answer::new();
-    answer.set("ended", true);
-    Ok(answer)
+    Ok(Answer::new())
 }
 
 /// What visitors have to know, from where it was given.
