@@ -2,6 +2,7 @@
 
 import type { Job } from "./api";
 import { CHECK_RESULT } from "./links";
+import { counted } from "./numbers";
 
 /** A check of the data that finds something has worked, although its program ends with a code. */
 export const foundSomething = (job: Job): boolean =>
@@ -10,13 +11,11 @@ export const foundSomething = (job: Job): boolean =>
 /** A lot with a report: a limit is not kept, or something is warned of. */
 export const isWarned = (job: Job): boolean => job.verb === "run" && job.state === "partly";
 
-const count = (number: number, word: string): string => `${number} ${word}${number === 1 ? "" : "s"}`;
-
 /** What the last check found, in words. */
 export async function findingsText(): Promise<string> {
   const { problems, remarks } = (await (await fetch(CHECK_RESULT)).json()) as Record<string, unknown[]>;
-  const more = remarks?.length ? ` and ${count(remarks.length, "remark")}` : "";
-  return `found ${count(problems.length, "problem")}${more}`;
+  const more = remarks?.length ? ` and ${counted(remarks.length, "remark")}` : "";
+  return `found ${counted(problems.length, "problem")}${more}`;
 }
 
 /** How a job stands, in a few words; `place` is its place among those that wait. */

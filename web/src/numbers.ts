@@ -15,6 +15,9 @@ export function digits(value: number | null | undefined, count = 3): string {
   return Number(value.toPrecision(count)).toString();
 }
 
+/** `1 image`, `3 images`. */
+export const counted = (number: number, word: string): string => `${number} ${word}${number === 1 ? "" : "s"}`;
+
 /** A size on the disk. */
 export function bytesText(bytes: number): string {
   return bytes < 1e9 ? `${Math.max(1, Math.round(bytes / 1e6))} MB` : `${(bytes / 1e9).toFixed(1)} GB`;

@@ -3,7 +3,7 @@
 import { post } from "./api";
 import { h, sameOptions } from "./dom";
 import { toast, toastError } from "./messages";
-import { digits } from "./numbers";
+import { counted, digits } from "./numbers";
 
 /** Units, and the number of nm per pixel that a value in them means. */
 const UNITS: Record<string, (value: number) => number> = {
@@ -23,7 +23,7 @@ export function nmPerPx(text: string, unit: string): number | null {
 export async function statePixelSize(nm_per_px: number | null, images?: string[]): Promise<boolean> {
   try {
     await post("/scale", { nm_per_px, ...(images && { images }) });
-    const of = images ? `${images.length} image${images.length === 1 ? "" : "s"}` : "all images";
+    const of = images ? counted(images.length, "image") : "all images";
     toast(nm_per_px === null ? `No pixel size is stated for ${of} now` : `${digits(nm_per_px, 6)} nm/px for ${of}`);
     return true;
   } catch (error) {

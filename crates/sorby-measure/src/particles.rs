@@ -176,9 +176,9 @@ fn ends_at(beyond: &[u8], runs: &[Run], (width, height): (usize, usize)) -> (u64
         let row = y * width;
         of_rows += u64::from(start > 0 && beyond[row + start - 1] == 1);
         of_rows += u64::from(end < width && beyond[row + end] == 1);
-        let beside = |row: usize| beyond[row + start..row + end].iter().filter(|b| **b == 1).count() as u64;
-        of_columns += if y > 0 { beside(row - width) } else { 0 };
-        of_columns += if y + 1 < height { beside(row + width) } else { 0 };
+        let next_to = |row: usize| beyond[row + start..row + end].iter().filter(|b| **b == 1).count() as u64;
+        of_columns += if y > 0 { next_to(row - width) } else { 0 };
+        of_columns += if y + 1 < height { next_to(row + width) } else { 0 };
     }
     (of_rows, of_columns)
 }

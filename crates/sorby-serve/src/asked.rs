@@ -1,11 +1,13 @@
 //! What the page can ask for, and the verb that does it.
 
+use crate::disposal::free_place;
 use crate::error::{Answer, Refusal};
 use crate::project::Project;
-use crate::verbs::{JobRules, LabelFormat, ObjectChoice, Verb};
+use crate::verbs::{JobRules, ObjectChoice, Verb};
 use crate::work::{folder_name, inside, recipes, relative_data, studies, weights};
 use crate::{routine_verbs, runs};
 use serde::Deserialize;
+use sorby::data::ExportFormat;
 use sorby_data::{Entry, Manifest};
 use sorby_image::files;
 use sorby_train::{PRESETS, RunFile};
@@ -81,7 +83,7 @@ pub(crate) enum Asked {
         runs: Vec<String>,
     },
     Export {
-        format: LabelFormat,
+        format: ExportFormat,
     },
 }
 
@@ -141,7 +143,7 @@ pub(crate) fn verb(project: &Project, manifest: &Manifest, asked: Asked) -> Answ
         Asked::RunLot { job, lot, header, pdf } => routine_verbs::lot(project, &job, &lot, header, pdf)?,
         Asked::Compare { runs } => comparison(project, &runs)?,
         Asked::Export { format } => {
-            let free = free_folder(project, "exports", format!("labels-{}", format.word()));
+            let free = free_folder(project, "exports", &format!("labels-{}", format.name()));
             (Verb::Export { data, format, out: free.clone() }, format!("Labels into {free}"))
         }
     })
@@ -164,16 +166,14 @@ fn comparison(project: &Project, runs: &[String]) -> Answer<(Verb, String)> {
     let all = runs.join("-");
     let short: String = all.chars().take(60).collect();
     let name = if short == all { short } else { format!("{short}-and-others") };
-    let out = free_folder(project, "comparisons", sorby_image::write::safe_name(&name));
+    let out = free_folder(project, "comparisons", &sorby_image::write::safe_name(&name));
     Ok((Verb::Compare { runs: folders, out }, format!("Comparing {}", runs.join(", "))))
 }
 
-/// A folder that is not there yet, from the project's root: `NAME`, `NAME-2`, ...
-fn free_folder(project: &Project, parent: &str, name: String) -> String {
-    let taken = project.folders(parent);
-    let numbered = (2..).map(|i| format!("{name}-{i}"));
-    let free = std::iter::once(name.clone()).chain(numbered).find(|n| !taken.contains(n));
-    format!("{parent}/{}", free.unwrap_or(name))
+/// A folder that is not there yet, from the project's root.
+fn free_folder(project: &Project, parent: &str, name: &str) -> String {
+    let free = free_place(&project.root.join(parent), name);
+    format!("{parent}/{}", free.file_name().unwrap_or_default().to_string_lossy())
 }
 
 fn training(project: &Project, data: OsString, asked: Asked) -> Answer<(Verb, String)> {

@@ -2,6 +2,7 @@
 //! changes.
 
 use crate::error::{Answer, Refusal};
+use crate::lock::lock;
 use crate::project::Project;
 use sorby_data::{Expected, LabelCoding, Manifest, read_label};
 use sorby_image::files::{self, FileState};
@@ -33,7 +34,7 @@ impl Coding {
                 (label, state)
             })
             .collect();
-        let mut known = self.0.lock().unwrap_or_else(|e| e.into_inner());
+        let mut known = lock(&self.0);
         if !known.as_ref().is_some_and(|(m, s, _)| m == manifest && *s == state) {
             *known = None;
             let coding = decide(manifest, &state)?;

@@ -2,6 +2,7 @@
 
 use crate::app::{App, Shared, light, work};
 use crate::error::{Answer, Refusal};
+use crate::lock::lock;
 use crate::project::Project;
 use axum::Json;
 use axum::extract::State;
@@ -16,7 +17,7 @@ fn change(
     edit: impl FnOnce(&str, &Manifest) -> Answer<String>,
     check: impl FnOnce(&Manifest) -> Answer<()>,
 ) -> Answer<Json<Value>> {
-    let _one = app.saving.lock().unwrap_or_else(|e| e.into_inner());
+    let _one = lock(&app.saving);
     change_locked(&app.project, edit, check)?;
     app.tell(json!({"kind": "project"}));
     Ok(Json(json!({})))
@@ -179,7 +180,7 @@ pub async fn classes(State(app): State<Shared>, Json(asked): Json<Classes>) -> A
             let into = classes.get_mut(into).ok_or_else(|| Refusal::bad("no such class to merge into"))?;
             into.was.push(was);
         }
-        let _one = app.saving.lock().unwrap_or_else(|e| e.into_inner());
+        let _one = lock(&app.saving);
         app.require_idle("change the classes")?;
         app.project.require_manifest()?;
         let converted =

@@ -3,6 +3,7 @@
 
 use crate::app::{App, Shared, work};
 use crate::error::{Answer, Refusal};
+use crate::lock::lock;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -15,7 +16,7 @@ use std::path::{Path as FilePath, PathBuf};
 /// `DELETE /api/images/{name}`: image, label, strokes and versions go to `.sorby/removed/`; masks of models stay, unseen.
 pub async fn image(State(app): State<Shared>, Path(name): Path<String>) -> Answer<Json<Value>> {
     work(&app, move |app| {
-        let _one = app.saving.lock().unwrap_or_else(|e| e.into_inner());
+        let _one = lock(&app.saving);
         let (_, entry) = app.project.entry(&name)?;
         app.require_idle("remove the image")?;
         for file in std::iter::once(&entry.image).chain(&entry.label) {

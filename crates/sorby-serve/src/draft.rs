@@ -3,6 +3,7 @@
 use crate::app::{App, Shared, work};
 use crate::error::{Answer, Refusal};
 use crate::labels::{bytes, unpack};
+use crate::lock::lock;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
@@ -29,7 +30,7 @@ impl Sketches {
     fn get(&self, app: &App, name: &str, part: Part) -> Answer<Arc<Features>> {
         let (_, entry) = app.project.entry(name)?;
         let key = format!("{name} {} {part:?}", crate::gallery::version(&entry.image));
-        let mut kept = self.0.lock().unwrap_or_else(|e| e.into_inner());
+        let mut kept = lock(&self.0);
         if let Some((_, features)) = kept.as_ref().filter(|(k, _)| *k == key) {
             return Ok(features.clone());
         }

@@ -4,6 +4,7 @@
 
 use crate::app::Shared;
 use crate::error::Refusal;
+use crate::lock::lock;
 use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, CONNECTION, COOKIE, HOST, ORIGIN, RETRY_AFTER, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
@@ -131,7 +132,7 @@ impl Guard {
     }
 
     fn look(&self, token: &Secret, given: &str, counted: &mut bool) -> Verdict {
-        let mut attempts = self.attempts.lock().unwrap_or_else(|e| e.into_inner());
+        let mut attempts = lock(&self.attempts);
         if let Some(until) = attempts.blocked_until.filter(|until| *until > Instant::now()) {
             if !*counted && attempts.waiting >= WAITING {
                 return Verdict::TooMany;
@@ -169,7 +170,7 @@ struct Waits<'a> {
 impl Drop for Waits<'_> {
     fn drop(&mut self) {
         if self.counted {
-            self.of.lock().unwrap_or_else(|e| e.into_inner()).waiting -= 1;
+            lock(self.of).waiting -= 1;
         }
     }
 }

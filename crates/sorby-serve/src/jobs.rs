@@ -1,6 +1,7 @@
 //! Long work: the program's own verbs as child processes. What happens to one of them happens to nothing else.
 
 use crate::error::{Answer, Refusal};
+use crate::lock::lock;
 use axum::http::StatusCode;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -312,10 +313,6 @@ impl Job {
             let _ = lock(child).kill();
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(|e| e.into_inner())
 }
 
 /// Reads what a child prints until it ends, then tells how it ended.

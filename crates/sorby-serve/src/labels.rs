@@ -3,6 +3,7 @@
 
 use crate::app::{App, Shared, work};
 use crate::error::{Answer, Refusal};
+use crate::lock::lock;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
@@ -84,8 +85,8 @@ impl Contents {
     fn of(&self, path: &std::path::Path) -> Answer<String> {
         let unreadable = |e: std::io::Error| Refusal::unreadable(format!("{}: {e}", path.display()));
         let state = files::state(path).map_err(unreadable)?;
-        let lock = || self.0.lock().unwrap_or_else(|e| e.into_inner());
-        if let Some((known, sum)) = lock().get(path)
+        let sums = || lock(&self.0);
+        if let Some((known, sum)) = sums().get(path)
             && *known == state
         {
             return Ok(sum.clone());
@@ -94,7 +95,7 @@ impl Contents {
         hasher.update_reader(files::open(path).map_err(unreadable)?).map_err(unreadable)?;
         let sum = short(&hasher.finalize(), 16);
         if state.is_settled() {
-            lock().insert(path.to_owned(), (state, sum.clone()));
+            sums().insert(path.to_owned(), (state, sum.clone()));
         }
         Ok(sum)
     }
@@ -231,7 +232,7 @@ pub async fn put(
 }
 
 fn save(app: &App, name: String, drawn_on: &str, by: ChangedBy, body: &[u8]) -> Answer<Json<Value>> {
-    let _one = app.saving.lock().unwrap_or_else(|e| e.into_inner());
+    let _one = lock(&app.saving);
     let (manifest, entry) = app.project.entry(&name)?;
     let drawn_on = Revision::parse(drawn_on);
     // Before the label is read: with other classes or another image it may not be readable at all.

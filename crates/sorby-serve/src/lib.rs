@@ -19,6 +19,7 @@ mod gallery;
 mod guard;
 mod jobs;
 mod labels;
+mod lock;
 mod lot_images;
 mod measure;
 mod memory;
@@ -44,7 +45,7 @@ mod zipped;
 pub use error::Refusal;
 pub use next::{Suggestion, suggestions};
 pub use project::Project;
-pub use verbs::{JobRules, LabelFormat, ObjectChoice, Verb};
+pub use verbs::{JobRules, ObjectChoice, Verb};
 
 use anyhow::Context as _;
 use std::net::SocketAddr;

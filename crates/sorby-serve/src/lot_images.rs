@@ -2,6 +2,7 @@
 
 use crate::app::{App, Shared, light, work};
 use crate::error::{Answer, Refusal};
+use crate::lock::lock;
 use crate::project::Project;
 use crate::routine::LOTS;
 use crate::work::folder_name;
@@ -83,7 +84,7 @@ pub async fn add(
             return upload::add_sidecar(app, &target, &body);
         }
         upload::try_out(app, file, &body)?;
-        let _one = app.adding.lock().unwrap_or_else(|e| e.into_inner());
+        let _one = lock(&app.adding);
         app.project.require_in_place()?;
         require_open(app, &lot)?;
         let of_this_name = |n: &String| std::path::Path::new(n).file_stem().is_some_and(|s| *s == *stem);

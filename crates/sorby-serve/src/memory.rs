@@ -2,6 +2,7 @@
 //! program that asks for more than there is ends, with all that it was doing for others.
 
 use crate::error::{Answer, Refusal};
+use crate::lock::lock;
 use axum::http::StatusCode;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
@@ -32,7 +33,7 @@ pub struct Share {
 
 impl Drop for Share {
     fn drop(&mut self) {
-        *self.of.bytes.lock().unwrap_or_else(|e| e.into_inner()) -= self.bytes;
+        *lock(&self.of.bytes) -= self.bytes;
         self.of.changed.notify_all();
     }
 }

@@ -1,6 +1,7 @@
 //! Images in memory, with their smaller copies.
 
 use crate::error::{Answer, Refusal};
+use crate::lock::lock;
 use crate::memory::Memory;
 use crate::scales::Seen;
 use sorby_image::files::{self, FileState};
@@ -47,18 +48,18 @@ impl Pictures {
         if let Some(found) = self.find(&key) {
             return Ok(found);
         }
-        let _one = self.reading.lock().unwrap_or_else(|e| e.into_inner());
+        let _one = lock(&self.reading);
         if let Some(found) = self.find(&key) {
             return Ok(found);
         }
         let share = memory.for_image(path).or_else(|_| {
             // Images that are only kept for later make room first.
-            self.kept.lock().unwrap_or_else(|e| e.into_inner()).clear();
+            lock(&self.kept).clear();
             memory.for_image(path)
         })?;
         let picture = Arc::new(Picture::read(path)?);
         drop(share);
-        let mut kept = self.kept.lock().unwrap_or_else(|e| e.into_inner());
+        let mut kept = lock(&self.kept);
         kept.push((key, picture.clone()));
         let mut bytes: usize = kept.iter().map(|(_, p)| p.bytes()).sum();
         while bytes > KEPT_BYTES && kept.len() > 1 {
@@ -69,7 +70,7 @@ impl Pictures {
 
     /// The picture if it is there; it is then the last to go.
     fn find(&self, key: &Key) -> Option<Arc<Picture>> {
-        let mut kept = self.kept.lock().unwrap_or_else(|e| e.into_inner());
+        let mut kept = lock(&self.kept);
         let place = kept.iter().position(|(k, _)| k == key)?;
         let entry = kept.remove(place);
         let picture = entry.1.clone();

@@ -4,6 +4,7 @@
 
 use crate::app::{App, Shared, work};
 use crate::error::{Answer, Refusal};
+use crate::lock::lock;
 use crate::project::Project;
 use crate::upload;
 use axum::Json;
@@ -45,8 +46,8 @@ pub async fn image(
     Json(asked): Json<Name>,
 ) -> Answer<Json<Value>> {
     work(&app, move |app| {
-        let _one = app.saving.lock().unwrap_or_else(|e| e.into_inner());
-        let _new = app.adding.lock().unwrap_or_else(|e| e.into_inner());
+        let _one = lock(&app.saving);
+        let _new = lock(&app.adding);
         app.require_idle("give the name")?;
         // What an earlier one has left is not written over.
         make_up(&app.project)?;

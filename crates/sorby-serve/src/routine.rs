@@ -9,9 +9,8 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use sorby::job::{Job, LockedJob};
-use sorby::lot::{HEADER_FIELDS, LOT_FILE, REPORT, is_finished, verify_lot};
+use sorby::lot::{HEADER_FIELDS, HEADER_OF_IMAGES, LOT_FILE, REPORT, header_lines, is_finished, verify_lot};
 use sorby_image::{ImageError, files};
-use std::collections::BTreeSet;
 
 /// Folder of the job files.
 pub const JOBS: &str = "jobs";
@@ -84,15 +83,16 @@ fn job(project: &Project, name: &str) -> Value {
 
 /// Lines of the header that the operator gives: those of every report, and the job's own.
 fn lines(job: &Job) -> Vec<Value> {
-    let known = HEADER_FIELDS.iter().map(|(key, name)| ((*key).to_owned(), (*name).to_owned()));
-    let own: BTreeSet<&String> = job.report.required.iter().chain(job.header.keys()).collect();
-    let own = own.into_iter().filter(|key| !HEADER_FIELDS.iter().any(|f| f.0 == key.as_str()));
-    let all = known.chain(own.map(|key| (key.clone(), key.replace('_', " "))));
-    let line = |(key, name): (String, String)| {
-        let value = job.header.get(&key).cloned().unwrap_or_default();
-        json!({"asked": job.report.required.contains(&key), "key": key, "name": name, "value": value})
+    let line = |(key, name): (&str, String)| {
+        json!({
+            "key": key,
+            "name": name,
+            "value": job.header.get(key).map_or("", String::as_str),
+            "asked": job.report.required.iter().any(|asked| asked == key),
+            "of_images": HEADER_OF_IMAGES.contains(&key),
+        })
     };
-    all.map(line).collect()
+    header_lines(job).map(line).collect()
 }
 
 /// `lot.json` of a lot; null where there is none.

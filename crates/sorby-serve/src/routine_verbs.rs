@@ -7,7 +7,8 @@ use crate::verbs::{JobRules, Verb};
 use crate::work::folder_name;
 use crate::{lot_images, runs};
 use axum::http::StatusCode;
-use sorby::job::Limit;
+use sorby::job::{Limit, class_and_sentence};
+use sorby::lot::HEADER_OF_IMAGES;
 use sorby_image::files;
 use std::collections::BTreeMap;
 
@@ -23,8 +24,7 @@ pub fn new_job(project: &Project, run: &str, name: &str, rules: JobRules) -> Ans
         return Err(Refusal::new(StatusCode::CONFLICT, there));
     }
     for limit in &rules.limits {
-        let sentence = limit.split_once(':').map_or(limit.as_str(), |(_, sentence)| sentence.trim());
-        Limit::parse(sentence).map_err(|e| Refusal::bad(e.to_string()))?;
+        Limit::parse(class_and_sentence(limit).1).map_err(|e| Refusal::bad(e.to_string()))?;
     }
     check_header(&rules.header)?;
     rules.ask.iter().try_for_each(|key| check_key(key))?;
@@ -61,9 +61,9 @@ pub fn lot(
     header.retain(|_, value| !value.trim().is_empty());
     check_header(&header)?;
     let known = |key: &String| said.header.get(key).is_some_and(|v| !v.trim().is_empty());
-    let images_may_say = ["instrument", "voltage", "working_distance", "detector", "magnification"];
-    let missing =
-        |key: &&String| !header.contains_key(*key) && !known(key) && !images_may_say.contains(&key.as_str());
+    let missing = |key: &&String| {
+        !header.contains_key(*key) && !known(key) && !HEADER_OF_IMAGES.contains(&key.as_str())
+    };
     if let Some(key) = said.report.required.iter().find(missing) {
         return Err(Refusal::bad(format!("the job asks for `{key}`: fill it in")));
     }
@@ -105,15 +105,15 @@ mod tests {
         std::fs::create_dir_all(dir.path().join("models")).unwrap();
         std::fs::write(dir.path().join("models/m.safetensors"), b"x").unwrap();
         let project = Project::open(dir.path()).unwrap();
-        let told = |rules: JobRules| new_job(&project, "m", "j", rules).map(|_| ()).map_err(|r| r.what);
-        assert!(told(JobRules::default()).is_ok());
+        let said = |rules: JobRules| new_job(&project, "m", "j", rules).map(|_| ()).map_err(|r| r.what);
+        assert!(said(JobRules::default()).is_ok());
         let limits = |text: &str| JobRules { limits: vec![text.into()], ..JobRules::default() };
-        assert!(told(limits("carbide: area fraction at most 3 %")).is_ok());
-        assert!(told(limits("size small")).unwrap_err().contains("begins with no quantity"));
+        assert!(said(limits("carbide: area fraction at most 3 %")).is_ok());
+        assert!(said(limits("size small")).unwrap_err().contains("begins with no quantity"));
         let sizes = JobRules { pixel_sizes: Some((8.0, 7.0)), ..JobRules::default() };
-        assert!(told(sizes).unwrap_err().contains("above the largest"));
+        assert!(said(sizes).unwrap_err().contains("above the largest"));
         let ask = JobRules { ask: vec!["a b".into()], ..JobRules::default() };
-        assert!(told(ask).is_err());
+        assert!(said(ask).is_err());
         assert!(new_job(&project, "m", "../j", JobRules::default()).is_err());
         assert!(new_job(&project, "none", "j", JobRules::default()).is_err());
         let nothing = lot(&project, "j", "l", BTreeMap::new(), false).map(|_| ()).unwrap_err();

@@ -2,6 +2,7 @@
 
 use crate::error::Answer;
 use crate::gallery::version;
+use crate::lock::lock;
 use serde::Serialize;
 use sorby_data::{Entry, Manifest};
 use sorby_image::scale::{self, ScaleReading, agreement};
@@ -99,7 +100,7 @@ impl Scales {
     /// What the gallery shows: by the file's metadata, and by the drawn bar where the pixels were looked at before.
     pub fn shown(&self, manifest: &Manifest, entry: &Entry) -> ShownScale {
         let key = (entry.image.clone(), version(&entry.image), None);
-        let known = self.0.lock().unwrap_or_else(|e| e.into_inner()).contains_key(&key);
+        let known = lock(&self.0).contains_key(&key);
         ShownScale::of(match known {
             true => self.settled(manifest, entry, None).map(|s| s.scale),
             false => entry.scale(manifest),
@@ -108,7 +109,7 @@ impl Scales {
 
     fn seen(&self, path: &Path, rows: Option<usize>) -> Result<Seen, ImageError> {
         let key = (path.to_owned(), version(path), rows);
-        let kept = self.0.lock().unwrap_or_else(|e| e.into_inner()).get(&key).cloned();
+        let kept = lock(&self.0).get(&key).cloned();
         // A sidecar may have come or changed since.
         if let Some(kept) = kept.filter(|k| {
             rows.is_some() || scale::read(path).map_or(k.reading.found.is_none(), |now| now == k.reading)
@@ -131,7 +132,7 @@ impl Scales {
     }
 
     fn put(&self, key: Key, seen: Seen) {
-        self.0.lock().unwrap_or_else(|e| e.into_inner()).insert(key, seen);
+        lock(&self.0).insert(key, seen);
     }
 }
 

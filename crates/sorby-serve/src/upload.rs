@@ -2,6 +2,7 @@
 
 use crate::app::{App, Shared, work};
 use crate::error::{Answer, Refusal};
+use crate::lock::lock;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Query, State};
@@ -68,7 +69,7 @@ fn add(app: &App, name: &str, body: &[u8]) -> Answer<Json<Value>> {
     };
     free()?;
     try_out(app, file, body)?;
-    let _one = app.adding.lock().unwrap_or_else(|e| e.into_inner());
+    let _one = lock(&app.adding);
     app.project.require_in_place()?;
     free()?;
     write::atomically(&target, body)?;
@@ -84,7 +85,7 @@ pub(crate) fn add_sidecar(app: &App, target: &Path, body: &[u8]) -> Answer<Json<
     if body.len() > SIDECAR_BYTES {
         return Err(Refusal::bad("a text of more than 1 MB states no pixel size"));
     }
-    let _one = app.adding.lock().unwrap_or_else(|e| e.into_inner());
+    let _one = lock(&app.adding);
     app.project.require_in_place()?;
     match files::read(target) {
         Ok(there) if there == body => {}

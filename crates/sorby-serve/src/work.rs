@@ -4,6 +4,7 @@ use crate::app::{App, Shared, light};
 use crate::asked::{Asked, verb};
 use crate::error::{Answer, Refusal};
 use crate::jobs::{Order, Then};
+use crate::lock::lock;
 use crate::project::Project;
 use crate::verbs::{EARLIER, Verb};
 use axum::Json;
@@ -35,8 +36,8 @@ pub async fn start(State(app): State<Shared>, Json(asked): Json<Value>) -> Answe
     light(&app, move |app| {
         app.project.require_in_place()?;
         // Nothing is renamed, converted or added between the look at the project and the start.
-        let _one = app.saving.lock().unwrap_or_else(|e| e.into_inner());
-        let _new = app.adding.lock().unwrap_or_else(|e| e.into_inner());
+        let _one = lock(&app.saving);
+        let _new = lock(&app.adding);
         let order = order(app, asked)?;
         let id = app.jobs.start(order)?;
         Ok(Json(json!({ "id": id })))

@@ -28,20 +28,20 @@ export function request(rows: ClassRow[]): { classes: object[]; merge: object[] 
 
 /** What is changed, a sentence each. */
 export function sentences(old: ClassInfo[], rows: ClassRow[]): string[] {
-  const told: string[] = [];
+  const said: string[] = [];
   for (const row of rows) {
     const before = row.was === null ? null : old[row.was];
     const name = row.name.trim();
-    if (row.into) told.push(`${before?.name} becomes part of ${row.into.name.trim()}.`);
-    else if (!before) told.push(`${name} is new.`);
+    if (row.into) said.push(`${before?.name} becomes part of ${row.into.name.trim()}.`);
+    else if (!before) said.push(`${name} is new.`);
     else {
-      if (before.name !== name) told.push(`${before.name} is called ${name}.`);
-      if (before.color.toLowerCase() !== row.color.toLowerCase()) told.push(`${name} has another colour.`);
+      if (before.name !== name) said.push(`${before.name} is called ${name}.`);
+      if (before.color.toLowerCase() !== row.color.toLowerCase()) said.push(`${name} has another colour.`);
     }
   }
   const order = kept(rows).map((row) => row.was).filter((was) => was !== null);
-  if (order.some((was, i) => i > 0 && was < order[i - 1])) told.push("The order is another one.");
-  return told;
+  if (order.some((was, i) => i > 0 && was < order[i - 1])) said.push("The order is another one.");
+  return said;
 }
 
 /** Why the list cannot be as it is; null if it can. */

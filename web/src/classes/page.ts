@@ -103,10 +103,10 @@ class ClassesPage implements Page {
 
   private judge(): void {
     const why = problem(this.rows);
-    const told = sentences(theProject().classes, this.rows);
+    const said = sentences(theProject().classes, this.rows);
     for (const [option, row] of this.targets) option.textContent = partOf(row);
-    replace(this.changes, why ? h("p", { class: "problem" }, why) : h("p", {}, told.join(" ") || "Nothing is changed yet."));
-    this.save.disabled = why !== null || told.length === 0;
+    replace(this.changes, why ? h("p", { class: "problem" }, why) : h("p", {}, said.join(" ") || "Nothing is changed yet."));
+    this.save.disabled = why !== null || said.length === 0;
   }
 
   private async change(): Promise<void> {

@@ -5,7 +5,7 @@ import { button, h, replace } from "../dom";
 import { toast } from "../messages";
 import { bytesText } from "../numbers";
 import { theProject } from "../project";
-import { ACCEPTED, sortFiles } from "./files";
+import { ACCEPTED, sortFiles, takeDrops } from "./files";
 
 export class Adding {
   readonly button: HTMLElement;
@@ -27,17 +27,7 @@ export class Adding {
 
   /** Files may be dropped on this element. */
   takeDrops(place: HTMLElement): void {
-    const over = (on: boolean) => (event: DragEvent): void => {
-      if (!event.dataTransfer?.types.includes("Files")) return;
-      event.preventDefault();
-      place.classList.toggle("drop", on);
-    };
-    place.addEventListener("dragover", over(true));
-    place.addEventListener("dragleave", over(false));
-    place.addEventListener("drop", (event) => {
-      over(false)(event);
-      void this.send([...(event.dataTransfer?.files ?? [])]);
-    });
+    takeDrops(place, (files) => void this.send(files));
   }
 
   private async send(files: File[]): Promise<void> {

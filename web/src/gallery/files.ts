@@ -24,3 +24,18 @@ export function sortFiles(files: File[], known: string[]): { send: File[]; left:
   const send = [...sidecars, ...images];
   return { send, left: files.filter((file) => !send.includes(file)) };
 }
+
+/** Files that are dropped on an element are given to `send`; it shows that it would take them. */
+export function takeDrops(place: HTMLElement, send: (files: File[]) => void): void {
+  const over = (on: boolean) => (event: DragEvent): void => {
+    if (!event.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    place.classList.toggle("drop", on);
+  };
+  place.addEventListener("dragover", over(true));
+  place.addEventListener("dragleave", over(false));
+  place.addEventListener("drop", (event) => {
+    over(false)(event);
+    send([...(event.dataTransfer?.files ?? [])]);
+  });
+}

@@ -6,9 +6,6 @@ import { nameProblem } from "../train/split_choice";
 import { LotImages } from "./lot_images";
 import type { HeaderLine, MeasuringJob, Routine } from "./types";
 
-/** Lines that the files of images may state. */
-const OF_IMAGES = ["instrument", "voltage", "working_distance", "detector", "magnification"];
-
 export class LotForm {
   readonly element: HTMLElement;
   private job = "";
@@ -103,9 +100,9 @@ export class LotForm {
     );
   }
 
-  private line({ key, name, value, asked }: HeaderLine): HTMLElement {
+  private line({ key, name, value, asked, of_images }: HeaderLine): HTMLElement {
     const proposed = key === "lot" ? this.name.value.trim() : "";
-    const placeholder = value || (OF_IMAGES.includes(key) ? "as the images state it" : "");
+    const placeholder = value || (of_images ? "as the images state it" : "");
     const input = h("input", {
       type: "text",
       id: `line-${key}`,
@@ -134,7 +131,7 @@ export class LotForm {
     if (!this.images.images.length) return "Add the images of the lot.";
     const header = this.header();
     const lines = this.usable().find((job) => job.file === this.job)?.lines ?? [];
-    const missing = lines.find((l) => l.asked && !l.value && !header[l.key] && !OF_IMAGES.includes(l.key));
+    const missing = lines.find((l) => l.asked && !l.value && !header[l.key] && !l.of_images);
     return missing ? `Fill in: ${missing.name}.` : null;
   }
 

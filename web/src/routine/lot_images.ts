@@ -2,8 +2,9 @@
 
 import { get, remove, uploadTo } from "../api";
 import { button, h, replace } from "../dom";
-import { ACCEPTED, sortFiles } from "../gallery/files";
+import { ACCEPTED, sortFiles, takeDrops } from "../gallery/files";
 import { toast, toastError } from "../messages";
+import { counted } from "../numbers";
 
 interface Listed {
   images: string[];
@@ -33,21 +34,7 @@ export class LotImages {
     this.input = h("input", { type: "file", multiple: true, class: "hidden-input", accept: ACCEPTED, change });
     const add = h("label", { class: "button" }, "Add images of the lot", this.input);
     this.element.append(add, h("p", { class: "quiet" }, "Or drop them here. The files are kept in lots-in, apart from the images to train with."), this.state, this.list);
-    this.takeDrops();
-  }
-
-  private takeDrops(): void {
-    const over = (on: boolean) => (event: DragEvent): void => {
-      if (!event.dataTransfer?.types.includes("Files")) return;
-      event.preventDefault();
-      this.element.classList.toggle("drop", on);
-    };
-    this.element.addEventListener("dragover", over(true));
-    this.element.addEventListener("dragleave", over(false));
-    this.element.addEventListener("drop", (event) => {
-      over(false)(event);
-      void this.send([...(event.dataTransfer?.files ?? [])]);
-    });
+    takeDrops(this.element, (files) => void this.send(files));
   }
 
   /** Shows the images of another lot, or what has become of those of this one. */
@@ -64,7 +51,7 @@ export class LotImages {
 
   private draw(): void {
     const { images } = this;
-    this.state.textContent = images.length ? `${images.length} image${images.length === 1 ? "" : "s"} of this lot.` : "No image yet.";
+    this.state.textContent = images.length ? `${counted(images.length, "image")} of this lot.` : "No image yet.";
     replace(this.list, ...images.map((name) => this.entry(name)));
     this.list.hidden = images.length === 0;
   }

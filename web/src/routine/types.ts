@@ -8,6 +8,8 @@ export interface HeaderLine {
   value: string;
   /** Nothing is measured without it. */
   asked: boolean;
+  /** The files of images may state it. */
+  of_images: boolean;
 }
 
 /** A job file: how lots are measured. */

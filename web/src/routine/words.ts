@@ -1,5 +1,6 @@
 /** What the routine says, in words. */
 
+import { counted } from "../numbers";
 import type { LotSummary, MeasuringJob, Quantity, Verdict, Verified } from "./types";
 
 const VERDICTS: Record<Verdict, string> = {
@@ -14,12 +15,10 @@ export const verdictText = (verdict: Verdict | null): string => (verdict ? VERDI
 export const verdictMark = (verdict: Verdict | null): string =>
   verdict === "within" ? "mark good" : verdict === "outside" ? "mark bad" : verdict ? "mark warn" : "mark";
 
-const count = (n: number, word: string): string => `${n} ${word}${n === 1 ? "" : "s"}`;
-
 /** A lot in the list, in one line. */
 export function lotText(lot: LotSummary): string {
   if (!lot.finished) return "not finished";
-  const warned = lot.warnings ? ` · ${count(lot.warnings, "warning")}` : "";
+  const warned = lot.warnings ? ` · ${counted(lot.warnings, "warning")}` : "";
   const short = lot.verdict ?? "no limits";
   return `${lot.date?.slice(0, 10) ?? ""} · ${short}${warned}`;
 }
@@ -35,7 +34,7 @@ export function jobSentences(job: MeasuringJob): string[] {
     return `${c.class}: ${limits}.${c.calibrated ? "" : " The error of the segmentation is not known."}`;
   });
   return [
-    `Wants ${count(job.fields ?? 0, "field")} and an accuracy of ${job.accuracy_percent} %.`,
+    `Wants ${counted(job.fields ?? 0, "field")} and an accuracy of ${job.accuracy_percent} %.`,
     range,
     stated,
     asked.length ? `Asks for ${asked.join(", ")}.` : "",
@@ -45,7 +44,7 @@ export function jobSentences(job: MeasuringJob): string[] {
 
 /** What a check of a lot found. */
 export function verifiedText({ files, inputs, faults }: Verified): string {
-  if (faults.length) return `${count(faults.length, "file")} not as at the time of the report:`;
+  if (faults.length) return `${counted(faults.length, "file")} not as at the time of the report:`;
   return `All ${files} files of the lot, and the ${inputs} files that it was made from, are as at the time of the report.`;
 }
 

@@ -6,12 +6,14 @@ mod measure;
 mod options;
 mod out;
 mod study;
+mod synth;
 
 pub use job::{JobCommand, NewJobArgs, PaperArg, RunArgs, SignArgs, UnitArg, VerifyArgs};
 pub use label::{DraftArgs, LabelCommand, ServeArgs, TrialArgs};
 pub use measure::{CodingArgs, EdgeArg, ExportArg, GivenScale, MeasureArgs, ScaleArgs, ThresholdArgs};
 
 pub use study::{StudyCommand, StudyPlanArgs, StudyReportArgs, StudyRunArgs};
+pub use synth::{CameraArg, SynthArgs, SynthKind};
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use out::new_or_folder;
@@ -283,6 +285,17 @@ pub struct InferenceArgs {
     pub device: DeviceArg,
 }
 
+/// Where nothing is made again from a record that does not know of it.
+#[derive(ClapArgs)]
+pub struct AdaptableInferenceArgs {
+    /// For images unlike those of the training: average over networks whose batch norms lean towards each image. Takes
+    /// three times as long.
+    #[arg(long)]
+    pub adapt: bool,
+    #[command(flatten)]
+    pub inference: InferenceArgs,
+}
+
 #[derive(ClapArgs)]
 pub struct EvaluateArgs {
     /// Model file or run folder.
@@ -295,12 +308,8 @@ pub struct EvaluateArgs {
     /// Folder for tables and overlays.
     #[arg(long, value_parser = new_or_folder())]
     pub out: Option<PathBuf>,
-    /// For images unlike those of the training: average over networks whose batch norms lean towards each image. Takes
-    /// three times as long.
-    #[arg(long)]
-    pub adapt: bool,
     #[command(flatten)]
-    pub inference: InferenceArgs,
+    pub inference: AdaptableInferenceArgs,
 }
 
 #[derive(ClapArgs)]
@@ -330,71 +339,8 @@ pub struct SegmentArgs {
     /// Also write each class's probability as a grey image.
     #[arg(long)]
     pub probabilities: bool,
-    /// For images unlike those of the training: average over networks whose batch norms lean towards each image. Takes
-    /// three times as long.
-    #[arg(long)]
-    pub adapt: bool,
     #[command(flatten)]
-    pub inference: InferenceArgs,
-}
-
-#[derive(ClapArgs)]
-pub struct SynthArgs {
-    #[arg(long, value_parser = new_or_folder())]
-    pub out: PathBuf,
-    /// What to imitate.
-    #[arg(long, value_enum, default_value = "carbide")]
-    pub kind: SynthKind,
-    /// Instrument of all kinds but carbide and ferrite, which have their own; default: mild.
-    #[arg(long, value_enum)]
-    pub camera: Option<CameraArg>,
-    #[arg(long, default_value_t = 10)]
-    pub images: usize,
-    /// Width x height in pixels.
-    #[arg(long, default_value = "768x576", value_parser = parse_size)]
-    pub size: (usize, usize),
-    #[arg(long, default_value_t = 0)]
-    pub seed: u64,
-}
-
-#[derive(Clone, Copy, clap::ValueEnum)]
-pub enum SynthKind {
-    /// Granular carbides in ferrite, with one line of truth per particle.
-    Carbide,
-    /// Blocky ferrite in martensite laths, with one line of truth per particle.
-    Ferrite,
-    /// Round, long or faceted particles.
-    Granular,
-    /// Grains or irregular islands of a second phase.
-    Blocky,
-    /// Rounded squares in rows, fine precipitates between them.
-    Cuboids,
-    /// Plates in colonies.
-    Lamellae,
-    /// Grains with boundaries, some with twins.
-    Grains,
-    /// Needles and laths.
-    Needles,
-    /// Dendrites with secondary arms.
-    Dendrites,
-    /// A film along grain boundaries, particles within.
-    Network,
-    /// Pores and cracks.
-    Pores,
-    /// Two phases that interpenetrate.
-    Duplex,
-    /// Bands of pearlite in ferrite.
-    Banded,
-    /// Graphite as flakes, worms or nodules, ferrite around it.
-    Graphite,
-}
-
-#[derive(Clone, Copy, clap::ValueEnum)]
-pub enum CameraArg {
-    /// A well-adjusted instrument.
-    Mild,
-    /// Contrast from 3 to 200 grey levels, half of it reversed, with every fault: for pretraining.
-    Wide,
+    pub inference: AdaptableInferenceArgs,
 }
 
 fn parse_size(text: &str) -> Result<(usize, usize), String> {
@@ -499,7 +445,8 @@ pub enum BenchArch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sorby_serve::{JobRules, LabelFormat, ObjectChoice, Verb};
+    use sorby::data::ExportFormat as Format;
+    use sorby_serve::{JobRules, ObjectChoice, Verb};
     use std::ffi::OsString;
 
     fn parsed(verb: &Verb) -> Command {
@@ -614,9 +561,7 @@ mod tests {
             panic!()
         };
         assert_eq!((a.runs.len(), a.out.as_os_str()), (2, "comparisons/c".as_ref()));
-        for (format, word) in
-            [(LabelFormat::Coco, "coco"), (LabelFormat::Png, "png"), (LabelFormat::Nnunet, "nnunet")]
-        {
+        for (format, word) in [(Format::Coco, "coco"), (Format::Png, "png"), (Format::NnUnet, "nnunet")] {
             let verb = Verb::Export { data: "-d".into(), format, out: "exports/e".into() };
             let Command::Data(DataCommand::Export(a)) = parsed(&verb) else { panic!() };
             assert_eq!(

@@ -30,6 +30,12 @@ impl InferenceArgs {
     }
 }
 
+impl AdaptableInferenceArgs {
+    pub fn settings(&self) -> InferenceSettings {
+        InferenceSettings { adapt: self.adapt, ..self.inference.settings() }
+    }
+}
+
 impl GivenScale {
     pub fn options(&self) -> ScaleOptions {
         ScaleOptions {
@@ -50,7 +56,7 @@ impl CodingArgs {
 impl SegmentArgs {
     pub fn options(&self) -> SegmentOptions {
         SegmentOptions {
-            inference: InferenceSettings { adapt: self.adapt, ..self.inference.settings() },
+            inference: self.inference.settings(),
             scale: self.scale.options(),
             add: self.add,
             put_aside: self.put_aside.clone(),

@@ -4,7 +4,7 @@ use crate::answer::{Answer, say};
 use crate::args::EvaluateArgs;
 use crate::console::Console;
 use crate::made_by::typed;
-use sorby::{EvaluateOptions, InferenceSettings, evaluate};
+use sorby::{EvaluateOptions, evaluate};
 
 pub fn run(args: EvaluateArgs) -> anyhow::Result<Answer> {
     let mut answer = Answer::new();
@@ -12,7 +12,7 @@ pub fn run(args: EvaluateArgs) -> anyhow::Result<Answer> {
         data: args.data,
         split: args.split,
         out: args.out,
-        inference: InferenceSettings { adapt: args.adapt, ..args.inference.settings() },
+        inference: args.inference.settings(),
     };
     let scored = evaluate(&args.model, &options, typed("evaluate"), &Console::default())?;
     answer.set_all(scored.summary());

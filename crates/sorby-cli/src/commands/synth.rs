@@ -5,7 +5,7 @@ use crate::args::{CameraArg, SynthArgs, SynthKind};
 use crate::console::Console;
 use anyhow::bail;
 use sorby::{Event, Observer as _};
-use sorby_data::synth::{CameraRange, Family, Kind, SynthSet, write_dataset_reporting};
+use sorby_data::synth::{CameraRange, Kind, SynthSet, write_dataset_reporting};
 
 /// More is a typing error.
 const MOST_IMAGES: usize = 100_000;
@@ -45,18 +45,7 @@ fn kind(args: &SynthArgs) -> anyhow::Result<Kind> {
         }
         SynthKind::Carbide => return Ok(Kind::Carbide),
         SynthKind::Ferrite => return Ok(Kind::Ferrite),
-        SynthKind::Granular => Family::Granular,
-        SynthKind::Blocky => Family::Blocky,
-        SynthKind::Cuboids => Family::Cuboids,
-        SynthKind::Lamellae => Family::Lamellae,
-        SynthKind::Grains => Family::Grains,
-        SynthKind::Needles => Family::Needles,
-        SynthKind::Dendrites => Family::Dendrites,
-        SynthKind::Network => Family::Network,
-        SynthKind::Pores => Family::Pores,
-        SynthKind::Duplex => Family::Duplex,
-        SynthKind::Banded => Family::Banded,
-        SynthKind::Graphite => Family::Graphite,
+        SynthKind::Family(family) => family,
     };
     Ok(Kind::Family(
         family,
@@ -72,6 +61,7 @@ mod tests {
     use super::*;
     use crate::args::{Args, Command};
     use clap::Parser as _;
+    use sorby_data::synth::Family;
 
     fn parsed(words: &[&str]) -> anyhow::Result<Kind> {
         let line = ["sorby", "synth", "--out", "new-folder-of-the-test"].iter().chain(words);

@@ -86,26 +86,3 @@ impl JobRules {
         line
     }
 }
-
-/// Other programs that labels are written for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LabelFormat {
-    /// One JSON file.
-    Coco,
-    /// PNG files of class indices.
-    Png,
-    /// nnU-Net's raw folder.
-    Nnunet,
-}
-
-impl LabelFormat {
-    /// As `--format` has it.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::Coco => "coco",
-            Self::Png => "png",
-            Self::Nnunet => "nnunet",
-        }
-    }
-}

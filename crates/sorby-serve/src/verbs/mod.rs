@@ -3,8 +3,9 @@
 
 mod choices;
 
-pub use choices::{JobRules, LabelFormat, ObjectChoice};
+pub use choices::{JobRules, ObjectChoice};
 
+use sorby::data::ExportFormat;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
@@ -131,7 +132,7 @@ pub enum Verb {
         /// Data set.
         data: OsString,
         /// Which program.
-        format: LabelFormat,
+        format: ExportFormat,
         /// New folder.
         out: String,
     },
@@ -209,7 +210,7 @@ impl Verb {
                 line
             }
             Self::Export { data, format, out } => {
-                let mut line = words(&["data", "export", "--format", format.word(), "--out", out]);
+                let mut line = words(&["data", "export", "--format", format.name(), "--out", out]);
                 line.push(no_option(data));
                 line
             }

@@ -172,10 +172,10 @@ fn class_rules(new: &NewJob, card: &ModelCard) -> Result<Vec<ClassRules>> {
     let mut rules: Vec<ClassRules> =
         indices.iter().map(|i| ClassRules { class: name(i), ..new.rules.clone() }).collect();
     for limit in &new.limits {
-        let named = limit.split_once(':').map(|(class, rest)| (class.trim(), rest.trim().to_owned()));
-        match (named, rules.as_mut_slice()) {
-            (Some((class, rest)), all) => match all.iter_mut().find(|r| r.class == class) {
-                Some(rules) => rules.limits.push(rest),
+        let (class, sentence) = class_and_sentence(limit);
+        match (class, rules.as_mut_slice()) {
+            (Some(class), all) => match all.iter_mut().find(|r| r.class == class) {
+                Some(rules) => rules.limits.push(sentence.to_owned()),
                 None => refuse!("--limit `{limit}`: the job measures no class {class}"),
             },
             (None, [one]) => one.limits.push(limit.clone()),

@@ -84,6 +84,14 @@ fn units(quantity: Quantity) -> &'static str {
     }
 }
 
+/// A limit may begin with its class: `carbide: area fraction at most 3 %`. Gives the class, if one is named, and the sentence.
+pub fn class_and_sentence(limit: &str) -> (Option<&str>, &str) {
+    match limit.split_once(':') {
+        Some((class, sentence)) => (Some(class.trim()), sentence.trim()),
+        None => (None, limit),
+    }
+}
+
 impl Limit {
     /// Understands a sentence.
     ///

@@ -9,7 +9,7 @@ mod lock;
 mod text;
 
 pub use create::{CreatedJob, NewJob, create_job};
-pub use limits::{Limit, Verdict};
+pub use limits::{Limit, Verdict, class_and_sentence};
 pub use lock::{Relocked, relock};
 
 use crate::error::{Context as _, refuse};

@@ -22,8 +22,8 @@ pub const FIELDS: [(&str, &str); 12] = [
     ("magnification", "Magnification (as stated)"),
 ];
 
-/// Lines that the images' files may state.
-const STATED: [&str; 5] = ["instrument", "voltage", "working_distance", "detector", "magnification"];
+/// Keys of the lines that the images' files may state.
+pub const STATED: [&str; 5] = ["instrument", "voltage", "working_distance", "detector", "magnification"];
 
 /// One line; an empty value is filled in by hand.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -50,12 +50,17 @@ fn own_keys(job: &Job) -> impl Iterator<Item = &String> {
     keys.into_iter()
 }
 
+/// Every line that the header of a job's lots has, as key and name: [`FIELDS`], then the job's own.
+pub fn lines_of(job: &Job) -> impl Iterator<Item = (&str, String)> {
+    let fields = FIELDS.iter().map(|(key, name)| (*key, (*name).to_owned()));
+    fields.chain(own_keys(job).map(|key| (key.as_str(), key.replace('_', " "))))
+}
+
 /// Refuses values for lines that the header has not.
 pub fn check_names(job: &Job, given: &BTreeMap<String, String>) -> Result<()> {
-    let own: Vec<&String> = own_keys(job).collect();
+    let names: Vec<&str> = lines_of(job).map(|(key, _)| key).collect();
     for key in given.keys() {
-        if !FIELDS.iter().any(|f| f.0 == key) && !own.contains(&key) {
-            let names: Vec<&str> = FIELDS.iter().map(|f| f.0).chain(own.iter().map(|o| o.as_str())).collect();
+        if !names.contains(&key.as_str()) {
             refuse!("--set {key}: the header has no such line; it has {}", names.join(", "));
         }
     }
@@ -66,10 +71,8 @@ impl Header {
     /// # Errors
     /// When a line that the job requires has no value.
     pub fn of(job: &Job, given: &BTreeMap<String, String>, instruments: &[Instrument]) -> Result<Self> {
-        let own = own_keys(job).map(|key| (key.as_str(), key.replace('_', " ")));
-        let fields = FIELDS.iter().map(|(key, name)| (*key, (*name).to_owned()));
         let mut header = Self { lines: Vec::new(), warnings: Vec::new() };
-        for (key, name) in fields.chain(own) {
+        for (key, name) in lines_of(job) {
             let stated = stated(key, instruments);
             let given = given.get(key).map(|v| v.trim()).filter(|v| !v.is_empty());
             let fixed = job.header.get(key).map(|v| v.trim()).filter(|v| !v.is_empty());

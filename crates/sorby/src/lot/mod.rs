@@ -19,7 +19,7 @@ mod units;
 mod verify;
 mod watch;
 
-pub use header::FIELDS as HEADER_FIELDS;
+pub use header::{FIELDS as HEADER_FIELDS, STATED as HEADER_OF_IMAGES, lines_of as header_lines};
 pub use manifest::is_finished;
 pub use record::LOT_SCHEMA_VERSION;
 pub use revision::Revises;

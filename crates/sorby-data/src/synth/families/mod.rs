@@ -81,6 +81,24 @@ impl Family {
         }
     }
 
+    /// What shows, in a few words.
+    pub fn about(self) -> &'static str {
+        match self {
+            Family::Granular => "Round, long or faceted particles",
+            Family::Blocky => "Grains or irregular islands of a second phase",
+            Family::Cuboids => "Rounded squares in rows, fine precipitates between them",
+            Family::Lamellae => "Plates in colonies",
+            Family::Grains => "Grains with boundaries, some with twins",
+            Family::Needles => "Needles and laths",
+            Family::Dendrites => "Dendrites with secondary arms",
+            Family::Network => "A film along grain boundaries, particles within",
+            Family::Pores => "Pores and cracks",
+            Family::Duplex => "Two phases that interpenetrate",
+            Family::Banded => "Bands of pearlite in ferrite",
+            Family::Graphite => "Graphite as flakes, worms or nodules, ferrite around it",
+        }
+    }
+
     /// Names of its classes, in index order.
     pub fn classes(self) -> &'static [&'static str] {
         match self {

@@ -6,13 +6,15 @@ mod nnunet;
 use super::copy::{Copy, with_all_splits};
 use crate::Result;
 use crate::error::{Context as _, refuse};
+use serde::Deserialize;
 use sorby_data::import::BACKGROUND;
 use sorby_data::{DataBar, Dataset, Item};
 use sorby_image::{LabelMap, Micrograph, NewFolder, write};
 use std::path::Path;
 
 /// Whose labels are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum ExportFormat {
     /// One JSON file, an annotation for each connected object.
     Coco,
@@ -20,6 +22,17 @@ pub enum ExportFormat {
     Png,
     /// nnU-Net's raw folder.
     NnUnet,
+}
+
+impl ExportFormat {
+    /// The word that stands for it on the command line and in requests.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Coco => "coco",
+            Self::Png => "png",
+            Self::NnUnet => "nnunet",
+        }
+    }
 }
 
 /// Writes a data set for another program into the new folder `out`; gives what that program's format has no place for.
