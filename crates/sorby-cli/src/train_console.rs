@@ -2,7 +2,7 @@
 
 use crate::console::Progress;
 use sorby::words::duration;
-use sorby_train::{Event, Metric, Recipe, RunFile, RunFolder};
+use sorby_train::{Event, Metric, Pretrained, Recipe, RunFile, RunFolder};
 use std::fmt::Write as _;
 
 /// Shows a run's events, on screen and in the run's log.
@@ -44,10 +44,11 @@ impl<'a> TrainConsole<'a> {
             }
             Event::Note(note) => self.say(&format!("note: {note}")),
             Event::Pretrained(keys) => {
+                let whole = keys.loaded.iter().any(|key| key.starts_with("decode_head."));
                 self.say(&format!(
-                    "{} from the pretrained file: {} tensors loaded, {} not part of it, {} missing \
-                     (pretrained.json)",
-                    if self.recipe.pretrained_heads { "encoder and heads" } else { "encoder" },
+                    "{} from {}: {} tensors loaded, {} not part of it, {} missing (pretrained.json)",
+                    if whole { "encoder and heads" } else { "encoder" },
+                    self.recipe.pretrained.as_ref().map(Pretrained::described).unwrap_or_default(),
                     keys.loaded.len(),
                     keys.skipped.len(),
                     keys.missing.len()

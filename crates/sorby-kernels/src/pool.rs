@@ -68,7 +68,7 @@ pub fn max_pool_gradient(gy: &[f32], taps: &[u8], xs: Nhwc) -> Vec<f32> {
 }
 
 /// Bin `i` of `bins` over `n`: `floor(i n / bins) .. ceil((i + 1) n / bins)`.
-fn bin(i: usize, bins: usize, n: usize) -> std::ops::Range<usize> {
+pub fn bin(i: usize, bins: usize, n: usize) -> std::ops::Range<usize> {
     i * n / bins..((i + 1) * n).div_ceil(bins)
 }
 

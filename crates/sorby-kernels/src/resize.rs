@@ -5,7 +5,7 @@ use crate::{Nhwc, recycle};
 use rayon::prelude::*;
 
 /// Two source indices and the weight of the second, for every output index.
-fn taps(input: usize, output: usize) -> Vec<(usize, usize, f32)> {
+pub fn taps(input: usize, output: usize) -> Vec<(usize, usize, f32)> {
     let scale = input as f32 / output as f32;
     (0..output)
         .map(|o| {

@@ -216,6 +216,24 @@ impl Segmentor {
         Ok(LoadedKeys { loaded, skipped, missing })
     }
 
+    /// Loads a starting network ([`is_start`]): encoder, and whatever it holds of this architecture's heads. What it holds of
+    /// the other architecture is skipped; classifiers keep their random start.
+    ///
+    /// # Errors
+    /// When a tensor has another shape than the network's, or anything but classifiers is missing.
+    pub fn load_start(&mut self, mut state: StateDict) -> Result<LoadedKeys, WeightsError> {
+        let (own, found) = (self.state(), state.clone());
+        let mut load = Load { state: &mut state, missing: Vec::new(), wrong: None };
+        self.walk_all(&mut load);
+        let Load { missing, wrong, .. } = load;
+        if let Some(wrong) = wrong {
+            return Err(wrong);
+        }
+        require("network", missing.iter().filter(|key| !key.contains(".conv_seg.")))?;
+        let (loaded, skipped) = found.into_keys().partition(|key| own.contains_key(key));
+        Ok(LoadedKeys { loaded, skipped, missing })
+    }
+
     /// Loads the encoder only, by the names of any library ([`encoder_key`]); reports what became of every key.
     ///
     /// # Errors
@@ -245,6 +263,12 @@ impl Segmentor {
         let loaded = all.into_iter().filter(|key| !state.contains_key(key)).collect();
         Ok(LoadedKeys { loaded, skipped: state.into_keys().collect(), missing })
     }
+}
+
+/// Whether these are weights to start from: encoder and heads by MMSegmentation's names, without classifiers, so that they
+/// fit any number of classes.
+pub fn is_start(state: &StateDict) -> bool {
+    !state.contains_key(CLASSIFIER) && state.keys().any(|key| key.starts_with("decode_head."))
 }
 
 /// The weights whose first size is the number of classes.

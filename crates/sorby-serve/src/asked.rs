@@ -4,7 +4,7 @@ use crate::disposal::free_place;
 use crate::error::{Answer, Refusal};
 use crate::project::Project;
 use crate::verbs::{JobRules, ObjectChoice, Verb};
-use crate::work::{folder_name, inside, recipes, relative_data, studies, weights};
+use crate::work::{folder_name, inside, recipes, relative_data, studies};
 use crate::{routine_verbs, runs};
 use serde::Deserialize;
 use sorby::data::ExportFormat;
@@ -29,7 +29,7 @@ pub(crate) enum Asked {
         train: Option<String>,
         #[serde(default)]
         val: Option<String>,
-        /// A file of `weights/`, or `runs/NAME` of this project.
+        /// `builtin`, `none`, a file of `weights/`, or a run of this project; without it the recipe decides.
         #[serde(default)]
         pretrained: Option<String>,
     },
@@ -202,9 +202,7 @@ fn training(project: &Project, data: OsString, asked: Asked) -> Answer<(Verb, St
         changes.push(format!("data.val={}", split_name(&split)?));
     }
     if let Some(start) = pretrained {
-        let file = weights(project).into_iter().find(|w| w.0 == start);
-        let (_, file) = file.ok_or_else(|| Refusal::bad(format!("no weights `{start}`")))?;
-        changes.push(format!("pretrained={}", split_name(&file)?));
+        changes.push(format!("pretrained={}", split_name(&crate::work::start_weights(project, &start)?)?));
     }
     let (title, time_s) = (format!("Training {name}"), minutes.map(|m| (m * 60.0).round()));
     Ok((Verb::Train { recipe: recipe.into(), out, data, time_s, changes }, title))

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sorby::study::{NewStudy, StudyFolder, create_study};
 use sorby_image::files;
+use sorby_train::Pretrained;
 
 /// `GET /api/studies`.
 pub async fn list(State(app): State<Shared>) -> Answer<Json<Value>> {
@@ -63,9 +64,9 @@ pub async fn make(State(app): State<Shared>, Json(asked): Json<Made>) -> Answer<
             study.base = format!("../{}", study.base);
         }
         if let Some(start) = &study.pretrained {
-            let file = crate::work::weights(project).into_iter().find(|w| w.0 == *start);
-            let (_, file) = file.ok_or_else(|| Refusal::bad(format!("no weights `{start}`")))?;
-            study.pretrained = Some(format!("../{file}"));
+            let start = crate::work::start_weights(project, start)?;
+            let is_file = matches!(Pretrained::parse(&start), Some(Pretrained::File(_)));
+            study.pretrained = Some(if is_file { format!("../{start}") } else { start });
         }
         let file = format!("studies/{name}.toml");
         project.require_inside(&project.root.join("studies"))?;

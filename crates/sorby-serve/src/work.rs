@@ -12,7 +12,7 @@ use axum::extract::{Path, State};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sorby_image::files;
-use sorby_train::RunFile;
+use sorby_train::{Pretrained, RunFile};
 use std::ffi::OsString;
 
 /// `GET /api/jobs`.
@@ -143,7 +143,15 @@ fn toml_files(project: &Project, folder: &str, accept: impl Fn(&str) -> bool) ->
     found
 }
 
-/// Files that an encoder can start from: name shown, and path from the project's root.
+/// What a recipe writes for weights that the page names: its own words, or a path from the project's root.
+pub fn start_weights(project: &Project, name: &str) -> Answer<String> {
+    let words = [Pretrained::BUILTIN, Pretrained::NONE];
+    let word = words.into_iter().find(|word| *word == name).map(str::to_owned);
+    let file = || weights(project).into_iter().find(|w| w.0 == name).map(|w| w.1);
+    word.or_else(file).ok_or_else(|| Refusal::bad(format!("no weights `{name}`")))
+}
+
+/// Files that a network can start from: name shown, and path from the project's root.
 pub fn weights(project: &Project) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for file in files::entries(&project.root.join("weights")).unwrap_or_default() {

@@ -2,7 +2,7 @@
 
 use crate::power::Design;
 use serde::{Deserialize, Serialize};
-use sorby_train::{Arch, Recipe, parse_table, preset};
+use sorby_train::{Arch, Pretrained, Recipe, parse_table, preset};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use toml::Table;
@@ -30,9 +30,9 @@ pub struct StudySpec {
     pub archs: Vec<Arch>,
     /// Tricks in the order of stacking.
     pub tricks: Vec<String>,
-    /// The file of trick T.
+    /// The weights of trick T: a file, or `builtin`, which it is where nothing else is said.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub pretrained: Option<PathBuf>,
+    pub pretrained: Option<Pretrained>,
     /// Takes what that file has, though it does not fill the whole encoder.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub pretrained_partial: bool,
@@ -104,17 +104,20 @@ impl StudySpec {
             toml::from_str(text).map_err(|e| SpecError(sorby_train::one_line(&e.to_string())))?;
         let place =
             |path: &Path| std::path::absolute(folder.join(path)).unwrap_or_else(|_| folder.join(path));
-        spec.pretrained = spec.pretrained.map(|p| place(&p));
+        if let Some(Pretrained::File(file)) = &mut spec.pretrained {
+            *file = place(file);
+        }
         if preset(&spec.base.to_string_lossy()).is_none() {
             spec.base = place(&spec.base);
         }
         let tables = spec.trick.values_mut().map(|t| &mut t.set).chain([&mut spec.recipe]);
         for table in tables {
             if let Some(toml::Value::String(path)) = table.get_mut("pretrained") {
-                *path = place(Path::new(path.as_str())).to_string_lossy().into_owned();
+                *path = Pretrained::placed(path, folder);
             }
         }
         spec.add_known_tricks()?;
+        spec.begin_at_random()?;
         spec.check()?;
         spec.check_used()?;
         spec.check_effects()?;
@@ -129,8 +132,8 @@ impl StudySpec {
             )));
         }
         if let Some(file) = &self.pretrained {
-            let file = file.to_string_lossy();
-            let takes = |t: &Trick| t.set.get("pretrained").and_then(toml::Value::as_str) == Some(&*file);
+            let file = file.to_string();
+            let takes = |t: &Trick| t.set.get("pretrained").and_then(toml::Value::as_str) == Some(&file);
             if !self.trick.values().any(takes) {
                 let what = "`pretrained` is the file of trick T, which is not among `tricks` or has a file of its own; for \
                             all trainings write recipe.pretrained";
@@ -165,12 +168,8 @@ impl StudySpec {
             let mut set = Table::new();
             let title = match name.as_str() {
                 "T" => {
-                    let Some(file) = &self.pretrained else {
-                        let what = "trick T needs `pretrained = \"FILE\"` (weights of a ResNet-18, or a Sorby model); \
-                                    or take \"T\" out of `tricks`";
-                        return Err(SpecError(what.into()));
-                    };
-                    set.insert("pretrained".into(), file.to_string_lossy().into_owned().into());
+                    let start = self.pretrained.as_ref().unwrap_or(&Pretrained::Builtin);
+                    set.insert("pretrained".into(), start.to_string().into());
                     if self.pretrained_partial {
                         set.insert("pretrained_partial".into(), true.into());
                     }
@@ -188,6 +187,19 @@ impl StudySpec {
                 other => return Err(SpecError(format!("trick {other}: describe it under [trick.{other}]"))),
             };
             self.trick.insert(name.clone(), Trick { title: title.into(), set });
+        }
+        Ok(())
+    }
+
+    /// What a trick of pretrained weights gains is measured against a random start, also where the schedule's own start is
+    /// another; unless the file says otherwise.
+    fn begin_at_random(&mut self) -> Result<(), SpecError> {
+        let starts = |trick: &Trick| trick.set.contains_key("pretrained");
+        if self.trick.values().any(starts) && !self.recipe.contains_key("pretrained") {
+            let (_, base) = self.recipe_with(&[])?;
+            if base.pretrained.is_some() {
+                self.recipe.insert("pretrained".into(), "none".into());
+            }
         }
         Ok(())
     }
@@ -321,11 +333,35 @@ mod tests {
         let spec = parse(text).unwrap();
         let all: Vec<String> = spec.tricks.clone();
         let (_, recipe) = spec.recipe_with(&all).unwrap();
-        assert_eq!(recipe.pretrained, Some("/study/w.safetensors".into()));
+        assert_eq!(recipe.pretrained, Some(Pretrained::File("/study/w.safetensors".into())));
         assert_eq!((recipe.data.input_scale, recipe.data.crop, recipe.schedule.iterations), (0.5, 320, 50));
         assert!(!spec.exclude("R", "big") && !spec.exclude("T", "T"));
         let (_, base) = spec.recipe_with(&[]).unwrap();
         assert_eq!((base.pretrained, base.data.input_scale), (None, 1.0));
+    }
+
+    #[test]
+    fn without_a_file_t_is_the_builtin_weights_and_is_compared_with_a_random_start() {
+        let start = |text: &str, tricks: &[&str]| {
+            let tricks: Vec<String> = tricks.iter().map(|t| t.to_string()).collect();
+            parse(text).unwrap().recipe_with(&tricks).unwrap().1.pretrained
+        };
+        for base in ["paper", "coffee", "lunch"] {
+            let text = format!("base = '{base}'\ntricks = ['T']");
+            assert_eq!(start(&text, &[]), None, "{base}");
+            assert_eq!(start(&text, &["T"]), Some(Pretrained::Builtin), "{base}");
+        }
+        let file = Some(Pretrained::File("/study/w.pth".into()));
+        let given = "base = 'coffee'\npretrained = 'builtin'\ntricks = ['T']\nrecipe.pretrained = 'w.pth'";
+        assert_eq!((start(given, &[]), start(given, &["T"])), (file, Some(Pretrained::Builtin)));
+        // Without T nothing changes what the schedule says.
+        let plain = start("base = 'coffee'\ntricks = ['R']", &[]);
+        assert_eq!(plain, parse_recipe("coffee").pretrained);
+        assert!(parse("pretrained = 'none'").is_err());
+    }
+
+    fn parse_recipe(name: &str) -> Recipe {
+        sorby_train::parse(preset(name).unwrap(), &[]).unwrap()
     }
 
     #[test]
@@ -334,12 +370,14 @@ mod tests {
             parse("pretrained = 'a'\ntricks = ['T', 'M']\n[trick.M]\ntitle = 'm'\nset.pretrained = 'b'")
                 .unwrap();
         assert!(spec.exclude("T", "M"));
-        assert_eq!(spec.recipe_with(&["M".into()]).unwrap().1.pretrained, Some("/study/b".into()));
+        assert_eq!(
+            spec.recipe_with(&["M".into()]).unwrap().1.pretrained,
+            Some(Pretrained::File("/study/b".into()))
+        );
     }
 
     #[test]
     fn mistakes_are_named() {
-        assert!(parse("").unwrap_err().contains("pretrained"));
         assert!(parse("tricks = ['S', 'Q']").unwrap_err().contains("[trick.Q]"));
         assert!(parse("tricks = ['S', 'S']").unwrap_err().contains("twice"));
         assert!(parse("base = 'paper'\ntricks = ['S']\ntest = 'train'").unwrap_err().contains("test split"));

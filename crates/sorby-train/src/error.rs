@@ -36,10 +36,10 @@ pub enum TrainError {
     #[error("{0}")]
     NotAsWritten(String),
     /// The recipe's pretrained weights cannot be used.
-    #[error("pretrained file {}: {reason}", path.display())]
+    #[error("pretrained weights {start}: {reason}")]
     Pretrained {
-        /// The file of weights.
-        path: PathBuf,
+        /// The recipe's word for them: a file, or `builtin`.
+        start: String,
         /// What is wrong and what can be done, in words.
         reason: String,
     },

@@ -7,7 +7,7 @@ use crate::run_file::RunFile;
 use crate::run_folder::RunFolder;
 use crate::seal::{hash, seal, unseal};
 use crate::split_record::{ImageHash, SplitRecord, changes, hash_of, require_same_data};
-use crate::trainer::file_blake3;
+use crate::start::Pretrained;
 use serde::{Deserialize, Serialize};
 use sorby_data::Sample;
 use sorby_image::files::read_regular;
@@ -61,7 +61,7 @@ impl Identity {
             images,
             label_px: samples.map(label_px).collect(),
             classes,
-            pretrained_blake3: recipe.pretrained.as_deref().and_then(file_blake3),
+            pretrained_blake3: recipe.pretrained.as_ref().and_then(Pretrained::blake3),
             taken_over_at: None,
             changes: Vec::new(),
         }
@@ -223,7 +223,7 @@ pub(crate) fn require_same(
     }
     let begun = checkpoint::newest(run.root());
     if begun.is_none() && then.pretrained_blake3 != now.pretrained_blake3 {
-        let reason = "this run cannot go on: the file of pretrained weights has changed; start a new run";
+        let reason = "this run cannot go on: the pretrained weights have changed; start a new run";
         return Err(TrainError::run(run.root(), reason));
     }
     Ok((then, notes))

@@ -4,6 +4,7 @@
 use crate::grey_choice::GreyRangeSetting;
 use crate::log::{MOST_ITERATIONS, MOST_LR};
 use crate::schedule::{one_cycle_lr, poly_lr};
+use crate::start::Pretrained;
 use serde::{Deserialize, Serialize};
 use sorby_data::Augment;
 use sorby_image::GreyRange;
@@ -11,7 +12,6 @@ use sorby_nn::ops::PixelLoss;
 use sorby_nn::optimizer::Rule;
 use sorby_nn::{Arch, ModelSpec, Stem};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 /// A recipe with every key resolved; [`parse`] makes one of a file's text.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,9 +21,9 @@ pub struct Recipe {
     pub arch: Arch,
     /// First layers of its backbone.
     pub stem: Stem,
-    /// Weights for the encoder (trick T); none: random start.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub pretrained: Option<PathBuf>,
+    /// First weights (trick T): a file, or `builtin`, those that come with the program; `none`: random start.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::start::optional")]
+    pub pretrained: Option<Pretrained>,
     /// Takes what the file has, though it does not fill the whole encoder.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub pretrained_partial: bool,

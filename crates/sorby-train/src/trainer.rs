@@ -9,6 +9,7 @@ use crate::recipe::Recipe;
 use crate::run_file::RunFile;
 use crate::run_folder::{ImageCounts, Metric, RunFolder, State, Status, ValidationRecord};
 use crate::split_record::{ImageHash, SplitRecord, hash_of};
+use crate::start::{BUILTIN_NAME, Pretrained, load_pretrained};
 use crate::step::{StepResult, step};
 use crate::validate::validate;
 use crate::written::Written;
@@ -19,7 +20,6 @@ use sorby_image::ImagePart;
 use sorby_infer::{Calibrator, Domain, InferenceOptions, Model, ModelCard, Prediction, SeenImage};
 use sorby_nn::Segmentor;
 use sorby_nn::weights::LoadedKeys;
-use sorby_nn::weights_file::read_weights;
 use sorby_score::{Confusion, Scores};
 use std::borrow::Cow;
 use std::path::Path;
@@ -400,7 +400,8 @@ impl<'a> Trainer<'a> {
                 RunFile::Pretrained,
                 &json!({
                     "file": self.recipe.pretrained,
-                    "blake3": self.recipe.pretrained.as_deref().and_then(file_blake3),
+                    "name": matches!(self.recipe.pretrained, Some(Pretrained::Builtin)).then_some(BUILTIN_NAME),
+                    "blake3": self.recipe.pretrained.as_ref().and_then(Pretrained::blake3),
                     "loaded": keys.loaded,
                     "skipped": keys.skipped,
                     "missing": keys.missing,
@@ -570,38 +571,11 @@ fn domain(train: &[Sample]) -> Option<Domain> {
     Domain::of(&shots)
 }
 
-/// Fills the encoder, or the whole network, from the recipe's pretrained file, if it names one.
-fn load_pretrained(recipe: &Recipe, network: &mut Segmentor) -> Result<Option<LoadedKeys>, TrainError> {
-    let Some(path) = &recipe.pretrained else { return Ok(None) };
-    let failed = |reason: String| TrainError::Pretrained { path: path.clone(), reason };
-    let (state, _) = read_weights(path).map_err(|e| failed(e.to_string()))?;
-    let keys = match recipe.pretrained_heads {
-        true => network.load_whole(state),
-        false => network.load_encoder(state, recipe.pretrained_partial),
-    };
-    let keys = keys.map_err(|e| failed(e.to_string()))?;
-    if keys.loaded.is_empty() {
-        return Err(failed("holds no tensor of a ResNet-18".into()));
-    }
-    Ok(Some(keys))
-}
-
 /// BLAKE3 of a file's bytes; `None` when it cannot be read.
 pub fn file_blake3(path: &Path) -> Option<String> {
     let mut hasher = blake3::Hasher::new();
     hasher.update_reader(sorby_image::files::open_regular(path).ok()?).ok()?;
     Some(hasher.finalize().to_hex().to_string())
-}
-
-/// Whether the recipe's pretrained file, if it names one, can be used for so many classes: to know before a long study.
-///
-/// # Errors
-/// [`TrainError::Pretrained`] when the file cannot be read, or its weights do not fit the network.
-pub fn check_pretrained(recipe: &Recipe, classes: usize, device: &Device) -> Result<(), TrainError> {
-    if recipe.pretrained.is_some() {
-        load_pretrained(recipe, &mut Segmentor::new(recipe.model_spec(classes), 0, device))?;
-    }
-    Ok(())
 }
 
 /// Every class must be learnable.

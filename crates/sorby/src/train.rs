@@ -8,7 +8,7 @@ use crate::{DeviceOptions, Event, Observer, Result, listing};
 use serde_json::{Value, json};
 use sorby_data::Dataset;
 use sorby_infer::Device;
-use sorby_train::{Outcome, PRESETS, Recipe, RunFile, RunFolder, Trainer, parse, preset};
+use sorby_train::{Outcome, PRESETS, Pretrained, Recipe, RunFile, RunFolder, Trainer, parse, preset};
 use std::path::{Path, PathBuf};
 
 /// Its key for the starts before.
@@ -40,8 +40,8 @@ impl NamedRecipe {
         };
         let mut recipe = parse(&source, overrides).with_context(|| path.display().to_string())?;
         // Kept whole in the run folder, so that it can be resumed from anywhere.
-        if let Some(weights) = &recipe.pretrained {
-            recipe.pretrained = Some(std::path::absolute(weights)?);
+        if let Some(Pretrained::File(weights)) = &mut recipe.pretrained {
+            *weights = std::path::absolute(&weights)?;
         }
         Ok(Self { name: listing::stem(path), source, recipe })
     }

@@ -25,6 +25,12 @@ const RECIPES: Record<string, string> = {
 
 export const recipeText = (name: string): string => RECIPES[name] ?? name;
 
+/** Weights to begin with that are no files: the recipe's words for them, and ours. */
+export const OWN_STARTS: [string, string][] = [
+  ["builtin", "the program's own weights"],
+  ["none", "random weights"],
+];
+
 export interface Choices {
   recipe: string;
   /** One of `TIMES`. */
@@ -32,7 +38,7 @@ export interface Choices {
   /** The split to learn from, and the one to validate on; "all" means all labelled images. */
   train: string;
   val: string;
-  /** Weights to begin with; "" for random ones. */
+  /** Weights to begin with; "" as the recipe says. */
   weights: string;
 }
 
@@ -58,7 +64,7 @@ export function lastChoices(project: Project, known: Runs): Choices {
     time: TIMES.map(([time]) => time),
     train: [ALL, ...project.splits],
     val: ["", ALL, ...project.splits],
-    weights: ["", ...known.weights],
+    weights: ["", ...OWN_STARTS.map(([word]) => word), ...known.weights],
   };
   for (const key of Object.keys(first) as (keyof Choices)[]) {
     const value = last[key];

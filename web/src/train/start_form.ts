@@ -3,7 +3,7 @@
 import { choice, h, replace, sameOptions, type Child } from "../dom";
 import { startJob } from "../jobs";
 import { theProject } from "../project";
-import { freeName, keepChoices, lastChoices, recipeText, TIMES, trainJob, type Choices } from "./choices";
+import { freeName, keepChoices, lastChoices, OWN_STARTS, recipeText, TIMES, trainJob, type Choices } from "./choices";
 import type { Runs } from "./runs";
 import { ALL, nameProblem, overlap, splitSentence, whyNot } from "./split_choice";
 
@@ -68,7 +68,7 @@ export class StartForm {
       field("Time", "time", TIMES),
       field("Learn from", "train", all),
       field("Validate on", "val", val),
-      known.weights.length > 0 && field("Begin with", "weights", [["", "random weights"], ...sameOptions(known.weights)]),
+      field("Begin with", "weights", [["", "what the recipe says"], ...OWN_STARTS, ...sameOptions(known.weights)]),
     );
     this.judge();
   }

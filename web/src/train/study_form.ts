@@ -6,7 +6,7 @@ import { checks, field, text } from "../form";
 import { startJob } from "../jobs";
 import { toast, toastError } from "../messages";
 import { theProject } from "../project";
-import { recipeText } from "./choices";
+import { OWN_STARTS, recipeText } from "./choices";
 import type { Runs } from "./runs";
 import { nameProblem } from "./split_choice";
 import { networkName } from "./state_words";
@@ -25,7 +25,7 @@ export class StudyForm {
   private base = "coffee";
   private train = "train";
   private test = "val";
-  private weights = "";
+  private weights = "builtin";
   private seeds = text({ value: "3", inputmode: "numeric" });
   private folds = text({ value: "3", inputmode: "numeric" });
   private hours = text({ inputmode: "decimal" });
@@ -59,13 +59,13 @@ export class StudyForm {
     const { splits } = theProject();
     if (!splits.includes(this.train)) this.train = splits[0] ?? "";
     if (!splits.includes(this.test)) this.test = splits.find((split) => split !== this.train) ?? "";
-    if (!known.weights.includes(this.weights)) this.weights = known.weights[0] ?? "";
-    const tricks = TRICKS.filter(([key]) => key !== "T" || known.weights.length > 0);
+    const starts = [...OWN_STARTS.filter(([word]) => word !== "none"), ...sameOptions(known.weights)];
+    if (!starts.some(([name]) => name === this.weights)) this.weights = "builtin";
     replace(
       this.fields,
       checks("Networks", NETWORKS.map((name) => [name, networkName(name)]), this.archs),
-      checks("Tricks to try", tricks, this.tricks),
-      known.weights.length > 0 && choice("Weights of T", sameOptions(known.weights), this.weights, (name) => (this.weights = name)),
+      checks("Tricks to try", TRICKS, this.tricks),
+      choice("Weights of T", starts, this.weights, (name) => (this.weights = name)),
       choice("Schedule", known.recipes.map((name): [string, string] => [name, recipeText(name)]), this.base, (name) => (this.base = name)),
       choice("Learn from the split", sameOptions(splits), this.train, (split) => (this.train = split)),
       choice("Hold out the split", sameOptions(splits), this.test, (split) => (this.test = split)),

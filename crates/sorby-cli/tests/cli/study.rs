@@ -174,7 +174,6 @@ fn mistakes_in_a_study_are_told_before_anything_is_trained() {
         fs::write(at.join("bad.toml"), text).unwrap();
         fail(at, &["study", "run", "bad.toml", "--data", "data", "--out", "bad"])
     };
-    assert!(run("base = 'tiny.toml'").contains("pretrained"));
     assert!(run("base = 'tiny.toml'\npretrained = 'none.pth'").contains("none.pth"));
     assert!(run("base = 'tiny.toml'\ntricks = ['S']\nfolds = 9").contains("9 folds"));
     assert!(run("base = 'tiny.toml'\ntricks = ['S']\ntest = 'nothing'").contains("no split `nothing`"));

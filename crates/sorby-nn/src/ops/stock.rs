@@ -3,10 +3,12 @@
 use super::{BATCH_NORM_EPS, ConvGeometry, PixelLoss};
 use burn::tensor::activation::{log_sigmoid, log_softmax, relu as relu_op, sigmoid, softmax};
 use burn::tensor::module;
-use burn::tensor::ops::{ConvOptions, InterpolateMode, InterpolateOptions, MaxPoolOptions};
+use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
 use burn::tensor::{Tensor, TensorData};
 use sorby_kernels::dice::SMOOTH;
 use sorby_kernels::optimizer::Rule;
+use sorby_kernels::pool::bin;
+use sorby_kernels::resize::taps;
 
 fn channels_first(x: Tensor<4>) -> Tensor<4> {
     x.permute([0, 3, 1, 2])
@@ -73,14 +75,42 @@ pub(super) fn max_pool(x: Tensor<4>) -> Tensor<4> {
 }
 
 pub(super) fn adaptive_average(x: Tensor<4>, bins: usize) -> Tensor<4> {
-    channels_last(module::adaptive_avg_pool2d(channels_first(x), [bins, bins]))
+    let [_, h, w, _] = x.dims();
+    let weights = |size: usize| {
+        let mut weights = vec![0.0; bins * size];
+        for (i, row) in weights.chunks_exact_mut(size).enumerate() {
+            let bin = bin(i, bins, size);
+            let share = 1.0 / bin.len() as f32;
+            row[bin].fill(share);
+        }
+        weights
+    };
+    weighted(x, [bins, bins], weights(h), weights(w))
 }
 
 pub(super) fn bilinear(x: Tensor<4>, height: usize, width: usize) -> Tensor<4> {
-    let options = InterpolateOptions::new(InterpolateMode::Bilinear)
-        .with_align_corners(false)
-        .with_output_size([height, width]);
-    channels_last(module::interpolate(channels_first(x), options))
+    let [_, h, w, _] = x.dims();
+    let weights = |from: usize, to: usize| {
+        let mut weights = vec![0.0; to * from];
+        for (row, (first, next, share)) in weights.chunks_exact_mut(from).zip(taps(from, to)) {
+            row[first] += 1.0 - share;
+            row[next] += share;
+        }
+        weights
+    };
+    weighted(x, [height, width], weights(h, height), weights(w, width))
+}
+
+/// Sums of rows of `x`, `[height, h]` weights, then of columns, `[width, w]`. Two products are differentiable on every
+/// device; Burn's GPU backends have no backward pass of their own bilinear interpolation.
+fn weighted(x: Tensor<4>, [height, width]: [usize; 2], rows: Vec<f32>, columns: Vec<f32>) -> Tensor<4> {
+    let [n, h, w, c] = x.dims();
+    let device = x.device();
+    let matrix =
+        |weights, shape: [usize; 3]| Tensor::<3>::from_data(TensorData::new(weights, shape), &device);
+    let x = matrix(rows, [1, height, h]).matmul(x.reshape([n, h, w * c]));
+    let x = matrix(columns, [1, width, w]).matmul(x.reshape([n * height, w, c]));
+    x.reshape([n, height, width, c])
 }
 
 pub(super) fn pixel_loss(logits: Tensor<4>, labels: &[u8], loss: PixelLoss) -> Tensor<1> {

@@ -98,7 +98,7 @@ mod tests {
         assert!(create_study(&new, &out).is_err(), "not written over");
         let other = folder.path().join("other.toml");
         for bad in [
-            NewStudy { tricks: words(&["T"]), ..new.clone() },
+            NewStudy { tricks: words(&["Q"]), ..new.clone() },
             NewStudy { archs: Vec::new(), ..new.clone() },
             NewStudy { archs: words(&["vgg"]), ..new.clone() },
             NewStudy { test: "train".into(), ..new.clone() },

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use sorby_data::{Dataset, Manifest};
 use sorby_image::write::atomically;
 use sorby_study::{Part, Protocol, Run, RunScores, Stage, StudySpec};
-use sorby_train::{Metric, Recipe, RunFolder};
+use sorby_train::{Metric, Pretrained, Recipe, RunFolder};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs::File;
@@ -37,7 +37,7 @@ pub struct StudyFolder {
     /// What its images and labels hold.
     pub(super) contents: Contents,
     /// Hashes of pretrained files, computed once.
-    pub(super) files: RefCell<HashMap<PathBuf, Option<String>>>,
+    pub(super) files: RefCell<HashMap<Pretrained, Option<String>>>,
     _lock: Option<File>,
 }
 

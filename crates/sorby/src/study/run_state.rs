@@ -5,9 +5,7 @@ use crate::Result;
 use crate::error::Context as _;
 use sorby_score::Confusion;
 use sorby_study::Run;
-use sorby_train::{
-    GreyRangeSetting, ImageHash, PastRun, Recipe, RunFile, SplitRecord, State, Status, file_blake3,
-};
+use sorby_train::{GreyRangeSetting, ImageHash, PastRun, Recipe, RunFile, SplitRecord, State, Status};
 use std::path::{Path, PathBuf};
 
 /// Runs of one name that are kept aside.
@@ -101,13 +99,13 @@ impl StudyFolder {
 
     /// Whether the file that filled the encoder is still what it was.
     fn same_start(&self, recipe: &Recipe, root: &Path) -> bool {
-        let Some(file) = &recipe.pretrained else { return true };
+        let Some(start) = &recipe.pretrained else { return true };
         let keys: Option<serde_json::Value> = std::fs::read(RunFile::Pretrained.path_in(root))
             .ok()
             .and_then(|t| serde_json::from_slice(&t).ok());
         let then = keys.as_ref().and_then(|k| k["blake3"].as_str());
         let mut known = self.files.borrow_mut();
-        let now = known.entry(file.clone()).or_insert_with(|| file_blake3(file));
+        let now = known.entry(start.clone()).or_insert_with(|| start.blake3());
         // A file that is gone since cannot have changed what was trained.
         then.is_none() || now.is_none() || then == now.as_deref()
     }
