@@ -1,0 +1,5 @@
+//! Files for other programs, read and run by engines that are not ours.
+
+mod onnx;
+mod support;
+mod torch;
