@@ -14,10 +14,10 @@ mod pickle;
 mod torch_file;
 mod zipped;
 
-pub use bioimage::{About, PACKAGE_MARK, SampleError, Scores, TestPair, bioimageio_package, package_name};
-pub use mmseg::{CONFIG_MARK, MmsegFiles, mmseg_files};
+pub use bioimage::{About, SampleError, Scores, TestPair, bioimageio_package, package_name};
+pub use mmseg::{MmsegFiles, mmseg_files};
 pub use onnx::{INPUT, LOGITS, OnnxOptions, PROBABILITIES, onnx_file};
-pub use torch_file::{STATE_DICT_MARK, state_dict_file};
+pub use torch_file::state_dict_file;
 
 use sorby_infer::ModelCard;
 use sorby_nn::weights::StateDict;
@@ -56,7 +56,7 @@ pub enum ExportError {
     /// A zip cannot be made.
     #[error("the zip cannot be made ({0})")]
     Zip(String),
-    /// The picture of the cover cannot be made.
-    #[error("the cover cannot be made ({0})")]
-    Cover(String),
+    /// A picture of a package cannot be made.
+    #[error("the package's picture cannot be made ({0})")]
+    Picture(String),
 }

@@ -69,7 +69,7 @@ impl<'a> Meaning<'a> {
     }
 
     /// Keys and values; lists as JSON.
-    pub fn notes(&self) -> Vec<(String, String)> {
+    pub fn notes(&self) -> Vec<(&'static str, String)> {
         let card = self.source.card;
         let colours: Vec<String> =
             card.colours.iter().map(|[r, g, b]| format!("#{r:02x}{g:02x}{b:02x}")).collect();
@@ -95,6 +95,6 @@ impl<'a> Meaning<'a> {
             notes.push(("nm_per_px_of_images", json!([low, high]).to_string()));
         }
         notes.retain(|(_, value)| !value.is_empty());
-        notes.into_iter().map(|(key, value)| (format!("sorby.{key}"), value)).collect()
+        notes
     }
 }

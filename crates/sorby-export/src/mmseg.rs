@@ -4,11 +4,9 @@ use crate::meaning::Meaning;
 use crate::pickle::Value;
 use crate::torch_file::torch_file;
 use crate::{ExportError, Source};
+use sorby_image::CONFIG_MARK;
 use sorby_nn::geometry::{POOL_SCALES, STAGE_CHANNELS, aspp_dilations, strides_and_dilations};
 use sorby_nn::{Arch, Stem};
-
-/// First line of the configuration: by it Sorby knows its own files again.
-pub const CONFIG_MARK: &str = "# Configuration for MMSegmentation 1, written by Sorby";
 
 /// A `.pth` and a `.py`.
 pub struct MmsegFiles {

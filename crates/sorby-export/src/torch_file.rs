@@ -3,10 +3,8 @@
 use crate::ExportError;
 use crate::pickle::{Value, pickle};
 use crate::zipped::{Entry, zip};
+use sorby_image::STATE_DICT_MARK;
 use sorby_nn::weights::StateDict;
-
-/// First name in the zip: by it Sorby knows its own files again.
-pub const STATE_DICT_MARK: &str = "sorby/data.pkl";
 
 /// Bytes of a file that `torch.load(weights_only=True)` reads. `around` makes the file's content from the weights, a dict
 /// of tensors.

@@ -1,12 +1,12 @@
 //! `rdf.yaml` of a package, by bioimage.io's model description 0.5.
 
 use super::yaml::{Yaml, map, number, row, text};
-use super::{About, Files, PACKAGE_MARK, halo_px};
+use super::{About, Files, halo_px};
 use crate::Source;
 use crate::meaning::Meaning;
 use crate::onnx::OPSET;
 use sha2::{Digest as _, Sha256};
-use sorby_image::GreyRange;
+use sorby_image::{GreyRange, PACKAGE_MARK};
 use sorby_infer::ModelCard;
 use sorby_nn::geometry::{POOL_SCALES, aspp_dilations, strides_and_dilations};
 
@@ -26,7 +26,6 @@ pub(super) fn description(source: &Source, about: &About, files: &Files) -> Stri
     );
     let limited = |t: String| t.chars().take(1024).collect::<String>();
     let author = |author: &String| Yaml::List(vec![map([("name", text(author))])]);
-    let file = |name: &'static str| map([("source", text(name)), ("sha256", text(sha256(files.of(name))))]);
     let document = Yaml::Map(vec![
         ("format_version", Some(text(FORMAT_VERSION))),
         ("type", Some(text("model"))),
@@ -36,8 +35,8 @@ pub(super) fn description(source: &Source, about: &About, files: &Files) -> Stri
         ("license", about.licence.as_ref().map(text)),
         ("cite", Some(Yaml::List(vec![citation()]))),
         ("tags", Some(Yaml::List(tags(card)))),
-        ("documentation", Some(file("README.md"))),
-        ("covers", Some(Yaml::List(vec![file("cover.png")]))),
+        ("documentation", Some(file("README.md", files))),
+        ("covers", Some(Yaml::List(vec![file("cover.png", files)]))),
         ("inputs", Some(Yaml::List(vec![input(source, about, files)]))),
         ("outputs", Some(Yaml::List(vec![output(source, files)]))),
         ("weights", Some(weights(source, files))),
@@ -90,7 +89,8 @@ fn axes(channels: Vec<Yaml>, y: Yaml, x: Yaml) -> Yaml {
     Yaml::List(vec![map([("type", text("batch"))]), channels, y, x])
 }
 
-fn test_tensor(name: &'static str, files: &Files) -> Yaml {
+/// A file of the package with its hash.
+fn file(name: &'static str, files: &Files) -> Yaml {
     map([("source", text(name)), ("sha256", text(sha256(files.of(name))))])
 }
 
@@ -114,7 +114,8 @@ fn input(source: &Source, about: &About, files: &Files) -> Yaml {
         ("axes", axes(vec![text("grey")], space("y", size(), nm, None), space("x", size(), nm, None))),
         ("data", data),
         ("preprocessing", Yaml::List(preprocessing)),
-        ("test_tensor", test_tensor("test_input.npy", files)),
+        ("test_tensor", file("test_input.npy", files)),
+        ("sample_tensor", file("sample_input.png", files)),
     ])
 }
 
@@ -141,7 +142,8 @@ fn output(source: &Source, files: &Files) -> Yaml {
         ("description", text("Probability of each class, 0 to 1; those of a pixel sum to 1")),
         ("axes", axes(card.classes.iter().map(text).collect(), side("y"), side("x"))),
         ("data", map([("type", text("float32")), ("range", row(&[0, 1]))])),
-        ("test_tensor", test_tensor("test_output.npy", files)),
+        ("test_tensor", file("test_output.npy", files)),
+        ("sample_tensor", file("sample_output.png", files)),
     ])
 }
 
@@ -194,10 +196,9 @@ fn floats(values: &[f32]) -> Yaml {
 /// What readers compare by, and what only Sorby knows.
 fn config(source: &Source) -> Yaml {
     let tolerance = map([("relative_tolerance", number("0.001")), ("absolute_tolerance", number("0.0001"))]);
-    let notes = Meaning::of(source).notes();
-    let notes = notes.into_iter().map(|(key, value)| Yaml::Row(vec![text(key), text(value)])).collect();
+    let notes = Meaning::of(source).notes().into_iter().map(|(key, value)| (key, Some(text(value))));
     map([
         ("bioimageio", map([("reproducibility_tolerance", Yaml::List(vec![tolerance]))])),
-        ("sorby", map([("notes", Yaml::List(notes))])),
+        ("sorby", Yaml::Map(notes.collect())),
     ])
 }

@@ -14,9 +14,6 @@ use crate::zipped::{Entry, zip};
 use crate::{ExportError, Source};
 use sorby_infer::ModelCard;
 
-/// First line of a package's description, which is its first file: by it Sorby knows its own packages again.
-pub const PACKAGE_MARK: &str = "# bioimage.io model, written by Sorby";
-
 /// The network in PyTorch, the same file for every model.
 const NETWORK: &str = include_str!("network.py");
 
@@ -81,7 +78,7 @@ pub fn package_name(name: &str) -> String {
 ///
 /// # Errors
 /// [`ExportError::Missing`] when the weights are not those of the card's network, [`ExportError::Zip`] when a zip cannot be
-/// made, [`ExportError::Cover`] when the picture of the cover cannot.
+/// made, [`ExportError::Picture`] when a picture cannot.
 pub fn bioimageio_package(source: &Source, about: &About, test: &TestPair) -> Result<Vec<u8>, ExportError> {
     let card = source.card;
     let options = OnnxOptions { dynamic: about.dynamic, half: about.half, probabilities_only: true };
@@ -89,11 +86,12 @@ pub fn bioimageio_package(source: &Source, about: &About, test: &TestPair) -> Re
     let mut state = source.state.clone();
     state.retain(|key, _| !key.starts_with("auxiliary_head."));
     let (side, classes) = (test.side_px, card.classes.len());
-    let cover = test.cover(&card.colours)?;
     let tensor = |channels: usize, values: &[f32]| crate::npy::npy(&[1, channels, side, side], values);
     let mut files = Files(vec![
         Entry::compressed("README.md", documentation::readme(source, about).into_bytes()),
-        Entry::stored("cover.png", cover),
+        Entry::stored("cover.png", test.cover(&card.colours)?),
+        Entry::stored("sample_input.png", test.input_picture()?),
+        Entry::stored("sample_output.png", test.output_picture(&card.colours)?),
         Entry::compressed("test_input.npy", tensor(1, &test.input)),
         Entry::compressed("test_output.npy", tensor(classes, &test.output)),
         Entry::compressed("network.py", NETWORK.as_bytes().to_vec()),

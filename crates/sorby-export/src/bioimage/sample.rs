@@ -42,25 +42,52 @@ impl TestPair {
     /// A PNG, twice as wide as high: the window, and the classes in their colours.
     ///
     /// # Errors
-    /// [`ExportError::Cover`] when it cannot be encoded.
+    /// [`ExportError::Picture`] when it cannot be encoded.
     pub(super) fn cover(&self, colours: &[[u8; 3]]) -> Result<Vec<u8>, ExportError> {
         // 512 x 256 pixels cannot come near the 500 kB that a cover may have.
         const LARGEST_PX: usize = 256;
-        let (side, pixels) = (self.side_px.min(LARGEST_PX), self.side_px * self.side_px);
+        let side = self.side_px.min(LARGEST_PX);
+        let (window, classes) = (self.grey_rgb(), self.class_rgb(colours));
         let begin = (self.side_px - side) / 2;
-        let class_of = |p: usize| {
+        let rows = (begin..begin + side)
+            .map(|y| 3 * (y * self.side_px + begin)..3 * (y * self.side_px + begin + side));
+        let data: Vec<u8> = rows.flat_map(|row| [&window[row.clone()], &classes[row]].concat()).collect();
+        rgb_png(2 * side, side, &data)
+    }
+
+    /// The window as a person sees it, a PNG.
+    ///
+    /// # Errors
+    /// As [`TestPair::cover`].
+    pub(super) fn input_picture(&self) -> Result<Vec<u8>, ExportError> {
+        rgb_png(self.side_px, self.side_px, &self.grey_rgb())
+    }
+
+    /// The classes in their colours, a PNG.
+    ///
+    /// # Errors
+    /// As [`TestPair::cover`].
+    pub(super) fn output_picture(&self, colours: &[[u8; 3]]) -> Result<Vec<u8>, ExportError> {
+        rgb_png(self.side_px, self.side_px, &self.class_rgb(colours))
+    }
+
+    fn grey_rgb(&self) -> Vec<u8> {
+        self.grey.iter().flat_map(|v| [*v; 3]).collect()
+    }
+
+    fn class_rgb(&self, colours: &[[u8; 3]]) -> Vec<u8> {
+        let pixels = self.side_px * self.side_px;
+        let largest = |p: usize| {
             (0..colours.len()).fold(0, |best, c| {
                 if self.output[c * pixels + p] > self.output[best * pixels + p] { c } else { best }
             })
         };
-        let mut data = Vec::with_capacity(2 * side * side * 3);
-        for y in begin..begin + side {
-            let row = y * self.side_px + begin..y * self.side_px + begin + side;
-            data.extend(row.clone().flat_map(|p| [self.grey[p]; 3]));
-            data.extend(row.flat_map(|p| colours[class_of(p)]));
-        }
-        png_bytes(2 * side, side, PngKind::Rgb, &data).map_err(|e| ExportError::Cover(e.to_string()))
+        (0..pixels).flat_map(|p| colours[largest(p)]).collect()
     }
+}
+
+fn rgb_png(width: usize, height: usize, data: &[u8]) -> Result<Vec<u8>, ExportError> {
+    png_bytes(width, height, PngKind::Rgb, data).map_err(|e| ExportError::Picture(e.to_string()))
 }
 
 /// Why an image cannot serve as the test of a package.

@@ -66,7 +66,7 @@ pub fn onnx_file(source: &Source, options: &OnnxOptions) -> Result<Vec<u8>, Expo
         inputs: vec![port(INPUT, 1, &meaning.input)],
         outputs,
         what: meaning.summary(),
-        notes: meaning.notes(),
+        notes: meaning.notes().into_iter().map(|(key, value)| (format!("sorby.{key}"), value)).collect(),
     };
     Ok(file.to_bytes())
 }

@@ -1,5 +1,6 @@
 //! Files for other programs, read and run by engines that are not ours.
 
+mod for_python;
 mod onnx;
 mod support;
 mod torch;

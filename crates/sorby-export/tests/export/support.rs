@@ -1,6 +1,7 @@
 //! Networks with weights as after a training, and pictures.
 
 use sorby_infer::{Device, Model, ModelCard};
+use sorby_nn::weights::StateDict;
 use sorby_nn::{Arch, ModelSpec, Segmentor, Stem};
 use sorby_random::Stream;
 
@@ -29,10 +30,23 @@ pub fn model(arch: Arch, stem: Stem, output_stride: usize) -> Model {
             }
         }
     }
-    network.load(state).unwrap();
+    network.load(state.clone()).unwrap();
     let classes = ["matrix", "carbide", "pore"].map(str::to_owned).to_vec();
     let card = ModelCard { classes, recipe: "iterations = 6\n".into(), ..ModelCard::new(spec) };
-    Model::new(card, network)
+    let mut model = Model::new(card, network);
+    level(&mut model, state);
+    model
+}
+
+/// Biases of the classifier that make all classes as likely: a mask shows more of them.
+fn level(model: &mut Model, mut state: StateDict) {
+    const EDGE: usize = 96;
+    let logits = model.grey_logits(&picture(1, EDGE, EDGE), (1, EDGE, EDGE), &Device::flex());
+    let bias = &mut state.get_mut("decode_head.conv_seg.bias").unwrap().values;
+    for (bias, plane) in bias.iter_mut().zip(logits.chunks_exact(EDGE * EDGE)) {
+        *bias -= plane.iter().sum::<f32>() / plane.len() as f32;
+    }
+    model.network.load(state).unwrap();
 }
 
 /// Grey windows `[n, h, w]`, 0..255 in whole steps: blobs on a gradient, with noise.
