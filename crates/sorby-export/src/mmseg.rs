@@ -46,9 +46,9 @@ fn config(source: &Source) -> String {
     let card = source.card;
     let classes = card.classes.len();
     let (strides, dilations) = strides_and_dilations(card.output_stride);
-    let (backbone, stem) = match card.stem {
-        Stem::V1c => ("ResNetV1c", "deep_stem=True"),
-        Stem::V1 => ("ResNet", "deep_stem=False"),
+    let backbone = match card.stem {
+        Stem::V1c => "ResNetV1c",
+        Stem::V1 => "ResNet",
     };
     let [.., auxiliary, last] = STAGE_CHANNELS;
     let head = match card.arch {
@@ -95,7 +95,6 @@ model = dict(
         out_indices=(0, 1, 2, 3),
         strides={strides},
         dilations={dilations},
-        {stem},
         norm_cfg=norm_cfg,
         norm_eval=False,
         style='pytorch',

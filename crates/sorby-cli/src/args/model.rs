@@ -28,7 +28,7 @@ pub struct ModelExportArgs {
     /// Height and width of the input are free; default: both are the model's window.
     #[arg(long)]
     pub dynamic: bool,
-    /// Store the weights of the ONNX file in 16 bits: half the size, answers that differ in the third digit.
+    /// Store the weights of the ONNX file in 16 bits: half the size, probabilities that differ by up to about 0.001.
     #[arg(long)]
     pub half: bool,
     /// Name of the package; default: that of the run folder.

@@ -106,8 +106,11 @@ fn input(source: &Source, about: &About, files: &Files) -> Yaml {
         GreyRange::Fixed(range) => (Some(row(&range)), Vec::new()),
     };
     let data = Yaml::Map(vec![("type", Some(text("float32"))), ("range", range)]);
-    let meaning = Meaning::of(source);
-    let what: String = format!("One grey channel: {}", meaning.input).chars().take(128).collect();
+    let (black, white) = match card.grey_range {
+        GreyRange::Full | GreyRange::Percentile => (0.0, 255.0),
+        GreyRange::Fixed([black, white]) => (black, white),
+    };
+    let what = format!("One grey channel: {black} is black, {white} is white");
     map([
         ("id", text("raw")),
         ("description", text(what)),
@@ -140,11 +143,30 @@ fn output(source: &Source, files: &Files) -> Yaml {
     map([
         ("id", text("probability")),
         ("description", text("Probability of each class, 0 to 1; those of a pixel sum to 1")),
-        ("axes", axes(card.classes.iter().map(text).collect(), side("y"), side("x"))),
+        ("axes", axes(channel_names(&card.classes).into_iter().map(text).collect(), side("y"), side("x"))),
         ("data", map([("type", text("float32")), ("range", row(&[0, 1]))])),
         ("test_tensor", file("test_output.npy", files)),
         ("sample_tensor", file("sample_output.png", files)),
     ])
+}
+
+/// Names of classes as identifiers, which the format wants of channels; the README has the names themselves.
+fn channel_names(classes: &[String]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for (i, class) in classes.iter().enumerate() {
+        let plain: String = class.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+        let begins = plain.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+        let name = if begins { plain } else { format!("class_{plain}") };
+        names.push(if names.contains(&name) || is_keyword(&name) { format!("{name}_{i}") } else { name });
+    }
+    names
+}
+
+/// Words of Python that a class may be called and a channel may not.
+fn is_keyword(name: &str) -> bool {
+    const KEYWORDS: &str = " False None True and as assert async await break class continue def del elif else except finally for \
+                            from global if import in is lambda nonlocal not or pass raise return try while with yield ";
+    KEYWORDS.contains(&format!(" {name} "))
 }
 
 fn weights(source: &Source, files: &Files) -> Yaml {
@@ -201,4 +223,16 @@ fn config(source: &Source) -> Yaml {
         ("bioimageio", map([("reproducibility_tolerance", Yaml::List(vec![tolerance]))])),
         ("sorby", Yaml::Map(notes.collect())),
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::channel_names;
+
+    #[test]
+    fn channels_are_identifiers() {
+        let classes = ["Härte", "M23C6 (coarse)", "100Cr6", "in", "a-b", "a b"].map(str::to_owned);
+        let expected = ["H_rte", "M23C6__coarse_", "class_100Cr6", "in_3", "a_b", "a_b_5"];
+        assert_eq!(channel_names(&classes), expected);
+    }
 }

@@ -3,12 +3,16 @@
 use super::About;
 use crate::Source;
 use crate::meaning::Meaning;
+use sorby_image::GreyRange;
 use sorby_infer::ModelCard;
 
 pub(super) fn readme(source: &Source, about: &About) -> String {
     let card = source.card;
     let meaning = Meaning::of(source);
-    let steps: String = meaning.steps.iter().map(|step| format!("- {step}\n")).collect();
+    let mut steps: String = meaning.steps.iter().map(|step| format!("- {step}\n")).collect();
+    if card.grey_range == GreyRange::Percentile {
+        steps += "- The preprocessing of this package stretches what it is given: give it whole images.\n";
+    }
     let halo = super::halo_px(card);
     format!(
         "# {name}

@@ -2,5 +2,6 @@
 
 mod for_python;
 mod onnx;
+mod package;
 mod support;
 mod torch;

@@ -31,7 +31,7 @@ pub fn model(arch: Arch, stem: Stem, output_stride: usize) -> Model {
         }
     }
     network.load(state.clone()).unwrap();
-    let classes = ["matrix", "carbide", "pore"].map(str::to_owned).to_vec();
+    let classes = ["matrix", "carbide", "M23C6 (Härte 2)"].map(str::to_owned).to_vec();
     let card = ModelCard { classes, recipe: "iterations = 6\n".into(), ..ModelCard::new(spec) };
     let mut model = Model::new(card, network);
     level(&mut model, state);
