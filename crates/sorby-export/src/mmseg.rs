@@ -5,8 +5,12 @@ use crate::pickle::Value;
 use crate::torch_file::torch_file;
 use crate::{ExportError, Source};
 use sorby_image::CONFIG_MARK;
+use sorby_infer::ModelCard;
 use sorby_nn::geometry::{POOL_SCALES, STAGE_CHANNELS, aspp_dilations, strides_and_dilations};
 use sorby_nn::{Arch, Stem};
+
+/// The configuration with blanks, `@so@`.
+const TEMPLATE: &str = include_str!("mmseg_config.txt");
 
 /// A `.pth` and a `.py`.
 pub struct MmsegFiles {
@@ -44,102 +48,61 @@ pub fn mmseg_files(source: &Source) -> Result<MmsegFiles, ExportError> {
 /// The configuration's text. Numbers are written so that they are read as they are.
 fn config(source: &Source) -> String {
     let card = source.card;
-    let classes = card.classes.len();
     let (strides, dilations) = strides_and_dilations(card.output_stride);
     let backbone = match card.stem {
         Stem::V1c => "ResNetV1c",
         Stem::V1 => "ResNet",
     };
     let [.., auxiliary, last] = STAGE_CHANNELS;
-    let head = match card.arch {
-        Arch::PspNet => format!("type='PSPHead',\n        pool_scales={},", tuple(&POOL_SCALES)),
-        Arch::DeepLabV3Plus => {
-            let [a, b, c] = aspp_dilations(card.output_stride);
-            format!(
-                "type='DepthwiseSeparableASPPHead',\n        dilations=(1, {a}, {b}, {c}),\n        c1_in_channels={},\n        c1_channels=12,",
-                STAGE_CHANNELS[0]
-            )
-        }
-    };
-    let (window, step) = (card.window_px, card.stride_px);
     let resize = match card.input_scale {
         1.0 => String::new(),
         scale => format!("    dict(type='Resize', scale_factor={scale:?}, keep_ratio=True),\n"),
     };
-    let (mean, std) = (card.normalisation.mean, card.normalisation.std);
     let palette: Vec<String> = card.colours.iter().map(|c| format!("{c:?}")).collect();
     let names: Vec<String> = card.classes.iter().map(|c| python_text(c)).collect();
-    let meaning = Meaning::of(source);
-    let remarks: String = std::iter::once(format!("Input: {}.", meaning.input))
-        .chain(meaning.steps)
-        .map(|line| format!("# {line}\n"))
-        .collect();
-    format!(
-        "{CONFIG_MARK}\n{remarks}
-norm_cfg = dict(type='BN', requires_grad=True)
-data_preprocessor = dict(
-    type='SegDataPreProcessor',
-    mean={mean:?},
-    std={std:?},
-    bgr_to_rgb=True,
-    pad_val=0,
-    seg_pad_val=255)
-model = dict(
-    type='EncoderDecoder',
-    data_preprocessor=data_preprocessor,
-    pretrained=None,
-    backbone=dict(
-        type='{backbone}',
-        depth=18,
-        num_stages=4,
-        out_indices=(0, 1, 2, 3),
-        strides={strides},
-        dilations={dilations},
-        norm_cfg=norm_cfg,
-        norm_eval=False,
-        style='pytorch',
-        contract_dilation=True),
-    decode_head=dict(
-        {head}
-        in_channels={last},
-        in_index=3,
-        channels=128,
-        dropout_ratio=0.1,
-        num_classes={classes},
-        norm_cfg=norm_cfg,
-        align_corners=False,
-        loss_decode=dict(type='CrossEntropyLoss', use_sigmoid=False, loss_weight=1.0)),
-    auxiliary_head=dict(
-        type='FCNHead',
-        in_channels={auxiliary},
-        in_index=2,
-        channels=64,
-        num_convs=1,
-        concat_input=False,
-        dropout_ratio=0.1,
-        num_classes={classes},
-        norm_cfg=norm_cfg,
-        align_corners=False,
-        loss_decode=dict(type='CrossEntropyLoss', use_sigmoid=False, loss_weight=0.4)),
-    train_cfg=dict(),
-    test_cfg=dict(mode='slide', crop_size=({window}, {window}), stride=({step}, {step})))
+    // Names last: what stands in them is not filled in again.
+    let blanks = [
+        ("mean", format!("{:?}", card.normalisation.mean)),
+        ("std", format!("{:?}", card.normalisation.std)),
+        ("backbone", backbone.to_owned()),
+        ("strides", tuple(&strides)),
+        ("dilations", tuple(&dilations)),
+        ("head", head(card)),
+        ("last", last.to_string()),
+        ("auxiliary", auxiliary.to_string()),
+        ("classes", card.classes.len().to_string()),
+        ("window", card.window_px.to_string()),
+        ("step", card.stride_px.to_string()),
+        ("resize", resize),
+        ("palette", palette.join(", ")),
+        ("names", names.join(", ")),
+    ];
+    let filled = blanks
+        .iter()
+        .fold(TEMPLATE.to_owned(), |text, (blank, value)| text.replace(&format!("@{blank}@"), value));
+    format!("{CONFIG_MARK}\n{}\n{filled}", remarks(source))
+}
 
-dataset_type = 'BaseSegDataset'
-metainfo = dict(classes=[{names}], palette=[{palette}])
-test_pipeline = [
-    dict(type='LoadImageFromFile'),
-{resize}    dict(type='PackSegInputs'),
-]
-test_dataloader = dict(
-    batch_size=1,
-    dataset=dict(type=dataset_type, metainfo=metainfo, pipeline=test_pipeline))
-default_scope = 'mmseg'
-",
-        strides = tuple(&strides),
-        dilations = tuple(&dilations),
-        names = names.join(", "),
-        palette = palette.join(", "),
-    )
+/// The part of the decode head that the architectures do not share.
+fn head(card: &ModelCard) -> String {
+    match card.arch {
+        Arch::PspNet => format!("type='PSPHead',\n        pool_scales={},", tuple(&POOL_SCALES)),
+        Arch::DeepLabV3Plus => {
+            let [a, b, c] = aspp_dilations(card.output_stride);
+            let low = STAGE_CHANNELS[0];
+            format!(
+                "type='DepthwiseSeparableASPPHead',\n        dilations=(1, {a}, {b}, {c}),\n        \
+                 c1_in_channels={low},\n        c1_channels=12,"
+            )
+        }
+    }
+}
+
+/// What is to be done to images before, as comments.
+fn remarks(source: &Source) -> String {
+    let meaning = Meaning::of(source);
+    let lines = std::iter::once(format!("Input: {}.", meaning.input)).chain(meaning.steps);
+    lines.map(|line| format!("# {line}\n")).collect()
 }
 
 fn tuple(numbers: &[usize]) -> String {

@@ -1,7 +1,7 @@
 //! `sorby model export`: files for other programs, whole or not at all, and never over what is another's.
 
 use crate::{fail, sorby, succeed, workshop};
-use sorby_image::LabelMap;
+use sorby_image::RawLabels;
 use std::fs;
 use std::io::Read as _;
 use std::path::Path;
@@ -64,7 +64,7 @@ fn exports_hold_what_they_should_and_replace_only_their_own() {
     // Notes of the masks name two models; their pixels are the same.
     for mask in fs::read_dir(at.join("a/masks")).unwrap() {
         let name = mask.unwrap().file_name();
-        let read = |out: &str| LabelMap::read(&at.join(out).join("masks").join(&name)).unwrap();
+        let read = |out: &str| RawLabels::read(&at.join(out).join("masks").join(&name)).unwrap();
         assert!(read("a") == read("b"), "{name:?}");
     }
 }

@@ -1,6 +1,6 @@
 """The network of this model in PyTorch: PSPNet or DeepLabV3+ on a dilated ResNet-18.
 
-Written by Sorby; the same file for every model, which its keyword arguments tell apart. Modules are named as in
+Written by Sorby; the same file for every model; its keyword arguments say which. Modules are named as in
 MMSegmentation, so that the weights load there too. Input: grey values, float32 `[N, 1, H, W]`. Output: probabilities
 of the classes, float32 `[N, classes, H, W]`.
 """
