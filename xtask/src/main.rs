@@ -1,7 +1,8 @@
-//! `cargo xtask demo`, `cargo xtask test`, `cargo xtask web`, `cargo xtask lint`, `cargo xtask attack`, `cargo xtask bench`: everything a newcomer or CI has to run.
+//! `cargo xtask demo`, `cargo xtask test`, `cargo xtask web`, `cargo xtask lint`, `cargo xtask attack`, `cargo xtask exports`, `cargo xtask bench`: everything a newcomer or CI has to run.
 
 mod bench;
 mod demo;
+mod exports;
 mod web;
 
 use anyhow::{Context as _, bail};
@@ -14,6 +15,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   test   run every test
   web    build the page of `sorby serve`, which the program holds
   lint   check formatting and clippy
+  exports ask other engines whether exported models answer as Sorby does; installs them into target/exports
   attack kills, failing disks, changed files, clients at once: what docs/reliability.md reports; a quarter of an hour
   bench  time training and inference; with --torch next to PyTorch, which is installed into target/torch";
 
@@ -24,6 +26,7 @@ fn main() -> anyhow::Result<()> {
         "bench" => bench::run(&std::env::args().skip(2).collect::<Vec<_>>()),
         "test" => test(),
         "attack" => attack(),
+        "exports" => exports::run(),
         "web" => web::build(),
         "lint" => lint(),
         _ => bail!("{USAGE}"),

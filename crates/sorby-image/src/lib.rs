@@ -43,7 +43,9 @@ pub use mask_note::{ImagePart, MaskNote, Origin, supersedes};
 pub use micrograph::{Micrograph, Pixels};
 pub use names::{composed, parent_of};
 pub use new_folder::NewFolder;
-pub use own::{CHECK_TITLE, OutputKind, PAGE_GENERATOR, require_replaceable};
+pub use own::{
+    CHECK_TITLE, CONFIG_MARK, OutputKind, PACKAGE_MARK, PAGE_GENERATOR, STATE_DICT_MARK, require_replaceable,
+};
 pub use read::{decoded_bytes, dimensions, is_turned};
 pub use scale::agreement::{KnownScale, Said, ScaleClaim, ScaleError};
 pub use shot::Shot;

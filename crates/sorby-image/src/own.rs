@@ -14,7 +14,25 @@ pub enum OutputKind {
     Check,
     /// Weights: a safetensors file. Whether a training made it stands in the file's metadata, which the caller reads.
     Weights,
+    /// A model exported as ONNX, which names its producer at the beginning.
+    Onnx,
+    /// A model exported as a package of bioimage.io: its first file begins with [`PACKAGE_MARK`].
+    Package,
+    /// A model exported as PyTorch weights: [`STATE_DICT_MARK`] is the zip's first name. A checkpoint of a training has
+    /// another.
+    StateDict,
+    /// Its configuration for MMSegmentation, which begins with [`CONFIG_MARK`].
+    Config,
 }
+
+/// First line of the description in an exported package.
+pub const PACKAGE_MARK: &str = "# bioimage.io model, written by Sorby";
+
+/// First name in the zip of exported PyTorch weights.
+pub const STATE_DICT_MARK: &str = "sorby/data.pkl";
+
+/// First line of an exported configuration.
+pub const CONFIG_MARK: &str = "# Configuration for MMSegmentation 1, written by Sorby";
 
 /// A page of Sorby has this within its head.
 pub const PAGE_GENERATOR: &str = "<meta name=\"generator\" content=\"Sorby\">";
@@ -28,6 +46,10 @@ impl OutputKind {
             Self::Draft => "a draft that Sorby wrote",
             Self::Check => "a page of the data check",
             Self::Weights => "a safetensors file",
+            Self::Onnx => "an ONNX file that Sorby wrote",
+            Self::Package => "a bioimage.io package that Sorby wrote",
+            Self::StateDict => "a file of PyTorch that Sorby wrote",
+            Self::Config => "a configuration that Sorby wrote",
         }
     }
 
@@ -42,8 +64,18 @@ impl OutputKind {
             }),
             // Eight bytes of length, then a JSON object.
             Self::Weights => head(path).is_some_and(|h| h.get(8) == Some(&b'{')),
+            // Field 1 is the version of the format, field 2 the producer, five letters long.
+            Self::Onnx => head(path).is_some_and(|h| h.get(2..9) == Some(b"\x12\x05sorby")),
+            Self::Package => head(path).is_some_and(|h| is_zip_with(&h, PACKAGE_MARK)),
+            Self::StateDict => head(path).is_some_and(|h| is_zip_with(&h, STATE_DICT_MARK)),
+            Self::Config => head(path).is_some_and(|h| h.starts_with(CONFIG_MARK.as_bytes())),
         }
     }
+}
+
+/// Whether the head of a zip holds `mark`, as a name or as text that is not compressed.
+fn is_zip_with(head: &[u8], mark: &str) -> bool {
+    head.starts_with(b"PK") && head.windows(mark.len()).any(|w| w == mark.as_bytes())
 }
 
 fn head(path: &Path) -> Option<Vec<u8>> {
@@ -98,12 +130,20 @@ mod tests {
         std::fs::write(at("manifest"), "[[classes]]").unwrap();
         std::fs::write(at("empty"), "").unwrap();
         std::fs::create_dir(at("folder")).unwrap();
-        let kinds = [OutputKind::Draft, OutputKind::Check, OutputKind::Weights];
+        std::fs::write(at("onnx"), b"\x08\x07\x12\x05sorby\x1a\x05").unwrap();
+        std::fs::write(at("onnx-of-others"), b"\x08\x07\x12\x07pytorch").unwrap();
+        std::fs::write(at("package"), format!("PK\x03\x04..rdf.yaml{PACKAGE_MARK}\n")).unwrap();
+        std::fs::write(at("state"), format!("PK\x03\x04..{STATE_DICT_MARK}..")).unwrap();
+        std::fs::write(at("state-of-others"), "PK\x03\x04..archive/data.pkl..").unwrap();
+        std::fs::write(at("config"), format!("{CONFIG_MARK}\nmodel = dict()\n")).unwrap();
+        use OutputKind::{Check, Config, Draft, Onnx, Package, StateDict, Weights};
+        let kinds = [Draft, Check, Weights, Onnx, Package, StateDict, Config];
+        let own_names = ["draft", "page", "weights", "onnx", "package", "state", "config"];
         let there = std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name());
         let there: Vec<String> = there.map(|n| n.into_string().unwrap()).collect();
-        assert_eq!(there.len(), 11);
+        assert_eq!(there.len(), 17);
         for name in &there {
-            for (kind, own) in kinds.into_iter().zip(["draft", "page", "weights"]) {
+            for (kind, own) in kinds.into_iter().zip(own_names) {
                 assert_eq!(
                     require_replaceable(&at(name), kind).is_ok(),
                     *name == own,

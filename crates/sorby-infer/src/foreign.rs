@@ -5,6 +5,7 @@
 use crate::{Model, ModelCard};
 use burn::tensor::Device;
 use sorby_data::Normalisation;
+use sorby_nn::geometry::{aspp_dilations, strides_and_dilations};
 use sorby_nn::weights::{CLASSIFIER, StateDict};
 use sorby_nn::weights_file::{Checkpoint, Training};
 use sorby_nn::{Arch, ModelSpec, Segmentor, Stem};
@@ -229,13 +230,9 @@ impl Config {
 
     /// Filters that reach farther or less far would make another network of the same weights.
     fn require_dilations(&self, arch: Arch, stride: usize) -> Result<(), String> {
-        let backbone: &[f64] = match stride {
-            8 => &[1.0, 1.0, 2.0, 4.0],
-            16 => &[1.0, 1.0, 1.0, 2.0],
-            _ => &[1.0; 4],
-        };
-        let head = [12.0, 24.0, 36.0].map(|d| d * 8.0 / stride as f64);
-        let head = [1.0, head[0], head[1], head[2]];
+        let floats = |d: &[usize]| d.iter().map(|d| *d as f64).collect::<Vec<f64>>();
+        let backbone = floats(&strides_and_dilations(stride).1);
+        let head = [vec![1.0], floats(&aspp_dilations(stride))].concat();
         let known = |d: &Vec<f64>| *d == backbone || arch == Arch::DeepLabV3Plus && *d == head;
         match self.dilations.iter().find(|d| !known(d)) {
             Some(other) => Err(format!(

@@ -6,6 +6,7 @@ mod adapt;
 mod bench;
 mod domain;
 pub mod foreign;
+mod grey_windows;
 mod model;
 mod predict;
 mod reliability;

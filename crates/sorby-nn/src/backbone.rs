@@ -4,24 +4,12 @@
 //! stage uses half the stage's dilation, and only a block's first convolution is dilated.
 
 use crate::Init;
+use crate::geometry::{STAGE_CHANNELS, strides_and_dilations};
 use crate::layer::{ConvNorm, Phase};
 use crate::ops::{self, ConvGeometry};
 use crate::segmentor::Stem;
 use crate::state::{StateVisitor, Walk, key};
 use burn::tensor::Tensor;
-
-/// Channels of the four stages.
-pub(crate) const STAGE_CHANNELS: [usize; 4] = [64, 128, 256, 512];
-
-/// Strides and dilations of the four stages.
-fn stages_of(output_stride: usize) -> ([usize; 4], [usize; 4]) {
-    match output_stride {
-        8 => ([1, 2, 1, 1], [1, 1, 2, 4]),
-        16 => ([1, 2, 2, 1], [1, 1, 1, 2]),
-        32 => ([1, 2, 2, 2], [1, 1, 1, 1]),
-        other => panic!("no ResNet with output stride {other}"),
-    }
-}
 
 /// Two 3x3 convolutions around an identity.
 #[derive(Clone, Debug)]
@@ -82,7 +70,7 @@ pub struct ResNet18 {
 
 impl ResNet18 {
     pub(crate) fn new(init: &Init, stem: Stem, output_stride: usize) -> Self {
-        let (strides, dilations) = stages_of(output_stride);
+        let (strides, dilations) = strides_and_dilations(output_stride);
         let deep = stem == Stem::V1c;
         let stem = if deep {
             let init = init.at("stem");

@@ -9,6 +9,7 @@
 pub mod backbone;
 pub mod device;
 pub mod ema;
+pub mod geometry;
 mod head;
 mod init;
 pub mod layer;

@@ -2,6 +2,7 @@
 
 use crate::Init;
 use crate::backbone::ResNet18;
+use crate::geometry::aspp_dilations;
 use crate::head::{AsppPlusHead, FcnHead, PspHead};
 use crate::layer::{Dropout, Phase};
 use crate::state::{Census, Role, StateVisitor, Walk};
@@ -98,7 +99,7 @@ impl Segmentor {
             decode_head: match spec.arch {
                 Arch::PspNet => DecodeHead::Psp(Box::new(PspHead::new(&head, spec.classes))),
                 Arch::DeepLabV3Plus => {
-                    let dilations = AsppPlusHead::dilations(spec.output_stride);
+                    let dilations = aspp_dilations(spec.output_stride);
                     DecodeHead::AsppPlus(Box::new(AsppPlusHead::new(&head, spec.classes, dilations)))
                 }
             },

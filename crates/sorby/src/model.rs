@@ -1,5 +1,9 @@
 //! What a weight file holds, and weights for other programs.
 
+mod export;
+
+pub use export::{ExportFormat, ExportOptions, Exported, export};
+
 use crate::Result;
 use crate::error::{Context as _, refuse, refused};
 use crate::words::quoted;

@@ -3,6 +3,7 @@
 mod job;
 mod label;
 mod measure;
+mod model;
 mod options;
 mod out;
 mod study;
@@ -12,6 +13,7 @@ pub use job::{JobCommand, NewJobArgs, PaperArg, RunArgs, SignArgs, UnitArg, Veri
 pub use label::{DraftArgs, LabelCommand, ServeArgs, TrialArgs};
 pub use measure::{CodingArgs, EdgeArg, ExportArg, GivenScale, MeasureArgs, ScaleArgs, ThresholdArgs};
 
+pub use model::ModelExportArgs;
 pub use study::{StudyCommand, StudyPlanArgs, StudyReportArgs, StudyRunArgs};
 pub use synth::{CameraArg, SynthArgs, SynthKind};
 
@@ -221,6 +223,8 @@ pub enum ModelCommand {
         #[arg(long, value_name = "N", conflicts_with = "encoder")]
         output_stride: Option<usize>,
     },
+    /// Write a trained model for other programs: ONNX, a package of bioimage.io, or MMSegmentation.
+    Export(ModelExportArgs),
 }
 
 #[derive(ClapArgs)]

@@ -52,6 +52,7 @@ fn every_verb_answers_with_one_object() {
         ("replay", "verdict", 0, &["replay", "run/report.html"]),
         ("compare", "tables", 0, &["compare", "run", "again", "--out", "cmp"]),
         ("model-info", "lines", 0, &["model", "info", model]),
+        ("model-export", "files", 0, &["model", "export", model, "--format", "onnx", "--out", "m.onnx"]),
         ("clean", "runs", 0, &["clean", "again"]),
         ("system", "devices", 0, &["system"]),
         ("bench", "sgemm_gflop_per_s", 0, &["bench", "gemm", "--repeats", "1"]),

@@ -20,6 +20,7 @@ mod import;
 mod imported;
 mod kills;
 mod mistakes;
+mod model_export;
 mod mutations;
 mod page_edits;
 mod page_routine;

@@ -3,14 +3,12 @@
 
 use super::CHANNELS;
 use crate::Init;
-use crate::backbone::STAGE_CHANNELS;
+use crate::geometry::STAGE_CHANNELS;
 use crate::layer::{Classifier, ConvNorm, Dropout, Phase, SeparableConv};
 use crate::ops::{self, ConvGeometry};
 use crate::state::{StateVisitor, Walk, key};
 use burn::tensor::Tensor;
 
-/// Dilations of the separable branches at output stride 8; the plain 1x1 branch comes before them.
-const DILATIONS: [usize; 3] = [12, 24, 36];
 /// Channels of the low-level branch (12 for ResNet-18, not the paper's 48).
 const LOW_LEVEL_CHANNELS: usize = 12;
 
@@ -26,11 +24,6 @@ pub(crate) struct AsppPlusHead {
 }
 
 impl AsppPlusHead {
-    /// Dilations that reach as far in the image at any output stride.
-    pub fn dilations(output_stride: usize) -> [usize; 3] {
-        DILATIONS.map(|d| d * 8 / output_stride)
-    }
-
     pub fn new(init: &Init, classes: usize, dilations: [usize; 3]) -> Self {
         let cin = STAGE_CHANNELS[3];
         let pointwise = ConvGeometry::new(1, 1, 0, 1);

@@ -1,7 +1,7 @@
 //! The auxiliary head: one 3x3 convolution on stage 3, for deep supervision in training only.
 
 use crate::Init;
-use crate::backbone::STAGE_CHANNELS;
+use crate::geometry::STAGE_CHANNELS;
 use crate::layer::{Classifier, ConvNorm, Dropout, Phase};
 use crate::ops::ConvGeometry;
 use crate::state::{StateVisitor, Walk, key};

@@ -2,13 +2,11 @@
 
 use super::CHANNELS;
 use crate::Init;
-use crate::backbone::STAGE_CHANNELS;
+use crate::geometry::{POOL_SCALES, STAGE_CHANNELS};
 use crate::layer::{Classifier, ConvNorm, Dropout, Phase};
 use crate::ops::{self, ConvGeometry};
 use crate::state::{StateVisitor, Walk, key};
 use burn::tensor::Tensor;
-
-const POOL_SCALES: [usize; 4] = [1, 2, 3, 6];
 
 #[derive(Clone, Debug)]
 pub(crate) struct PspHead {
