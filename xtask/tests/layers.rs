@@ -78,6 +78,21 @@ fn the_library_neither_parses_nor_prints() {
     }
 }
 
+/// Where the program is another's module (Python's), the file of this process is not the program: one place knows what is.
+#[test]
+fn the_program_is_started_from_one_place() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut places = Vec::new();
+    for entry in std::fs::read_dir(root.join("crates")).unwrap() {
+        for file in sources(&entry.unwrap().path().join("src")) {
+            if std::fs::read_to_string(&file).unwrap().contains("current_exe") {
+                places.push(file.file_name().unwrap().to_string_lossy().into_owned());
+            }
+        }
+    }
+    assert_eq!(places, ["program.rs"]);
+}
+
 /// Verbs are short: flags to options, events to words.
 #[test]
 fn verbs_stay_short() {
