@@ -43,9 +43,9 @@ impl Program {
             return Ok(known);
         }
         let file = std::env::current_exe();
-        Ok(file.map(|f| Self::from(f.into_os_string())).with_context(|| {
+        file.map(|f| Self::from(f.into_os_string())).with_context(|| {
             format!("cannot find this program's own file; name it in the variable {PROGRAM_VARIABLE}")
-        })?)
+        })
     }
 
     /// Says how the program is started, where the file of this process is another program's (Python's, say). The first
