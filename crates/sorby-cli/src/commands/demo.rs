@@ -1,0 +1,106 @@
+//! `sorby demo`: the main job from start to end on synthetic carbides, each step a verb that could have been typed.
+
+use crate::answer::{Answer, say};
+use crate::args::DemoArgs;
+use anyhow::{Context as _, bail};
+use sorby::Program;
+use sorby::words::quoted;
+use sorby_image::write::atomically;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Instant;
+
+/// The schedule of the training.
+const RECIPE: &str = include_str!("../../../../recipes/demo.toml");
+
+/// What is shown above a step, and its command line.
+type Step = (&'static str, &'static [&'static str]);
+
+const STEPS: [Step; 8] = [
+    (
+        "Ten synthetic micrographs with exact labels",
+        &["synth", "--out", "data", "--images", "10", "--size", "640x480", "--seed", "1"],
+    ),
+    ("Is the data set sound?", &["data", "check", "data"]),
+    ("A short training", &["train", "demo.toml", "--data", "data", "--out", "runs/demo"]),
+    (
+        "Accuracy on images it never saw",
+        &["evaluate", "runs/demo", "--data", "data", "--split", "test", "--out", "evaluation"],
+    ),
+    ("Masks", &["segment", "runs/demo", TEST[0], TEST[1], "--out", "predictions/demo"]),
+    (
+        "Particles, next to the truth",
+        &[
+            "measure",
+            "predictions/demo/masks",
+            "--data",
+            "data",
+            "--class",
+            "carbide",
+            "--out",
+            "measurements/demo",
+        ],
+    ),
+    (
+        "Would a threshold have been enough?",
+        &[
+            "threshold",
+            TEST[0],
+            TEST[1],
+            "--truth",
+            "data/labels",
+            "--masks",
+            "predictions/demo/masks",
+            "--nm-per-px",
+            "12.5",
+            "--out",
+            "thresholds",
+        ],
+    ),
+    (
+        "All of it on one page",
+        &["report", "runs/demo", "--data", "data", "--split", "test", "--out", "report.html"],
+    ),
+];
+
+const TEST: [&str; 2] = ["data/images/carbide-009.png", "data/images/carbide-010.png"];
+
+pub fn run(args: &DemoArgs, json: bool) -> anyhow::Result<Answer> {
+    let (started, out) = (Instant::now(), &args.out);
+    if std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some()) {
+        bail!("{}: holds files already; name a new folder with --out", out.display());
+    }
+    let recipe = RECIPE.replace("iterations = 220", &format!("iterations = {}", args.iterations));
+    atomically(&out.join("demo.toml"), recipe.as_bytes())?;
+    for (title, arguments) in STEPS {
+        step(out, title, arguments, json)?;
+    }
+    let mut answer = Answer::new();
+    let page = std::path::absolute(out.join("report.html"))?;
+    say!(answer, "\nDone in {:.0} s. Open file://{}", started.elapsed().as_secs_f64(), page.display());
+    say!(
+        answer,
+        "Look at it all, draw labels and train in the browser:\n  sorby serve {}",
+        super::typed_again(out)
+    );
+    answer.set_path("out", out);
+    answer.set_path("page", &page);
+    Ok(answer)
+}
+
+/// Runs a verb in the demo's folder; with `--json` what it prints is no part of the answer.
+fn step(out: &Path, title: &str, arguments: &[&str], json: bool) -> anyhow::Result<()> {
+    let shown = arguments.iter().map(|a| quoted(a)).collect::<Vec<_>>().join(" ");
+    let mut command = Program::own()?.command();
+    command.args(arguments).current_dir(out);
+    if json {
+        command.stdout(Stdio::from(std::io::stderr()));
+    } else {
+        println!("\n== {title}\n$ sorby {shown}");
+    }
+    let status = command.status().context("cannot start a process of the program")?;
+    if !status.success() {
+        bail!("the demo ends here: `sorby {shown}` failed ({status})");
+    }
+    Ok(())
+}
