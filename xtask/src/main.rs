@@ -1,7 +1,8 @@
-//! `cargo xtask demo`, `cargo xtask test`, `cargo xtask web`, `cargo xtask lint`, `cargo xtask attack`, `cargo xtask bench`: everything a newcomer or CI has to run.
+//! `cargo xtask demo`, `cargo xtask test`, `cargo xtask python`, `cargo xtask web`, `cargo xtask lint`, `cargo xtask attack`, `cargo xtask bench`: everything a newcomer or CI has to run.
 
 mod bench;
 mod demo;
+mod python;
 mod web;
 
 use anyhow::{Context as _, bail};
@@ -12,6 +13,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
 
   demo   build Sorby, make synthetic micrographs, train, measure, write demo/report.html
   test   run every test
+  python build the Python package, install it where no compiler is, and test it (part of test)
   web    build the page of `sorby serve`, which the program holds
   lint   check formatting and clippy
   attack kills, failing disks, changed files, clients at once: what docs/reliability.md reports; a quarter of an hour
@@ -23,6 +25,7 @@ fn main() -> anyhow::Result<()> {
         "demo" => demo::run(),
         "bench" => bench::run(&std::env::args().skip(2).collect::<Vec<_>>()),
         "test" => test(),
+        "python" => python::test(),
         "attack" => attack(),
         "web" => web::build(),
         "lint" => lint(),
@@ -58,7 +61,8 @@ fn execute(command: &mut Command) -> anyhow::Result<()> {
 fn test() -> anyhow::Result<()> {
     web::build()?;
     cargo(&["test", "--workspace", "--locked"])?;
-    web::test(&program("debug"))
+    web::test(&program("debug"))?;
+    python::test()
 }
 
 /// The long attacks; short ones of each kind are part of every test.
