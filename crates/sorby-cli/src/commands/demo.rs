@@ -1,5 +1,7 @@
 //! `sorby demo`: the main job from start to end on synthetic carbides, each step a verb that could have been typed.
 
+mod steps;
+
 use crate::answer::{Answer, say};
 use crate::args::DemoArgs;
 use anyhow::{Context as _, bail};
@@ -9,61 +11,10 @@ use sorby_image::write::atomically;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Instant;
+use steps::STEPS;
 
 /// The schedule of the training.
 const RECIPE: &str = include_str!("../../../../recipes/demo.toml");
-
-/// What is shown above a step, and its command line.
-type Step = (&'static str, &'static [&'static str]);
-
-const STEPS: [Step; 8] = [
-    (
-        "Ten synthetic micrographs with exact labels",
-        &["synth", "--out", "data", "--images", "10", "--size", "640x480", "--seed", "1"],
-    ),
-    ("Is the data set sound?", &["data", "check", "data"]),
-    ("A short training", &["train", "demo.toml", "--data", "data", "--out", "runs/demo"]),
-    (
-        "Accuracy on images it never saw",
-        &["evaluate", "runs/demo", "--data", "data", "--split", "test", "--out", "evaluation"],
-    ),
-    ("Masks", &["segment", "runs/demo", TEST[0], TEST[1], "--out", "predictions/demo"]),
-    (
-        "Particles, next to the truth",
-        &[
-            "measure",
-            "predictions/demo/masks",
-            "--data",
-            "data",
-            "--class",
-            "carbide",
-            "--out",
-            "measurements/demo",
-        ],
-    ),
-    (
-        "Would a threshold have been enough?",
-        &[
-            "threshold",
-            TEST[0],
-            TEST[1],
-            "--truth",
-            "data/labels",
-            "--masks",
-            "predictions/demo/masks",
-            "--nm-per-px",
-            "12.5",
-            "--out",
-            "thresholds",
-        ],
-    ),
-    (
-        "All of it on one page",
-        &["report", "runs/demo", "--data", "data", "--split", "test", "--out", "report.html"],
-    ),
-];
-
-const TEST: [&str; 2] = ["data/images/carbide-009.png", "data/images/carbide-010.png"];
 
 pub fn run(args: &DemoArgs, json: bool) -> anyhow::Result<Answer> {
     let (started, out) = (Instant::now(), &args.out);
