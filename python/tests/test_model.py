@@ -2,6 +2,7 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -125,3 +126,13 @@ def test_a_callback_sees_windows_and_stops(model: sorby.Model, image: Image) -> 
         model.predict(image, on_progress=lambda _: False)
     with pytest.raises(ZeroDivisionError):
         model.predict(image, on_progress=lambda _: 1 / 0)
+
+
+def test_threads_share_a_model(model: sorby.Model, image: Image) -> None:
+    mask = model.predict(image)
+    seen: list[sorby.Progress] = []
+    with ThreadPoolExecutor(3) as pool:
+        waiting = [pool.submit(model.predict, image, on_progress=seen.append) for _ in range(6)]
+        for one in waiting:
+            np.testing.assert_array_equal(one.result(timeout=120), mask)
+    assert len(seen) >= 6

@@ -12,10 +12,13 @@ use std::sync::Mutex;
 
 /// A model, ready to segment images in memory.
 #[pyclass(frozen, module = "sorby._sorby")]
-pub struct Model(
-    // In a box: Python's memory is not aligned as the network's is.
-    Box<Mutex<Segmenter>>,
-);
+pub struct Model {
+    /// In a box: Python's memory is not aligned as the network's is. Locked only where the interpreter's lock is let go:
+    /// who waits for one with the other in hand may wait for ever.
+    segmenter: Box<Mutex<Segmenter>>,
+    classes: Vec<String>,
+    nm_per_px: Option<(f64, f64)>,
+}
 
 #[pymethods]
 impl Model {
@@ -33,7 +36,9 @@ impl Model {
     ) -> PyResult<Self> {
         let device = DeviceOptions { name: device, ..DeviceOptions::default() };
         let settings = InferenceSettings { window_px, stride_px, tta, flip, adapt, device };
-        py.detach(|| Segmenter::open(&path, &settings)).map(|s| Self(Box::new(Mutex::new(s)))).map_err(raised)
+        let segmenter = py.detach(|| Segmenter::open(&path, &settings)).map_err(raised)?;
+        let (classes, nm_per_px) = (segmenter.card().classes.clone(), segmenter.card().nm_per_px);
+        Ok(Self { segmenter: Box::new(Mutex::new(segmenter)), classes, nm_per_px })
     }
 
     /// The mask, its confidence, the probabilities where wanted, and what can be expected of it.
@@ -56,7 +61,7 @@ impl Model {
             said.no_data_bar = !data_bar;
             sorby::scale::require_positive(nm_per_px)?;
             let shot = Shot::in_memory(image, &said)?;
-            let mut segmenter = self.0.lock().unwrap_or_else(|e| e.into_inner());
+            let mut segmenter = self.segmenter.lock().unwrap_or_else(|e| e.into_inner());
             segmenter.segment_observed(&shot, with_probabilities, &callbacks)
         });
         let segmented = callbacks.answer(segmented)?;
@@ -75,13 +80,13 @@ impl Model {
     /// Names of the classes in index order.
     #[getter]
     fn classes(&self) -> Vec<String> {
-        self.0.lock().unwrap_or_else(|e| e.into_inner()).card().classes.clone()
+        self.classes.clone()
     }
 
     /// Smallest and largest pixel size of the training images in nanometres, where known.
     #[getter]
     fn nm_per_px(&self) -> Option<(f64, f64)> {
-        self.0.lock().unwrap_or_else(|e| e.into_inner()).card().nm_per_px
+        self.nm_per_px
     }
 }
 
