@@ -1,8 +1,9 @@
-//! `cargo xtask demo`, `cargo xtask test`, `cargo xtask web`, `cargo xtask lint`, `cargo xtask attack`, `cargo xtask exports`, `cargo xtask bench`: everything a newcomer or CI has to run.
+//! What a newcomer or CI has to run: `cargo xtask demo`, `cargo xtask test` and the other words of [`USAGE`].
 
 mod bench;
 mod demo;
 mod exports;
+mod python;
 mod web;
 
 use anyhow::{Context as _, bail};
@@ -13,6 +14,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
 
   demo   build Sorby, make synthetic micrographs, train, measure, write demo/report.html
   test   run every test
+  python build the Python package, install it where no compiler is, and test it (part of test)
   web    build the page of `sorby serve`, which the program holds
   lint   check formatting and clippy
   exports ask other engines whether exported models answer as Sorby does; installs them into target/exports
@@ -25,6 +27,7 @@ fn main() -> anyhow::Result<()> {
         "demo" => demo::run(),
         "bench" => bench::run(&std::env::args().skip(2).collect::<Vec<_>>()),
         "test" => test(),
+        "python" => python::test(),
         "attack" => attack(),
         "exports" => exports::run(),
         "web" => web::build(),
@@ -61,7 +64,8 @@ fn execute(command: &mut Command) -> anyhow::Result<()> {
 fn test() -> anyhow::Result<()> {
     web::build()?;
     cargo(&["test", "--workspace", "--locked"])?;
-    web::test(&program("debug"))
+    web::test(&program("debug"))?;
+    python::test()
 }
 
 /// The long attacks; short ones of each kind are part of every test.

@@ -78,6 +78,35 @@ fn the_library_neither_parses_nor_prints() {
     }
 }
 
+/// The module for Python converts: of our crates it knows the library, and of the program how it is run.
+#[test]
+fn the_module_for_python_knows_the_library_and_how_the_program_is_run() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/sorby-py/src");
+    let mut of_the_program = Vec::new();
+    for file in sources(&root) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        of_the_program.extend(text.split("sorby_cli::").skip(1).map(|rest| rest[..4].to_owned()));
+        let others = text.matches("sorby_").count() - text.matches("sorby_cli::").count();
+        assert_eq!(others, 0, "{} names another of our crates", file.display());
+    }
+    assert_eq!(of_the_program, ["run("]);
+}
+
+/// Where the program is another's module (Python's), the file of this process is not the program: one place knows what is.
+#[test]
+fn the_program_is_started_from_one_place() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut places = Vec::new();
+    for entry in std::fs::read_dir(root.join("crates")).unwrap() {
+        for file in sources(&entry.unwrap().path().join("src")) {
+            if std::fs::read_to_string(&file).unwrap().contains("current_exe") {
+                places.push(file.file_name().unwrap().to_string_lossy().into_owned());
+            }
+        }
+    }
+    assert_eq!(places, ["program.rs"]);
+}
+
 /// Verbs are short: flags to options, events to words.
 #[test]
 fn verbs_stay_short() {

@@ -4,8 +4,7 @@ use sorby::MadeBy;
 
 /// The command without what its answers do not depend on.
 pub fn typed(verb: &str) -> MadeBy {
-    let arguments = std::env::args_os().skip(1).map(|a| a.to_string_lossy().into_owned());
-    MadeBy::new(verb).with("arguments", relevant(arguments))
+    MadeBy::new(verb).with("arguments", relevant(crate::typed_words().skip(1)))
 }
 
 /// Options that change where results go and how they are shown, not what they are; whether a value follows.

@@ -152,13 +152,20 @@ fn own_range(shot: &Shot) -> (f32, f32) {
 /// `low` becomes 0, `high` 65535, what lies outside is clipped. A flat image becomes black.
 pub(crate) fn stretched(image: &Micrograph, low: f32, high: f32) -> Micrograph {
     let span = f64::from(high - low);
-    let map = |v: f32| {
-        let share = if span > 0.0 { f64::from(v - low) / span } else { 0.0 };
-        (65535.0 * share.clamp(0.0, 1.0)).round() as u16
-    };
+    let map = |v: f32| of_share(if span > 0.0 { f64::from(v - low) / span } else { 0.0 });
     let values = stored(&image.pixels).iter().map(|v| map(*v)).collect();
     let pixels = if image.channels() == 1 { Pixels::Grey16(values) } else { Pixels::Rgb16(values) };
     Micrograph { pixels, ..*image }
+}
+
+/// 0 becomes 0, 1 becomes 65535.
+fn of_share(share: f64) -> u16 {
+    (65535.0 * share.clamp(0.0, 1.0)).round() as u16
+}
+
+/// Floats within 0..1, which have their black and white.
+pub(crate) fn of_unit(values: &[f32]) -> Vec<u16> {
+    values.iter().map(|v| of_share(f64::from(*v))).collect()
 }
 
 /// Range that leaves [`CLIPPED`] of the values out at each end.

@@ -2,6 +2,7 @@
 
 #![warn(missing_docs, clippy::missing_errors_doc, clippy::missing_panics_doc)]
 
+mod array;
 mod data_bar;
 mod error;
 pub mod files;
@@ -33,6 +34,7 @@ mod tiled_tiff;
 pub mod union_find;
 pub mod write;
 
+pub use array::{ArrayError, ArrayValues};
 pub use data_bar::{DataBar, ScaleBar};
 pub use error::{ImageError, OneLine};
 pub use grey_range::{GreyRange, GreyRangeError, spanned_share};

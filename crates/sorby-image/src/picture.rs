@@ -6,6 +6,8 @@ use crate::write::atomically;
 use image::{DynamicImage, ImageBuffer, ImageFormat};
 use std::io::Cursor;
 use std::path::Path;
+use tiff::encoder::TiffEncoder;
+use tiff::encoder::colortype::Gray32Float;
 
 impl Micrograph {
     /// Whether any pixel is not grey.
@@ -33,7 +35,7 @@ impl Micrograph {
     /// Writes a PNG or TIFF, by the ending of `path`, with all values, atomically.
     ///
     /// # Errors
-    /// For other endings, and for floats, whose file may be copied.
+    /// For other endings; floats can be a TIFF only.
     pub fn write(&self, path: &Path) -> Result<(), ImageError> {
         let (w, h) = (self.width as u32, self.height as u32);
         let picture = match &self.pixels {
@@ -50,9 +52,14 @@ impl Micrograph {
             Some("tif") => ImageFormat::Tiff,
             _ => return Err(cannot(&"its name must end in .png or .tif")),
         };
-        let picture = picture.ok_or_else(|| cannot(&"floating-point numbers"))?;
         let mut bytes = Cursor::new(Vec::new());
-        picture.write_to(&mut bytes, format).map_err(|e| cannot(&e))?;
+        match (picture, &self.pixels) {
+            (Some(picture), _) => picture.write_to(&mut bytes, format).map_err(|e| cannot(&e))?,
+            (None, Pixels::Float(p)) if format == ImageFormat::Tiff => TiffEncoder::new(&mut bytes)
+                .and_then(|mut tiff| tiff.write_image::<Gray32Float>(w, h, p))
+                .map_err(|e| cannot(&e))?,
+            _ => return Err(cannot(&"floating-point numbers need .tif")),
+        }
         atomically(path, &bytes.into_inner())
     }
 }
@@ -84,5 +91,8 @@ mod tests {
         assert_eq!(grey.into_grey().pixels, Pixels::Grey16(vec![700, 9]));
         let float = Micrograph { width: 1, height: 1, pixels: Pixels::Float(vec![0.5]) };
         assert!(float.write(&folder.path().join("b.png")).is_err() && !folder.path().join("b.png").exists());
+        let float = Micrograph { width: 2, height: 1, pixels: Pixels::Float(vec![-0.1, 3e6]) };
+        float.write(&folder.path().join("b.tif")).unwrap();
+        assert_eq!(Micrograph::read(&folder.path().join("b.tif")).unwrap(), float);
     }
 }

@@ -1,7 +1,7 @@
 //! An image with its pixel size and the rows that are its field: what every verb works on.
 
 use crate::scale::ScaleReading;
-use crate::scale::agreement::{self, KnownScale, Said};
+use crate::scale::agreement::{self, KnownScale, Said, ScaleError};
 use crate::{DataBar, ImageError, Micrograph, scale};
 use std::borrow::Cow;
 use std::path::Path;
@@ -32,6 +32,18 @@ impl Shot {
     pub fn of(path: &Path, image: Micrograph, said: &Said) -> Result<Self, ImageError> {
         let (reading, bar) = looked_at(path, &image, said.no_data_bar);
         let scale = agreement::of_image(path, &reading, bar, said)?;
+        let field_rows = image.height - bar.map_or(0, |b| b.rows_px.min(image.height));
+        Ok(Self { image, scale, field_rows })
+    }
+
+    /// The same for an image that is no file's: a data bar is known by its looks, the pixel size by what is said.
+    ///
+    /// # Errors
+    /// When statements of its pixel size contradict each other.
+    pub fn in_memory(image: Micrograph, said: &Said) -> Result<Self, ScaleError> {
+        let reading = ScaleReading::silent(image.width as u32, image.height as u32);
+        let bar = if said.no_data_bar { None } else { reading.data_bar(&image) };
+        let scale = agreement::of_picture(&reading, bar, said)?;
         let field_rows = image.height - bar.map_or(0, |b| b.rows_px.min(image.height));
         Ok(Self { image, scale, field_rows })
     }

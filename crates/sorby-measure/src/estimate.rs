@@ -31,6 +31,13 @@ pub struct Estimate {
     pub fields_needed: Option<usize>,
 }
 
+impl Estimate {
+    /// Ends of the 95 % interval; no quantity is below 0.
+    pub fn interval(&self) -> Option<(f64, f64)> {
+        self.ci95.map(|c| ((self.value - c).max(0.0), self.value + c))
+    }
+}
+
 /// What is known apart from the fields.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct IntervalInputs<'a> {

@@ -52,6 +52,29 @@ impl Confusion {
         matrix.iter().all(|row| row.len() == matrix.len()).then_some(Self { matrix })
     }
 
+    /// As [`Confusion::add`], for masks that nobody has checked.
+    ///
+    /// # Errors
+    /// When the two differ in size, or hold an index that is no class; nothing is counted then.
+    pub fn try_add(&mut self, prediction: &LabelMap, label: &LabelMap) -> Result<(), String> {
+        let size = |map: &LabelMap| (map.height, map.width);
+        if size(prediction) != size(label) {
+            return Err(format!(
+                "the prediction has the shape {:?} but its mask {:?}",
+                size(prediction),
+                size(label)
+            ));
+        }
+        let labelled = prediction.labels.iter().zip(&label.labels).filter(|(_, l)| **l != IGNORE);
+        let highest = labelled.map(|(p, l)| (*p).max(*l)).max().unwrap_or(0);
+        if usize::from(highest) >= self.matrix.len() {
+            let last = self.matrix.len().saturating_sub(1);
+            return Err(format!("there is class {highest} in the masks, but the classes are 0 to {last}"));
+        }
+        self.add(prediction, label);
+        Ok(())
+    }
+
     /// Counts a prediction against its label; pixels labelled 255 are left out.
     ///
     /// # Panics

@@ -48,3 +48,17 @@ fn scores_match_the_definition() {
         same(&format!("{name} aAcc"), scores.pixel_accuracy, &want["aAcc"]);
     }
 }
+
+#[test]
+fn what_nobody_has_checked_is_counted_or_refused_whole() {
+    let map =
+        |width, labels: &[u8]| LabelMap { width, height: labels.len() / width, labels: labels.to_vec() };
+    let mut confusion = Confusion::new(2);
+    confusion.try_add(&map(2, &[0, 1, 9, 1]), &map(2, &[0, 0, 255, 1])).unwrap();
+    assert_eq!(confusion.matrix(), [[1, 1], [0, 1]]);
+    let other = confusion.try_add(&map(1, &[0, 1]), &map(2, &[0, 1])).unwrap_err();
+    assert_eq!(other, "the prediction has the shape (2, 1) but its mask (1, 2)");
+    let strange = confusion.try_add(&map(2, &[0, 2]), &map(2, &[0, 1])).unwrap_err();
+    assert_eq!(strange, "there is class 2 in the masks, but the classes are 0 to 1");
+    assert_eq!(confusion.matrix(), [[1, 1], [0, 1]]);
+}

@@ -11,14 +11,14 @@ use crate::pictures::{Picture, Pictures};
 use crate::project::Project;
 use crate::scales::Scales;
 use axum::http::StatusCode;
-use std::path::PathBuf;
+use sorby::Program;
 use std::sync::{Arc, Mutex};
 use tokio::sync::{Semaphore, broadcast};
 
 pub struct App {
     pub project: Project,
     /// The program whose verbs do the long work.
-    pub program: PathBuf,
+    pub program: Program,
     pub guard: Guard,
     pub pictures: Pictures,
     pub scales: Scales,
@@ -69,7 +69,7 @@ impl App {
     /// When the system gives no threads.
     pub fn new(
         project: Project,
-        program: PathBuf,
+        program: Program,
         guard: Guard,
         (trainings, threads): (usize, Option<usize>),
     ) -> anyhow::Result<Shared> {

@@ -5,12 +5,13 @@ use crate::lock::lock;
 use axum::http::StatusCode;
 use serde::Serialize;
 use serde_json::{Value, json};
+use sorby::Program;
 use sorby::words::quoted;
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader, Read};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -87,7 +88,7 @@ struct Board {
 
 /// A job to be started.
 pub struct Order {
-    pub program: PathBuf,
+    pub program: Program,
     pub folder: PathBuf,
     pub arguments: Vec<OsString>,
     pub title: String,
@@ -117,7 +118,8 @@ impl Order {
 
     fn spawn(&self, threads: Option<usize>) -> std::io::Result<Child> {
         let threads = threads.map(|n| ["--threads".to_owned(), n.to_string()]);
-        Command::new(&self.program)
+        self.program
+            .command()
             .current_dir(&self.folder)
             .args(threads.into_iter().flatten())
             .args(&self.arguments)
@@ -394,7 +396,7 @@ mod tests {
 
     fn order(arguments: &[&str]) -> Order {
         Order {
-            program: PathBuf::from("/bin/sh"),
+            program: Program::of("/bin/sh", [""; 0]),
             folder: PathBuf::from("/"),
             arguments: arguments.iter().map(OsString::from).collect(),
             title: String::new(),
@@ -438,7 +440,7 @@ mod tests {
         jobs.stop(id).unwrap();
         assert_eq!(ended(&jobs).state, State::Stopped);
         assert!(jobs.stop(99).is_err());
-        let missing = Order { program: PathBuf::from("/nowhere"), ..order(&["x"]) };
+        let missing = Order { program: Program::of("/nowhere", [""; 0]), ..order(&["x"]) };
         assert!(jobs.start(missing).unwrap_err().what.contains("cannot start"));
         assert_eq!(jobs.views().len(), 1);
     }
@@ -452,6 +454,7 @@ mod tests {
         let program = dir.path().join("program");
         std::fs::write(&program, "#!/bin/sh\ntest -e \"$2\" || exec sleep 60\n").unwrap();
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let program = Program::of(program, [""; 0]);
         let (events, _) = broadcast::channel(64);
         let jobs = Jobs::new(events, 1, None);
         let train = |result: &str| Order {
@@ -489,7 +492,7 @@ mod tests {
         let jobs = Jobs::new(broadcast::channel(4).0, 1, None);
         let words = ["-c", "sleep 60", "runs/my run", "images/b.png"];
         let order = Order {
-            program: "sh".into(),
+            program: Program::of("sh", [""; 0]),
             folder: ".".into(),
             arguments: words.map(Into::into).to_vec(),
             title: String::new(),

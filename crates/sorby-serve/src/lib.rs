@@ -48,6 +48,7 @@ pub use project::Project;
 pub use verbs::{JobRules, ObjectChoice, Verb};
 
 use anyhow::Context as _;
+use sorby::Program;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -69,7 +70,7 @@ pub struct Settings {
     /// The project's folder.
     pub project: PathBuf,
     /// The program whose verbs do the work.
-    pub program: PathBuf,
+    pub program: Program,
     /// Where connections are taken.
     pub address: SocketAddr,
     /// What visitors have to know.

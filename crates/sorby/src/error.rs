@@ -1,7 +1,7 @@
 //! The one error of all jobs.
 
 use sorby_data::{DataError, Problem};
-use sorby_image::{ImageError, ScaleError};
+use sorby_image::{ArrayError, ImageError, ScaleError};
 use sorby_infer::ModelError;
 use sorby_nn::weights::WeightsError;
 use sorby_study::SpecError;
@@ -118,6 +118,12 @@ of_other_crates!(
 impl From<Problem> for Error {
     fn from(problem: Problem) -> Self {
         Self::Refused(problem.to_string())
+    }
+}
+
+impl From<ArrayError> for Error {
+    fn from(error: ArrayError) -> Self {
+        Self::Refused(error.to_string())
     }
 }
 

@@ -166,6 +166,28 @@ impl Training {
         now
     }
 
+    /// Trains until the end, or until the observer asks to stop: then [`Training::resume`] goes on.
+    ///
+    /// # Errors
+    /// As [`Training::trainer`]; also when the loss is no number any more, or a file cannot be written.
+    pub fn finish(&self, observer: &dyn Observer) -> Result<Outcome> {
+        let trainer = self.trainer()?;
+        let total = trainer.recipe().schedule.iterations as usize;
+        observer.begin_stopping();
+        observer.event(Event::Begin { total, unit: "it" });
+        let mut show = |event: sorby_train::Event| match event {
+            sorby_train::Event::Note(note) => observer.note(note.to_owned()),
+            sorby_train::Event::Step(m) => {
+                let text = format!("loss {:.4}", m.loss);
+                observer.event(Event::At { done: m.iteration, text });
+            }
+            _ => {}
+        };
+        let outcome = trainer.run(&mut show, &|| observer.stop_asked());
+        observer.event(Event::End);
+        Ok(outcome?)
+    }
+
     /// The run's folder.
     pub fn run(&self) -> &RunFolder {
         &self.run
@@ -182,6 +204,28 @@ impl Training {
     }
 }
 
+/// What a training came to, for other programs: iterations, `stopped`, `best`, and the scores of the last validation (`null`
+/// without one).
+pub fn outcome_json(outcome: &Outcome, classes: &[String]) -> Value {
+    let best =
+        outcome.best.map(|(iteration, mean_iou)| json!({"iteration": iteration, "mean_iou": mean_iou}));
+    json!({
+        "iterations": outcome.iterations,
+        "stopped": outcome.stopped,
+        "best": best,
+        "scores": outcome.last.as_ref().map(|s| scores_json(s, classes)),
+    })
+}
+
+/// Scores whose classes have their `name`.
+pub fn scores_json(scores: &sorby_score::Scores, classes: &[String]) -> Value {
+    let mut value = json!(scores);
+    for (name, class) in classes.iter().zip(value["classes"].as_array_mut().into_iter().flatten()) {
+        class["name"] = json!(name);
+    }
+    value
+}
+
 /// Trains a new run to its end; gives its folder and its scores.
 ///
 /// # Errors
@@ -194,20 +238,7 @@ pub fn train(
     observer: &dyn Observer,
 ) -> Result<(PathBuf, Outcome)> {
     let training = Training::begin(recipe, data, options, observer)?;
-    let trainer = training.trainer()?;
-    let total = trainer.recipe().schedule.iterations as usize;
-    observer.event(Event::Begin { total, unit: "it" });
-    let mut show = |event: sorby_train::Event| match event {
-        sorby_train::Event::Note(note) => observer.note(note.to_owned()),
-        sorby_train::Event::Step(m) => {
-            let text = format!("loss {:.4}", m.loss);
-            observer.event(Event::At { done: m.iteration, text });
-        }
-        _ => {}
-    };
-    let outcome = trainer.run(&mut show, &|| observer.stop_asked());
-    observer.event(Event::End);
-    Ok((training.run.root().to_owned(), outcome?))
+    Ok((training.run.root().to_owned(), training.finish(observer)?))
 }
 
 /// Sets the iterations that fit into the time.

@@ -1,5 +1,6 @@
 //! Command-line arguments as typed.
 
+mod demo;
 mod job;
 mod label;
 mod measure;
@@ -9,6 +10,7 @@ mod out;
 mod study;
 mod synth;
 
+pub use demo::DemoArgs;
 pub use job::{JobCommand, NewJobArgs, PaperArg, RunArgs, SignArgs, UnitArg, VerifyArgs};
 pub use label::{DraftArgs, LabelCommand, ServeArgs, TrialArgs};
 pub use measure::{CodingArgs, EdgeArg, ExportArg, GivenScale, MeasureArgs, ScaleArgs, ThresholdArgs};
@@ -37,6 +39,8 @@ pub struct Args {
 
 #[derive(Subcommand)]
 pub enum Command {
+    /// Show the main job from start to end on synthetic micrographs, in a few minutes.
+    Demo(DemoArgs),
     /// Look at a data set: propose its dataset.toml, or check it.
     #[command(subcommand)]
     Data(DataCommand),

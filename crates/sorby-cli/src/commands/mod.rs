@@ -4,6 +4,7 @@ mod bench;
 mod clean;
 mod compare;
 mod data;
+mod demo;
 mod evaluate;
 mod help_files;
 mod job;
@@ -58,6 +59,7 @@ pub fn run(args: Args) -> anyhow::Result<Answer> {
         Command::Completions { shell } => help_files::completions(shell),
         Command::Man { out } => help_files::man(&out),
         Command::Data(command) => data::run(command),
+        Command::Demo(demo_args) => demo::run(&demo_args, args.json),
         Command::Serve(serve_args) => serve::run(serve_args, args.threads, args.json),
         Command::Label(command) => label::run(command),
         Command::Train(args) => train::run(args),

@@ -4,6 +4,7 @@ use crate::answer::{Answer, SCHEMA_VERSION};
 use crate::args::ServeArgs;
 use anyhow::{Context as _, bail};
 use serde_json::json;
+use sorby::Program;
 use sorby_serve::{Settings, TOKEN_VARIABLE, Token, serve};
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
@@ -12,7 +13,7 @@ pub fn run(args: ServeArgs, threads: Option<usize>, json: bool) -> anyhow::Resul
     let token = token(&args)?;
     let settings = Settings {
         project: args.project,
-        program: std::env::current_exe().context("cannot find this program's own file")?,
+        program: Program::own()?,
         address: SocketAddr::new(args.bind, args.port),
         token,
         trainings: args.trainings.into(),

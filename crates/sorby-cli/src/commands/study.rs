@@ -4,10 +4,11 @@ use crate::answer::{Answer, say};
 use crate::args::{StudyCommand, StudyPlanArgs, StudyReportArgs, StudyRunArgs};
 use crate::console::Console;
 use crate::interrupts;
-use crate::launcher::ChildProcesses;
 use anyhow::bail;
 use sorby::listing;
-use sorby::study::{self, StudyFolder, StudyOptions, StudyReportOptions, StudyStatus, read_spec};
+use sorby::study::{
+    self, ChildProcesses, StudyFolder, StudyOptions, StudyReportOptions, StudyStatus, read_spec,
+};
 use std::path::{Path, PathBuf};
 
 pub fn run(command: StudyCommand, threads: Option<usize>) -> anyhow::Result<Answer> {

@@ -66,7 +66,7 @@ fn training(args: TrainArgs) -> anyhow::Result<Training> {
         time_s: args.time,
         device: args.device.options(),
         data_is_checked: args.looked,
-        arguments: std::env::args_os().map(|a| a.to_string_lossy().into_owned()).collect(),
+        arguments: crate::typed_words().collect(),
     };
     if let Some(root) = &args.resume {
         return Ok(Training::resume(root, args.data.as_deref(), args.iterations, &options)?);

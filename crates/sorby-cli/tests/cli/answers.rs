@@ -48,6 +48,7 @@ fn every_verb_answers_with_one_object() {
         ("lot", "warnings", 1, &["run", "j.toml", "data/images", "--out", "lot"]),
         ("verify", "faults", 0, &["verify", "lot"]),
         ("synth", "images", 0, &["synth", "--out", "y", "--images", "2", "--size", "64x64"]),
+        ("demo", "page", 0, &["demo", "--out", "shown", "--iterations", "1"]),
         ("report", "mean_iou", 0, &["report", "run", "--data", "data"]),
         ("replay", "verdict", 0, &["replay", "run/report.html"]),
         ("compare", "tables", 0, &["compare", "run", "again", "--out", "cmp"]),

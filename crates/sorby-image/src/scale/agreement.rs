@@ -260,12 +260,21 @@ pub fn of_image(
     bar: Option<DataBar>,
     said: &Said,
 ) -> Result<Option<KnownScale>, ImageError> {
+    of_picture(reading, bar, said).map_err(|cause| ImageError::scale(path, cause))
+}
+
+/// The same, of a picture that need not be a file's.
+pub(crate) fn of_picture(
+    reading: &ScaleReading,
+    bar: Option<DataBar>,
+    said: &Said,
+) -> Result<Option<KnownScale>, ScaleError> {
     let mut statements = Statements::new(said.claims.iter().cloned());
     statements.file("", reading, bar);
     if let Some(nm) = said.bar_nm {
         statements.bar(nm, bar.and_then(|b| b.scale_bar));
     }
-    statements.settle().map_err(|cause| ImageError::scale(path, cause))
+    statements.settle()
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 use super::{MeasureOptions, edge_rule, filter};
 use crate::Result;
 use sorby_image::LabelMap;
-use sorby_measure::{Calibration, Estimate, Field, IntervalInputs, Particles, Quantity, estimate, measure};
+use sorby_measure::{
+    Calibration, Estimate, Field, IntervalInputs, Particles, Quantity, estimate, measure, ruling,
+};
 
 /// The objects of one class in one mask.
 pub struct MeasuredMap {
@@ -30,6 +32,12 @@ impl MeasuredMap {
 /// are not added.
 pub fn all_scaled(maps: &[&MeasuredMap]) -> bool {
     !maps.is_empty() && maps.iter().all(|m| m.particles.nm_per_px.is_some())
+}
+
+/// Whether an object's edge weight decides sizes and numbers per area, so that they have no interval.
+pub fn are_ruled(maps: &[&MeasuredMap]) -> bool {
+    let fields: Vec<&Field> = maps.iter().map(|m| &m.field).collect();
+    ruling(&fields).is_some()
 }
 
 /// Each quantity over all masks with its 95 % interval, in units of length where `scaled`, else in pixels.

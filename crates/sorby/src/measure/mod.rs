@@ -1,6 +1,7 @@
 //! From masks to tables, intervals and outlines.
 
 mod calibration;
+mod columns;
 mod estimates;
 mod exports;
 mod histogram;
@@ -14,8 +15,9 @@ mod trust;
 mod warnings;
 
 pub use calibration::learn;
+pub use columns::{ColumnValues, ObjectColumn};
 pub use estimates::{Estimates, size_classes};
-pub use map::{MeasuredMap, all_scaled, estimate_maps};
+pub use map::{MeasuredMap, all_scaled, are_ruled, estimate_maps};
 pub use options::{Edges, Export, MeasureOptions, SCALE_ACCURACY_PERCENT};
 pub use results::{CALIBRATION, Results};
 pub use trust::Doubt;

@@ -1,5 +1,7 @@
 //! What is measured, and how.
 
+use crate::Result;
+use crate::error::refused;
 use crate::masks::CodingOptions;
 use std::path::PathBuf;
 
@@ -93,6 +95,15 @@ impl Edges {
     /// The one of this word.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|e| e.name() == name)
+    }
+
+    /// As [`Edges::from_name`], for words that a person wrote.
+    ///
+    /// # Errors
+    /// For another word; the words are listed.
+    pub fn named(name: &str) -> Result<Self> {
+        let words = || Self::ALL.map(Self::name).join(", ");
+        Self::from_name(name).ok_or_else(|| refused!("--edges {name}: unknown; choose one of {}", words()))
     }
 
     /// The word for it in options and tables.

@@ -1,10 +1,10 @@
 //! A model ready to segment images in memory.
 
 use super::trust::{Trust, TrustSums};
-use crate::error::refused;
+use crate::error::{refuse, refused};
 use crate::model::open_model;
 use crate::provenance::{self, Makers};
-use crate::{InferenceSettings, Result, scale};
+use crate::{Event, InferenceSettings, Observer, Result, scale};
 use sorby_image::{LabelMap, MaskNote, Origin, Shot};
 use sorby_infer::{Device, InferenceOptions, Model, ModelCard, predict_rows};
 use std::borrow::Cow;
@@ -24,6 +24,8 @@ pub struct Segmented {
     pub mask: LabelMap,
     /// Calibrated probability of the class given, 255 for certainty: one byte for each pixel, row by row.
     pub confidence: Vec<u8>,
+    /// Probability of each class for each pixel, 0 to 1, `[classes, rows, columns]`; empty unless asked for.
+    pub probabilities: Vec<f32>,
     /// What can be expected of the mask without a label.
     pub trust: Trust,
     colours: Vec<[u8; 3]>,
@@ -61,16 +63,48 @@ impl Segmenter {
     /// # Errors
     /// When the image has no grey values that the model could see.
     pub fn segment(&mut self, shot: &Shot) -> Result<Segmented> {
-        let mut confidence = Vec::with_capacity(shot.image.width * shot.image.height);
-        let mut keep = |row: &[u8], _: &[f32]| {
+        self.segment_observed(shot, false, &())
+    }
+
+    /// As [`Segmenter::segment`], with the probabilities of all classes where wanted; windows are counted to the observer.
+    ///
+    /// # Errors
+    /// As [`Segmenter::segment`]; also when the observer asks to stop.
+    pub fn segment_observed(
+        &mut self,
+        shot: &Shot,
+        with_probabilities: bool,
+        observer: &dyn Observer,
+    ) -> Result<Segmented> {
+        let pixels = shot.image.width * shot.image.height;
+        let classes = self.card().classes.len();
+        let mut confidence = Vec::with_capacity(pixels);
+        let mut probabilities = vec![0.0; if with_probabilities { pixels * classes } else { 0 }];
+        let mut stopped = false;
+        let mut keep = |row: &[u8], scores: &[f32]| {
+            let first = confidence.len();
             confidence.extend_from_slice(row);
-            true
+            for (class, plane) in probabilities.chunks_exact_mut(pixels).enumerate() {
+                let own = scores.iter().skip(class).step_by(classes);
+                plane[first..].iter_mut().zip(own).for_each(|(p, score)| *p = *score);
+            }
+            stopped = observer.stop_asked();
+            !stopped
         };
         let options = self.options.clone();
-        let (mask, sums) = self.infer(shot, &options, &mut |_| (), &mut keep)?;
+        let total = options.window_count(self.card(), (shot.image.width, shot.image.height));
+        observer.event(Event::Begin { total, unit: "windows" });
+        let inferred =
+            self.infer(shot, &options, &mut |done| observer.event(Event::Advance(done)), &mut keep);
+        observer.event(Event::End);
+        let (mask, sums) = inferred?;
+        if stopped {
+            refuse!("stopped");
+        }
         let (_, trust) = self.judge(shot, sums)?;
         let note = self.note(shot, &options, &trust);
-        Ok(Segmented { mask, confidence, trust, note, colours: self.card().colours.clone() })
+        let colours = self.card().colours.clone();
+        Ok(Segmented { mask, confidence, probabilities, trust, note, colours })
     }
 
     /// The mask of an image without its data bar, row by row: `each_row` takes confidence and probabilities, and says
@@ -97,7 +131,10 @@ impl Segmenter {
         };
         predict_rows(&mut self.model, shot, options, &self.device, advance, &mut sink)
             .map_err(|what| refused!("{what}"))?;
-        labels.ignore_bottom(shot.data_bar_px());
+        // Where each_row ended it early, there is no bottom.
+        if labels.labels.len() == width * height {
+            labels.ignore_bottom(shot.data_bar_px());
+        }
         Ok((labels, sums))
     }
 

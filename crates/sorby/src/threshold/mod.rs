@@ -1,7 +1,9 @@
 //! What the traditional methods give: Otsu, Sauvola, and every threshold, next to a model's masks and the truth.
 
+mod one_image;
 mod verdict;
 
+pub use one_image::{Method, Thresholded, threshold};
 pub use verdict::{BEST_FOR_COUNT, BEST_FOR_RADIUS, MODEL, OTSU, SAUVOLA, TRUTH, verdict};
 
 use crate::error::{Context as _, refuse};

@@ -3,13 +3,12 @@
 use crate::answer::{Answer, say};
 use crate::args::CheckArgs;
 use crate::console::Console;
-use sorby::data::{DataCheck, check_data};
-use sorby_image::{OutputKind, require_replaceable};
+use sorby::data::{DataCheck, check_data, require_page_free};
 
 pub fn run(args: &CheckArgs) -> anyhow::Result<Answer> {
     let mut answer = Answer::new();
     if let Some(page) = &args.page {
-        require_replaceable(page, OutputKind::Check)?;
+        require_page_free(page)?;
     }
     let found = check_data(&args.data, args.deep, &Console::default());
     answer.set_all(found.json());
