@@ -2,6 +2,7 @@
 
 use crate::error::TrainError;
 use crate::recipe::Recipe;
+use crate::run_file::RunFile;
 use crate::trainer::file_blake3;
 use burn::tensor::Device;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -148,6 +149,15 @@ pub(crate) fn load_pretrained(
         return Err(failed("holds no tensor of a ResNet-18".into()));
     }
     Ok(Some(keys))
+}
+
+/// What a past run began with, as a sentence with the hash; `None` for random weights.
+pub fn begun_with(root: &Path) -> Option<String> {
+    let text = sorby_image::files::read_to_string(&RunFile::Pretrained.path_in(root)).ok()?;
+    let found: serde_json::Value = serde_json::from_str(&text).ok()?;
+    let name = found["name"].as_str().or_else(|| Path::new(found["file"].as_str()?).file_name()?.to_str())?;
+    let hash = found["blake3"].as_str().unwrap_or("not known");
+    Some(format!("It began with the weights {name} (BLAKE3 {hash})."))
 }
 
 /// Whether the recipe's pretrained weights, if it names some, can be used for so many classes: to know before a long study.

@@ -86,7 +86,9 @@ impl ReportSections<'_> {
         let text = if metrics.is_empty() {
             "This model file came without its run folder, so how it learnt is not known.".to_owned()
         } else {
-            format!("{} iterations in {}.", metrics.len(), duration(seconds))
+            let begun =
+                sorby_train::begun_with(&options.run).map(|what| format!(" {what}")).unwrap_or_default();
+            format!("{} iterations in {}.{begun}", metrics.len(), duration(seconds))
         };
         Section { heading: "Learning".into(), text, blocks, ..Section::default() }
     }
