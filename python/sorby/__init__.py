@@ -10,6 +10,7 @@ import sys as _sys
 
 from sorby._data import Check, Info, check, read
 from sorby._events import Progress
+from sorby._masks import MaskInfo, is_mask, read_mask, write_mask
 from sorby._measure import Estimate, Measurement, Thresholded, measure, threshold
 from sorby._model import Expected, Model, Trust, load
 from sorby._report import Report, Study, report, study
@@ -29,6 +30,7 @@ __all__ = [
     "Estimate",
     "Expected",
     "Info",
+    "MaskInfo",
     "Measurement",
     "Model",
     "Progress",
@@ -40,12 +42,15 @@ __all__ = [
     "Trust",
     "__version__",
     "check",
+    "is_mask",
     "load",
     "measure",
     "read",
+    "read_mask",
     "report",
     "resume",
     "study",
     "threshold",
     "train",
+    "write_mask",
 ]

@@ -42,17 +42,21 @@ class Model:
     ----------
     classes_ : list of str
         Names of the classes in index order, the background or matrix first.
+    colours_ : list of (int, int, int)
+        Red, green and blue of each class, 0 to 255.
     pixel_size_nm_ : (float, float) or None
         Smallest and largest pixel size of the training images, in nanometres.
     """
 
     classes_: list[str]
+    colours_: list[tuple[int, int, int]]
     pixel_size_nm_: tuple[float, float] | None
 
     def __init__(self, model: _sorby.Model, path: str) -> None:
         self._model = model
         self._path = path
         self.classes_ = model.classes
+        self.colours_ = model.colours
         self.pixel_size_nm_ = model.nm_per_px
 
     def __repr__(self) -> str:

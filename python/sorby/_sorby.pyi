@@ -8,16 +8,19 @@ import numpy as np
 import numpy.typing as npt
 
 from sorby._data import Info
+from sorby._masks import MaskInfo
 
 __all__ = [
     "Error",
     "Model",
     "__version__",
     "check",
+    "is_own_mask",
     "main",
     "measure",
     "own_program",
     "read",
+    "read_mask",
     "report",
     "resume",
     "scores",
@@ -27,6 +30,7 @@ __all__ = [
     "threshold",
     "train",
     "write_data",
+    "write_mask",
 ]
 
 __version__: str
@@ -64,6 +68,8 @@ class Model:
     @property
     def classes(self) -> list[str]: ...
     @property
+    def colours(self) -> list[tuple[int, int, int]]: ...
+    @property
     def nm_per_px(self) -> tuple[float, float] | None: ...
 
 def main(argv: Sequence[str]) -> int: ...
@@ -83,6 +89,17 @@ def write_data(
     classes: Sequence[str],
     nm_per_px: float | None,
     validate: int,
+) -> None: ...
+def is_own_mask(path: _Path) -> bool: ...
+def read_mask(path: _Path, *, say: _Say) -> tuple[npt.NDArray[np.uint8], MaskInfo]: ...
+def write_mask(
+    path: _Path,
+    array: _Array,
+    *,
+    classes: Sequence[str],
+    colours: Sequence[tuple[int, int, int]],
+    nm_per_px: float | None,
+    source: str,
 ) -> None: ...
 def measure(
     masks: Sequence[_Array],

@@ -3,6 +3,7 @@
 mod bench;
 mod demo;
 mod exports;
+mod napari;
 mod python;
 mod web;
 
@@ -15,6 +16,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   demo   build Sorby, make synthetic micrographs, train, measure, write demo/report.html
   test   run every test
   python build the Python package, install it where no compiler is, and test it (part of test)
+  napari build the wheel, install it next to a real napari into target/napari, and test the plugin (NOT part of test)
   web    build the page of `sorby serve`, which the program holds
   lint   check formatting and clippy
   exports ask other engines whether exported models answer as Sorby does; installs them into target/exports
@@ -28,6 +30,7 @@ fn main() -> anyhow::Result<()> {
         "bench" => bench::run(&std::env::args().skip(2).collect::<Vec<_>>()),
         "test" => test(),
         "python" => python::test(),
+        "napari" => napari::test(),
         "attack" => attack(),
         "exports" => exports::run(),
         "web" => web::build(),

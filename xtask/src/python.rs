@@ -6,20 +6,25 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Below the folder that cargo builds into.
-fn folder() -> PathBuf {
+pub fn folder() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or("target".into(), PathBuf::from);
     root().join(target).join("python")
 }
 
 /// A virtual environment.
-struct Environment(PathBuf);
+pub struct Environment(PathBuf);
 
 impl Environment {
-    fn programs(&self) -> PathBuf {
+    /// The one in this folder, which need not exist yet.
+    pub fn of(folder: PathBuf) -> Self {
+        Self(folder)
+    }
+
+    pub fn programs(&self) -> PathBuf {
         self.0.join(if cfg!(windows) { "Scripts" } else { "bin" })
     }
 
-    fn python(&self) -> Command {
+    pub fn python(&self) -> Command {
         Command::new(self.programs().join("python"))
     }
 
@@ -31,14 +36,14 @@ impl Environment {
         self.made()
     }
 
-    fn made(self) -> anyhow::Result<Self> {
+    pub fn made(self) -> anyhow::Result<Self> {
         if !self.programs().join("python").exists() && !self.programs().join("python.exe").exists() {
             execute(Command::new("python3").args(["-m", "venv"]).arg(&self.0))?;
         }
         Ok(self)
     }
 
-    fn install(&self, what: &[&Path]) -> anyhow::Result<()> {
+    pub fn install(&self, what: &[&Path]) -> anyhow::Result<()> {
         let mut pip = self.python();
         pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
         for one in what {
@@ -95,7 +100,7 @@ fn environments() -> anyhow::Result<(Environment, Environment)> {
 }
 
 /// The wheel, from the crates that `cargo test` has built: the profile is that of the tests.
-fn wheel(builder: &Environment) -> anyhow::Result<PathBuf> {
+pub fn wheel(builder: &Environment) -> anyhow::Result<PathBuf> {
     let wheels = folder().join("wheels");
     if wheels.exists() {
         std::fs::remove_dir_all(&wheels).context("older wheels cannot be removed")?;

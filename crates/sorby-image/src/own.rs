@@ -10,6 +10,8 @@ pub enum OutputKind {
     /// A draft of a label: a mask with a note that names neither classes nor a model. Masks of a model and labels that
     /// somebody has drawn name them.
     Draft,
+    /// A mask with a note.
+    Mask,
     /// A page of the data check, which its `generator` and its title show.
     Check,
     /// Weights: a safetensors file. Whether a training made it stands in the file's metadata, which the caller reads.
@@ -44,6 +46,7 @@ impl OutputKind {
     fn words(self) -> &'static str {
         match self {
             Self::Draft => "a draft that Sorby wrote",
+            Self::Mask => "a mask that Sorby wrote",
             Self::Check => "a page of the data check",
             Self::Weights => "a safetensors file",
             Self::Onnx => "an ONNX file that Sorby wrote",
@@ -58,6 +61,7 @@ impl OutputKind {
             Self::Draft => {
                 MaskNote::read(path).is_some_and(|note| note.classes.is_empty() && note.origin.is_none())
             }
+            Self::Mask => MaskNote::read(path).is_some(),
             Self::Check => head(path).is_some_and(|h| {
                 let text = String::from_utf8_lossy(&h);
                 text.contains(PAGE_GENERATOR) && text.contains(&format!("<title>{CHECK_TITLE}</title>"))

@@ -4,6 +4,7 @@
 mod arrays;
 mod data;
 mod errors;
+mod mask_file;
 mod measure;
 mod model;
 mod observer;
@@ -25,6 +26,9 @@ fn _sorby(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(data::read, module)?)?;
     module.add_function(wrap_pyfunction!(data::check, module)?)?;
     module.add_function(wrap_pyfunction!(data::write_data, module)?)?;
+    module.add_function(wrap_pyfunction!(mask_file::is_own_mask, module)?)?;
+    module.add_function(wrap_pyfunction!(mask_file::read_mask, module)?)?;
+    module.add_function(wrap_pyfunction!(mask_file::write_mask, module)?)?;
     module.add_function(wrap_pyfunction!(measure::measure, module)?)?;
     module.add_function(wrap_pyfunction!(measure::threshold, module)?)?;
     module.add_function(wrap_pyfunction!(measure::scores, module)?)?;

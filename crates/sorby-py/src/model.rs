@@ -17,6 +17,7 @@ pub struct Model {
     /// who waits for one with the other in hand may wait for ever.
     segmenter: Box<Mutex<Segmenter>>,
     classes: Vec<String>,
+    colours: Vec<(u8, u8, u8)>,
     nm_per_px: Option<(f64, f64)>,
 }
 
@@ -37,8 +38,10 @@ impl Model {
         let device = DeviceOptions { name: device, ..DeviceOptions::default() };
         let settings = InferenceSettings { window_px, stride_px, tta, flip, adapt, device };
         let segmenter = py.detach(|| Segmenter::open(&path, &settings)).map_err(raised)?;
-        let (classes, nm_per_px) = (segmenter.card().classes.clone(), segmenter.card().nm_per_px);
-        Ok(Self { segmenter: Box::new(Mutex::new(segmenter)), classes, nm_per_px })
+        let card = segmenter.card();
+        let (classes, nm_per_px) = (card.classes.clone(), card.nm_per_px);
+        let colours = card.colours.iter().map(|&c| c.into()).collect();
+        Ok(Self { segmenter: Box::new(Mutex::new(segmenter)), classes, colours, nm_per_px })
     }
 
     /// The mask, its confidence, the probabilities where wanted, and what can be expected of it.
@@ -81,6 +84,12 @@ impl Model {
     #[getter]
     fn classes(&self) -> Vec<String> {
         self.classes.clone()
+    }
+
+    /// Red, green and blue of each class.
+    #[getter]
+    fn colours(&self) -> Vec<(u8, u8, u8)> {
+        self.colours.clone()
     }
 
     /// Smallest and largest pixel size of the training images in nanometres, where known.
