@@ -7,6 +7,7 @@ mod measure;
 mod model;
 mod options;
 mod out;
+mod part;
 mod study;
 mod synth;
 
@@ -16,6 +17,7 @@ pub use label::{DraftArgs, LabelCommand, ServeArgs, TrialArgs};
 pub use measure::{CodingArgs, EdgeArg, ExportArg, GivenScale, MeasureArgs, ScaleArgs, ThresholdArgs};
 
 pub use model::ModelExportArgs;
+pub use part::PartArgs;
 pub use study::{StudyCommand, StudyPlanArgs, StudyReportArgs, StudyRunArgs};
 pub use synth::{CameraArg, SynthArgs, SynthKind};
 
@@ -347,6 +349,8 @@ pub struct SegmentArgs {
     /// Also write each class's probability as a grey image.
     #[arg(long)]
     pub probabilities: bool,
+    #[command(flatten)]
+    pub part: PartArgs,
     #[command(flatten)]
     pub inference: AdaptableInferenceArgs,
 }

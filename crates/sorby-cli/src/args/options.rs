@@ -9,7 +9,7 @@ use sorby::masks::CodingOptions;
 use sorby::measure::{Edges, Export, MeasureOptions};
 use sorby::scale::ScaleOptions;
 use sorby::threshold::ThresholdOptions;
-use sorby::{DeviceOptions, InferenceSettings, Paper, SegmentOptions};
+use sorby::{DeviceOptions, InferenceSettings, Paper, Part, SegmentOptions};
 
 impl DeviceArg {
     pub fn options(&self) -> DeviceOptions {
@@ -63,6 +63,18 @@ impl SegmentArgs {
             tiff: self.tiff,
             match_scale: self.match_scale,
             probabilities: self.probabilities,
+            part: self.part.part(),
+        }
+    }
+}
+
+impl PartArgs {
+    pub fn part(&self) -> Part {
+        match (self.shard, self.merge) {
+            (Some(shard), _) => Part::Shard(shard),
+            (None, Some(0)) => Part::Merge(None),
+            (None, Some(count)) => Part::Merge(Some(count)),
+            (None, None) => Part::All,
         }
     }
 }

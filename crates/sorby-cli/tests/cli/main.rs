@@ -29,6 +29,7 @@ mod resume;
 mod routine;
 mod scale;
 mod serve;
+mod shards;
 mod study;
 mod study_again;
 mod verbs;

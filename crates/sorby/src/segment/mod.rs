@@ -2,6 +2,7 @@
 
 mod image;
 mod journal;
+mod merge;
 mod segmenter;
 mod trust;
 
@@ -11,6 +12,7 @@ pub use trust::Trust;
 use crate::error::refuse;
 use crate::out_folder::{MadeBy, OutFolder};
 use crate::scale::{SaidOutside, ScaleOptions};
+use crate::shard::{Part, Shard};
 use crate::trust_table::{TRUST_FILE, TrustRow};
 use crate::{Error, InferenceSettings, Observer, Result, checksum, listing, tables};
 use image::{Done, Work};
@@ -38,10 +40,14 @@ pub struct SegmentOptions {
     pub match_scale: bool,
     /// Also write each class's probability as a grey image.
     pub probabilities: bool,
+    /// Which of the images this process segments.
+    pub part: Part,
 }
 
 /// A folder of masks.
 pub struct SegmentedFolder {
+    /// Where the masks are: the folder of the results, or that of the shard within it.
+    pub out: PathBuf,
     /// Images that have a mask there, those of earlier starts of the same job too.
     pub segmented: usize,
     /// Images that were wanted.
@@ -73,10 +79,40 @@ pub fn segment(
     let files = listing::images(images)?;
     let mut segmenter = Segmenter::on(device, model_path, &options.inference)?;
     let made_by = made_by(model_path, images, options, segmenter.options())?;
-    let except: &[&str] = if options.add { &["images"] } else { &[] };
-    let mut folder = OutFolder::check_or_put_aside(out, made_by, except, options.put_aside.as_deref())?;
+    match options.part {
+        Part::All => {
+            let except: &[&str] = if options.add { &["images"] } else { &[] };
+            let folder = OutFolder::check_or_put_aside(out, made_by, except, options.put_aside.as_deref())?;
+            segment_into(folder, &files, (out, options), (&mut segmenter, &said), observer)
+        }
+        _ if options.add || options.put_aside.is_some() => {
+            refuse!("--add and --put-aside are for one process: leave them out with --shard and --merge")
+        }
+        Part::Shard(shard) => {
+            OutFolder::share(out, &made_by)?;
+            let out = &shard.folder(out);
+            let folder = OutFolder::check(out, of_shard(made_by, shard), &[])?;
+            segment_into(folder, &shard.files(&files), (out, options), (&mut segmenter, &said), observer)
+        }
+        Part::Merge(count) => merge::merge(&files, (out, count), made_by, &segmenter.card().classes),
+    }
+}
+
+/// What a shard's folder depends on.
+fn of_shard(made_by: MadeBy, shard: Shard) -> MadeBy {
+    made_by.with("shard", shard.to_string())
+}
+
+/// Segments the files that have no mask yet.
+fn segment_into(
+    mut folder: OutFolder,
+    files: &[PathBuf],
+    (out, options): (&Path, &SegmentOptions),
+    (segmenter, said): (&mut Segmenter, &SaidOutside),
+    observer: &dyn Observer,
+) -> Result<SegmentedFolder> {
     let mut journal = Journal::read(out);
-    let todo = unfinished((out, options.add), &files, &said, &journal)?;
+    let todo = unfinished((out, options.add), files, said, &journal)?;
     folder.claim()?;
     journal.write()?;
     observer.begin_stopping();
@@ -87,19 +123,32 @@ pub fn segment(
             files.len()
         ));
     }
-    let mut work = Work { segmenter: &mut segmenter, said: &said, wanted: options, out, observer };
+    let mut work = Work { segmenter, said, wanted: options, out, observer };
     let problems = segment_all(&mut work, &todo, &mut journal)?;
+    let classes = &segmenter.card().classes;
+    let done = finish((out, files), &journal, problems, classes)?;
+    Ok(SegmentedFolder { stopped: observer.stop_asked(), ..done })
+}
+
+/// Writes what is said of all images, and says how many have a mask.
+fn finish(
+    (out, files): (&Path, &[PathBuf]),
+    journal: &Journal,
+    problems: Table,
+    classes: &[String],
+) -> Result<SegmentedFolder> {
     journal.write()?;
     tables::write_problems(out, &problems)?;
-    write_trust(out, &journal)?;
+    write_trust(out, journal)?;
     let own: Vec<&Line> = files.iter().filter_map(|f| journal.lines.get(&listing::stem(f))).collect();
     Ok(SegmentedFolder {
+        out: out.to_owned(),
         segmented: own.len(),
         images: files.len(),
         problems,
-        nothing_found: nothing_found(&own, &segmenter.card().classes),
+        nothing_found: nothing_found(&own, classes),
         all_have_scale: own.iter().all(|l| l.has_scale),
-        stopped: observer.stop_asked(),
+        stopped: false,
     })
 }
 
