@@ -8,7 +8,7 @@ pub fn typed(verb: &str) -> MadeBy {
 }
 
 /// Options that change where results go and how they are shown, not what they are; whether a value follows.
-const IRRELEVANT: [(&str, bool); 7] = [
+const IRRELEVANT: [(&str, bool); 8] = [
     ("--out", true),
     ("--threads", true),
     ("--put-aside", true),
@@ -16,6 +16,7 @@ const IRRELEVANT: [(&str, bool); 7] = [
     ("--add", false),
     ("--shard", true),
     ("--merge", false),
+    ("--exit-code-for-more", true),
 ];
 
 fn relevant(arguments: impl Iterator<Item = String>) -> Vec<String> {

@@ -8,6 +8,7 @@ use sorby::lot::{LotOptions, Revises};
 use sorby::masks::CodingOptions;
 use sorby::measure::{Edges, Export, MeasureOptions};
 use sorby::scale::ScaleOptions;
+use sorby::study::StudyOptions;
 use sorby::threshold::ThresholdOptions;
 use sorby::{DeviceOptions, InferenceSettings, Paper, Part, SegmentOptions};
 
@@ -162,6 +163,21 @@ impl From<PaperArg> for Paper {
         match paper {
             PaperArg::A4 => Self::A4,
             PaperArg::Letter => Self::Letter,
+        }
+    }
+}
+
+impl study::StudyPlanArgs {
+    /// `out`: folder of the study, where it is not the usual one.
+    pub fn options(&self, out: Option<PathBuf>, jobs: usize, threads_per_job: usize) -> StudyOptions {
+        let name = || PathBuf::from("studies").join(sorby::listing::stem(&self.spec));
+        StudyOptions {
+            root: out.unwrap_or_else(name),
+            data: self.data.clone(),
+            budget_s: self.budget,
+            device: self.device.options(),
+            jobs,
+            threads_per_job,
         }
     }
 }

@@ -36,7 +36,7 @@ pub fn run(args: SegmentArgs) -> anyhow::Result<Answer> {
     answer.set("problems", done.problems.to_json());
     answer.set("stopped", done.stopped);
     Ok(answer.exit(match (done.segmented, done.problems.rows.len()) {
-        _ if done.stopped => interrupts::EXIT_CODE,
+        _ if done.stopped => interrupts::exit_code(),
         (_, 0) => 0,
         (0, _) => 2,
         _ => 1,

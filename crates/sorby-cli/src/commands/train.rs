@@ -10,7 +10,7 @@ use serde_json::json;
 use sorby::{NamedRecipe, TrainOptions, Training};
 use sorby_train::{Event, Outcome, nothing_found_by_run};
 use std::cell::Cell;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub fn run(args: TrainArgs) -> anyhow::Result<Answer> {
     let mut answer = Answer::new();
@@ -21,7 +21,8 @@ pub fn run(args: TrainArgs) -> anyhow::Result<Answer> {
     // The CPU is what `--resume` takes unless told.
     let on =
         if args.device.device == "cpu" { String::new() } else { format!(" --device {}", args.device.device) };
-    let training = training(args)?;
+    let out = args.out.clone();
+    let Some(training) = training(args)? else { return Ok(finished(out)) };
     let trainer = training.trainer()?;
     let (run, classes) = (training.run(), training.classes());
     let recipe = trainer.recipe().clone();
@@ -46,7 +47,7 @@ pub fn run(args: TrainArgs) -> anyhow::Result<Answer> {
         say!(answer, "stopped after iteration {}; go on with:\n  {go_on}", outcome.iterations);
         answer.set("iterations", outcome.iterations);
         answer.set("stopped", true);
-        return Ok(answer.exit(interrupts::EXIT_CODE));
+        return Ok(answer.exit(interrupts::exit_code()));
     }
     answer.set("stopped", false);
     let nothing_found = nothing_found_by_run(run.root(), &classes);
@@ -60,7 +61,8 @@ pub fn run(args: TrainArgs) -> anyhow::Result<Answer> {
     Ok(answer)
 }
 
-fn training(args: TrainArgs) -> anyhow::Result<Training> {
+/// `None` where `--continue` finds it finished.
+fn training(args: TrainArgs) -> anyhow::Result<Option<Training>> {
     let options = TrainOptions {
         out: args.out,
         time_s: args.time,
@@ -69,10 +71,22 @@ fn training(args: TrainArgs) -> anyhow::Result<Training> {
         arguments: crate::typed_words().collect(),
     };
     if let Some(root) = &args.resume {
-        return Ok(Training::resume(root, args.data.as_deref(), args.iterations, &options)?);
+        return Ok(Some(Training::resume(root, args.data.as_deref(), args.iterations, &options)?));
     }
     let recipe = NamedRecipe::read(&args.recipe.context("a recipe file is needed")?, &args.overrides)?;
-    Ok(Training::begin(recipe, &args.data.context("--data is needed")?, &options, &Console::default())?)
+    let (data, console) = (args.data.context("--data is needed")?, Console::default());
+    if args.go_on {
+        return Ok(Training::begin_or_resume(recipe, &data, &options, &console)?);
+    }
+    Ok(Some(Training::begin(recipe, &data, &options, &console)?))
+}
+
+fn finished(run: Option<PathBuf>) -> Answer {
+    let (mut answer, run) = (Answer::new(), run.unwrap_or_default());
+    say!(answer, "{}: is finished already", run.display());
+    answer.set_path("run", run);
+    answer.set("stopped", false);
+    answer
 }
 
 fn show_outcome(answer: &mut Answer, outcome: &Outcome, root: &Path) {

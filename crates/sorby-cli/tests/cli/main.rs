@@ -32,6 +32,7 @@ mod serve;
 mod shards;
 mod study;
 mod study_again;
+mod study_rounds;
 mod verbs;
 
 use std::path::Path;

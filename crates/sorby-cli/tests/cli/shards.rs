@@ -107,3 +107,55 @@ fn four_shards_joined_are_the_bytes_of_one_process() {
     with_problems(at, &with(&segment, &["many"]));
     same(&at.join("one"), &at.join("many"));
 }
+
+#[test]
+fn masks_measured_in_shards_are_the_tables_of_one_process() {
+    let folder = workshop();
+    let at = folder.path();
+    for (seed, size) in [("3", "96x80"), ("4", "128x96")] {
+        let out = format!("made-{seed}");
+        succeed(at, &["synth", "--out", &out, "--images", "30", "--size", size, "--seed", seed]);
+        fs::create_dir_all(at.join("masks")).unwrap();
+        fs::create_dir_all(at.join("images")).unwrap();
+        for kind in ["labels", "images"] {
+            for entry in fs::read_dir(at.join(&out).join(kind)).unwrap().flatten() {
+                let name = format!("{seed}-{}", entry.file_name().to_string_lossy());
+                fs::copy(entry.path(), at.join(if kind == "labels" { "masks" } else { "images" }).join(name))
+                    .unwrap();
+            }
+        }
+    }
+    let measure = [
+        "measure",
+        "masks",
+        "--truth",
+        "masks",
+        "--images",
+        "images",
+        "--split",
+        "1",
+        "--export",
+        "roi,geojson,parquet",
+        "--grains",
+        "--spheres",
+        "--plan",
+        "5",
+        "--out",
+    ];
+    succeed(at, &with(&measure, &["one"]));
+    for i in ["1/3", "3/3"] {
+        succeed(at, &with(&measure, &["many", "--shard", i]));
+    }
+    assert!(fail(at, &with(&measure, &["many", "--merge"])).contains("not finished: 2/3 (0 of "));
+    succeed(at, &with(&measure, &["many", "--shard", "2/3"]));
+    // A line that a kill cut short is measured again, the others are not.
+    let path = at.join("many/shards/1-of-3/measured.jsonl");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, &text[..text.len() - 40]).unwrap();
+    assert!(fail(at, &with(&measure, &["many", "--merge"])).contains("not finished: 1/3 ("));
+    succeed(at, &with(&measure, &["many", "--shard", "1/3"]));
+    let lines = fs::read_to_string(&path).unwrap().lines().count();
+    assert_eq!(lines, text.lines().count() + 1, "one mask is measured again");
+    succeed(at, &with(&measure, &["many", "--merge"]));
+    same(&at.join("one"), &at.join("many"));
+}

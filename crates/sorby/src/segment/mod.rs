@@ -115,6 +115,8 @@ fn segment_into(
     let todo = unfinished((out, options.add), files, said, &journal)?;
     folder.claim()?;
     journal.write()?;
+    // What could not be segmented before is tried again.
+    tables::write_problems(out, &tables::problems())?;
     observer.begin_stopping();
     let before = files.len() - todo.len();
     if before > 0 {
