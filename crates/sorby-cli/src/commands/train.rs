@@ -1,16 +1,17 @@
 //! `sorby train`.
 
+mod words;
+
 use crate::answer::{Answer, say};
 use crate::args::TrainArgs;
 use crate::console::Console;
 use crate::interrupts;
 use crate::train_console::TrainConsole;
 use anyhow::Context as _;
-use serde_json::json;
 use sorby::{NamedRecipe, TrainOptions, Training};
-use sorby_train::{Event, Outcome, nothing_found_by_run};
+use sorby_train::{Event, nothing_found_by_run};
 use std::cell::Cell;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 pub fn run(args: TrainArgs) -> anyhow::Result<Answer> {
     let mut answer = Answer::new();
@@ -53,7 +54,7 @@ pub fn run(args: TrainArgs) -> anyhow::Result<Answer> {
     let nothing_found = nothing_found_by_run(run.root(), &classes);
     nothing_found.iter().for_each(|line| answer.line(line));
     answer.set("nothing_found", nothing_found);
-    show_outcome(&mut answer, &outcome, run.root());
+    words::show_outcome(&mut answer, &outcome, run.root());
     let data = super::typed_again(training.data());
     say!(answer, "next:\n  sorby evaluate {root} --data {data} --split {}", recipe.data.val);
     say!(answer, "  sorby segment {root} YOUR_IMAGES --out masks");
@@ -87,21 +88,4 @@ fn finished(run: Option<PathBuf>) -> Answer {
     answer.set_path("run", run);
     answer.set("stopped", false);
     answer
-}
-
-fn show_outcome(answer: &mut Answer, outcome: &Outcome, root: &Path) {
-    let root = root.display();
-    answer.set("iterations", outcome.iterations);
-    answer.set("last_mean_iou", outcome.last.as_ref().and_then(|s| s.mean_iou));
-    answer.set(
-        "best",
-        outcome.best.map(|(iteration, mean_iou)| json!({"iteration": iteration, "mean_iou": mean_iou})),
-    );
-    say!(answer, "trained {} iterations; model: {root}/{}", outcome.iterations, sorby_train::RunFile::Model);
-    if let Some(miou) = outcome.last.as_ref().and_then(|s| s.mean_iou) {
-        say!(answer, "validation mIoU of the last iteration: {:.2} %", 100.0 * miou);
-    }
-    if let Some((iteration, miou)) = outcome.best {
-        say!(answer, "best: {:.2} % at iteration {iteration} ({root}/best.safetensors)", 100.0 * miou);
-    }
 }

@@ -5,6 +5,7 @@ mod columns;
 mod estimates;
 mod exports;
 mod histogram;
+mod inputs;
 mod intensity;
 mod map;
 mod objects;

@@ -1,7 +1,8 @@
 //! The shards of a lot of images as one folder of masks: the same files as of one process.
 
+use super::finish::finish;
 use super::journal::Journal;
-use super::{SegmentedFolder, finish, of_shard};
+use super::{SegmentedFolder, of_shard};
 use crate::error::refuse;
 use crate::shard::{self, Shard};
 use crate::{MadeBy, OutFolder, Result, listing, tables};

@@ -1,5 +1,6 @@
 //! From images to masks, with what can be expected of each.
 
+mod finish;
 mod image;
 mod journal;
 mod merge;
@@ -13,12 +14,12 @@ use crate::error::refuse;
 use crate::out_folder::{MadeBy, OutFolder};
 use crate::scale::{SaidOutside, ScaleOptions};
 use crate::shard::{Part, Shard};
-use crate::trust_table::{TRUST_FILE, TrustRow};
+use crate::trust_table::TrustRow;
 use crate::{Error, InferenceSettings, Observer, Result, checksum, listing, tables};
+use finish::finish;
 use image::{Done, Work};
 use journal::{Journal, Line, Source};
 use sorby_image::Micrograph;
-use sorby_image::write::atomically;
 use sorby_report::Table;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -130,28 +131,6 @@ fn segment_into(
     let classes = &segmenter.card().classes;
     let done = finish((out, files), &journal, problems, classes)?;
     Ok(SegmentedFolder { stopped: observer.stop_asked(), ..done })
-}
-
-/// Writes what is said of all images, and says how many have a mask.
-fn finish(
-    (out, files): (&Path, &[PathBuf]),
-    journal: &Journal,
-    problems: Table,
-    classes: &[String],
-) -> Result<SegmentedFolder> {
-    journal.write()?;
-    tables::write_problems(out, &problems)?;
-    write_trust(out, journal)?;
-    let own: Vec<&Line> = files.iter().filter_map(|f| journal.lines.get(&listing::stem(f))).collect();
-    Ok(SegmentedFolder {
-        out: out.to_owned(),
-        segmented: own.len(),
-        images: files.len(),
-        problems,
-        nothing_found: nothing_found(&own, classes),
-        all_have_scale: own.iter().all(|l| l.has_scale),
-        stopped: false,
-    })
 }
 
 /// What the masks depend on.
@@ -278,29 +257,6 @@ fn line(done: &Done, source: &Source) -> Line {
         found_px: done.found_px.clone(),
         trust: table.lines().skip(1).map(str::to_owned).collect(),
     }
-}
-
-/// The table over all images that have a mask, those of earlier starts too.
-fn write_trust(out: &Path, journal: &Journal) -> Result<()> {
-    if !journal.lines.is_empty() {
-        let mut table = TrustRow::table(&[]).to_csv();
-        for row in journal.lines.values().flat_map(|l| &l.trust) {
-            table += row;
-            table.push('\n');
-        }
-        atomically(&out.join(TRUST_FILE), table.as_bytes())?;
-    }
-    Ok(())
-}
-
-/// A line for each class that the model found in none of some images; whether it is there, nobody knows yet.
-fn nothing_found(done: &[&Line], classes: &[String]) -> Vec<String> {
-    let told = |(class, name): (usize, &String)| {
-        let without = done.iter().filter(|l| l.found_px.get(class) == Some(&0)).count();
-        let all = done.len();
-        (without > 0).then(|| format!("the model found no {name} in {without} of {all} images"))
-    };
-    classes.iter().enumerate().skip(1).filter_map(told).collect()
 }
 
 /// Images of more pixels are not read ahead.
