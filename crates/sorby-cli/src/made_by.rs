@@ -8,8 +8,16 @@ pub fn typed(verb: &str) -> MadeBy {
 }
 
 /// Options that change where results go and how they are shown, not what they are; whether a value follows.
-const IRRELEVANT: [(&str, bool); 5] =
-    [("--out", true), ("--threads", true), ("--put-aside", true), ("--json", false), ("--add", false)];
+const IRRELEVANT: [(&str, bool); 8] = [
+    ("--out", true),
+    ("--threads", true),
+    ("--put-aside", true),
+    ("--json", false),
+    ("--add", false),
+    ("--shard", true),
+    ("--merge", false),
+    ("--exit-code-for-more", true),
+];
 
 fn relevant(arguments: impl Iterator<Item = String>) -> Vec<String> {
     let (mut kept, mut skip) = (Vec::new(), false);
@@ -36,6 +44,8 @@ mod tests {
         let plain = typed("measure masks --class 2");
         assert_eq!(typed("--threads 2 measure masks --out=o --class 2 --json"), plain);
         assert_eq!(typed("measure --out o masks --class 2"), plain);
+        assert_eq!(typed("measure --shard 2/4 masks --class 2"), plain);
+        assert_eq!(typed("measure --merge masks --class 2 --merge=4"), plain);
         assert_ne!(typed("measure masks --class 1"), plain);
     }
 }

@@ -3,7 +3,7 @@
 use crate::args::{Args, Command as Verb};
 use clap::Parser as _;
 use sorby::DeviceOptions;
-use sorby::study::{TrainingJob, training_arguments};
+use sorby::study::{TrainingJob, task_arguments, training_arguments};
 use std::ffi::OsString;
 
 #[test]
@@ -27,8 +27,17 @@ fn the_command_line_says_what_the_job_says() {
         assert_eq!(train.resume, resume.then(|| job.run.clone()));
         assert_eq!(
             (train.recipe, train.out),
-            if resume { (None, None) } else { (Some(job.recipe), Some(job.run)) }
+            if resume { (None, None) } else { (Some(job.recipe.clone()), Some(job.run.clone())) }
         );
+        assert_eq!(train.device.options(), job.device);
+
+        let line = std::iter::once(OsString::from("sorby")).chain(task_arguments(&job, 75));
+        let parsed = Args::try_parse_from(line).unwrap();
+        assert_eq!((parsed.threads, parsed.exit_code_for_more), (Some(3), Some(75)));
+        let Verb::Train(train) = parsed.command else { panic!("another verb") };
+        // Nobody's child: its standard input may be closed from the start.
+        assert!(train.go_on && train.looked && !train.stop_with_parent);
+        assert_eq!((train.recipe, train.out, train.data), (Some(job.recipe), Some(job.run), Some(job.data)));
         assert_eq!(train.device.options(), job.device);
     }
 }

@@ -24,7 +24,7 @@ pub struct MaskNote {
 }
 
 /// What made a mask: enough to know later whether masks, a calibration and an image belong together.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Origin {
     /// BLAKE3 of the model file.
     pub model_blake3: String,

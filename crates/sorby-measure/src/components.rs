@@ -2,6 +2,7 @@
 
 use crate::shape::{Shape, shape};
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 use sorby_image::union_find::{find, join};
 
 /// Which neighbours belong together.
@@ -24,7 +25,7 @@ impl Connectivity {
 }
 
 /// A horizontal run of object pixels, `x_start..x_end` of row `y`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
     /// Row, from 0.
     pub y: u32,
@@ -37,7 +38,7 @@ pub struct Run {
 }
 
 /// One connected object. Names follow scikit-image's `regionprops`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Region {
     /// Pixel count; holes are not part of it.
     pub area_px: u64,

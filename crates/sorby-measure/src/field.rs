@@ -8,6 +8,7 @@ use crate::quantity::{Quantity, Sums};
 use crate::ruling::{HeavyObject, ruling};
 use crate::sizes::Distribution;
 use crate::unknown::with_boundaries;
+use serde::{Deserialize, Serialize};
 use sorby_image::{IGNORE, LabelMap};
 
 /// Standard errors up to this share of the value are rounding.
@@ -16,7 +17,7 @@ const ROUNDING: f64 = 1e-12;
 const CELLS: usize = 16;
 
 /// An object's diameter in pixels, weight, and cell.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Sized {
     diameter_px: f64,
     weight: f64,
@@ -27,7 +28,7 @@ struct Sized {
 }
 
 /// One field as sums over a grid of cells.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Field {
     columns: usize,
     cells: Vec<Sums>,

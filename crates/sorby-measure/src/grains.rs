@@ -3,7 +3,7 @@
 use crate::components::Run;
 use crate::intervals::t_975;
 use crate::particles::Particles;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Grain size of one or more fields.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -42,7 +42,7 @@ pub struct LargestGrain {
 }
 
 /// Counts of one field, in pixels.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct GrainCounts {
     /// Grains by the planimetric rule: whole ones, half of the cut ones, and a quarter for each corner in one.
     pub grains: f64,

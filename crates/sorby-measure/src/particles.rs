@@ -3,7 +3,7 @@
 use crate::components::{Connectivity, Objects, Region, Run, components, numbered};
 use crate::split::split;
 use crate::unknown;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sorby_image::{IGNORE, LabelMap};
 use std::borrow::Borrow;
 
@@ -29,7 +29,7 @@ impl Default for ObjectRule {
 }
 
 /// The particles of one mask.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Particles {
     /// Measures of each particle that counts, in order of its first pixel.
     pub regions: Vec<Region>,

@@ -122,7 +122,7 @@ impl Quantity {
 }
 
 /// Sums over a cell of a field, in pixels.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Sums {
     pub class_area: f64,
     pub field_area: f64,

@@ -3,13 +3,14 @@
 
 use crate::components::Run;
 use crate::raster::Raster;
+use serde::{Deserialize, Serialize};
 use std::f64::consts::{FRAC_PI_4, PI};
 
 /// Measures of one object, in pixels.
 ///
 /// Pixels are unit squares: hull, Feret diameters and solidity use their corners, so a single pixel has a
 /// Feret diameter of sqrt(2) and no object a solidity above 1. Moments use pixel centres, as scikit-image.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Shape {
     /// Area with holes filled: background that no 4-connected path leads out of (scikit-image lets holes of an
     /// 8-connected object leak at corners).

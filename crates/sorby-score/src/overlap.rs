@@ -1,9 +1,10 @@
 //! How one class of a mask lies on that of its true mask.
 
+use serde::{Deserialize, Serialize};
 use sorby_image::IGNORE;
 
 /// Pixels that both know, and how many of them are of the class.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Overlap {
     pixels: u64,
     in_mask: u64,

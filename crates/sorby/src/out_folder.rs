@@ -165,6 +165,21 @@ impl OutFolder {
         Self::check(root, command, except)
     }
 
+    /// Makes `root` the folder of `command`, of which several processes do a part each, in folders of their own below it.
+    ///
+    /// # Errors
+    /// As [`OutFolder::check`], but that other processes may work there.
+    pub fn share(root: &Path, command: &MadeBy) -> Result<()> {
+        require_own(root, command, &[])?;
+        if read(root).is_none() {
+            let text = serde_json::to_string_pretty(command)? + "\n";
+            atomically(&root.join(RECORD), text.as_bytes())
+                .with_context(|| format!("{}: cannot be written to", root.display()))?;
+        }
+        // Another command may have come between.
+        require_own(root, command, &[])
+    }
+
     /// Makes the folder this command's, before the first result is written.
     ///
     /// # Errors

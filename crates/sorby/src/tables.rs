@@ -1,9 +1,10 @@
 //! Tables that several verbs print.
 
+use crate::error::Context as _;
 use crate::{Error, Event, Observer, Result};
 use sorby_image::write::atomically;
 use sorby_measure::Summary;
-use sorby_report::{Cell, Table};
+use sorby_report::{Cell, Table, csv_text};
 use sorby_score::Scores;
 use std::path::Path;
 
@@ -80,6 +81,25 @@ pub fn write_problems(folder: &Path, problems: &Table) -> Result<()> {
 /// A table of files that could not be used.
 pub fn problems() -> Table {
     Table::new(["file", "problem"])
+}
+
+/// Reads `problems.csv` of a folder: the file as it was typed, and its problem. None where there is no such table.
+///
+/// # Errors
+/// When the table cannot be read.
+pub(crate) fn read_problems(folder: &Path) -> Result<Vec<(String, String)>> {
+    let path = folder.join("problems.csv");
+    if !path.is_file() {
+        return Ok(Vec::new());
+    }
+    let mut file = csv::Reader::from_reader(fs_err::File::open(&path)?);
+    let mut rows = Vec::new();
+    for record in file.records() {
+        let record = record.ok().with_context(|| format!("{}: is damaged", path.display()))?;
+        let text = |i: usize| csv_text(record.get(i).unwrap_or_default()).to_owned();
+        rows.push((text(0), text(1)));
+    }
+    Ok(rows)
 }
 
 /// Adds a file that could not be used, and reports it.

@@ -2,13 +2,16 @@
 
 use crate::budget::{self, Costs};
 use crate::data::{learnt_from, warn_of_problems};
-use crate::error::Context as _;
+use crate::error::{Context as _, refuse};
+use crate::study::same_recipe;
 use crate::words::duration;
 use crate::{DeviceOptions, Event, Observer, Result, listing};
 use serde_json::{Value, json};
 use sorby_data::Dataset;
 use sorby_infer::Device;
-use sorby_train::{Outcome, PRESETS, Pretrained, Recipe, RunFile, RunFolder, Trainer, parse, preset};
+use sorby_train::{
+    Outcome, PRESETS, Pretrained, Recipe, RunFile, RunFolder, State, Status, Trainer, parse, preset,
+};
 use std::path::{Path, PathBuf};
 
 /// Its key for the starts before.
@@ -112,6 +115,33 @@ impl Training {
         run.write(RunFile::Recipe, named.recipe.to_toml().as_bytes())?;
         let start = Start::New(Box::new(named.recipe));
         Ok(Self { run, data: data.to_owned(), dataset, device, start, environment })
+    }
+
+    /// Begins the run in the folder of the options, or goes on with the one that is there; `None` where that is finished.
+    ///
+    /// # Errors
+    /// As [`Training::begin`] and [`Training::resume`]; also when the folder holds a run of another recipe.
+    pub fn begin_or_resume(
+        named: NamedRecipe,
+        data: &Path,
+        options: &TrainOptions,
+        observer: &dyn Observer,
+    ) -> Result<Option<Self>> {
+        let root = options.out.as_deref().context("--continue: name the run folder with --out")?;
+        let status = std::fs::read(RunFile::Status.path_in(root)).ok();
+        let status = status.and_then(|text| serde_json::from_slice::<Status>(&text).ok());
+        if let Some(status) = &status
+            && !same_recipe(&named.recipe, status, root)
+        {
+            refuse!("{}: holds a run of another recipe; name another --out", root.display());
+        }
+        if status.is_some_and(|s| s.state == State::Done) {
+            return Ok(None);
+        }
+        if RunFile::Checkpoints.path_in(root).is_dir() {
+            return Self::resume(root, Some(data), None, options).map(Some);
+        }
+        Self::begin(named, data, options, observer).map(Some)
     }
 
     /// Takes a run up again, with the recipe, classes and data it began with; `iterations` makes it end at another

@@ -1,5 +1,6 @@
 //! Arguments of the verbs that measure.
 
+use super::PartArgs;
 use super::out::new_or_folder;
 use clap::Args as ClapArgs;
 use std::path::PathBuf;
@@ -88,6 +89,8 @@ pub struct MeasureArgs {
     /// Also write for other programs: parquet (table), roi (ImageJ), geojson (QuPath, napari).
     #[arg(long, value_enum, value_delimiter = ',')]
     pub export: Vec<ExportArg>,
+    #[command(flatten)]
+    pub part: PartArgs,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

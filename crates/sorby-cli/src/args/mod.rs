@@ -7,6 +7,7 @@ mod measure;
 mod model;
 mod options;
 mod out;
+mod part;
 mod study;
 mod synth;
 
@@ -16,7 +17,8 @@ pub use label::{DraftArgs, LabelCommand, ServeArgs, TrialArgs};
 pub use measure::{CodingArgs, EdgeArg, ExportArg, GivenScale, MeasureArgs, ScaleArgs, ThresholdArgs};
 
 pub use model::ModelExportArgs;
-pub use study::{StudyCommand, StudyPlanArgs, StudyReportArgs, StudyRunArgs};
+pub use part::PartArgs;
+pub use study::{PlanFormat, StudyCommand, StudyReportArgs, StudyRoundArgs, StudyRunArgs};
 pub use synth::{CameraArg, SynthArgs, SynthKind};
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
@@ -33,6 +35,10 @@ pub struct Args {
     /// Print one JSON object instead of words; what each verb gives: docs/json.md.
     #[arg(long, global = true)]
     pub json: bool,
+    /// Exit code of a command that was asked to stop (Ctrl-C, SIGTERM, SIGUSR1, SIGUSR2) and goes on when it is started
+    /// again; default: 130. Clusters start a task again on 75.
+    #[arg(long, global = true, value_name = "CODE", hide_short_help = true, value_parser = clap::value_parser!(u8).range(3..))]
+    pub exit_code_for_more: Option<u8>,
     #[command(subcommand)]
     pub command: Command,
 }
@@ -258,6 +264,10 @@ pub struct TrainArgs {
     /// As many iterations as take this long here: 15min, 1h. Measured first; the recipe keeps the number.
     #[arg(long, value_parser = study::parse_time, value_name = "TIME")]
     pub time: Option<f64>,
+    /// Begin the run in --out, or go on with it where it is there; do nothing where it is finished. So the same command may
+    /// be started again and again.
+    #[arg(long = "continue", requires = "out", conflicts_with_all = ["resume", "time"])]
+    pub go_on: bool,
     /// Continue an interrupted run, with the recipe, classes and data it began with.
     #[arg(long, value_name = "RUN", conflicts_with_all = ["recipe", "overrides", "out", "time"])]
     pub resume: Option<PathBuf>,
@@ -347,6 +357,8 @@ pub struct SegmentArgs {
     /// Also write each class's probability as a grey image.
     #[arg(long)]
     pub probabilities: bool,
+    #[command(flatten)]
+    pub part: PartArgs,
     #[command(flatten)]
     pub inference: AdaptableInferenceArgs,
 }

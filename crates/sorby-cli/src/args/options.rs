@@ -8,8 +8,9 @@ use sorby::lot::{LotOptions, Revises};
 use sorby::masks::CodingOptions;
 use sorby::measure::{Edges, Export, MeasureOptions};
 use sorby::scale::ScaleOptions;
+use sorby::study::StudyOptions;
 use sorby::threshold::ThresholdOptions;
-use sorby::{DeviceOptions, InferenceSettings, Paper, SegmentOptions};
+use sorby::{DeviceOptions, InferenceSettings, Paper, Part, SegmentOptions};
 
 impl DeviceArg {
     pub fn options(&self) -> DeviceOptions {
@@ -63,6 +64,18 @@ impl SegmentArgs {
             tiff: self.tiff,
             match_scale: self.match_scale,
             probabilities: self.probabilities,
+            part: self.part.part(),
+        }
+    }
+}
+
+impl PartArgs {
+    pub fn part(&self) -> Part {
+        match (self.shard, self.merge) {
+            (Some(shard), _) => Part::Shard(shard),
+            (None, Some(0)) => Part::Merge(None),
+            (None, Some(count)) => Part::Merge(Some(count)),
+            (None, None) => Part::All,
         }
     }
 }
@@ -150,6 +163,21 @@ impl From<PaperArg> for Paper {
         match paper {
             PaperArg::A4 => Self::A4,
             PaperArg::Letter => Self::Letter,
+        }
+    }
+}
+
+impl study::StudyPlanArgs {
+    /// `out`: folder of the study, where it is not the usual one.
+    pub fn options(&self, out: Option<PathBuf>, jobs: usize, threads_per_job: usize) -> StudyOptions {
+        let name = || PathBuf::from("studies").join(sorby::listing::stem(&self.spec));
+        StudyOptions {
+            root: out.unwrap_or_else(name),
+            data: self.data.clone(),
+            budget_s: self.budget,
+            device: self.device.options(),
+            jobs,
+            threads_per_job,
         }
     }
 }

@@ -9,8 +9,9 @@ use std::path::PathBuf;
 pub enum StudyCommand {
     /// Train what the study needs; continues where it was left.
     Run(StudyRunArgs),
-    /// Say how a study would be laid out, how long it would take and what it could find.
-    Plan(StudyPlanArgs),
+    /// Say how a study would be laid out, how long it would take and what it could find; with --format: print a command
+    /// for each training that can be done now, for other machines.
+    Plan(StudyRoundArgs),
     /// Say which trainings are done, which are missing and which failed.
     Status {
         /// Folder of the study.
@@ -33,6 +34,30 @@ pub struct StudyRunArgs {
     /// Threads of each training; default: all, shared among the jobs.
     #[arg(long, value_name = "N")]
     pub threads_per_job: Option<usize>,
+}
+
+#[derive(ClapArgs)]
+pub struct StudyRoundArgs {
+    #[command(flatten)]
+    pub plan: StudyPlanArgs,
+    /// Print a command for each training of the current round: lines for a shell, or json. The folder of the study is
+    /// made; when all are done, the same command prints the next round, and nothing when the study is finished.
+    #[arg(long, value_enum)]
+    pub format: Option<PlanFormat>,
+    /// With --format: folder of the study; default: studies/<file's name>.
+    #[arg(long, value_parser = new_or_folder(), value_name = "DIR", requires = "format")]
+    pub out: Option<PathBuf>,
+    /// With --format: threads of each training; default: all that its machine gives it.
+    #[arg(long, value_name = "N", requires = "format", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads_per_job: Option<u16>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum PlanFormat {
+    /// A command a line.
+    Lines,
+    /// One object with the words of each command.
+    Json,
 }
 
 #[derive(ClapArgs)]

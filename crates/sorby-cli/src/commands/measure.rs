@@ -7,8 +7,8 @@ use crate::args::MeasureArgs;
 use crate::console::Console;
 use crate::made_by::typed;
 use anyhow::bail;
-use sorby::measure::measure;
-use sorby::{OutFolder, listing, tables};
+use sorby::measure::{MeasuredShard, measure, measure_shard, merge_shards};
+use sorby::{OutFolder, Part, listing, tables};
 
 pub fn run(args: MeasureArgs) -> anyhow::Result<Answer> {
     let mut answer = Answer::new();
@@ -16,9 +16,15 @@ pub fn run(args: MeasureArgs) -> anyhow::Result<Answer> {
     options.check()?;
     let files = listing::images(&args.masks)?;
     let made_by = typed("measure").with_files("masks", &files);
-    let mut out = OutFolder::check_or_put_aside(&args.out, made_by, &[], args.put_aside.as_deref())?;
     let console = Console::default();
-    let measured = measure(&files, &options, &console)?;
+    if let Part::Shard(shard) = args.part.part() {
+        return Ok(of_shard(&measure_shard(&files, &options, (&args.out, shard), made_by, &console)?));
+    }
+    let mut out = OutFolder::check_or_put_aside(&args.out, made_by.clone(), &[], args.put_aside.as_deref())?;
+    let measured = match args.part.part() {
+        Part::Merge(count) => merge_shards(&files, &options, (&args.out, count), &made_by, &console)?,
+        _ => measure(&files, &options, &console)?,
+    };
     if measured.fields.is_empty() && !out.again {
         // Without a result the folder stays free for a better command.
         bail!("no mask could be measured");
@@ -36,4 +42,15 @@ pub fn run(args: MeasureArgs) -> anyhow::Result<Answer> {
     let particles = args.out.join("particles.csv");
     say!(answer, "every {} particle: {}", measured.class, particles.display());
     Ok(answer.exit(if measured.problems.rows.is_empty() { 0 } else { 1 }))
+}
+
+fn of_shard(done: &MeasuredShard) -> Answer {
+    let mut answer = Answer::new();
+    say!(answer, "{} of {} masks measured: {}", done.measured, done.masks, done.out.display());
+    say!(answer, "when all shards are finished: the same command with --merge instead of --shard");
+    answer.set_path("out", &done.out);
+    answer.set("masks", done.masks);
+    answer.set("measured", done.measured);
+    answer.set("problems", done.problems.to_json());
+    answer.exit(if done.problems.rows.is_empty() { 0 } else { 1 })
 }

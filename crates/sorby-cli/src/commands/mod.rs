@@ -55,6 +55,7 @@ pub fn run(args: Args) -> anyhow::Result<Answer> {
             .build_global()
             .context("cannot start threads")?;
     }
+    args.exit_code_for_more.into_iter().for_each(crate::interrupts::set_exit_code);
     match args.command {
         Command::Completions { shell } => help_files::completions(shell),
         Command::Man { out } => help_files::man(&out),

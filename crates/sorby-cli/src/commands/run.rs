@@ -17,7 +17,7 @@ pub fn run(args: RunArgs) -> anyhow::Result<Answer> {
     if lot.stopped {
         say!(answer, "stopped; the same command goes on with the other images");
         answer.set("stopped", true);
-        return Ok(answer.exit(interrupts::EXIT_CODE));
+        return Ok(answer.exit(interrupts::exit_code()));
     }
     lot.warnings.iter().for_each(|line| eprintln!("warning: {line}"));
     answer.set_all(&lot.record);

@@ -9,7 +9,7 @@ use sorby::segment;
 pub fn run(args: SegmentArgs) -> anyhow::Result<Answer> {
     let mut answer = Answer::new();
     let done = segment(&args.model, &args.images, &args.out, &args.options(), &Console::default())?;
-    let out = args.out.display();
+    let out = done.out.display();
     done.nothing_found.iter().for_each(|line| say!(answer, "{line}"));
     say!(
         answer,
@@ -20,13 +20,15 @@ pub fn run(args: SegmentArgs) -> anyhow::Result<Answer> {
     );
     if done.stopped {
         say!(answer, "stopped; the same command goes on with the others");
+    } else if args.part.shard.is_some() {
+        say!(answer, "when all shards are finished: the same command with --merge instead of --shard");
     } else if done.segmented > 0 {
         let unknown = if done.all_have_scale { "" } else { " --nm-per-px YOUR_PIXEL_SIZE" };
         let typed = |name: &str| super::typed_again(&args.out.join(name));
         let (masks, particles) = (typed("masks"), typed("particles"));
         say!(answer, "next:\n  sorby measure {masks} --out {particles}{unknown}");
     }
-    answer.set_path("out", &args.out);
+    answer.set_path("out", &done.out);
     answer.set("images", done.images);
     answer.set("segmented", done.segmented);
     answer.set("nothing_found", done.nothing_found);
@@ -34,7 +36,7 @@ pub fn run(args: SegmentArgs) -> anyhow::Result<Answer> {
     answer.set("problems", done.problems.to_json());
     answer.set("stopped", done.stopped);
     Ok(answer.exit(match (done.segmented, done.problems.rows.len()) {
-        _ if done.stopped => interrupts::EXIT_CODE,
+        _ if done.stopped => interrupts::exit_code(),
         (_, 0) => 0,
         (0, _) => 2,
         _ => 1,

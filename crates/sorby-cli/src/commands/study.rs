@@ -1,20 +1,17 @@
 //! `sorby study`.
 
 use crate::answer::{Answer, say};
-use crate::args::{StudyCommand, StudyPlanArgs, StudyReportArgs, StudyRunArgs};
+use crate::args::{PlanFormat, StudyCommand, StudyReportArgs, StudyRoundArgs, StudyRunArgs};
 use crate::console::Console;
 use crate::interrupts;
 use anyhow::bail;
-use sorby::listing;
-use sorby::study::{
-    self, ChildProcesses, StudyFolder, StudyOptions, StudyReportOptions, StudyStatus, read_spec,
-};
-use std::path::{Path, PathBuf};
+use sorby::study::{self, ChildProcesses, StudyFolder, StudyReportOptions, StudyStatus, read_spec};
+use std::path::Path;
 
 pub fn run(command: StudyCommand, threads: Option<usize>) -> anyhow::Result<Answer> {
     match command {
         StudyCommand::Run(args) => run_study(args, threads),
-        StudyCommand::Plan(args) => plan(&args),
+        StudyCommand::Plan(args) => plan(args),
         StudyCommand::Status { study } => status(&study),
         StudyCommand::Report(args) => report(args),
     }
@@ -29,34 +26,38 @@ fn run_study(args: StudyRunArgs, threads: Option<usize>) -> anyhow::Result<Answe
         bail!("--threads-per-job {threads}: give from 1 to {most}");
     }
     let spec = read_spec(&args.plan.spec)?;
-    let name = || PathBuf::from("studies").join(listing::stem(&args.plan.spec));
     let all = threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-    let options = StudyOptions {
-        root: args.out.clone().unwrap_or_else(name),
-        data: args.plan.data.clone(),
-        budget_s: args.plan.budget,
-        device: args.plan.device.options(),
-        jobs,
-        threads_per_job: args.threads_per_job.unwrap_or((all / jobs).max(1)),
-    };
+    let threads = args.threads_per_job.unwrap_or((all / jobs).max(1));
+    let options = args.plan.options(args.out.clone(), jobs, threads);
     let outcome = study::run(spec, &options, &ChildProcesses, &Console::default())?;
     if outcome.stopped {
         say!(answer, "stopped; the same command goes on where this one ended");
         answer.set_all(outcome.folder.status()?.json());
         answer.set("stopped", true);
-        return Ok(answer.exit(interrupts::EXIT_CODE));
+        return Ok(answer.exit(interrupts::exit_code()));
     }
     show(&mut answer, &outcome.folder.status()?)?;
     say!(answer, "next: sorby study report {}", super::typed_again(&options.root));
     Ok(answer.exit(if outcome.failed { 1 } else { 0 }))
 }
 
-fn plan(args: &StudyPlanArgs) -> anyhow::Result<Answer> {
+fn plan(args: StudyRoundArgs) -> anyhow::Result<Answer> {
     let mut answer = Answer::new();
-    let device = args.device.options().open()?;
-    let lines = study::plan(read_spec(&args.spec)?, &args.data, args.budget, &device)?;
-    lines.iter().for_each(|line| answer.line(line));
-    answer.set("lines", lines);
+    let spec = read_spec(&args.plan.spec)?;
+    let Some(format) = args.format else {
+        let device = args.plan.device.options().open()?;
+        let lines = study::plan(spec, &args.plan.data, args.plan.budget, &device)?;
+        lines.iter().for_each(|line| answer.line(line));
+        answer.set("lines", lines);
+        return Ok(answer);
+    };
+    let threads = args.threads_per_job.map_or(0, usize::from);
+    let round = study::round(spec, &args.plan.options(args.out, 1, threads), &Console::default())?;
+    match format {
+        PlanFormat::Lines => round.tasks.iter().for_each(|task| answer.line(task.line())),
+        PlanFormat::Json => answer.text(&(serde_json::to_string_pretty(&round.json())? + "\n")),
+    }
+    answer.set_all(round.json());
     Ok(answer)
 }
 

@@ -1,16 +1,17 @@
 //! `sorby train`.
 
+mod words;
+
 use crate::answer::{Answer, say};
 use crate::args::TrainArgs;
 use crate::console::Console;
 use crate::interrupts;
 use crate::train_console::TrainConsole;
 use anyhow::Context as _;
-use serde_json::json;
 use sorby::{NamedRecipe, TrainOptions, Training};
-use sorby_train::{Event, Outcome, nothing_found_by_run};
+use sorby_train::{Event, nothing_found_by_run};
 use std::cell::Cell;
-use std::path::Path;
+use std::path::PathBuf;
 
 pub fn run(args: TrainArgs) -> anyhow::Result<Answer> {
     let mut answer = Answer::new();
@@ -21,7 +22,8 @@ pub fn run(args: TrainArgs) -> anyhow::Result<Answer> {
     // The CPU is what `--resume` takes unless told.
     let on =
         if args.device.device == "cpu" { String::new() } else { format!(" --device {}", args.device.device) };
-    let training = training(args)?;
+    let out = args.out.clone();
+    let Some(training) = training(args)? else { return Ok(finished(out)) };
     let trainer = training.trainer()?;
     let (run, classes) = (training.run(), training.classes());
     let recipe = trainer.recipe().clone();
@@ -46,13 +48,13 @@ pub fn run(args: TrainArgs) -> anyhow::Result<Answer> {
         say!(answer, "stopped after iteration {}; go on with:\n  {go_on}", outcome.iterations);
         answer.set("iterations", outcome.iterations);
         answer.set("stopped", true);
-        return Ok(answer.exit(interrupts::EXIT_CODE));
+        return Ok(answer.exit(interrupts::exit_code()));
     }
     answer.set("stopped", false);
     let nothing_found = nothing_found_by_run(run.root(), &classes);
     nothing_found.iter().for_each(|line| answer.line(line));
     answer.set("nothing_found", nothing_found);
-    show_outcome(&mut answer, &outcome, run.root());
+    words::show_outcome(&mut answer, &outcome, run.root());
     let data = super::typed_again(training.data());
     say!(answer, "next:\n  sorby evaluate {root} --data {data} --split {}", recipe.data.val);
     say!(answer, "  sorby segment {root} YOUR_IMAGES --out masks");
@@ -60,7 +62,8 @@ pub fn run(args: TrainArgs) -> anyhow::Result<Answer> {
     Ok(answer)
 }
 
-fn training(args: TrainArgs) -> anyhow::Result<Training> {
+/// `None` where `--continue` finds it finished.
+fn training(args: TrainArgs) -> anyhow::Result<Option<Training>> {
     let options = TrainOptions {
         out: args.out,
         time_s: args.time,
@@ -69,25 +72,20 @@ fn training(args: TrainArgs) -> anyhow::Result<Training> {
         arguments: crate::typed_words().collect(),
     };
     if let Some(root) = &args.resume {
-        return Ok(Training::resume(root, args.data.as_deref(), args.iterations, &options)?);
+        return Ok(Some(Training::resume(root, args.data.as_deref(), args.iterations, &options)?));
     }
     let recipe = NamedRecipe::read(&args.recipe.context("a recipe file is needed")?, &args.overrides)?;
-    Ok(Training::begin(recipe, &args.data.context("--data is needed")?, &options, &Console::default())?)
+    let (data, console) = (args.data.context("--data is needed")?, Console::default());
+    if args.go_on {
+        return Ok(Training::begin_or_resume(recipe, &data, &options, &console)?);
+    }
+    Ok(Some(Training::begin(recipe, &data, &options, &console)?))
 }
 
-fn show_outcome(answer: &mut Answer, outcome: &Outcome, root: &Path) {
-    let root = root.display();
-    answer.set("iterations", outcome.iterations);
-    answer.set("last_mean_iou", outcome.last.as_ref().and_then(|s| s.mean_iou));
-    answer.set(
-        "best",
-        outcome.best.map(|(iteration, mean_iou)| json!({"iteration": iteration, "mean_iou": mean_iou})),
-    );
-    say!(answer, "trained {} iterations; model: {root}/{}", outcome.iterations, sorby_train::RunFile::Model);
-    if let Some(miou) = outcome.last.as_ref().and_then(|s| s.mean_iou) {
-        say!(answer, "validation mIoU of the last iteration: {:.2} %", 100.0 * miou);
-    }
-    if let Some((iteration, miou)) = outcome.best {
-        say!(answer, "best: {:.2} % at iteration {iteration} ({root}/best.safetensors)", 100.0 * miou);
-    }
+fn finished(run: Option<PathBuf>) -> Answer {
+    let (mut answer, run) = (Answer::new(), run.unwrap_or_default());
+    say!(answer, "{}: is finished already", run.display());
+    answer.set_path("run", run);
+    answer.set("stopped", false);
+    answer
 }

@@ -29,8 +29,10 @@ mod resume;
 mod routine;
 mod scale;
 mod serve;
+mod shards;
 mod study;
 mod study_again;
+mod study_rounds;
 mod verbs;
 
 use std::path::Path;

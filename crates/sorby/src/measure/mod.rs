@@ -5,11 +5,13 @@ mod columns;
 mod estimates;
 mod exports;
 mod histogram;
+mod inputs;
 mod intensity;
 mod map;
 mod objects;
 mod options;
 mod results;
+mod shards;
 mod source;
 mod trust;
 mod warnings;
@@ -20,11 +22,13 @@ pub use estimates::{Estimates, size_classes};
 pub use map::{MeasuredMap, all_scaled, are_ruled, estimate_maps};
 pub use options::{Edges, Export, MeasureOptions, SCALE_ACCURACY_PERCENT};
 pub use results::{CALIBRATION, Results};
+pub use shards::{MeasuredShard, measure_shard, merge_shards};
 pub use trust::Doubt;
 pub(crate) use warnings::ruling_line;
 
 use crate::error::refuse;
 use crate::{Observer, Result, classes, masks, scale, tables};
+use serde::{Deserialize, Serialize};
 use sorby_data::Dataset;
 use sorby_image::Origin;
 use sorby_measure::{Calibration, Connectivity, EdgeRule, Field, GrainCounts, ObjectRule, Particles};
@@ -34,6 +38,7 @@ use source::Source;
 use std::path::{Path, PathBuf};
 
 /// One mask, measured.
+#[derive(Serialize, Deserialize)]
 pub struct Measured {
     /// Of the image.
     pub name: String,
@@ -82,6 +87,25 @@ pub struct Measurement {
 /// When options contradict each other, when the values of the masks may be meant in two ways, or for a calibration that is
 /// not meant for these masks.
 pub fn measure(files: &[PathBuf], options: &MeasureOptions, observer: &dyn Observer) -> Result<Measurement> {
+    measure_with(files, options, observer, |source| {
+        let (mut fields, mut problems) = (Vec::new(), tables::problems());
+        for file in files {
+            match source.measure(file) {
+                Ok(measured) => fields.push(measured),
+                Err(error) => tables::problem(&mut problems, file, &error, observer),
+            }
+        }
+        Ok((fields, problems))
+    })
+}
+
+/// As [`measure`]; `each` gives what was measured, and the files that could not be.
+fn measure_with(
+    files: &[PathBuf],
+    options: &MeasureOptions,
+    observer: &dyn Observer,
+    each: impl FnOnce(&Source) -> Result<(Vec<Measured>, Table)>,
+) -> Result<Measurement> {
     options.check()?;
     let data = options.data.as_deref().map(Dataset::open_to_measure).transpose()?;
     let names = masks::classes(files, data.as_ref())?;
@@ -95,14 +119,7 @@ pub fn measure(files: &[PathBuf], options: &MeasureOptions, observer: &dyn Obser
         .as_deref()
         .map(|path| calibration::read(path, &class, &settings(&filter, options.edges), files))
         .transpose()?;
-    let mut fields = Vec::new();
-    let mut problems = tables::problems();
-    for file in files {
-        match source.measure(file) {
-            Ok(measured) => fields.push(measured),
-            Err(error) => tables::problem(&mut problems, file, &error, observer),
-        }
-    }
+    let (mut fields, problems) = each(&source)?;
     unscale_unless_all(fields.iter_mut());
     let (values, options) = (source.coding(), options.clone());
     Ok(Measurement { fields, class, values, problems, filter, calibration, options })

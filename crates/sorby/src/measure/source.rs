@@ -16,17 +16,17 @@ use std::path::{Path, PathBuf};
 
 /// Where everything comes from, and how masks are coded.
 pub struct Source<'a> {
-    options: &'a MeasureOptions,
+    pub(super) options: &'a MeasureOptions,
     observer: &'a dyn Observer,
-    data: Option<&'a Dataset>,
+    pub(super) data: Option<&'a Dataset>,
     masks: LabelCoding,
     truths: LabelCoding,
     class: u8,
-    class_name: String,
+    pub(super) class_name: String,
     /// Names of all classes, where they are known.
     classes: Vec<String>,
     filter: ObjectRule,
-    trust: TrustTables,
+    pub(super) trust: TrustTables,
 }
 
 impl<'a> Source<'a> {

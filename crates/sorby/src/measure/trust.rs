@@ -2,6 +2,7 @@
 
 use crate::Observer;
 use crate::trust_table::{TRUST_FILE, TrustRow};
+use serde::{Deserialize, Serialize};
 use sorby_image::Origin;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -48,6 +49,11 @@ impl TrustTables {
         Self { tables }
     }
 
+    /// The table that lies with a mask.
+    pub fn table_of(&self, mask: &Path) -> Option<PathBuf> {
+        places(mask).into_iter().find(|place| self.tables.contains_key(place))
+    }
+
     /// Whether the image of a mask is unlike the training images, by the mask's note or its table; and what is wrong
     /// with the table, if anything.
     pub fn of(&self, mask: &Path, name: &str, origin: Option<&Origin>) -> (Option<bool>, Option<Doubt>) {
@@ -72,6 +78,7 @@ impl TrustTables {
 }
 
 /// A mask that its table does not speak of.
+#[derive(Serialize, Deserialize)]
 pub struct Doubt {
     /// The table.
     pub table: PathBuf,

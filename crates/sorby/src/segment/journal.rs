@@ -49,6 +49,11 @@ impl Journal {
         Self { path, lines: lines.map(|l| (l.image.clone(), l)).collect() }
     }
 
+    /// The journal of a folder that was joined.
+    pub fn of(out: &Path, lines: BTreeMap<String, Line>) -> Self {
+        Self { path: out.join(NAME), lines }
+    }
+
     /// Whether the image is finished: it is the same file, and its mask is there.
     pub fn has(&self, name: &str, source: &Source, mask: &Path) -> bool {
         self.lines.get(name).is_some_and(|l| l.source == *source) && mask.is_file()

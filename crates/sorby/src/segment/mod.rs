@@ -1,7 +1,9 @@
 //! From images to masks, with what can be expected of each.
 
+mod finish;
 mod image;
 mod journal;
+mod merge;
 mod segmenter;
 mod trust;
 
@@ -11,12 +13,13 @@ pub use trust::Trust;
 use crate::error::refuse;
 use crate::out_folder::{MadeBy, OutFolder};
 use crate::scale::{SaidOutside, ScaleOptions};
-use crate::trust_table::{TRUST_FILE, TrustRow};
+use crate::shard::{Part, Shard};
+use crate::trust_table::TrustRow;
 use crate::{Error, InferenceSettings, Observer, Result, checksum, listing, tables};
+use finish::finish;
 use image::{Done, Work};
 use journal::{Journal, Line, Source};
 use sorby_image::Micrograph;
-use sorby_image::write::atomically;
 use sorby_report::Table;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -38,10 +41,14 @@ pub struct SegmentOptions {
     pub match_scale: bool,
     /// Also write each class's probability as a grey image.
     pub probabilities: bool,
+    /// Which of the images this process segments.
+    pub part: Part,
 }
 
 /// A folder of masks.
 pub struct SegmentedFolder {
+    /// Where the masks are: the folder of the results, or that of the shard within it.
+    pub out: PathBuf,
     /// Images that have a mask there, those of earlier starts of the same job too.
     pub segmented: usize,
     /// Images that were wanted.
@@ -73,12 +80,44 @@ pub fn segment(
     let files = listing::images(images)?;
     let mut segmenter = Segmenter::on(device, model_path, &options.inference)?;
     let made_by = made_by(model_path, images, options, segmenter.options())?;
-    let except: &[&str] = if options.add { &["images"] } else { &[] };
-    let mut folder = OutFolder::check_or_put_aside(out, made_by, except, options.put_aside.as_deref())?;
+    match options.part {
+        Part::All => {
+            let except: &[&str] = if options.add { &["images"] } else { &[] };
+            let folder = OutFolder::check_or_put_aside(out, made_by, except, options.put_aside.as_deref())?;
+            segment_into(folder, &files, (out, options), (&mut segmenter, &said), observer)
+        }
+        _ if options.add || options.put_aside.is_some() => {
+            refuse!("--add and --put-aside are for one process: leave them out with --shard and --merge")
+        }
+        Part::Shard(shard) => {
+            OutFolder::share(out, &made_by)?;
+            let out = &shard.folder(out);
+            let folder = OutFolder::check(out, of_shard(made_by, shard), &[])?;
+            segment_into(folder, &shard.files(&files), (out, options), (&mut segmenter, &said), observer)
+        }
+        Part::Merge(count) => merge::merge(&files, (out, count), made_by, &segmenter.card().classes),
+    }
+}
+
+/// What a shard's folder depends on.
+fn of_shard(made_by: MadeBy, shard: Shard) -> MadeBy {
+    made_by.with("shard", shard.to_string())
+}
+
+/// Segments the files that have no mask yet.
+fn segment_into(
+    mut folder: OutFolder,
+    files: &[PathBuf],
+    (out, options): (&Path, &SegmentOptions),
+    (segmenter, said): (&mut Segmenter, &SaidOutside),
+    observer: &dyn Observer,
+) -> Result<SegmentedFolder> {
     let mut journal = Journal::read(out);
-    let todo = unfinished((out, options.add), &files, &said, &journal)?;
+    let todo = unfinished((out, options.add), files, said, &journal)?;
     folder.claim()?;
     journal.write()?;
+    // What could not be segmented before is tried again.
+    tables::write_problems(out, &tables::problems())?;
     observer.begin_stopping();
     let before = files.len() - todo.len();
     if before > 0 {
@@ -87,20 +126,11 @@ pub fn segment(
             files.len()
         ));
     }
-    let mut work = Work { segmenter: &mut segmenter, said: &said, wanted: options, out, observer };
+    let mut work = Work { segmenter, said, wanted: options, out, observer };
     let problems = segment_all(&mut work, &todo, &mut journal)?;
-    journal.write()?;
-    tables::write_problems(out, &problems)?;
-    write_trust(out, &journal)?;
-    let own: Vec<&Line> = files.iter().filter_map(|f| journal.lines.get(&listing::stem(f))).collect();
-    Ok(SegmentedFolder {
-        segmented: own.len(),
-        images: files.len(),
-        problems,
-        nothing_found: nothing_found(&own, &segmenter.card().classes),
-        all_have_scale: own.iter().all(|l| l.has_scale),
-        stopped: observer.stop_asked(),
-    })
+    let classes = &segmenter.card().classes;
+    let done = finish((out, files), &journal, problems, classes)?;
+    Ok(SegmentedFolder { stopped: observer.stop_asked(), ..done })
 }
 
 /// What the masks depend on.
@@ -227,29 +257,6 @@ fn line(done: &Done, source: &Source) -> Line {
         found_px: done.found_px.clone(),
         trust: table.lines().skip(1).map(str::to_owned).collect(),
     }
-}
-
-/// The table over all images that have a mask, those of earlier starts too.
-fn write_trust(out: &Path, journal: &Journal) -> Result<()> {
-    if !journal.lines.is_empty() {
-        let mut table = TrustRow::table(&[]).to_csv();
-        for row in journal.lines.values().flat_map(|l| &l.trust) {
-            table += row;
-            table.push('\n');
-        }
-        atomically(&out.join(TRUST_FILE), table.as_bytes())?;
-    }
-    Ok(())
-}
-
-/// A line for each class that the model found in none of some images; whether it is there, nobody knows yet.
-fn nothing_found(done: &[&Line], classes: &[String]) -> Vec<String> {
-    let told = |(class, name): (usize, &String)| {
-        let without = done.iter().filter(|l| l.found_px.get(class) == Some(&0)).count();
-        let all = done.len();
-        (without > 0).then(|| format!("the model found no {name} in {without} of {all} images"))
-    };
-    classes.iter().enumerate().skip(1).filter_map(told).collect()
 }
 
 /// Images of more pixels are not read ahead.

@@ -6,20 +6,24 @@ mod folder;
 mod plan;
 mod preconditions;
 mod processes;
+mod ready;
 mod report;
 mod run_state;
 mod runner;
 mod status;
+mod tasks;
 
 pub use create::{NewStudy, create_study};
 pub use folder::StudyFolder;
 pub(crate) use folder::manifest_with_folds;
 pub use plan::plan;
-pub use processes::{ChildProcesses, training_arguments};
+pub use processes::{ChildProcesses, task_arguments, training_arguments};
 pub use report::{StudyReportOptions, report};
 pub use run_state::RunState;
+pub(crate) use run_state::same_recipe;
 pub use runner::{Ended, Launcher, RunningTraining, StudyOptions, StudyOutcome, TrainingJob, run};
 pub use status::StudyStatus;
+pub use tasks::{StudyRound, Task, round};
 
 use crate::Result;
 use crate::error::Context as _;

@@ -18,9 +18,29 @@ pub fn training_arguments(job: &TrainingJob) -> Vec<OsString> {
     } else {
         line.extend([job.recipe.clone().into(), "--out".into(), job.run.clone().into_os_string()]);
     }
-    line.extend(["--data".into(), job.data.clone().into_os_string()]);
+    line.extend(place(job));
+    line
+}
+
+/// What every start of a training says.
+fn place(job: &TrainingJob) -> Vec<OsString> {
+    let mut line = vec!["--data".into(), job.data.clone().into_os_string()];
     line.extend(["--device".into(), OsString::from(&job.device.name)]);
     line.extend(job.device.stock_operations.then(|| "--stock-operations".into()));
+    line
+}
+
+/// The command line of the same training for another machine, whoever starts it and however often: it begins the run,
+/// goes on with it, or does nothing where it is finished. `threads`: 0 for all that its process may use.
+pub fn task_arguments(job: &TrainingJob, exit_code_for_more: u8) -> Vec<OsString> {
+    let mut line: Vec<OsString> = Vec::new();
+    if job.threads > 0 {
+        line.extend(["--threads".into(), job.threads.to_string().into()]);
+    }
+    line.extend(["--exit-code-for-more".into(), exit_code_for_more.to_string().into()]);
+    line.extend(["train", "--looked", "--continue"].map(OsString::from));
+    line.extend([job.recipe.clone().into(), "--out".into(), job.run.clone().into_os_string()]);
+    line.extend(place(job));
     line
 }
 

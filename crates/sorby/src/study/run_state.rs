@@ -130,7 +130,7 @@ impl StudyFolder {
 
 /// Whether a run was trained by this recipe. The path of the pretrained file may differ: what is in it is compared
 /// elsewhere, and a project that moves must not train anew. A grey range that was left to the data is what came of it.
-fn same_recipe(recipe: &Recipe, status: &Status, root: &Path) -> bool {
+pub(crate) fn same_recipe(recipe: &Recipe, status: &Status, root: &Path) -> bool {
     if status.recipe_hash == recipe.hash() {
         return true;
     }

@@ -7,10 +7,9 @@ use crate::error::refuse;
 use crate::words::duration;
 use crate::{DeviceOptions, Event, Observer, Result};
 use sorby_data::Dataset;
-use sorby_image::write::atomically;
 use sorby_study::{Run, Stage, StudySpec};
-use sorby_train::{Metric, RunFile, RunFolder};
-use std::path::{Path, PathBuf};
+use sorby_train::{Metric, RunFolder};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// One training to be started somewhere.
@@ -105,22 +104,7 @@ pub fn run(
     launcher: &dyn Launcher,
     observer: &dyn Observer,
 ) -> Result<StudyOutcome> {
-    let device = options.device.open()?;
-    for trick in spec.singles() {
-        let (_, recipe) = spec.recipe_with(&trick)?;
-        // Heads must fit the classes; an encoder fits any.
-        let classes = match recipe.pretrained_heads {
-            true => Dataset::open(&options.data)?.manifest.classes.len(),
-            false => 2,
-        };
-        sorby_train::check_pretrained(&recipe, classes, &device)?;
-    }
-    let root = &options.root;
-    let (spec, planned) = plan::within(spec, &options.data, options.budget_s, &device, root, observer)?;
-    let folder = StudyFolder::create(root, spec, &options.data, observer)?;
-    if let Some(design) = planned {
-        plan::keep(root, &design)?;
-    }
+    let folder = laid_out(spec, options, observer)?;
     folder.require_memory(options.jobs)?;
     let at_most = folder.spec.trainings_at_most();
     let mut runner = Runner { folder: &folder, options, launcher, observer, done_before: 0, at_most };
@@ -140,6 +124,31 @@ pub fn run(
         }
     }
     Ok(StudyOutcome { folder, stopped: false, failed: !failures.is_empty() })
+}
+
+/// The folder of the study, with what was planned for it.
+pub(super) fn laid_out(
+    spec: StudySpec,
+    options: &StudyOptions,
+    observer: &dyn Observer,
+) -> Result<StudyFolder> {
+    let device = options.device.open()?;
+    for trick in spec.singles() {
+        let (_, recipe) = spec.recipe_with(&trick)?;
+        // Heads must fit the classes; an encoder fits any.
+        let classes = match recipe.pretrained_heads {
+            true => Dataset::open(&options.data)?.manifest.classes.len(),
+            false => 2,
+        };
+        sorby_train::check_pretrained(&recipe, classes, &device)?;
+    }
+    let root = &options.root;
+    let (spec, planned) = plan::within(spec, &options.data, options.budget_s, &device, root, observer)?;
+    let folder = StudyFolder::create(root, spec, &options.data, observer)?;
+    if let Some(design) = planned {
+        plan::keep(root, &design)?;
+    }
+    Ok(folder)
 }
 
 struct Runner<'a> {
@@ -183,7 +192,7 @@ impl Runner<'_> {
                 match self.start(run)? {
                     Some(job) => step.working.push(job),
                     None => {
-                        self.tidy(run)?;
+                        self.folder.tidy(run)?;
                         step.done += 1;
                         self.observer.event(Event::Advance(1));
                     }
@@ -221,7 +230,7 @@ impl Runner<'_> {
             match self.folder.state(&job.run)? {
                 RunState::Done(images) if ended.success => {
                     step.took.push(seconds);
-                    self.tidy(&job.run)?;
+                    self.folder.tidy(&job.run)?;
                     let scores = [(job.run.clone(), Some(images))].into();
                     let miou = self.folder.spec.miou(&scores, std::slice::from_ref(&job.run));
                     let miou = miou.map_or(String::new(), |m| format!("mIoU {m:.2} %, "));
@@ -244,77 +253,16 @@ impl Runner<'_> {
     /// Starts a training; `None` if a child of an attempt that was killed has brought it to its end meanwhile.
     fn start(&self, run: &Run) -> Result<Option<Job>> {
         let (folder, id) = (self.folder, self.folder.spec.run_id(run));
-        let recipe = folder.recipe(run)?;
-        // Absolute: a name that begins with `-` must not become an option.
-        let root = std::path::absolute(&folder.root)?;
-        let out = std::path::absolute(folder.run_path(run))?;
-        let recipe_path = root.join("recipes").join(format!("{id}.toml"));
-        atomically(&recipe_path, recipe.to_toml().as_bytes())?;
-        let Some(resume) = self.made_ready(run, &out)? else { return Ok(None) };
-        let log = self.log(&id);
-        fs_err::create_dir_all(log.parent().unwrap_or(&log))?;
-        let training = self.launcher.start(&TrainingJob {
-            recipe: recipe_path,
-            run: out,
-            resume,
-            // Of a run that goes on too: the study may have been moved.
-            data: std::path::absolute(folder.dataset_path())?,
-            device: self.options.device.clone(),
-            threads: self.options.threads_per_job,
-            log,
-        })?;
-        let iterations = recipe.schedule.iterations;
+        let on = (&self.options.device, self.options.threads_per_job);
+        let Some(job) = folder.ready_job(run, on, self.observer)? else { return Ok(None) };
+        fs_err::create_dir_all(job.log.parent().unwrap_or(&job.log))?;
+        let training = self.launcher.start(&job)?;
+        let iterations = folder.recipe(run)?.schedule.iterations;
         Ok(Some(Job { run: run.clone(), id, training, began: Instant::now(), iterations }))
     }
 
-    /// Makes the place of a run ready for a training, and says whether the training goes on from a checkpoint; `None` where
-    /// the run is done.
-    fn made_ready(&self, run: &Run, out: &Path) -> Result<Option<bool>> {
-        let folder = self.folder;
-        // A child of an attempt that was killed may not have ended yet.
-        let limit = Instant::now() + Duration::from_secs(60);
-        while RunFolder::is_held(out) && Instant::now() < limit {
-            std::thread::sleep(Duration::from_millis(100));
-        }
-        let mut state = folder.state(run)?;
-        if let RunState::Damaged(what) = &state {
-            self.observer.warn(format!("{what}: it is set aside and trained again"));
-            state = RunState::Stale;
-        }
-        if matches!(state, RunState::Stale) {
-            folder.set_aside(run)?;
-            state = RunState::Missing;
-        }
-        if matches!(state, RunState::Missing) {
-            state = folder.take_back(run)?;
-        }
-        Ok(match state {
-            RunState::Done(_) => None,
-            RunState::Unfinished(_) => Some(out.join("checkpoints").is_dir()),
-            RunState::Stale | RunState::Damaged(_) | RunState::Missing => Some(false),
-        })
-    }
-
-    fn log(&self, id: &str) -> PathBuf {
-        self.folder.root.join("logs").join(format!("{id}.txt"))
-    }
-
-    /// A finished run needs no checkpoints, and its last model is the one that was scored.
-    fn tidy(&self, run: &Run) -> Result<()> {
-        let root = self.folder.run_path(run);
-        let checkpoints = root.join("checkpoints");
-        if checkpoints.is_dir() {
-            fs_err::remove_dir_all(checkpoints)?;
-        }
-        let best = RunFile::Best.path_in(&root);
-        if best.is_file() {
-            fs_err::remove_file(best)?;
-        }
-        Ok(())
-    }
-
     fn last_words(&self, id: &str, ended: &Ended) -> String {
-        let text = std::fs::read_to_string(self.log(id)).unwrap_or_default();
+        let text = std::fs::read_to_string(self.folder.log(id)).unwrap_or_default();
         let line = text.lines().rev().find(|l| l.starts_with("error: "));
         line.map_or_else(
             || format!("it was ended from outside ({})", ended.status),
