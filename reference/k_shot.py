@@ -10,7 +10,6 @@ scale, windows of 256 every 128 pixels.
 """
 
 import argparse
-import itertools
 import json
 import math
 import queue
@@ -114,32 +113,28 @@ def train(model, pairs, iterations, lr, seed, device):
 
 
 @torch.no_grad()
-def segment(model, image, device, window=256, stride=128):
+def segment(model, image, device, window=256):
     """Class of each pixel by the mean of overlapping windows."""
     height, width = image.shape[:2]
     planes = torch.from_numpy(pipeline.normalise(image)).to(device)
     planes = torch.nn.functional.pad(planes, (0, max(window - width, 0), 0, max(window - height, 0)))
     tall, wide = planes.shape[1:]
-    corners = lambda size: [min(i * stride, size - window) for i in range(max(math.ceil((size - window) / stride), 0) + 1)]
-    places = list(itertools.product(corners(tall), corners(wide)))
+    boxes = pipeline.windows(tall, wide)
     total = None
-    for some in (places[i:i + 32] for i in range(0, len(places), 32)):
-        logits = model(torch.stack([planes[:, y:y + window, x:x + window] for y, x in some]))
+    for some in (boxes[i:i + 32] for i in range(0, len(boxes), 32)):
+        logits = model(torch.stack([planes[:, y1:y2, x1:x2] for y1, y2, x1, x2 in some]))
         total = torch.zeros(logits.shape[1], tall, wide, device=device) if total is None else total
-        for (y, x), part in zip(some, torch.softmax(logits, 1)):
-            total[:, y:y + window, x:x + window] += part
+        for (y1, y2, x1, x2), part in zip(some, torch.softmax(logits, 1)):
+            total[:, y1:y2, x1:x2] += part
     return total[:, :height, :width].argmax(0).to(torch.uint8).cpu().numpy()
 
 
 def score(model, pairs, classes, device):
     """IoU of each class over all pixels, in percent."""
     model.eval()
-    table = np.zeros((classes, classes), np.int64)
-    for image, label in pairs:
-        mask, known = segment(model, image, device), label != losses.IGNORE
-        table += np.bincount(label[known].astype(int) * classes + mask[known], minlength=classes**2).reshape(classes, classes)
-    union = table.sum(0) + table.sum(1) - table.diagonal()
-    return [round(100 * a / max(b, 1), 2) for a, b in zip(table.diagonal().tolist(), union.tolist())]
+    found = [(segment(model, image, device), label) for image, label in pairs]
+    ratios = pipeline.scores(pipeline.class_counts(found, classes))
+    return [round(100 * iou, 2) for iou in ratios["IoU"].tolist()]
 
 
 def work(place, jobs, args, begun, lock):

@@ -95,7 +95,7 @@ def train(model, crops, check, args):
               {"params": [p for p in model.parameters() if p.ndim <= 1], "weight_decay": 0.0}]
     optimiser = torch.optim.AdamW(groups, lr=args.lr, fused=args.device == "cuda")
     forward = torch.compile(model) if args.compile else model
-    start, done, told = None, 0, 0
+    start, done, printed = None, 0, 0
     while True:
         image, label, distance = crops.next()
         with torch.autocast(args.device, torch.bfloat16):
@@ -112,8 +112,8 @@ def train(model, crops, check, args):
         if start is None:  # what is compiled in the first step does not count
             loss.item()
             start = time.perf_counter()
-        if passed >= told + args.seconds / 20 or passed >= args.seconds:
-            told = passed
+        if passed >= printed + args.seconds / 20 or passed >= args.seconds:
+            printed = passed
             line = {"step": done, "crops": done * args.batch, "s": round(passed, 1), "loss": round(loss.item(), 4),
                     "pixel_accuracy": pixel_accuracy(model, check)}
             print(json.dumps(line), flush=True)

@@ -93,7 +93,7 @@ class Measure(Container):
 
 
 def particles(measured: sorby.Measurement, name: str, place: dict[str, Any]) -> dict[str, Any]:
-    """What the layer of the particles is told. Rows have an `index` that equals the number of the particle."""
+    """What the layer of the particles gets. Rows have an `index` that equals the number of the particle."""
     rows = {"index": measured.particles["label"], **measured.particles}
     field = {key: tuple(estimate) for key, estimate in measured.field.items()}
     known = {"objects": True, "units": measured.units, "field": field}

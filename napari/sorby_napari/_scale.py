@@ -15,7 +15,7 @@ _TOLERANCE = 0.02
 
 
 def keywords(pixel_size_nm: float | None) -> dict[str, Any]:
-    """What a new layer is told of its pixel size; nothing where it is not known."""
+    """What a new layer gets as its pixel size; nothing where it is not known."""
     if pixel_size_nm is None:
         return {}
     return {"scale": (pixel_size_nm, pixel_size_nm), "units": ("nm", "nm")}

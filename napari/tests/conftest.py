@@ -64,7 +64,7 @@ def finish(qtbot: Any) -> Callable[[Any], None]:
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+def messages(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     """Severity and text of every notification from now on."""
     from napari.utils.notifications import notification_manager
 

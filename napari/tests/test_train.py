@@ -11,7 +11,7 @@ import sorby
 
 Widget = Callable[[str], Any]
 Finish = Callable[[Any], None]
-Told = list[tuple[str, str]]
+Messages = list[tuple[str, str]]
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def train(viewer: Any, widget: Widget, workshop: Path, tmp_path: Path) -> Any:
     return made
 
 
-def test_a_training_writes_a_run_that_segments(viewer: Any, train: Any, finish: Finish, tmp_path: Path, told: Told) -> None:
+def test_a_training_writes_a_run_that_segments(viewer: Any, train: Any, finish: Finish, tmp_path: Path, messages: Messages) -> None:
     train.classes.value = "ferrite, cementite"
     steps: list[int] = []
     train.job._told.progress.connect(lambda progress: steps.append(progress.done))
@@ -43,7 +43,7 @@ def test_a_training_writes_a_run_that_segments(viewer: Any, train: Any, finish: 
     np.testing.assert_array_equal(mask, viewer.layers["labels 2"].data)
     assert steps and max(steps) == 6
     assert str(tmp_path / "run") in train.said.value and "mean IoU" in train.said.value
-    assert ("info", train.said.value) in told
+    assert ("info", train.said.value) in messages
 
 
 def test_what_is_not_labelled_is_not_learnt(viewer: Any, train: Any, finish: Finish, tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_what_is_not_labelled_is_not_learnt(viewer: Any, train: Any, finish: Fin
 
 
 def test_a_cancelled_training_keeps_what_was_learnt(
-    train: Any, finish: Finish, qtbot: Any, workshop: Path, tmp_path: Path, told: Told
+    train: Any, finish: Finish, qtbot: Any, workshop: Path, tmp_path: Path, messages: Messages
 ) -> None:
     recipe = tmp_path / "long.toml"
     recipe.write_text((workshop / "tiny.toml").read_text().replace("iterations = 6", "iterations = 100000"))
@@ -72,23 +72,23 @@ def test_a_cancelled_training_keeps_what_was_learnt(
     train.train()
     qtbot.waitUntil(lambda: bool(steps) and max(steps) >= 2, timeout=120_000)
     train.train()
-    assert told[-1] == ("error", "the widget is still at work; wait for it or cancel it")
+    assert messages[-1] == ("error", "the widget is still at work; wait for it or cancel it")
     train.job.button.changed.emit(True)
     finish(train.job)
     assert "stopped; what was learnt is kept" in train.said.value
-    assert (tmp_path / "run").is_dir() and not any(kind == "error" for kind, _ in told[1:])
+    assert (tmp_path / "run").is_dir() and not any(kind == "error" for kind, _ in messages[1:])
 
 
-def test_pairs_that_do_not_fit_are_refused(viewer: Any, train: Any, told: Told) -> None:
+def test_pairs_that_do_not_fit_are_refused(viewer: Any, train: Any, messages: Messages) -> None:
     pairs = train.pairs
     pairs.image.value = viewer.add_image(np.zeros((5, 7), np.uint8), name="small")
     pairs.add_pair()
-    assert "the image has 5 x 7 pixels (rows x columns) but the labels 96 x 120" in told[-1][1]
+    assert "the image has 5 x 7 pixels (rows x columns) but the labels 96 x 120" in messages[-1][1]
     pairs.image.value = viewer.layers["image 1"]
     pairs.add_pair()
-    assert told[-1] == ("error", "image 1: is in a pair already")
+    assert messages[-1] == ("error", "image 1: is in a pair already")
     viewer.layers["image 3"].scale = (30, 30)
     train.train()
-    assert "train on images of one magnification" in told[-1][1]
+    assert "train on images of one magnification" in messages[-1][1]
     viewer.layers.remove("image 3")
     assert [str(pair) for pair in pairs.pairs] == ["image 1 + labels 1", "image 2 + labels 2"]

@@ -10,7 +10,7 @@ import sorby
 
 Widget = Callable[[str], Any]
 Finish = Callable[[Any], None]
-Told = list[tuple[str, str]]
+Messages = list[tuple[str, str]]
 
 
 @pytest.mark.parametrize("tta", [False, True])
@@ -35,18 +35,18 @@ def test_the_mask_is_that_of_predict(
 
 
 def test_another_magnification_is_said(
-    widget: Widget, finish: Finish, sample: Any, workshop: Path, told: Told
+    widget: Widget, finish: Finish, sample: Any, workshop: Path, messages: Messages
 ) -> None:
     sample[0].scale = (30, 30)
     segment = widget("Segment")
     segment.model.value = workshop / "run"
     segment.segment()
     finish(segment.job)
-    assert any("has pixels of 30 nm, but the model learnt from 12.5 nm" in text for _, text in told)
+    assert any("has pixels of 30 nm, but the model learnt from 12.5 nm" in text for _, text in messages)
 
 
 def test_what_the_library_refuses_is_a_notification(
-    viewer: Any, widget: Widget, finish: Finish, sample: Any, tmp_path: Path, told: Told
+    viewer: Any, widget: Widget, finish: Finish, sample: Any, tmp_path: Path, messages: Messages
 ) -> None:
     segment = widget("Segment")
     segment.model.value = tmp_path
@@ -54,10 +54,10 @@ def test_what_the_library_refuses_is_a_notification(
     finish(segment.job)
     with pytest.raises(sorby.Error) as error:
         sorby.load(tmp_path)
-    assert told == [("error", str(error.value))]
+    assert messages == [("error", str(error.value))]
     viewer.layers.clear()
     segment.segment()
-    assert told[-1] == ("error", "Image: there is no such layer; open or paint one first")
+    assert messages[-1] == ("error", "Image: there is no such layer; open or paint one first")
 
 
 def test_particles_have_rows_by_their_numbers(
@@ -97,17 +97,17 @@ def test_quantities_are_shown_with_their_intervals(widget: Widget, finish: Finis
 
 
 def test_nothing_is_measured_without_a_pixel_size(
-    viewer: Any, widget: Widget, finish: Finish, sample: Any, told: Told
+    viewer: Any, widget: Widget, finish: Finish, sample: Any, messages: Messages
 ) -> None:
     truth = sample[1]
     measure = widget("Measure")
     for layer in sample:
         layer.scale, layer.units = (1, 1), ("pixel", "pixel")
     measure.measure()
-    assert told[-1][0] == "error" and "its pixel size is not known" in told[-1][1]
+    assert messages[-1][0] == "error" and "its pixel size is not known" in messages[-1][1]
     truth.scale, truth.units = (10, 20), ("nm", "nm")
     measure.measure()
-    assert "10 nm high and 20 nm wide" in told[-1][1] and len(viewer.layers) == 2
+    assert "10 nm high and 20 nm wide" in messages[-1][1] and len(viewer.layers) == 2
     size = widget("Pixel size")
     size.layer.value, size.nm.value = truth, 25
     size.set()
@@ -118,11 +118,11 @@ def test_nothing_is_measured_without_a_pixel_size(
 
 
 def test_numbers_of_objects_are_not_measured_as_classes(
-    viewer: Any, widget: Widget, finish: Finish, sample: Any, told: Told
+    viewer: Any, widget: Widget, finish: Finish, sample: Any, messages: Messages
 ) -> None:
     measure = widget("Measure")
     measure.measure()
     finish(measure.job)
     measure.mask.value = viewer.layers[-1]
     measure.measure()
-    assert "holds numbers of objects" in told[-1][1]
+    assert "holds numbers of objects" in messages[-1][1]

@@ -11,7 +11,7 @@ from typing import Any, TypedDict
 import numpy.typing as npt
 
 from sorby import _sorby
-from sorby._events import OnProgress, say, told
+from sorby._events import OnProgress, as_called, say
 
 StrPath = str | PathLike[str]
 
@@ -107,7 +107,7 @@ def check(
     Check
         Mistakes in the data are found, not raised.
     """
-    text, written = _sorby.check(data, deep_s=deep_s, page=page, say=say, on_progress=told(on_progress))
+    text, written = _sorby.check(data, deep_s=deep_s, page=page, say=say, on_progress=as_called(on_progress))
     found = json.loads(text)
     lines = {key: [(one["file"], one["problem"]) for one in found[key]] for key in ("problems", "remarks")}
     return Check(lines["problems"], lines["remarks"], found, None if written is None else Path(written))

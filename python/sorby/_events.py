@@ -35,7 +35,7 @@ def say(kind: str, text: str) -> None:
         _LOG.info("%s", text)
 
 
-def told(on_progress: OnProgress | None) -> Callable[[int, int, str, str], bool] | None:
+def as_called(on_progress: OnProgress | None) -> Callable[[int, int, str, str], bool] | None:
     """The callback as the module calls it: with four values, answered by whether to go on."""
     if on_progress is None:
         return None

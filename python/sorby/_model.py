@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from sorby import _arrays, _sorby
 from sorby._data import StrPath
-from sorby._events import OnProgress, say, told
+from sorby._events import OnProgress, as_called, say
 
 
 class Expected(NamedTuple):
@@ -76,7 +76,7 @@ class Model:
             data_bar=data_bar,
             with_probabilities=with_probabilities,
             say=say,
-            on_progress=told(on_progress),
+            on_progress=as_called(on_progress),
         )
 
     def predict(

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from sorby import _sorby
 from sorby._data import StrPath
-from sorby._events import OnProgress, say, told
+from sorby._events import OnProgress, as_called, say
 
 
 class Report(NamedTuple):
@@ -49,7 +49,7 @@ def report(
         The page; default: report.html in the run folder.
     """
     page, mean_iou, calibration = _sorby.report(
-        run, data, split=split, class_name=class_name, out=out, say=say, on_progress=told(on_progress)
+        run, data, split=split, class_name=class_name, out=out, say=say, on_progress=as_called(on_progress)
     )
     return Report(Path(page), mean_iou, None if calibration is None else Path(calibration))
 
@@ -111,6 +111,6 @@ def study(
         threads_per_job=threads,
         device=device,
         say=say,
-        on_progress=told(on_progress),
+        on_progress=as_called(on_progress),
     )
     return Study(folder, json.loads(status), stopped)

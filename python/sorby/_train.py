@@ -10,7 +10,7 @@ from typing import Any
 
 from sorby import _sorby
 from sorby._data import StrPath
-from sorby._events import OnProgress, say, told
+from sorby._events import OnProgress, as_called, say
 from sorby._model import Model, load
 
 
@@ -83,7 +83,7 @@ def train(
         time_s=time_s,
         device=device,
         say=say,
-        on_progress=told(on_progress),
+        on_progress=as_called(on_progress),
     )
     return _run(folder, outcome)
 
@@ -108,6 +108,6 @@ def resume(
         End at another iteration than the recipe's.
     """
     folder, outcome = _sorby.resume(
-        run, data=data, iterations=iterations, device=device, say=say, on_progress=told(on_progress)
+        run, data=data, iterations=iterations, device=device, say=say, on_progress=as_called(on_progress)
     )
     return _run(folder, outcome)

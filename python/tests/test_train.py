@@ -1,4 +1,4 @@
-"""Trainings in this process: told of, stopped, continued."""
+"""Trainings in this process: reported, stopped, continued."""
 
 import json
 import signal
@@ -51,10 +51,10 @@ def test_what_a_callback_raises_is_raised_and_nothing_is_lost(workshop: Path) ->
 def test_ctrl_c_stops_in_order(workshop: Path, tmp_path: Path) -> None:
     script = (
         "import sorby, sys\n"
-        "def told(p):\n"
+        "def show(p):\n"
         "    print(p.done, flush=True)\n"
         f"sorby.train({str(workshop / 'data')!r}, {str(workshop / 'tiny.toml')!r}, out='run',\n"
-        "            set=['schedule.iterations=100000', 'schedule.validate_every=100000'], on_progress=told)\n"
+        "            set=['schedule.iterations=100000', 'schedule.validate_every=100000'], on_progress=show)\n"
     )
     child = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert child.stdout is not None

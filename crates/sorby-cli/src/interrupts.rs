@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 static ASKED: AtomicBool = AtomicBool::new(false);
 
 /// What a command answers that was stopped and goes on when it is started again: as shells report a program that ended by
-/// Ctrl-C, unless told otherwise.
+/// Ctrl-C, unless the user says otherwise.
 static EXIT_CODE: AtomicU8 = AtomicU8::new(130);
 
 pub fn set_exit_code(code: u8) {

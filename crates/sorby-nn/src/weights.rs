@@ -222,7 +222,7 @@ impl Segmentor {
     /// # Errors
     /// When a tensor has another shape than the network's, or anything but classifiers is missing.
     pub fn load_start(&mut self, mut state: StateDict) -> Result<LoadedKeys, WeightsError> {
-        let (own, found) = (self.state(), state.clone());
+        let all: Vec<String> = state.keys().cloned().collect();
         let mut load = Load { state: &mut state, missing: Vec::new(), wrong: None };
         self.walk_all(&mut load);
         let Load { missing, wrong, .. } = load;
@@ -230,8 +230,7 @@ impl Segmentor {
             return Err(wrong);
         }
         require("network", missing.iter().filter(|key| !key.contains(".conv_seg.")))?;
-        let (loaded, skipped) = found.into_keys().partition(|key| own.contains_key(key));
-        Ok(LoadedKeys { loaded, skipped, missing })
+        Ok(LoadedKeys::of(all, state, missing))
     }
 
     /// Loads the encoder only, by the names of any library ([`encoder_key`]); reports what became of every key.
@@ -260,8 +259,7 @@ impl Segmentor {
             }
             require("encoder", missing.iter())?;
         }
-        let loaded = all.into_iter().filter(|key| !state.contains_key(key)).collect();
-        Ok(LoadedKeys { loaded, skipped: state.into_keys().collect(), missing })
+        Ok(LoadedKeys::of(all, state, missing))
     }
 }
 
@@ -283,6 +281,14 @@ pub struct LoadedKeys {
     pub skipped: Vec<String>,
     /// Parts that the file does not hold: they keep their random start.
     pub missing: Vec<String>,
+}
+
+impl LoadedKeys {
+    /// Of `all` keys of a file, those that are `left` were not taken.
+    fn of(all: Vec<String>, left: StateDict, missing: Vec<String>) -> Self {
+        let loaded = all.into_iter().filter(|key| !left.contains_key(key)).collect();
+        Self { loaded, skipped: left.into_keys().collect(), missing }
+    }
 }
 
 fn require<'a>(part: &'static str, missing: impl Iterator<Item = &'a String>) -> Result<(), WeightsError> {

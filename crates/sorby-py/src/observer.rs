@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 /// Between two looks into Python.
 const GAP: Duration = Duration::from_millis(100);
 
-/// Who is told of a job, in Python.
+/// Who gets the reports of a job, in Python.
 pub struct Callbacks {
     /// Takes kind and text: `note`, `warning`, `problem`, `look at`, `line`.
     say: Py<PyAny>,

@@ -104,16 +104,16 @@ impl StudySpec {
             toml::from_str(text).map_err(|e| SpecError(sorby_train::one_line(&e.to_string())))?;
         let place =
             |path: &Path| std::path::absolute(folder.join(path)).unwrap_or_else(|_| folder.join(path));
-        if let Some(Pretrained::File(file)) = &mut spec.pretrained {
-            *file = place(file);
-        }
+        spec.pretrained = spec.pretrained.map(|start| start.placed(folder));
         if preset(&spec.base.to_string_lossy()).is_none() {
             spec.base = place(&spec.base);
         }
         let tables = spec.trick.values_mut().map(|t| &mut t.set).chain([&mut spec.recipe]);
         for table in tables {
-            if let Some(toml::Value::String(path)) = table.get_mut("pretrained") {
-                *path = Pretrained::placed(path, folder);
+            if let Some(toml::Value::String(path)) = table.get_mut("pretrained")
+                && let Some(start) = Pretrained::parse(path)
+            {
+                *path = start.placed(folder).to_string();
             }
         }
         spec.add_known_tricks()?;

@@ -44,7 +44,7 @@ pub use schedule::{one_cycle_lr, poly_lr};
 pub use sorby_data::one_line;
 pub use sorby_nn::Arch;
 pub use split_record::{ImageHash, SplitRecord, part_in};
-pub use start::{BUILTIN_NAME, Pretrained, begun_with, check_pretrained};
+pub use start::{BUILTIN_NAME, BegunWith, Pretrained, check_pretrained};
 pub use step::StepCost;
 pub use trainer::{Event, Outcome, Trainer, file_blake3};
 pub use validate::validate;

@@ -44,14 +44,14 @@ impl Pretrained {
         }
     }
 
-    /// The text a recipe has: of a relative path, as seen from `folder`.
-    pub fn placed(text: &str, folder: &Path) -> String {
-        match Self::parse(text) {
-            Some(Self::File(file)) => {
+    /// A relative path as seen from `folder`; the built-in weights lie nowhere.
+    pub fn placed(self, folder: &Path) -> Self {
+        match self {
+            Self::Builtin => Self::Builtin,
+            Self::File(file) => {
                 let path = folder.join(file);
-                std::path::absolute(&path).unwrap_or(path).to_string_lossy().into_owned()
+                Self::File(std::path::absolute(&path).unwrap_or(path))
             }
-            _ => text.to_owned(),
         }
     }
 
@@ -151,13 +151,29 @@ pub(crate) fn load_pretrained(
     Ok(Some(keys))
 }
 
-/// What a past run began with, as a sentence with the hash; `None` for random weights.
-pub fn begun_with(root: &Path) -> Option<String> {
-    let text = sorby_image::files::read_to_string(&RunFile::Pretrained.path_in(root)).ok()?;
-    let found: serde_json::Value = serde_json::from_str(&text).ok()?;
-    let name = found["name"].as_str().or_else(|| Path::new(found["file"].as_str()?).file_name()?.to_str())?;
-    let hash = found["blake3"].as_str().unwrap_or("not known");
-    Some(format!("It began with the weights {name} (BLAKE3 {hash})."))
+/// What `pretrained.json` of a past run says of the weights that it began with.
+#[derive(Debug, Deserialize)]
+pub struct BegunWith {
+    file: Option<PathBuf>,
+    name: Option<String>,
+    /// BLAKE3 of their bytes.
+    pub blake3: Option<String>,
+}
+
+impl BegunWith {
+    /// `None` for random weights, and where the file cannot be read.
+    pub fn read(root: &Path) -> Option<Self> {
+        let text = sorby_image::files::read_to_string(&RunFile::Pretrained.path_in(root)).ok()?;
+        serde_json::from_str(&text).ok()
+    }
+
+    /// As a sentence, with the hash.
+    pub fn sentence(&self) -> Option<String> {
+        let file = || self.file.as_deref().and_then(Path::file_name)?.to_str();
+        let name = self.name.as_deref().or_else(file)?;
+        let hash = self.blake3.as_deref().unwrap_or("not known");
+        Some(format!("It began with the weights {name} (BLAKE3 {hash})."))
+    }
 }
 
 /// Whether the recipe's pretrained weights, if it names some, can be used for so many classes: to know before a long study.
@@ -190,8 +206,10 @@ mod tests {
         assert!(recipe("pretrained = 'builtin'").to_toml().contains("pretrained = \"builtin\""));
         // A random start is written as it always was, so that hashes of recipes stay.
         assert_eq!(recipe("pretrained = 'none'").hash(), recipe("").hash());
-        let placed = |text| Pretrained::placed(text, Path::new("/steel"));
-        assert_eq!([placed("builtin"), placed("none"), placed("w.pth")], ["builtin", "none", "/steel/w.pth"]);
+        let placed =
+            |text| Pretrained::parse(text).map(|start| start.placed(Path::new("/steel")).to_string());
+        let expected = [Some("builtin"), None, Some("/steel/w.pth")].map(|text| text.map(str::to_owned));
+        assert_eq!([placed("builtin"), placed("none"), placed("w.pth")], expected);
     }
 
     /// Other bytes need another name: reports and runs name the weights by it.

@@ -39,8 +39,7 @@ pub fn read_mask(path: &Path, observer: &dyn Observer) -> Result<MaskFile> {
     let known = mask.labels.iter().filter(|l| **l != IGNORE).max().map_or(0, |most| usize::from(*most) + 1);
     // The palette of a file with a note is that of its classes; that of another is of values as stored.
     let palette = if is_own_mask(path) { LabelFile::read(path)?.palette } else { None }.unwrap_or_default();
-    let colour = |i| palette.get(i).copied().unwrap_or(sorby_data::default_colour(i).0);
-    let colours = (0..known.max(note.classes.len())).map(colour).collect();
+    let colours = (0..known.max(note.classes.len())).map(|i| colour_of(&palette, i)).collect();
     let mut statements = Statements::new(None);
     statements.note(&note);
     if let Ok(reading) = sorby_image::scale::read(path) {
@@ -48,6 +47,11 @@ pub fn read_mask(path: &Path, observer: &dyn Observer) -> Result<MaskFile> {
     }
     let scale = statements.settle().with_context(|| path.display().to_string())?;
     Ok(MaskFile { mask, classes: note.classes, colours, scale })
+}
+
+/// The colour that is given for an index, else the usual one.
+fn colour_of(given: &[[u8; 3]], index: usize) -> [u8; 3] {
+    given.get(index).copied().unwrap_or(sorby_data::default_colour(index).0)
 }
 
 /// What is said of a mask that is written.
@@ -84,8 +88,7 @@ pub fn write_mask(path: &Path, mask: &LabelMap, new: &NewMask) -> Result<()> {
     if !is_png {
         return Ok(mask.write_tiled_tiff(path, new.nm_per_px)?);
     }
-    let colour = |i: usize| new.colours.get(i).copied().unwrap_or(sorby_data::default_colour(i).0);
-    let colours: Vec<_> = (0..usize::from(IGNORE)).map(colour).collect();
+    let colours: Vec<_> = (0..usize::from(IGNORE)).map(|i| colour_of(&new.colours, i)).collect();
     let note = MaskNote {
         nm_per_px: new.nm_per_px,
         scale_source: new.scale_source.clone(),

@@ -98,16 +98,16 @@ mod tests {
 
     #[test]
     fn what_an_engine_does_not_say_is_not_guessed() {
-        let told = |count, lines: &str| shard(count, lines).unwrap_err().to_string();
-        assert!(told(None, "").contains("no task of an array"));
-        assert!(told(None, "JOB_COMPLETION_INDEX=1").contains("auto/N"));
-        assert!(told(None, "HQ_TASK_ID=1").contains("auto/N"));
-        assert!(told(None, "SLURM_ARRAY_TASK_ID=1").contains("SLURM_ARRAY_TASK_COUNT is not set"));
-        assert!(told(Some(2), "JOB_COMPLETION_INDEX=2").contains("from 0 to 1"));
-        assert!(told(Some(2), "HQ_TASK_ID=x").contains("a whole number"));
+        let refusal = |count, lines: &str| shard(count, lines).unwrap_err().to_string();
+        assert!(refusal(None, "").contains("no task of an array"));
+        assert!(refusal(None, "JOB_COMPLETION_INDEX=1").contains("auto/N"));
+        assert!(refusal(None, "HQ_TASK_ID=1").contains("auto/N"));
+        assert!(refusal(None, "SLURM_ARRAY_TASK_ID=1").contains("SLURM_ARRAY_TASK_COUNT is not set"));
+        assert!(refusal(Some(2), "JOB_COMPLETION_INDEX=2").contains("from 0 to 1"));
+        assert!(refusal(Some(2), "HQ_TASK_ID=x").contains("a whole number"));
         // Only the tasks 3 and 7 of an array were started again: they are not 1/2 and 2/2.
         let gaps =
             "SLURM_ARRAY_TASK_COUNT=2 SLURM_ARRAY_TASK_MIN=3 SLURM_ARRAY_TASK_MAX=7 SLURM_ARRAY_TASK_ID=3";
-        assert!(told(None, gaps).contains("has gaps"));
+        assert!(refusal(None, gaps).contains("has gaps"));
     }
 }

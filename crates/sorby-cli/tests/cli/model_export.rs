@@ -39,9 +39,9 @@ fn exports_hold_what_they_should_and_replace_only_their_own() {
     export(&["onnx"]);
     assert_eq!(fs::read(at.join("run/model.onnx")).unwrap(), bytes, "the same model, the same bytes");
 
-    let told =
+    let printed =
         export(&["bioimageio", "--licence", "CC-BY-4.0", "--author", "A. Author", "--name", "Härte/1"]);
-    assert!(!told.contains("look at"), "{told}");
+    assert!(!printed.contains("look at"), "{printed}");
     let files = texts(&at.join("run/model.bioimageio.zip"));
     let description = &files.iter().find(|(name, _)| name == "rdf.yaml").unwrap().1;
     for line in ["license: \"CC-BY-4.0\"", "name: \"H-rte-1\"", "scale: 12.5", "halo: 8", "size: 64"] {

@@ -80,8 +80,11 @@ fn four_shards_joined_are_the_bytes_of_one_process() {
     let other = ["segment", "model", "lot", "--nm-per-px", "30", "--out", "many", "--shard", "2/4"];
     assert!(fail(at, &other).contains("another nm-per-px"));
     let merge = with(&segment, &["many", "--merge"]);
-    let told = fail(at, &with(&segment, &["many", "--merge=4"]));
-    assert!(told.contains("2/4 (0 of ") && told.contains("4/4 (0 of ") && !told.contains("3/4"), "{told}");
+    let printed = fail(at, &with(&segment, &["many", "--merge=4"]));
+    assert!(
+        printed.contains("2/4 (0 of ") && printed.contains("4/4 (0 of ") && !printed.contains("3/4"),
+        "{printed}"
+    );
     sorby(at, &shard("2/4"));
     // The last one by what Slurm says; tasks count from 0 where N is given.
     let slurm = command(at, &shard("auto/4")).env("SLURM_ARRAY_TASK_ID", "3").output().unwrap();
@@ -99,8 +102,8 @@ fn four_shards_joined_are_the_bytes_of_one_process() {
     sorby(at, &shard("4/4"));
     let after = times();
     assert_eq!(after.iter().filter(|t| !before.contains(t)).count(), 1, "one image is done again");
-    let told = with_problems(at, &merge);
-    assert!(told.contains("59 of 60 images segmented"), "{told}");
+    let printed = with_problems(at, &merge);
+    assert!(printed.contains("59 of 60 images segmented"), "{printed}");
     same(&at.join("one"), &at.join("many"));
     // Again, and by one process in the joined folder: nothing changes.
     with_problems(at, &merge);

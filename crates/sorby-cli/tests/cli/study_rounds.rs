@@ -58,8 +58,8 @@ fn commands_of_each_round_make_the_study_that_one_process_makes() {
     }
     assert!(rounds.len() >= 2 && rounds.iter().sum::<usize>() >= 3, "{rounds:?}");
     assert_eq!(json()["finished"], rounds.iter().sum::<usize>());
-    let told = succeed(at, &["study", "run", "n2.toml", "--data", "data", "--out", "many/n2"]);
-    assert!(!told.contains("to train"), "{told}");
+    let printed = succeed(at, &["study", "run", "n2.toml", "--data", "data", "--out", "many/n2"]);
+    assert!(!printed.contains("to train"), "{printed}");
     let (one, many) = (report(at, "one/n2"), report(at, "many/n2"));
     assert_eq!(names(&one), names(&many));
     assert!(names(&one).contains(&&"trainings.csv".to_owned()), "{:?}", names(&one));
@@ -109,8 +109,8 @@ fn a_command_goes_on_only_with_its_own_run() {
     let at = folder.path();
     let train = ["train", "tiny.toml", "--data", "data", "--out", "run", "--continue"];
     succeed(at, &train);
-    let told = succeed(at, &train);
-    assert!(told.contains("is finished already"), "{told}");
+    let printed = succeed(at, &train);
+    assert!(printed.contains("is finished already"), "{printed}");
     let other = [&train[..], &["--set", "optimizer.lr=0.5"]].concat();
     assert!(fail(at, &other).contains("holds a run of another recipe"));
     assert_eq!(sorby(at, &["train", "tiny.toml", "--data", "data", "--continue"]).status.code(), Some(2));

@@ -192,7 +192,7 @@ fn scores(path: &Path, card: &ModelCard) -> Option<Scores> {
     })
 }
 
-/// What the other program must be told, or what is missing.
+/// What the other program must know, or what is missing.
 fn remarks(card: &ModelCard, options: &ExportOptions) -> Vec<String> {
     let mut lines = Vec::new();
     if card.input_scale != 1.0 {

@@ -7,7 +7,7 @@ use crate::{charts, tables, threshold};
 use sorby_image::LabelMap;
 use sorby_measure::{Particles, Summary, compare, otsu, pool, sweep};
 use sorby_report::{Cell, Chart, Picture, Section, Series, Table, bin_edges, histogram, overlay};
-use sorby_train::{Metric, RunFolder, ValidationRecord};
+use sorby_train::{BegunWith, Metric, RunFolder, ValidationRecord};
 use std::collections::BTreeMap;
 
 /// Images shown in full.
@@ -86,8 +86,10 @@ impl ReportSections<'_> {
         let text = if metrics.is_empty() {
             "This model file came without its run folder, so how it learnt is not known.".to_owned()
         } else {
-            let begun =
-                sorby_train::begun_with(&options.run).map(|what| format!(" {what}")).unwrap_or_default();
+            let begun = BegunWith::read(&options.run)
+                .and_then(|b| b.sentence())
+                .map(|what| format!(" {what}"))
+                .unwrap_or_default();
             format!("{} iterations in {}.{begun}", metrics.len(), duration(seconds))
         };
         Section { heading: "Learning".into(), text, blocks, ..Section::default() }

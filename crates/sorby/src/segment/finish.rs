@@ -45,10 +45,10 @@ fn write_trust(out: &Path, journal: &Journal) -> Result<()> {
 
 /// A line for each class that the model found in none of some images; whether it is there, nobody knows yet.
 fn nothing_found(done: &[&Line], classes: &[String]) -> Vec<String> {
-    let told = |(class, name): (usize, &String)| {
+    let line = |(class, name): (usize, &String)| {
         let without = done.iter().filter(|l| l.found_px.get(class) == Some(&0)).count();
         let all = done.len();
         (without > 0).then(|| format!("the model found no {name} in {without} of {all} images"))
     };
-    classes.iter().enumerate().skip(1).filter_map(told).collect()
+    classes.iter().enumerate().skip(1).filter_map(line).collect()
 }

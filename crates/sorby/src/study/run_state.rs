@@ -5,7 +5,9 @@ use crate::Result;
 use crate::error::Context as _;
 use sorby_score::Confusion;
 use sorby_study::Run;
-use sorby_train::{GreyRangeSetting, ImageHash, PastRun, Recipe, RunFile, SplitRecord, State, Status};
+use sorby_train::{
+    BegunWith, GreyRangeSetting, ImageHash, PastRun, Recipe, RunFile, SplitRecord, State, Status,
+};
 use std::path::{Path, PathBuf};
 
 /// Runs of one name that are kept aside.
@@ -100,14 +102,11 @@ impl StudyFolder {
     /// Whether the file that filled the encoder is still what it was.
     fn same_start(&self, recipe: &Recipe, root: &Path) -> bool {
         let Some(start) = &recipe.pretrained else { return true };
-        let keys: Option<serde_json::Value> = std::fs::read(RunFile::Pretrained.path_in(root))
-            .ok()
-            .and_then(|t| serde_json::from_slice(&t).ok());
-        let then = keys.as_ref().and_then(|k| k["blake3"].as_str());
+        let then = BegunWith::read(root).and_then(|begun| begun.blake3);
         let mut known = self.files.borrow_mut();
         let now = known.entry(start.clone()).or_insert_with(|| start.blake3());
         // A file that is gone since cannot have changed what was trained.
-        then.is_none() || now.is_none() || then == now.as_deref()
+        then.is_none() || now.is_none() || then == *now
     }
 
     fn same_images(&self, run: &Run, mut then: Vec<SplitRecord>) -> bool {
