@@ -1,6 +1,6 @@
 //! One image to its mask, and what goes with it.
 
-use super::SegmentOptions;
+use super::{SegmentOptions, offer};
 use super::segmenter::Segmenter;
 use super::trust::{Trust, TrustSums};
 use crate::error::{Context as _, refuse};
@@ -20,9 +20,11 @@ pub struct Work<'a> {
     /// Folder of the results.
     pub out: &'a Path,
     pub observer: &'a dyn Observer,
+    /// Whether `--adapt` was offered: once for all images.
+    pub offered: bool,
 }
 
-/// What is told of a segmented image.
+/// What is known of a segmented image.
 pub struct Done {
     pub name: String,
     pub trust: Trust,
@@ -85,7 +87,23 @@ impl Work<'_> {
         let note = self.segmenter.note(&shot, &options, &trust);
         labels.write_mask(&self.path("masks", &name, "png"), &card.colours, &note)?;
         let found_px = labels.histogram()[..card.classes.len()].to_vec();
+        self.offer_adapting(file, &shot, &options, &trust)?;
         Ok(Done { name, trust, found_px, note })
+    }
+
+    /// For the first image that is unlike the training images.
+    fn offer_adapting(
+        &mut self,
+        file: &Path,
+        shot: &Shot,
+        options: &InferenceOptions,
+        trust: &Trust,
+    ) -> Result<()> {
+        if trust.is_unlike() && !std::mem::replace(&mut self.offered, true) {
+            let offer = offer::of_adapting(self.segmenter, shot, options)?;
+            offer.into_iter().for_each(|words| self.observer.say(format!("{}: {words}", file.display())));
+        }
+        Ok(())
     }
 
     fn path(&self, folder: &str, name: &str, ending: &str) -> PathBuf {

@@ -4,6 +4,7 @@ mod finish;
 mod image;
 mod journal;
 mod merge;
+mod offer;
 mod segmenter;
 mod trust;
 
@@ -126,7 +127,7 @@ fn segment_into(
             files.len()
         ));
     }
-    let mut work = Work { segmenter, said, wanted: options, out, observer };
+    let mut work = Work { segmenter, said, wanted: options, out, observer, offered: false };
     let problems = segment_all(&mut work, &todo, &mut journal)?;
     let classes = &segmenter.card().classes;
     let done = finish((out, files), &journal, problems, classes)?;
