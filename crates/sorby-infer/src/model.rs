@@ -138,6 +138,8 @@ pub struct Model {
     pub network: Segmentor,
     /// BLAKE3 of the file it was read from; empty for a model that was not read from one.
     pub blake3: String,
+    /// Models whose answers are averaged with this one's: an ensemble. Their windows are this one's.
+    pub companions: Vec<Model>,
 }
 
 impl ModelCard {
@@ -201,7 +203,38 @@ impl ModelCard {
 impl Model {
     /// A network in memory.
     pub fn new(card: ModelCard, network: Segmentor) -> Self {
-        Self { card, network, blake3: String::new() }
+        Self { card, network, blake3: String::new(), companions: Vec::new() }
+    }
+
+    /// Averages the answers of `other` with this one's from now on.
+    ///
+    /// # Errors
+    /// In words, without a name, when the two do not answer alike: other classes, or images of another size.
+    pub fn join(&mut self, other: Model) -> Result<(), String> {
+        let (own, its) = (&self.card, &other.card);
+        if own.classes != its.classes {
+            return Err(format!(
+                "its classes are {}, not {}",
+                its.classes.join(", "),
+                own.classes.join(", ")
+            ));
+        }
+        if own.input_scale != its.input_scale {
+            return Err(format!(
+                "it takes images at {} of their size, the first model at {}: they cannot share windows",
+                its.input_scale, own.input_scale
+            ));
+        }
+        if its.seen.is_empty() != own.seen.is_empty() {
+            return Err(
+                "only one of the two says which images it learnt from; train the older one again".into()
+            );
+        }
+        if self.blake3 == other.blake3 || self.companions.iter().any(|c| c.blake3 == other.blake3) {
+            return Err("is the same model once more".into());
+        }
+        self.companions.push(other);
+        Ok(())
     }
 
     /// Reads a model file, or a run folder's `model.safetensors`.
@@ -246,7 +279,12 @@ impl Model {
                     .into(),
             ));
         }
-        Ok(Self { card: parsed, network, blake3: blake3::hash(&bytes).to_hex().to_string() })
+        Ok(Self {
+            card: parsed,
+            network,
+            blake3: blake3::hash(&bytes).to_hex().to_string(),
+            companions: Vec::new(),
+        })
     }
 
     /// Bytes of the model file; the same model gives the same bytes.

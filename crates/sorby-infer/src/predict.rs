@@ -8,6 +8,8 @@ use sorby_data::Normalisation;
 use sorby_image::resize::{self, Bilinear};
 use sorby_image::{LabelMap, Micrograph, Shot};
 use sorby_kernels::resize::RowResize;
+use sorby_nn::Segmentor;
+use std::borrow::Cow;
 
 /// Why an image cannot be segmented.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -36,10 +38,12 @@ pub struct InferenceOptions {
     pub magnify: f64,
     /// Averages over networks whose batch norms lean towards the image, see [`MIXES`](crate::MIXES).
     pub adapt: bool,
+    /// BLAKE3 of the models whose answers are averaged with the first one's.
+    pub companions: Vec<String>,
 }
 
 impl InferenceOptions {
-    /// A single pass with the model's own window.
+    /// A single pass of the model alone with its own window.
     pub fn of(card: &ModelCard) -> Self {
         Self {
             crop_px: card.window_px,
@@ -48,6 +52,7 @@ impl InferenceOptions {
             flip: false,
             magnify: 1.0,
             adapt: false,
+            companions: Vec::new(),
         }
     }
 
@@ -65,7 +70,7 @@ impl InferenceOptions {
 
     /// Networks whose answers are averaged.
     fn networks(&self) -> usize {
-        1 + if self.adapt { MIXES.len() } else { 0 }
+        (1 + self.companions.len()) * (1 + if self.adapt { MIXES.len() } else { 0 })
     }
 
     /// Input size (width, height) at the model's own scale.
@@ -164,7 +169,7 @@ impl<'a> Pass<'a> {
     fn row(
         &mut self,
         y: usize,
-        model: &mut sorby_nn::Segmentor,
+        model: &mut Segmentor,
         device: &Device,
         progress: &mut dyn FnMut(usize),
         out: &mut [f32],
@@ -218,7 +223,7 @@ pub type RowSink<'a> = dyn FnMut(usize, &[u8], &[f32]) -> bool + 'a;
 /// Segments all rows of `shot` and gives each row's classes and probabilities, `[width, classes]`, to `sink`, from the
 /// top. `progress` gets the number of windows that were just done.
 ///
-/// With several passes probabilities are averaged; the class with the largest wins, ties going to the lower index.
+/// With several passes, and with companions, probabilities are averaged; the class with the largest wins, ties going to the lower index.
 ///
 /// # Errors
 /// [`PredictError::GreyRange`] when the image's values do not fit the model's grey range.
@@ -230,22 +235,36 @@ pub fn predict_rows(
     progress: &mut dyn FnMut(usize),
     sink: &mut RowSink,
 ) -> Result<(), PredictError> {
-    let Model { card, network, .. } = model;
-    let seen = card.grey_range.apply_as_trained(shot)?;
-    let image = &seen.image;
-    let mut mixes =
-        if options.adapt { adapt::mixes(network, card, &seen, options, device) } else { Vec::new() };
-    let mut networks: Vec<&mut sorby_nn::Segmentor> =
-        std::iter::once(network).chain(mixes.iter_mut()).collect();
-    let mut passes: Vec<(usize, Pass)> = (0..networks.len())
-        .flat_map(|n| options.passes().into_iter().map(move |pass| (n, pass)))
-        .map(|(n, pass)| (n, Pass::new(card, image, options, pass)))
+    let Model { card, network, companions, .. } = model;
+    let classes = card.classes.len();
+    let mut members = vec![(&*card, network)];
+    members.extend(companions.iter_mut().map(|m| (&m.card, &mut m.network)));
+    let seen: Vec<Cow<Shot>> =
+        members.iter().map(|(card, _)| card.grey_range.apply_as_trained(shot)).collect::<Result<_, _>>()?;
+    let mut mixes: Vec<Vec<Segmentor>> = members
+        .iter()
+        .zip(&seen)
+        .map(
+            |((card, network), seen)| {
+                if options.adapt { adapt::mixes(network, card, seen, options, device) } else { Vec::new() }
+            },
+        )
         .collect();
-    let (classes, count) = (card.classes.len(), passes.len() as f32);
-    let mut mean = vec![0.0; image.width * classes];
+    let mut networks: Vec<&mut Segmentor> = Vec::new();
+    let mut passes: Vec<(usize, Pass)> = Vec::new();
+    for (((card, network), mixes), seen) in members.into_iter().zip(&mut mixes).zip(&seen) {
+        for network in std::iter::once(network).chain(mixes) {
+            let pass = |pass| (networks.len(), Pass::new(card, &seen.image, options, pass));
+            passes.extend(options.passes().into_iter().map(pass));
+            networks.push(network);
+        }
+    }
+    let count = passes.len() as f32;
+    let (width, height) = (shot.image.width, shot.image.height);
+    let mut mean = vec![0.0; width * classes];
     let mut own = mean.clone();
-    let mut labels = vec![0; image.width];
-    for y in 0..image.height {
+    let mut labels = vec![0; width];
+    for y in 0..height {
         mean.fill(0.0);
         for (n, pass) in &mut passes {
             pass.row(y, networks[*n], device, progress, &mut own);

@@ -96,3 +96,44 @@ fn windows_match_the_reference_and_cover_every_pixel() {
         assert!(covered.iter().all(|&c| c), "{h}x{w} has pixels without a window");
     }
 }
+
+/// The answer of an ensemble is the mean of its members' answers; models that do not answer alike are refused.
+#[test]
+fn an_ensemble_averages_its_members() {
+    use sorby_image::{Micrograph, Shot};
+    use sorby_infer::{Device, InferenceOptions, Model, ModelCard, predict};
+    use sorby_nn::{Arch, ModelSpec, Segmentor, Stem};
+    let device = Device::flex();
+    let model = |arch, seed: u64| {
+        let spec = ModelSpec { arch, stem: Stem::V1c, classes: 3, output_stride: 16 };
+        let card = ModelCard { window_px: 64, stride_px: 40, ..ModelCard::new(spec) };
+        Model { blake3: format!("{seed}"), ..Model::new(card, Segmentor::new(spec, seed, &device)) }
+    };
+    let image = Shot::plain(Micrograph::grey8(90, 70, (0..90 * 70).map(|i| (i * 31 % 251) as u8).collect()));
+    let answer = |model: &mut Model| {
+        let companions = model.companions.iter().map(|m| m.blake3.clone()).collect();
+        let options = InferenceOptions { companions, ..InferenceOptions::of(&model.card) };
+        let mut windows = 0;
+        let found = predict(model, &image, &options, &device, &mut |n| windows += n).unwrap();
+        assert_eq!(windows, options.window_count(&model.card, (90, 70)));
+        found
+    };
+    let (mut first, mut second) = (model(Arch::DeepLabV3Plus, 1), model(Arch::PspNet, 2));
+    let (one, two) = (answer(&mut first), answer(&mut second));
+    first.join(second).unwrap();
+    let both = answer(&mut first);
+    assert_ne!(one.probabilities, two.probabilities);
+    for ((mean, a), b) in
+        both.probabilities.values.iter().zip(&one.probabilities.values).zip(&two.probabilities.values)
+    {
+        assert!((mean - (a + b) / 2.0).abs() < 1e-6, "{mean} of {a} and {b}");
+    }
+    let refused = |other: Model, first: &mut Model| first.join(other).unwrap_err();
+    assert!(refused(model(Arch::PspNet, 2), &mut first).contains("once more"));
+    let mut other = model(Arch::PspNet, 3);
+    other.card.classes[2] = "pearlite".into();
+    assert!(refused(other, &mut first).contains("pearlite"));
+    let mut other = model(Arch::PspNet, 4);
+    other.card.input_scale = 0.5;
+    assert!(refused(other, &mut first).contains("0.5"));
+}

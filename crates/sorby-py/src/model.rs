@@ -36,7 +36,8 @@ impl Model {
         adapt: bool,
     ) -> PyResult<Self> {
         let device = DeviceOptions { name: device, ..DeviceOptions::default() };
-        let settings = InferenceSettings { window_px, stride_px, tta, flip, adapt, device };
+        let settings =
+            InferenceSettings { window_px, stride_px, tta, flip, adapt, ensemble: Vec::new(), device };
         let segmenter = py.detach(|| Segmenter::open(&path, &settings)).map_err(raised)?;
         let card = segmenter.card();
         let (classes, nm_per_px) = (card.classes.clone(), card.nm_per_px);

@@ -1,6 +1,5 @@
 //! Scores of a model on labelled images.
 
-use crate::model::open_model;
 use crate::out_folder::{MadeBy, OutFolder};
 use crate::provenance::{Makers, Standing};
 use crate::{Event, InferenceSettings, Observer, Result, checksum, classes, tables};
@@ -69,6 +68,7 @@ impl Evaluation {
             "tta_ratios": self.inference.ratios,
             "flip": self.inference.flip,
             "adapt": self.inference.adapt,
+            "ensemble_blake3": self.inference.companions,
             "classes": self.classes,
             "nm_per_px": self.images.iter().map(|i| (i.0.clone(), i.1)).collect::<BTreeMap<_, _>>(),
             "scores": self.counts.scores(),
@@ -105,8 +105,8 @@ pub fn evaluate(
     let device = options.inference.device.open()?;
     let data = Dataset::open(&options.data)?;
     let items = data.split(&options.split)?;
-    let mut model = open_model(model_path, &device)?;
-    let inference = options.inference.of(&model.card)?;
+    let mut model = options.inference.open_model(model_path, &device)?;
+    let inference = options.inference.of(&model)?;
     classes::require_same(&model, &data)?;
     let samples = data.load(&items)?;
     let place =

@@ -1,8 +1,10 @@
 //! How and where a model is applied.
 
 use crate::Result;
-use crate::error::{Context as _, refuse};
-use sorby_infer::{Backend, Device, InferenceOptions, ModelCard, TTA_RATIOS};
+use crate::error::{Context as _, refuse, refused};
+use crate::model::open_model;
+use sorby_infer::{Backend, Device, InferenceOptions, Model, TTA_RATIOS};
+use std::path::{Path, PathBuf};
 
 /// Where to compute.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +34,8 @@ pub struct InferenceSettings {
     pub flip: bool,
     /// Average over networks whose batch norms lean towards the image: for images unlike the training images.
     pub adapt: bool,
+    /// Models whose answers are averaged with the first one's.
+    pub ensemble: Vec<PathBuf>,
     /// Where to compute.
     pub device: DeviceOptions,
 }
@@ -57,12 +61,27 @@ impl DeviceOptions {
 }
 
 impl InferenceSettings {
+    /// Reads the model, with those of its ensemble.
+    ///
+    /// # Errors
+    /// When one cannot be read, or does not answer as the first does.
+    pub(crate) fn open_model(&self, path: &Path, device: &Device) -> Result<Model> {
+        let mut model = open_model(path, device)?;
+        for other in &self.ensemble {
+            model.join(open_model(other, device)?).map_err(|what| {
+                refused!("--ensemble {}: cannot be averaged with {}: {what}", other.display(), path.display())
+            })?;
+        }
+        Ok(model)
+    }
+
     /// With the model's own for all that is not set.
     ///
     /// # Errors
     /// For a window below 32 pixels, or a step that leaves pixels out.
-    pub fn of(&self, card: &ModelCard) -> Result<InferenceOptions> {
-        let mut options = InferenceOptions::of(card);
+    pub fn of(&self, model: &Model) -> Result<InferenceOptions> {
+        let mut options = InferenceOptions::of(&model.card);
+        options.companions = model.companions.iter().map(|m| m.blake3.clone()).collect();
         options.crop_px = self.window_px.unwrap_or(options.crop_px);
         options.stride_px = self.stride_px.unwrap_or(options.stride_px.min(options.crop_px));
         if options.crop_px < 32 {

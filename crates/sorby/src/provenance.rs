@@ -21,10 +21,11 @@ impl Makers {
         let old = model.card.seen.is_empty();
         let folder = if path.is_dir() { Some(path) } else { path.parent() };
         let best = path.file_name().is_some_and(|n| n == sorby_train::RunFile::Best.name());
+        let cards = || std::iter::once(&model.card).chain(model.companions.iter().map(|m| &m.card));
         Self {
-            seen: model.card.seen.clone(),
+            seen: cards().flat_map(|card| card.seen.clone()).collect(),
             records: folder.filter(|_| old).map(SplitRecord::read).unwrap_or_default(),
-            chosen_by_validation: model.card.chosen_by_validation || (old && best),
+            chosen_by_validation: cards().any(|card| card.chosen_by_validation) || (old && best),
         }
     }
 
@@ -57,8 +58,12 @@ pub fn settings(options: &InferenceOptions) -> String {
     let yes_no = |yes: bool| if yes { "yes" } else { "no" };
     // Masks of versions without it say nothing of it.
     let adapt = if options.adapt { ", adapt yes" } else { "" };
+    let ensemble = match options.companions.as_slice() {
+        [] => String::new(),
+        hashes => format!(", ensemble with {}", hashes.join(" and ")),
+    };
     format!(
-        "window {} px, stride {} px, tta {}, flip {}, match-scale {}{adapt}",
+        "window {} px, stride {} px, tta {}, flip {}, match-scale {}{adapt}{ensemble}",
         options.crop_px,
         options.stride_px,
         yes_no(!options.ratios.is_empty()),

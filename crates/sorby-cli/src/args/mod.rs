@@ -310,6 +310,11 @@ pub struct AdaptableInferenceArgs {
     /// three times as long.
     #[arg(long)]
     pub adapt: bool,
+    /// Another model, or run folder, of the same classes whose answers are averaged with the first one's; may be given
+    /// again. A PSPNet and a DeepLabV3+ of the same images agree where both are right. Takes as many times as long as there
+    /// are models.
+    #[arg(long, value_name = "MODEL")]
+    pub ensemble: Vec<PathBuf>,
     #[command(flatten)]
     pub inference: InferenceArgs,
 }

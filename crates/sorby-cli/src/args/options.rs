@@ -26,6 +26,7 @@ impl InferenceArgs {
             tta: self.tta,
             flip: self.flip,
             adapt: false,
+            ensemble: Vec::new(),
             device: self.device.options(),
         }
     }
@@ -33,7 +34,8 @@ impl InferenceArgs {
 
 impl AdaptableInferenceArgs {
     pub fn settings(&self) -> InferenceSettings {
-        InferenceSettings { adapt: self.adapt, ..self.inference.settings() }
+        let ensemble = self.ensemble.clone();
+        InferenceSettings { adapt: self.adapt, ensemble, ..self.inference.settings() }
     }
 }
 

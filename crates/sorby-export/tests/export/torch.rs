@@ -57,6 +57,7 @@ fn a_model_comes_back_from_mmsegmentation() {
                 flip: false,
                 magnify: 1.0,
                 adapt: false,
+                companions: Vec::new(),
             };
             predict(model, &shot, &options, &device, &mut |_| ()).unwrap()
         };

@@ -105,7 +105,7 @@ pub fn create_job(new: &NewJob, out: &Path) -> Result<CreatedJob> {
         PastRun::open(&new.model, None)?;
     }
     let model = open_model(&new.model, &new.inference.device.open()?)?;
-    let options = new.inference.of(&model.card)?;
+    let options = new.inference.of(&model)?;
     let folder = parent_of(out);
     fs_err::create_dir_all(folder)?;
     let file = model_file(&new.model);

@@ -230,6 +230,7 @@ impl Job {
             tta: s.tta,
             flip: s.flip,
             adapt: false,
+            ensemble: Vec::new(),
             device: DeviceOptions::default(),
         }
     }

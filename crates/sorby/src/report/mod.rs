@@ -164,7 +164,7 @@ fn compute(wanted: &ReportOptions, device: &Device, observer: &dyn Observer) -> 
             wanted.run.display()
         );
     }
-    let options = wanted.inference.of(&model.card)?;
+    let options = wanted.inference.of(&model)?;
     classes::require_same(&model, &data)?;
     let class = classes::index(&wanted.class, &model.card.classes)?;
     let makers = Makers::of(&model, &wanted.run);

@@ -107,6 +107,7 @@ impl Record {
                 tta: self.tta,
                 flip: self.flip,
                 adapt: false,
+                ensemble: Vec::new(),
                 device,
             },
         }

@@ -1,8 +1,8 @@
 //! One image to its mask, and what goes with it.
 
-use super::{SegmentOptions, offer};
 use super::segmenter::Segmenter;
 use super::trust::{Trust, TrustSums};
+use super::{SegmentOptions, offer};
 use crate::error::{Context as _, refuse};
 use crate::scale::SaidOutside;
 use crate::{Event, Observer, Result, listing};

@@ -156,7 +156,9 @@ fn made_by(
         .with("tiff", args.tiff)
         .with("probabilities", args.probabilities);
     // Folders of versions without it say nothing of it.
-    Ok(if inference.adapt { made_by.with("adapt", true) } else { made_by })
+    let made_by = if inference.adapt { made_by.with("adapt", true) } else { made_by };
+    let companions = &inference.companions;
+    Ok(if companions.is_empty() { made_by } else { made_by.with("ensemble", companions.join(" ")) })
 }
 
 /// An image to segment, and what its mask depends on besides the command.

@@ -2,7 +2,6 @@
 
 use super::trust::{Trust, TrustSums};
 use crate::error::{refuse, refused};
-use crate::model::open_model;
 use crate::provenance::{self, Makers};
 use crate::{Event, InferenceSettings, Observer, Result, scale};
 use sorby_image::{LabelMap, MaskNote, Origin, Shot};
@@ -43,8 +42,8 @@ impl Segmenter {
 
     /// As [`Segmenter::open`], on a device that is open.
     pub(super) fn on(device: Device, path: &Path, settings: &InferenceSettings) -> Result<Self> {
-        let model = open_model(path, &device)?;
-        let options = settings.of(&model.card)?;
+        let model = settings.open_model(path, &device)?;
+        let options = settings.of(&model)?;
         Ok(Self { makers: Makers::of(&model, path), model, options, device })
     }
 
