@@ -59,7 +59,8 @@ def write_mask(
     colours: Sequence[Colour] = (),
     source: str = "sorby.write_mask",
 ) -> None:
-    """Write a mask that ``sorby measure`` reads with its pixel size.
+    """Write a mask that ``sorby measure`` reads with its pixel size: PNG, or OME-TIFF, whose classes and colours other programs
+    show (Fiji, QuPath) and Sorby does not read.
 
     Parameters
     ----------
@@ -71,10 +72,9 @@ def write_mask(
     pixel_size_nm
         Pixel size in nanometres.
     classes
-        Names of the classes in index order. A TIFF does not hold them.
+        Names of the classes in index order.
     colours
-        Red, green and blue, 0 to 255, of the classes; default: colours that colour-blind readers distinguish. A TIFF does
-        not hold them.
+        Red, green and blue, 0 to 255, of the classes; default: colours that colour-blind readers distinguish.
     source
         Who states the pixel size, in words.
     """

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sorby import _arrays, _sorby
+from sorby._data import StrPath
 
 
 class Estimate(NamedTuple):
@@ -51,6 +52,8 @@ def measure(
     split_depth_px: float | None = None,
     grains: bool = False,
     scale_accuracy_percent: float = 2.0,
+    calibration: StrPath | None = None,
+    class_name: str | None = None,
 ) -> Measurement:
     """Measure the objects of a class in a mask, or in several masks of the same pixel size together.
 
@@ -77,7 +80,15 @@ def measure(
         The objects are grains: corners do not join them.
     scale_accuracy_percent
         How well the pixel size is known: half width of its 95 % interval.
+    calibration
+        Errors of the segmentation, learnt from labelled images: a calibration.json, as `sorby.report` and ``sorby measure``
+        write it. Quantities of `field` are corrected by it, and their intervals hold what it leaves open. It must be of the
+        same class and the same rules; that the masks are of its model is for the caller to know.
+    class_name
+        Name of the class, which a calibration is compared with.
     """
+    if calibration is not None and class_name is None:
+        raise _sorby.Error("a calibration is of one class: say which one this is, class_name=\"carbide\"")
     masks = [_arrays.mask(one) for one in _arrays.several(mask)]
     answer = _sorby.measure(
         masks,
@@ -90,6 +101,8 @@ def measure(
         split_depth_px=split_depth_px,
         grains=grains,
         scale_accuracy_percent=scale_accuracy_percent,
+        calibration=calibration,
+        class_name=class_name or "",
     )
     tables = answer["columns"]
     units = {name: unit for name, unit, _ in tables[0]} if tables else {}

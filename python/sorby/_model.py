@@ -68,12 +68,14 @@ class Model:
         pixel_size_nm: float | None,
         data_bar: bool,
         on_progress: OnProgress | None,
+        match_scale: bool = False,
         with_probabilities: bool = False,
     ) -> dict[str, Any]:
         return self._model.segment(
             _arrays.image(image),
             nm_per_px=pixel_size_nm,
             data_bar=data_bar,
+            match_scale=match_scale,
             with_probabilities=with_probabilities,
             say=say,
             on_progress=as_called(on_progress),
@@ -83,6 +85,8 @@ class Model:
         self,
         image: _arrays.Array,
         *,
+        pixel_size_nm: float | None = None,
+        match_scale: bool = False,
         data_bar: bool = True,
         on_progress: OnProgress | None = None,
     ) -> npt.NDArray[np.uint8]:
@@ -92,6 +96,11 @@ class Model:
         ----------
         image
             (rows, columns) or (rows, columns, 3) of uint8, uint16 or float32.
+        pixel_size_nm
+            Pixel size in nanometres, for `match_scale`.
+        match_scale
+            Bring an image of another magnification to the nearest pixel size that the model was trained on; the mask has the
+            image's own size.
         data_bar
             False: no rows are taken for a data bar, whatever they look like.
         on_progress
@@ -102,13 +111,15 @@ class Model:
         (rows, columns) of uint8
             Class indices; 255 in the rows of a data bar.
         """
-        mask: npt.NDArray[np.uint8] = self._segment(image, None, data_bar, on_progress)["mask"]
+        mask: npt.NDArray[np.uint8] = self._segment(image, pixel_size_nm, data_bar, on_progress, match_scale)["mask"]
         return mask
 
     def predict_proba(
         self,
         image: _arrays.Array,
         *,
+        pixel_size_nm: float | None = None,
+        match_scale: bool = False,
         data_bar: bool = True,
         on_progress: OnProgress | None = None,
     ) -> npt.NDArray[np.float32]:
@@ -119,7 +130,7 @@ class Model:
         (classes, rows, columns) of float32
             0 to 1, 1 in sum over the classes; of all rows, those of a data bar too.
         """
-        answer = self._segment(image, None, data_bar, on_progress, with_probabilities=True)
+        answer = self._segment(image, pixel_size_nm, data_bar, on_progress, match_scale, with_probabilities=True)
         probabilities: npt.NDArray[np.float32] = answer["probabilities"]
         return probabilities
 
@@ -128,6 +139,7 @@ class Model:
         image: _arrays.Array,
         *,
         pixel_size_nm: float | None = None,
+        match_scale: bool = False,
         data_bar: bool = True,
         on_progress: OnProgress | None = None,
     ) -> Trust:
@@ -138,7 +150,7 @@ class Model:
         pixel_size_nm
             Pixel size in nanometres: an image of another magnification than the training images has no interval.
         """
-        answer = self._segment(image, pixel_size_nm, data_bar, on_progress)["trust"]
+        answer = self._segment(image, pixel_size_nm, data_bar, on_progress, match_scale)["trust"]
         nan = float("nan")
         expected = (
             None if one is None else Expected(one[0], *(one[1] or (nan, nan))) for one in answer["expected_iou"]
@@ -156,6 +168,7 @@ def load(
     tta: bool = False,
     flip: bool = False,
     adapt: bool = False,
+    threads: int | None = None,
 ) -> Model:
     """Load the model of a run folder, or a model file.
 
@@ -173,8 +186,18 @@ def load(
         Average over mirrored images too.
     adapt
         Average over networks whose batch norms lean towards the image: for images unlike the training images.
+    threads
+        Threads that segmenting may use; default: all cores. The masks are the same for any number. `on_progress` is then called
+        from another thread.
     """
     model = _sorby.Model(
-        run, device=device, window_px=window_px, stride_px=stride_px, tta=tta, flip=flip, adapt=adapt
+        run,
+        device=device,
+        window_px=window_px,
+        stride_px=stride_px,
+        tta=tta,
+        flip=flip,
+        adapt=adapt,
+        threads=threads,
     )
     return Model(model, str(run))

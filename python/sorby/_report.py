@@ -31,6 +31,7 @@ def report(
     split: str = "val",
     class_name: str = "1",
     out: StrPath | None = None,
+    threads: int | None = None,
     on_progress: OnProgress | None = None,
 ) -> Report:
     """Put everything known about a run on one page: learning, accuracy, particles with intervals, thresholds.
@@ -47,9 +48,18 @@ def report(
         Class whose particles are measured, by name or index.
     out
         The page; default: report.html in the run folder.
+    threads
+        Threads that it may use; default: all cores.
     """
     page, mean_iou, calibration = _sorby.report(
-        run, data, split=split, class_name=class_name, out=out, say=say, on_progress=as_called(on_progress)
+        run,
+        data,
+        split=split,
+        class_name=class_name,
+        out=out,
+        threads=threads,
+        say=say,
+        on_progress=as_called(on_progress),
     )
     return Report(Path(page), mean_iou, None if calibration is None else Path(calibration))
 

@@ -40,6 +40,8 @@ class Segmenter:
         image, or 0, nothing validates.
     time_s
         As many iterations as take so many seconds.
+    threads
+        As in `sorby.train`, for learning and for segmenting.
     out
         Folder to keep the data set (`data`) and the training (`run`) in; default: a temporary one that goes with the
         estimator.
@@ -71,6 +73,7 @@ class Segmenter:
         time_s: float | None = None,
         out: StrPath | None = None,
         device: str = "cpu",
+        threads: int | None = None,
         on_progress: OnProgress | None = None,
     ) -> None:
         self.recipe = recipe
@@ -81,6 +84,7 @@ class Segmenter:
         self.time_s = time_s
         self.out = out
         self.device = device
+        self.threads = threads
         self.on_progress = on_progress
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
@@ -129,6 +133,7 @@ class Segmenter:
             out=folder / "run",
             time_s=self.time_s,
             device=self.device,
+            threads=self.threads,
             on_progress=self.on_progress,
         )
         if self.run_.stopped:
@@ -176,7 +181,7 @@ class Segmenter:
         return min(max(1, round(self.validation * count)), count - 1)
 
     def _load(self, model: Path) -> None:
-        self.model_ = load(model, device=self.device)
+        self.model_ = load(model, device=self.device, threads=self.threads)
         self.classes_ = self.model_.classes_
 
     def _fitted(self) -> Model:

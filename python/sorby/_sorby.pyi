@@ -54,6 +54,7 @@ class Model:
         tta: bool,
         flip: bool,
         adapt: bool,
+        threads: int | None,
     ) -> Model: ...
     def segment(
         self,
@@ -61,6 +62,7 @@ class Model:
         *,
         nm_per_px: float | None,
         data_bar: bool,
+        match_scale: bool,
         with_probabilities: bool,
         say: _Say,
         on_progress: _Progress,
@@ -113,6 +115,8 @@ def measure(
     split_depth_px: float | None,
     grains: bool,
     scale_accuracy_percent: float,
+    calibration: _Path | None,
+    class_name: str,
 ) -> dict[str, Any]: ...
 def threshold(
     array: _Array, *, method: str, window_px: int | None, data_bar: bool
@@ -126,6 +130,7 @@ def train(
     out: _Path | None,
     time_s: float | None,
     device: str,
+    threads: int | None,
     say: _Say,
     on_progress: _Progress,
 ) -> tuple[str, str]: ...
@@ -135,6 +140,7 @@ def resume(
     data: _Path | None,
     iterations: int | None,
     device: str,
+    threads: int | None,
     say: _Say,
     on_progress: _Progress,
 ) -> tuple[str, str]: ...
@@ -145,6 +151,7 @@ def report(
     split: str,
     class_name: str,
     out: _Path | None,
+    threads: int | None,
     say: _Say,
     on_progress: _Progress,
 ) -> tuple[str, float | None, str | None]: ...

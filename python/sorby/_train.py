@@ -51,6 +51,7 @@ def train(
     out: StrPath | None = None,
     time_s: float | None = None,
     device: str = "cpu",
+    threads: int | None = None,
     on_progress: OnProgress | None = None,
 ) -> Run:
     """Train a network, as ``sorby train`` does.
@@ -71,6 +72,9 @@ def train(
         As many iterations as take so many seconds here.
     device
         `cpu`.
+    threads
+        Threads that it may use; default: all cores. The bytes are the same for any number. `on_progress` is then called from
+        another thread.
     on_progress
         Called with a `Progress` that counts iterations, at most ten times a second. Returning False stops with a
         checkpoint; so does raising, and what was raised is raised.
@@ -82,6 +86,7 @@ def train(
         out=out,
         time_s=time_s,
         device=device,
+        threads=threads,
         say=say,
         on_progress=as_called(on_progress),
     )
@@ -94,6 +99,7 @@ def resume(
     data: StrPath | None = None,
     iterations: int | None = None,
     device: str = "cpu",
+    threads: int | None = None,
     on_progress: OnProgress | None = None,
 ) -> Run:
     """Go on with a training that was stopped, from its newest checkpoint, to the same bytes as without the stop.
@@ -106,8 +112,16 @@ def resume(
         Its data set, if that was moved.
     iterations
         End at another iteration than the recipe's.
+    device, threads, on_progress
+        As in `train`.
     """
     folder, outcome = _sorby.resume(
-        run, data=data, iterations=iterations, device=device, say=say, on_progress=as_called(on_progress)
+        run,
+        data=data,
+        iterations=iterations,
+        device=device,
+        threads=threads,
+        say=say,
+        on_progress=as_called(on_progress),
     )
     return _run(folder, outcome)

@@ -68,6 +68,35 @@ def test_estimates_are_those_of_the_program(workshop: Path, tmp_path: Path) -> N
     assert set(together.particles["image"]) == set(range(len(files)))
 
 
+def test_a_calibration_corrects_as_in_the_program(workshop: Path, tmp_path: Path) -> None:
+    masks = []
+    (tmp_path / "masks").mkdir()
+    for file in sorted((workshop / "data/labels").iterdir()):
+        # A segmentation that finds every object one pixel too small at its upper edge.
+        mask = pixels(file).copy()
+        mask[1:] *= mask[:-1]
+        sorby.write_mask(tmp_path / "masks" / file.name, mask, pixel_size_nm=12.5, classes=["matrix", "carbide"])
+        masks.append(mask)
+    learn = ["measure", "masks", "--truth", str(workshop / "data/labels"), "--nm-per-px", "12.5", "--out", "learnt"]
+    done = program(*learn, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    file = tmp_path / "learnt/calibration.json"
+    said = program("--json", "measure", "masks", "--calibration", str(file), "--out", "m", cwd=tmp_path)
+    assert said.returncode == 0, said.stderr
+    corrected = sorby.measure(masks, pixel_size_nm=12.5, calibration=file, class_name="carbide")
+    plain = sorby.measure(masks, pixel_size_nm=12.5)
+    for name, one in json.loads(said.stdout)["estimates"].items():
+        assert corrected.field[name].value == pytest.approx(one["estimate"]["value"], rel=1e-9), name
+    area = "area_fraction_percent"
+    assert corrected.field[area].value > 1.02 * plain.field[area].value
+    with pytest.raises(sorby.Error, match="say which one this is"):
+        sorby.measure(masks, calibration=file)
+    with pytest.raises(sorby.Error, match="pore"):
+        sorby.measure(masks, calibration=file, class_name="pore")
+    with pytest.raises(sorby.Error, match="min_area_px"):
+        sorby.measure(masks, calibration=file, class_name="carbide", min_area_px=9)
+
+
 def test_masks_of_other_types(label: Mask) -> None:
     area = sorby.measure(label).particles["area"]
     for same in (label == 1, label.astype(np.int64), np.asfortranarray(label), np.flip(np.flip(label))):

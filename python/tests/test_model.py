@@ -128,6 +128,36 @@ def test_a_callback_sees_windows_and_stops(model: sorby.Model, image: Image) -> 
         model.predict(image, on_progress=lambda _: 1 / 0)
 
 
+def test_another_magnification_is_matched_as_the_program_does(workshop: Path, model: sorby.Model, image: Image) -> None:
+    file = "data/images/carbide-001.png"
+    line = ["segment", "run", file, "--nm-per-px", "25", "--match-scale", "--out", "matched"]
+    done = program(*line, cwd=workshop)
+    assert done.returncode == 0, done.stderr
+    matched = model.predict(image, pixel_size_nm=25, match_scale=True)
+    np.testing.assert_array_equal(matched, pixels(workshop / "matched/masks/carbide-001.png"))
+    probabilities = model.predict_proba(image, pixel_size_nm=25, match_scale=True)
+    assert np.abs(probabilities - model.predict_proba(image)).max() > 1e-3, "seen larger, it looks different"
+    np.testing.assert_array_equal(
+        model.predict_proba(image, pixel_size_nm=12.5, match_scale=True), model.predict_proba(image)
+    )
+    with pytest.raises(sorby.Error, match="needs the image's pixel size"):
+        model.predict(image, match_scale=True)
+
+
+def test_a_number_of_threads_changes_no_byte(workshop: Path, model: sorby.Model, image: Image) -> None:
+    for threads in (1, 3):
+        seen: list[sorby.Progress] = []
+        limited = sorby.load(workshop / "run", threads=threads)
+        found = limited.predict_proba(image, on_progress=seen.append)
+        np.testing.assert_array_equal(found, model.predict_proba(image))
+        assert seen[0].unit == "windows"
+    for wrong, words in ((0, "threads must be at least 1"), (100_000, "at most")):
+        with pytest.raises(sorby.Error, match=words):
+            sorby.load(workshop / "run", threads=wrong)
+    with pytest.raises(ZeroDivisionError):
+        limited.predict(image, on_progress=lambda _: 1 / 0)
+
+
 def test_threads_share_a_model(model: sorby.Model, image: Image) -> None:
     mask = model.predict(image)
     seen: list[sorby.Progress] = []

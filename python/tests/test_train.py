@@ -48,12 +48,20 @@ def test_what_a_callback_raises_is_raised_and_nothing_is_lost(workshop: Path) ->
     assert sorby.resume("run").iterations == 6
 
 
-def test_ctrl_c_stops_in_order(workshop: Path, tmp_path: Path) -> None:
+def test_a_number_of_threads_changes_no_byte(workshop: Path) -> None:
+    run = sorby.train(workshop / "data", workshop / "tiny.toml", out="run", threads=1)
+    assert (run.path / "model.safetensors").read_bytes() == (workshop / "run/model.safetensors").read_bytes()
+    assert json.loads((run.path / "environment.json").read_text())["threads"] == 1
+
+
+@pytest.mark.parametrize("threads", [None, 2])
+def test_ctrl_c_stops_in_order(workshop: Path, tmp_path: Path, threads: int | None) -> None:
     script = (
         "import sorby, sys\n"
         "def show(p):\n"
         "    print(p.done, flush=True)\n"
         f"sorby.train({str(workshop / 'data')!r}, {str(workshop / 'tiny.toml')!r}, out='run',\n"
+        f"            threads={threads},\n"
         "            set=['schedule.iterations=100000', 'schedule.validate_every=100000'], on_progress=show)\n"
     )
     child = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

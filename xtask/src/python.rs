@@ -1,6 +1,6 @@
 //! The Python package: its wheel is built, installed where no compiler is, and tested from there.
 
-use crate::{execute, root};
+use crate::{execute, root, unless_missing};
 use anyhow::{Context as _, bail};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -37,35 +37,43 @@ impl Environment {
     }
 
     pub fn made(self) -> anyhow::Result<Self> {
+        let base = if cfg!(windows) { "python" } else { "python3" };
+        let asked = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))";
+        let python = Command::new(base).args(["-c", asked]).output();
+        if !python.is_ok_and(|o| o.status.success()) {
+            bail!("it needs {base}, 3.11 or newer, with venv (Debian: python3, python3-venv)");
+        }
         if !self.programs().join("python").exists() && !self.programs().join("python.exe").exists() {
-            execute(Command::new("python3").args(["-m", "venv"]).arg(&self.0))?;
+            execute(Command::new(base).args(["-m", "venv"]).arg(&self.0))?;
         }
         Ok(self)
     }
 
+    /// Installs packages, and lists of packages (`.txt`).
     pub fn install(&self, what: &[&Path]) -> anyhow::Result<()> {
+        self.install_with(&[], what)
+    }
+
+    /// The same with options of pip.
+    pub fn install_with(&self, options: &[&str], what: &[&Path]) -> anyhow::Result<()> {
         let mut pip = self.python();
-        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+        // Most of what is installed is never imported: what is, is compiled then.
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"])
+            .args(options);
         for one in what {
             if one.extension().is_some_and(|e| e == "txt") {
                 pip.arg("--requirement");
             }
             pip.arg(one);
         }
-        execute(&mut pip)
+        execute(&mut pip).context("what it needs cannot be installed from the package index")
     }
 }
 
-/// Builds, installs and tests the wheel. Where Python or the package index is missing the reason is printed; in CI it is a
-/// failure.
-pub fn test() -> anyhow::Result<()> {
-    let (builder, fresh) = match environments() {
-        Ok(both) => both,
-        Err(reason) if std::env::var_os("CI").is_none() => {
-            println!("the Python package is NOT tested: {reason:#}");
-            return Ok(());
-        }
-        Err(reason) => return Err(reason.context("the Python package cannot be tested")),
+/// Builds, installs and tests the wheel; gives it.
+pub fn test() -> anyhow::Result<Option<PathBuf>> {
+    let Some((builder, fresh)) = unless_missing("the Python package", environments())? else {
+        return Ok(None);
     };
     let wheel = wheel(&builder)?;
     fresh.install(&[&wheel])?;
@@ -81,22 +89,22 @@ pub fn test() -> anyhow::Result<()> {
         command.args(arguments).env("PATH", fresh.programs()).env_remove("PYTHONPATH");
         execute(&mut command)?;
     }
-    Ok(())
+    Ok(Some(wheel))
 }
 
 /// One that builds wheels, kept from run to run, and one that has never seen a compiler.
 fn environments() -> anyhow::Result<(Environment, Environment)> {
-    let asked = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))";
-    let python = Command::new("python3").args(["-c", asked]).output();
-    if !python.is_ok_and(|o| o.status.success()) {
-        bail!("it needs python3, 3.11 or newer, with venv (Debian: python3, python3-venv)");
-    }
-    let missing = "what it needs cannot be installed from the package index";
-    let builder = Environment(folder().join("build")).made()?;
-    builder.install(&[&root().join("python/requirements-build.txt")]).context(missing)?;
+    let builder = builder()?;
     let fresh = Environment(folder().join("fresh")).made_anew()?;
-    fresh.install(&[&root().join("python/requirements-test.txt")]).context(missing)?;
+    fresh.install(&[&root().join("python/requirements-test.txt")])?;
     Ok((builder, fresh))
+}
+
+/// The environment that builds wheels.
+pub fn builder() -> anyhow::Result<Environment> {
+    let builder = Environment(folder().join("build")).made()?;
+    builder.install(&[&root().join("python/requirements-build.txt")])?;
+    Ok(builder)
 }
 
 /// The wheel, from the crates that `cargo test` has built: the profile is that of the tests.

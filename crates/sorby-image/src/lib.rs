@@ -18,6 +18,7 @@ mod mask_note;
 mod micrograph;
 mod names;
 pub mod new_folder;
+mod ome_tiff;
 mod orientation;
 mod own;
 mod picture;
@@ -30,7 +31,6 @@ mod shot;
 mod stored;
 mod text;
 mod tiff_file;
-mod tiled_tiff;
 pub mod union_find;
 pub mod write;
 
@@ -45,6 +45,7 @@ pub use mask_note::{ImagePart, MaskNote, Origin, supersedes};
 pub use micrograph::{Micrograph, Pixels};
 pub use names::{composed, parent_of};
 pub use new_folder::NewFolder;
+pub use ome_tiff::{OmePixels, OmeTiff};
 pub use own::{
     CHECK_TITLE, CONFIG_MARK, OutputKind, PACKAGE_MARK, PAGE_GENERATOR, STATE_DICT_MARK, require_replaceable,
 };

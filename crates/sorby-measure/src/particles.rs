@@ -54,6 +54,21 @@ pub struct Particles {
     pub nm_per_px: Option<f64>,
 }
 
+impl Particles {
+    /// A picture with the number of its particle at each pixel, from 1 and row by row; 0 where there is none.
+    ///
+    /// # Panics
+    /// When the size is smaller than that of the mask that was measured.
+    pub fn numbers(&self, (width, height): (usize, usize)) -> Vec<u32> {
+        let mut numbers = vec![0; width * height];
+        for run in &self.runs {
+            let row = run.y as usize * width;
+            numbers[row + run.x_start as usize..row + run.x_end as usize].fill(run.region + 1);
+        }
+        numbers
+    }
+}
+
 /// Objects of `class` in a mask: its connected components. Objects that touch are one, unless the filter takes
 /// them apart where they narrow:
 ///

@@ -11,6 +11,7 @@ mod observer;
 mod program;
 mod report;
 mod study;
+mod threads;
 mod train;
 
 use pyo3::prelude::*;

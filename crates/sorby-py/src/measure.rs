@@ -5,13 +5,16 @@ use crate::errors::raised;
 use numpy::{PyArray1, PyUntypedArray};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use sorby::measure::{ColumnValues, Edges, MeasuredMap, all_scaled, are_ruled, estimate_maps};
+use sorby::measure::{
+    ColumnValues, Edges, MeasuredMap, all_scaled, are_ruled, estimate_maps, read_calibration,
+};
 use sorby::{Confusion, MeasureOptions, Said, Shot, threshold as thresholds};
+use std::path::PathBuf;
 
 /// Measures masks: columns of each, pictures of its objects' numbers, and estimates over all.
 #[pyfunction]
 #[pyo3(signature = (masks, class_index, *, nm_per_px, connectivity, min_area_px, exclude_edge, edges, split_depth_px, grains,
-    scale_accuracy_percent))]
+    scale_accuracy_percent, calibration, class_name))]
 pub fn measure<'py>(
     py: Python<'py>,
     masks: Vec<Bound<'py, PyUntypedArray>>,
@@ -24,6 +27,8 @@ pub fn measure<'py>(
     split_depth_px: Option<f64>,
     grains: bool,
     scale_accuracy_percent: f64,
+    calibration: Option<PathBuf>,
+    class_name: &str,
 ) -> PyResult<Bound<'py, PyDict>> {
     let options = MeasureOptions {
         nm_per_px,
@@ -42,8 +47,9 @@ pub fn measure<'py>(
         .detach(|| {
             let of = |map| MeasuredMap::of(map, class_index, &options, nm_per_px);
             let measured = maps.iter().map(of).collect::<sorby::Result<Vec<_>>>()?;
+            let known = calibration.map(|path| read_calibration(&path, class_name, &options)).transpose()?;
             let all: Vec<&MeasuredMap> = measured.iter().collect();
-            let estimates = estimate_maps(&all, all_scaled(&all), &options);
+            let estimates = estimate_maps(&all, all_scaled(&all), known.as_ref(), &options);
             let ruled = are_ruled(&all);
             Ok((measured, estimates, ruled))
         })

@@ -3,10 +3,11 @@
 use crate::arrays::{image, of_mask, plane};
 use crate::errors::raised;
 use crate::observer::Callbacks;
+use crate::threads::detached;
 use numpy::{PyArray1, PyArrayMethods as _, PyUntypedArray};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use sorby::{DeviceOptions, InferenceSettings, Said, Segmenter, Shot, Trust};
+use sorby::{DeviceOptions, InferenceSettings, Said, Segmenter, Shot, Trust, Wanted};
 use std::path::PathBuf;
 use std::sync::Mutex;
 
@@ -19,12 +20,13 @@ pub struct Model {
     classes: Vec<String>,
     colours: Vec<(u8, u8, u8)>,
     nm_per_px: Option<(f64, f64)>,
+    threads: Option<usize>,
 }
 
 #[pymethods]
 impl Model {
     #[new]
-    #[pyo3(signature = (path, *, device, window_px, stride_px, tta, flip, adapt))]
+    #[pyo3(signature = (path, *, device, window_px, stride_px, tta, flip, adapt, threads))]
     fn new(
         py: Python,
         path: PathBuf,
@@ -34,7 +36,9 @@ impl Model {
         tta: bool,
         flip: bool,
         adapt: bool,
+        threads: Option<usize>,
     ) -> PyResult<Self> {
+        threads.map(|n| sorby::check_threads("threads", n)).transpose().map_err(raised)?;
         let device = DeviceOptions { name: device, ..DeviceOptions::default() };
         let settings =
             InferenceSettings { window_px, stride_px, tta, flip, adapt, ensemble: Vec::new(), device };
@@ -42,17 +46,18 @@ impl Model {
         let card = segmenter.card();
         let (classes, nm_per_px) = (card.classes.clone(), card.nm_per_px);
         let colours = card.colours.iter().map(|&c| c.into()).collect();
-        Ok(Self { segmenter: Box::new(Mutex::new(segmenter)), classes, colours, nm_per_px })
+        Ok(Self { segmenter: Box::new(Mutex::new(segmenter)), classes, colours, nm_per_px, threads })
     }
 
     /// The mask, its confidence, the probabilities where wanted, and what can be expected of it.
-    #[pyo3(signature = (array, *, nm_per_px, data_bar, with_probabilities, say, on_progress))]
+    #[pyo3(signature = (array, *, nm_per_px, data_bar, match_scale, with_probabilities, say, on_progress))]
     fn segment<'py>(
         &self,
         py: Python<'py>,
         array: &Bound<'py, PyUntypedArray>,
         nm_per_px: Option<f64>,
         data_bar: bool,
+        match_scale: bool,
         with_probabilities: bool,
         say: Py<PyAny>,
         on_progress: Option<Py<PyAny>>,
@@ -60,14 +65,15 @@ impl Model {
         let image = image(array)?;
         let size = (image.height, image.width);
         let callbacks = Callbacks::new(say, on_progress);
-        let segmented = py.detach(|| {
+        let wanted = Wanted { probabilities: with_probabilities, match_scale };
+        let segmented = detached(py, self.threads, Some(&callbacks), || {
             let mut said = Said::of(sorby::scale::user_claim(nm_per_px));
             said.no_data_bar = !data_bar;
             sorby::scale::require_positive(nm_per_px)?;
             let shot = Shot::in_memory(image, &said)?;
             let mut segmenter = self.segmenter.lock().unwrap_or_else(|e| e.into_inner());
-            segmenter.segment_observed(&shot, with_probabilities, &callbacks)
-        });
+            segmenter.segment_observed(&shot, wanted, &callbacks)
+        })?;
         let segmented = callbacks.answer(segmented)?;
         let answer = PyDict::new(py);
         answer.set_item("trust", trust(py, &segmented.trust)?)?;

@@ -81,6 +81,11 @@ impl Callbacks {
         }));
     }
 
+    /// Listens for Ctrl-C on the thread that waits for the job.
+    pub fn listen(&self) {
+        self.keep(Python::attach(|py| py.check_signals().map(|()| true)));
+    }
+
     fn tell(&self, kind: &str, text: &str) {
         self.keep(Python::attach(|py| self.say.call1(py, (kind, text)).map(|_| true)));
     }

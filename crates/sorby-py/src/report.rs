@@ -1,6 +1,7 @@
 //! One page on a run.
 
 use crate::observer::Callbacks;
+use crate::threads::detached;
 use pyo3::prelude::*;
 use sorby::InferenceSettings;
 use sorby::report::ReportOptions;
@@ -8,7 +9,7 @@ use std::path::PathBuf;
 
 /// The page, the mean IoU, and the calibration learnt.
 #[pyfunction]
-#[pyo3(signature = (run, data, *, split, class_name, out, say, on_progress))]
+#[pyo3(signature = (run, data, *, split, class_name, out, threads, say, on_progress))]
 pub fn report(
     py: Python,
     run: PathBuf,
@@ -16,13 +17,15 @@ pub fn report(
     split: String,
     class_name: String,
     out: Option<PathBuf>,
+    threads: Option<usize>,
     say: Py<PyAny>,
     on_progress: Option<Py<PyAny>>,
 ) -> PyResult<(PathBuf, Option<f64>, Option<PathBuf>)> {
     let callbacks = Callbacks::new(say, on_progress);
     let options =
         ReportOptions { run, data, split, class: class_name, inference: InferenceSettings::default() };
-    let made = py.detach(|| sorby::report::report(&options, out.as_deref(), &callbacks));
+    let report = || sorby::report::report(&options, out.as_deref(), &callbacks);
+    let made = detached(py, threads, Some(&callbacks), report)?;
     let made = callbacks.answer(made)?;
     Ok((made.page, made.mean_iou, made.calibration))
 }

@@ -2,6 +2,7 @@
 
 use crate::errors::raised;
 use crate::observer::Callbacks;
+use crate::threads::detached;
 use pyo3::prelude::*;
 use sorby::{DeviceOptions, NamedRecipe, Result, TrainOptions, Training};
 use std::path::PathBuf;
@@ -10,7 +11,7 @@ use std::path::PathBuf;
 type Trained = (PathBuf, String);
 
 #[pyfunction]
-#[pyo3(signature = (data, recipe, *, overrides, out, time_s, device, say, on_progress))]
+#[pyo3(signature = (data, recipe, *, overrides, out, time_s, device, threads, say, on_progress))]
 pub fn train(
     py: Python,
     data: PathBuf,
@@ -19,10 +20,11 @@ pub fn train(
     out: Option<PathBuf>,
     time_s: Option<f64>,
     device: String,
+    threads: Option<usize>,
     say: Py<PyAny>,
     on_progress: Option<Py<PyAny>>,
 ) -> PyResult<Trained> {
-    finished(py, Callbacks::new(say, on_progress), |callbacks| {
+    finished(py, threads, Callbacks::new(say, on_progress), |callbacks| {
         let device = DeviceOptions { name: device, ..DeviceOptions::default() };
         let options = TrainOptions { out, time_s, device, ..TrainOptions::default() };
         Training::begin(NamedRecipe::read(&recipe, &overrides)?, &data, &options, callbacks)
@@ -30,17 +32,18 @@ pub fn train(
 }
 
 #[pyfunction]
-#[pyo3(signature = (run, *, data, iterations, device, say, on_progress))]
+#[pyo3(signature = (run, *, data, iterations, device, threads, say, on_progress))]
 pub fn resume(
     py: Python,
     run: PathBuf,
     data: Option<PathBuf>,
     iterations: Option<u64>,
     device: String,
+    threads: Option<usize>,
     say: Py<PyAny>,
     on_progress: Option<Py<PyAny>>,
 ) -> PyResult<Trained> {
-    finished(py, Callbacks::new(say, on_progress), |_| {
+    finished(py, threads, Callbacks::new(say, on_progress), |_| {
         let device = DeviceOptions { name: device, ..DeviceOptions::default() };
         let options = TrainOptions { device, ..TrainOptions::default() };
         Training::resume(&run, data.as_deref(), iterations, &options)
@@ -50,15 +53,17 @@ pub fn resume(
 /// Trains to the end. Where Ctrl-C or a callback stopped it, what was raised says how it goes on.
 fn finished(
     py: Python,
+    threads: Option<usize>,
     callbacks: Callbacks,
     begin: impl FnOnce(&Callbacks) -> Result<Training> + Send,
 ) -> PyResult<Trained> {
-    let begun = py.detach(|| begin(&callbacks));
+    let begun = detached(py, threads, Some(&callbacks), || begin(&callbacks))?;
     // What was wrong with the data comes before what was raised by its warning.
     callbacks.stopped()?;
     let training = begun.map_err(raised)?;
     let run = training.run().root().to_owned();
-    let outcome = py.detach(|| training.finish(&callbacks));
+    let classes = training.classes();
+    let outcome = detached(py, threads, Some(&callbacks), || training.finish(&callbacks))?;
     let stopped = callbacks.stopped();
     if let Err(raised) = stopped {
         if outcome.is_ok() {
@@ -69,5 +74,5 @@ fn finished(
         return Err(raised);
     }
     let outcome = outcome.map_err(raised)?;
-    Ok((run, sorby::outcome_json(&outcome, &training.classes()).to_string()))
+    Ok((run, sorby::outcome_json(&outcome, &classes).to_string()))
 }

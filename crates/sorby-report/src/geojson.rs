@@ -1,20 +1,37 @@
 //! Outlines as GeoJSON, as QuPath and napari read them.
 
 use serde_json::{Map, Value, json};
+use std::collections::HashMap;
 use std::io::{self, Write};
 
 /// A ring of pixel corners (x, y), not closed.
 type Ring = Vec<(u32, u32)>;
 
-/// Whether a ring goes round an object, clockwise on the screen, and not round a hole.
-fn is_outer(ring: &Ring) -> bool {
+/// Twice the area in a ring: positive round an object, clockwise on the screen, and negative round a hole.
+fn doubled_area(ring: &Ring) -> i64 {
     let cross = |(a, b): (&(u32, u32), &(u32, u32))| {
         i64::from(a.0) * i64::from(b.1) - i64::from(b.0) * i64::from(a.1)
     };
-    ring.iter().zip(ring.iter().cycle().skip(1)).map(cross).sum::<i64>() > 0
+    ring.iter().zip(ring.iter().cycle().skip(1)).map(cross).sum()
 }
 
-/// Whether a corner lies inside a ring or on it (even-odd rule for a point half a pixel inwards of the hole's corner).
+/// A ring cut where it meets itself at a corner: no ring of a valid polygon does, but two of them may meet there.
+fn simple(ring: &Ring) -> Vec<Ring> {
+    let (mut out, mut way, mut places) = (Vec::new(), Ring::new(), HashMap::new());
+    for &corner in ring {
+        if let Some(&start) = places.get(&corner) {
+            let closed: Ring = way.drain(start..).collect();
+            closed.iter().for_each(|c| _ = places.remove(c));
+            out.push(closed);
+        }
+        places.insert(corner, way.len());
+        way.push(corner);
+    }
+    out.push(way);
+    out
+}
+
+/// Whether the middle of a pixel lies inside a ring (even-odd rule).
 fn holds(ring: &Ring, (x, y): (f64, f64)) -> bool {
     let crosses = |(a, b): (&(u32, u32), &(u32, u32))| {
         let (ay, by) = (f64::from(a.1), f64::from(b.1));
@@ -25,17 +42,19 @@ fn holds(ring: &Ring, (x, y): (f64, f64)) -> bool {
 }
 
 /// Each outer ring with the holes in it.
-fn polygons(rings: &[Ring]) -> Vec<Vec<&Ring>> {
-    let mut polygons: Vec<Vec<&Ring>> = rings.iter().filter(|r| is_outer(r)).map(|r| vec![r]).collect();
-    if polygons.len() < 2 {
-        return vec![rings.iter().collect()];
-    }
-    for hole in rings.iter().filter(|r| !is_outer(r)) {
-        // The first corner of a ring is an upper left one; half a pixel up and left of a hole's lies the object.
-        let Some(&(x, y)) = hole.first() else { continue };
-        let near = (f64::from(x) - 0.5, f64::from(y) - 0.5);
-        let own = polygons.iter().rposition(|p| holds(p[0], near)).unwrap_or(0);
-        polygons[own].push(hole);
+fn polygons(rings: &[Ring]) -> Vec<Vec<Ring>> {
+    let (outer, holes): (Vec<Ring>, Vec<Ring>) =
+        rings.iter().flat_map(simple).partition(|ring| doubled_area(ring) > 0);
+    let mut polygons: Vec<Vec<Ring>> = outer.into_iter().map(|ring| vec![ring]).collect();
+    for hole in holes {
+        // Above the first pixel of a hole lies one of the object that the hole is in.
+        let Some(&(x, y)) = hole.iter().min_by_key(|(x, y)| (*y, *x)) else { continue };
+        let above = (f64::from(x) + 0.5, f64::from(y) - 0.5);
+        let around = polygons.iter_mut().filter(|p| holds(&p[0], above));
+        // A piece may lie in the hole of another: the smallest around it is its own.
+        if let Some(own) = around.min_by_key(|p| doubled_area(&p[0])) {
+            own.push(hole);
+        }
     }
     polygons
 }
@@ -57,8 +76,8 @@ impl<W: Write> GeoJson<W> {
         Ok(Self { out, class: class.to_owned(), any: false })
     }
 
-    /// Adds an object: its outer rings and those of its holes, in pixels, and its measurements. It is a polygon, or
-    /// several where it lies in pieces.
+    /// Adds an object: its outer rings and those of its holes, in pixels, and its measurements. Rings are those of pixels
+    /// that share an edge: it is a polygon, or several where it lies in pieces, or in pieces that touch at corners only.
     ///
     /// # Errors
     /// Those of `out`.
@@ -82,7 +101,7 @@ impl<W: Write> GeoJson<W> {
     }
 
     /// Rings may have many corners: they are written number by number, not as a tree of values.
-    fn polygon(&mut self, rings: &[&Ring]) -> io::Result<()> {
+    fn polygon(&mut self, rings: &[Ring]) -> io::Result<()> {
         for (i, ring) in rings.iter().enumerate() {
             self.out.write_all(if i > 0 { b",[" } else { b"[[" })?;
             for (j, (x, y)) in ring.iter().chain(ring.first()).enumerate() {
@@ -134,5 +153,19 @@ mod tests {
         let parts: Vec<usize> =
             geometry["coordinates"].as_array().unwrap().iter().map(|p| p.as_array().unwrap().len()).collect();
         assert_eq!(parts, [2, 1], "the hole goes with the piece that it is in");
+    }
+
+    #[test]
+    fn a_ring_that_meets_itself_is_cut_there() {
+        // Pixels round a hole that touches the outside at the corner (2, 2) only:
+        // ####
+        // #.##
+        // ##.#   with the second gap open to the right below.
+        let ring = vec![(0, 0), (4, 0), (4, 2), (2, 2), (2, 1), (1, 1), (1, 2), (2, 2), (2, 3), (0, 3)];
+        let parts = polygons(std::slice::from_ref(&ring));
+        assert_eq!(parts.len(), 1);
+        let areas: Vec<i64> = parts[0].iter().map(doubled_area).collect();
+        assert_eq!((areas.iter().sum::<i64>(), areas[1]), (doubled_area(&ring), -2), "a hole of one pixel");
+        assert!(parts[0].iter().all(|r| r.iter().collect::<std::collections::HashSet<_>>().len() == r.len()));
     }
 }

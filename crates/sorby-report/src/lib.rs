@@ -2,6 +2,8 @@
 
 #![warn(missing_docs, clippy::missing_errors_doc, clippy::missing_panics_doc)]
 
+mod arrow_schema;
+mod column;
 mod geojson;
 mod imagej_roi;
 pub mod overlay;
@@ -11,6 +13,7 @@ mod plot;
 mod sheet;
 mod table;
 
+pub use column::unit_of;
 pub use geojson::GeoJson;
 pub use imagej_roi::RoiSet;
 pub use page::{Page, Picture, Section, record_of, render};

@@ -1,6 +1,8 @@
 //! Tables as Parquet.
 
+use crate::arrow_schema::schema_entry;
 use crate::table::{Cell, Table};
+use arrow_schema::DataType;
 use parquet::basic::{LogicalType, Repetition, Type as Physical};
 use parquet::column::writer::ColumnWriter;
 use parquet::data_type::ByteArray;
@@ -30,7 +32,8 @@ fn kind(table: &Table, column: usize) -> Kind {
 }
 
 impl Table {
-    /// Columns of text, 64-bit integers or doubles (in full precision), every value optional.
+    /// Columns of text, 64-bit integers or doubles (in full precision), every value optional. Each column's unit stands in
+    /// its field's metadata as Arrow reads them (`unit`).
     ///
     /// # Panics
     /// When a row has not one cell per column.
@@ -51,8 +54,17 @@ impl Table {
         };
         let fields = self.columns.iter().zip(&kinds).map(field).collect::<Result<Vec<_>, _>>()?;
         let schema = Arc::new(Type::group_type_builder("table").with_fields(fields).build()?);
+        let arrow = |kind: &Kind| match kind {
+            Kind::Text => DataType::Utf8,
+            Kind::Integer => DataType::Int64,
+            Kind::Number => DataType::Float64,
+        };
+        let units = schema_entry(self.columns.iter().cloned().zip(kinds.iter().map(arrow)));
         let creator = format!("sorby {}", env!("CARGO_PKG_VERSION"));
-        let properties = WriterProperties::builder().set_created_by(creator).build();
+        let properties = WriterProperties::builder()
+            .set_created_by(creator)
+            .set_key_value_metadata(Some(vec![units]))
+            .build();
         let mut file = SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties))?;
         let mut group = file.next_row_group()?;
         let mut column = 0;

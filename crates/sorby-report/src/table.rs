@@ -1,5 +1,6 @@
 //! One table, many formats. Units belong into column names.
 
+use crate::column::heading;
 use serde_json::Value;
 use std::io::Write;
 
@@ -215,30 +216,6 @@ impl Table {
     }
 }
 
-/// A column's name as a person reads it: `mean_diameter_nm` is `mean diameter (nm)`.
-fn heading(column: &str) -> String {
-    const UNITS: [(&str, &str); 10] = [
-        ("_per_mm2", "per mm²"),
-        ("_per_um", "per µm"),
-        ("_percent", "%"),
-        ("_um2", "µm²"),
-        ("_nm2", "nm²"),
-        ("_mm2", "mm²"),
-        ("_um", "µm"),
-        ("_nm", "nm"),
-        ("_px", "px"),
-        ("_s", "s"),
-    ];
-    let unit = UNITS.iter().find_map(|(suffix, unit)| Some((column.strip_suffix(suffix)?, unit)));
-    const INTERVALS: [(&str, &str); 3] =
-        [("ci95_low", "95 % from"), ("ci95_high", "95 % to"), ("ci95", "95 % ±")];
-    let words = |name: &str| {
-        let name = INTERVALS.iter().fold(name.to_owned(), |name, (short, long)| name.replace(short, long));
-        name.replace('_', " ")
-    };
-    unit.map_or_else(|| words(column), |(name, unit)| format!("{} ({unit})", words(name)))
-}
-
 /// A CSV file as of [`Table::to_csv`], written row by row, for tables too large to keep.
 pub struct CsvRows<W: Write> {
     writer: csv::Writer<W>,
@@ -342,19 +319,6 @@ pub(crate) fn escape(text: &str) -> String {
 mod tests {
     use super::*;
 
-    #[test]
-    fn columns_of_pages_are_words() {
-        for (column, shown) in [
-            ("mean_radius_nm", "mean radius (nm)"),
-            ("number_density_per_mm2", "number density (per mm²)"),
-            ("area_fraction_percent", "area fraction (%)"),
-            ("sampling_ci95", "sampling 95 % ±"),
-            ("ci95_low", "95 % from"),
-            ("IoU %", "IoU %"),
-        ] {
-            assert_eq!(heading(column), shown);
-        }
-    }
     use proptest::strategy::Strategy as _;
 
     proptest::proptest! {

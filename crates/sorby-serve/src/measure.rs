@@ -173,7 +173,7 @@ fn row(name: &str, map: &MeasuredMap, scaled: bool, options: &MeasureOptions) ->
 
 fn estimates(maps: &[&MeasuredMap], scaled: bool, options: &MeasureOptions) -> Vec<Value> {
     let shown = |e: &sorby_measure::Estimate| json!({"quantity": e.quantity.name(scaled), "value": e.value, "ci95": e.ci95});
-    estimate_maps(maps, scaled, options).iter().map(shown).collect()
+    estimate_maps(maps, scaled, None, options).iter().map(shown).collect()
 }
 
 #[derive(Deserialize)]

@@ -67,7 +67,8 @@ pub struct NewMask {
     pub scale_source: String,
 }
 
-/// Writes a mask that `sorby measure` reads with its pixel size: as PNG with classes and colours too, or as TIFF.
+/// Writes a mask that `sorby measure` reads with its pixel size: as PNG, or as OME-TIFF, whose classes and colours other programs show
+/// and Sorby does not read.
 ///
 /// # Errors
 /// When the name ends otherwise or belongs to a file that is not a mask of Sorby's, when an index is no class, or when the
@@ -86,7 +87,8 @@ pub fn write_mask(path: &Path, mask: &LabelMap, new: &NewMask) -> Result<()> {
     };
     require_replaceable(path, OutputKind::Mask)?;
     if !is_png {
-        return Ok(mask.write_tiled_tiff(path, new.nm_per_px)?);
+        let colours: Vec<_> = (0..new.classes.len()).map(|i| colour_of(&new.colours, i)).collect();
+        return Ok(mask.write_ome_tiff(path, (&new.classes, &colours), new.nm_per_px)?);
     }
     let colours: Vec<_> = (0..usize::from(IGNORE)).map(|i| colour_of(&new.colours, i)).collect();
     let note = MaskNote {

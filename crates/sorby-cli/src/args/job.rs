@@ -138,6 +138,9 @@ pub struct RunArgs {
     /// Also print the report as PDF, if there is a browser of the Chromium family: a4, letter, or both; default: a4.
     #[arg(long, value_enum, value_delimiter = ',', num_args = 0..=1, require_equals = true, default_missing_value = "a4")]
     pub pdf: Vec<PaperArg>,
+    /// Licence of the results for datapackage.json, by its SPDX identifier: CC-BY-4.0.
+    #[arg(long, value_name = "SPDX")]
+    pub licence: Option<String>,
     #[command(flatten)]
     pub device: DeviceArg,
 }

@@ -86,9 +86,13 @@ pub struct MeasureArgs {
     /// Folder of the probabilities that `segment --probabilities` wrote, for each object's mean probability.
     #[arg(long, value_name = "DIR")]
     pub probabilities: Option<PathBuf>,
-    /// Also write for other programs: parquet (table), roi (ImageJ), geojson (QuPath, napari).
+    /// Also write for other programs: parquet (table with units), roi (ImageJ), geojson (QuPath, napari), tiff (numbers of
+    /// the objects, OME-TIFF), datapackage (datapackage.json, which describes the folder).
     #[arg(long, value_enum, value_delimiter = ',')]
     pub export: Vec<ExportArg>,
+    /// Licence of the results for datapackage.json, by its SPDX identifier: CC-BY-4.0.
+    #[arg(long, value_name = "SPDX")]
+    pub licence: Option<String>,
     #[command(flatten)]
     pub part: PartArgs,
 }
@@ -110,6 +114,8 @@ pub enum ExportArg {
     Parquet,
     Roi,
     Geojson,
+    Tiff,
+    Datapackage,
 }
 
 /// What the user says of the pixel size of pictures.

@@ -353,7 +353,7 @@ pub struct SegmentArgs {
     pub put_aside: Option<PathBuf>,
     #[command(flatten)]
     pub scale: GivenScale,
-    /// Also write the masks as tiled TIFF that carry the pixel size.
+    /// Also write the masks as OME-TIFF, which Fiji, QuPath and napari open with their pixel size.
     #[arg(long)]
     pub tiff: bool,
     /// Bring images of another magnification to the nearest one that the model was trained on.

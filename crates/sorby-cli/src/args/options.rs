@@ -103,6 +103,7 @@ impl MeasureArgs {
             images: self.images.clone(),
             probabilities: self.probabilities.clone(),
             export: self.export.iter().map(|e| (*e).into()).collect(),
+            licence: self.licence.clone(),
         }
     }
 }
@@ -155,6 +156,7 @@ impl RunArgs {
             report_number: self.report_number.clone(),
             revises: revises.map(|(lot, reason)| Revises { lot, reason }),
             pdf: self.pdf.iter().map(|p| (*p).into()).collect(),
+            licence: self.licence.clone(),
             device: self.device.options(),
         }
     }
@@ -239,6 +241,8 @@ impl From<ExportArg> for Export {
             ExportArg::Parquet => Self::Parquet,
             ExportArg::Roi => Self::Roi,
             ExportArg::Geojson => Self::Geojson,
+            ExportArg::Tiff => Self::Tiff,
+            ExportArg::Datapackage => Self::Datapackage,
         }
     }
 }

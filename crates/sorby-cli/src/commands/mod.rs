@@ -26,30 +26,19 @@ mod verify;
 
 use crate::answer::{Answer, say};
 use crate::args::{Args, Command};
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use sorby::words::quoted;
 use std::path::Path;
 
 /// The variable that takes the place of `--threads`.
 const THREADS: &str = "RAYON_NUM_THREADS";
 
-/// Threads beyond which a number is a typing error: four for each core.
-fn most_threads() -> usize {
-    4 * std::thread::available_parallelism().map_or(1, usize::from).max(2)
-}
-
 pub fn run(args: Args) -> anyhow::Result<Answer> {
     // Without the option this variable is what counts, and is held to the same limit.
     let variable = || std::env::var(THREADS).ok()?.parse::<usize>().ok().filter(|n| *n > 0);
     if let Some(threads) = args.threads.or_else(variable) {
         let said = if args.threads.is_some() { "--threads" } else { THREADS };
-        if threads == 0 {
-            bail!("--threads must be at least 1");
-        }
-        let most = most_threads();
-        if threads > most {
-            bail!("{said} {threads}: this machine is served best by as many as it has cores; at most {most}");
-        }
+        sorby::check_threads(said, threads)?;
         rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .build_global()

@@ -21,7 +21,7 @@ fn run_study(args: StudyRunArgs, threads: Option<usize>) -> anyhow::Result<Answe
     let mut answer = Answer::new();
     interrupts::listen();
     let jobs = usize::from(args.jobs);
-    let most = super::most_threads();
+    let most = sorby::most_threads();
     if let Some(threads) = args.threads_per_job.filter(|n| !(1..=most).contains(n)) {
         bail!("--threads-per-job {threads}: give from 1 to {most}");
     }

@@ -85,7 +85,7 @@ fn whole_files() -> Vec<(&'static str, Vec<u8>)> {
         ("bigtiff.tif", fixture("bigtiff.tif")),
         ("float.tif", fixture("float-counts.tif")),
         ("pages.tif", fixture("two-pages.tif")),
-        ("tiles.tif", written("tiles.tif", &|p| mask.write_tiled_tiff(p, Some(5.0)).unwrap())),
+        ("ome.tif", written("ome.tif", &|p| mask.write_ome_tiff(p, (&[], &[]), Some(5.0)).unwrap())),
         ("palette.png", written("palette.png", &|p| mask.write_png(p, &[[0; 3], [9; 3], [90; 3]]).unwrap())),
         ("a.safetensors", safetensors),
         ("a.pth", archive(&[("a/data.pkl", b"\x80\x02}q\0."), ("a/version", b"3\n")])),

@@ -107,7 +107,7 @@ pub fn remove_reports(lot: &Path) -> Result<()> {
 }
 
 /// What the manifest does not hold, for it comes after it.
-fn is_report(name: &str) -> bool {
+pub fn is_report(name: &str) -> bool {
     name == MANIFEST
         || name == SEAL
         || (name.starts_with("report") && (name.ends_with(".html") || name.ends_with(".pdf")))

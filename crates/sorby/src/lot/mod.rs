@@ -20,6 +20,7 @@ mod verify;
 mod watch;
 
 pub use header::{FIELDS as HEADER_FIELDS, STATED as HEADER_OF_IMAGES, lines_of as header_lines};
+pub(crate) use manifest::files_of;
 pub use manifest::is_finished;
 pub use record::LOT_SCHEMA_VERSION;
 pub use revision::Revises;

@@ -15,7 +15,7 @@ use crate::report::{print_pdf, seen_from};
 use crate::words::quoted;
 use crate::{
     DeviceOptions, InferenceSettings, MadeBy, Observer, OutFolder, Result, SegmentOptions, SegmentedFolder,
-    listing, segment,
+    data_package, listing, segment,
 };
 use sorby_image::write::{atomically, copy, safe_name};
 use sorby_report::{Cell, Paper, render_sheet};
@@ -35,6 +35,8 @@ pub struct LotOptions {
     pub revises: Option<Revises>,
     /// Also print the report as PDF, on these papers.
     pub pdf: Vec<Paper>,
+    /// Licence of the results, an identifier of SPDX, for `datapackage.json`.
+    pub licence: Option<String>,
     /// Where to compute.
     pub device: DeviceOptions,
 }
@@ -73,6 +75,7 @@ pub fn run_job(job_file: &Path, options: &LotOptions, out: &Path, observer: &dyn
     let job = LockedJob::open(job_file)?;
     header::check_names(&job.job, &options.header)?;
     require_apart(options.revises.as_ref(), out)?;
+    data_package::check_licence(options.licence.as_deref())?;
     if manifest::is_finished(out) {
         refuse!(
             "{}: holds a finished report; measure into a new folder (--revises names the report that it replaces)",
@@ -102,12 +105,16 @@ pub fn run_job(job_file: &Path, options: &LotOptions, out: &Path, observer: &dyn
 }
 
 fn made_by(job: &LockedJob, options: &LotOptions, files: &[PathBuf]) -> MadeBy {
-    MadeBy::new("run")
+    let made_by = MadeBy::new("run")
         .with("job", &job.lock.sha256)
         .with_files("images", files)
         .with("header", &options.header)
         .with("report-number", &options.report_number)
-        .with("revises", options.revises.as_ref().map(|r| (r.lot.display().to_string(), &r.reason)))
+        .with("revises", options.revises.as_ref().map(|r| (r.lot.display().to_string(), &r.reason)));
+    match &options.licence {
+        Some(licence) => made_by.with("licence", licence),
+        None => made_by,
+    }
 }
 
 /// The first reasons.
@@ -232,6 +239,7 @@ impl Work<'_> {
         words.extend(
             self.options.header.iter().map(|(k, v)| format!("--set {}", quoted(&format!("{k}={v}")))),
         );
+        words.extend(self.options.licence.iter().map(|l| format!("--licence {}", quoted(l))));
         Ok(words.join(" "))
     }
 
@@ -240,7 +248,9 @@ impl Work<'_> {
         manifest::remove_reports(self.out)?;
         let json = record.json();
         atomically(&self.out.join(LOT_FILE), (serde_json::to_string_pretty(&json)? + "\n").as_bytes())?;
-        let manifest = Manifest::of(self.out, self.inputs(record)?)?.write(&self.out.join(MANIFEST))?;
+        let inputs = self.inputs(record)?;
+        data_package::write(self.out, &self.about(record, &inputs), manifest::is_report)?;
+        let manifest = Manifest::of(self.out, inputs)?.write(&self.out.join(MANIFEST))?;
         let mut sheet = page::sheet(record, masks, &manifest)?;
         let mut reports = vec![self.out.join(REPORT)];
         atomically(&reports[0], render_sheet(&sheet).as_bytes())?;
@@ -265,6 +275,26 @@ impl Work<'_> {
             seal_sha256,
             record: json,
         })
+    }
+
+    /// What `datapackage.json` says of the lot.
+    fn about(&self, record: &LotRecord, inputs: &[InputFile]) -> data_package::About<'_> {
+        let source = |i: &InputFile| format!("{} {}, SHA-256 {}", i.what, i.file, i.sha256);
+        let job = &record.job.job;
+        data_package::About {
+            title: format!("Report {}", record.number.shown()),
+            description: format!(
+                "A lot of {} images, measured by Sorby {} after the job {} (version {}). Missing values are empty; units stand \
+                 with the columns.",
+                record.images.len(),
+                env!("CARGO_PKG_VERSION"),
+                job.name,
+                job.version
+            ),
+            licence: self.options.licence.as_deref(),
+            created: Some(record.date.replacen(' ', "T", 1).replace(" UTC", "Z")),
+            sources: inputs.iter().map(source).collect(),
+        }
     }
 
     /// The page on this paper, printed by a browser.

@@ -103,12 +103,7 @@ impl MeasuredMap {
     /// # Panics
     /// When the size is smaller than that of the mask that was measured.
     pub fn numbers(&self, (width, height): (usize, usize)) -> Vec<u32> {
-        let mut numbers = vec![0; width * height];
-        for run in &self.particles.runs {
-            let row = run.y as usize * width;
-            numbers[row + run.x_start as usize..row + run.x_end as usize].fill(run.region + 1);
-        }
-        numbers
+        self.particles.numbers((width, height))
     }
 }
 

@@ -7,6 +7,7 @@ use crate::Result;
 use crate::error::Context as _;
 use serde_json::{Map, Value};
 use sorby_image::write::{Streamed, atomically};
+use sorby_image::{OmePixels, OmeTiff};
 use sorby_measure::{Connectivity, each_outline};
 use sorby_report::{Cell, CsvRows, GeoJson, RoiSet, Table};
 use std::path::Path;
@@ -34,7 +35,15 @@ pub fn write(
                 table.row(row);
             }
         }
-        outlines((out, export), f, class, connectivity, |i| measurements(&columns.names, &rows.row(i)))?;
+        if export.contains(&Export::Tiff) {
+            numbers(out, f)?;
+        }
+        if export.contains(&Export::Roi) {
+            rois(out, f, connectivity)?;
+        }
+        if export.contains(&Export::Geojson) {
+            geojson(out, f, class, |i| measurements(&columns.names, &rows.row(i)))?;
+        }
     }
     csv.finish().with_context(named)?.finish()?;
     if let Some(table) = table {
@@ -43,42 +52,42 @@ pub fn write(
     Ok(())
 }
 
-/// Writes the outlines of one field's objects, one after the other, into each file that is wanted.
-fn outlines(
-    (out, export): (&Path, &[Export]),
+/// A picture with the number of its object (`particle` in the table) at each pixel.
+fn numbers(out: &Path, f: &Measured) -> Result<()> {
+    let (width, height) = f.size_px;
+    let numbers = f.particles.numbers(f.size_px);
+    let pixels = OmePixels::Objects(&numbers);
+    let file = OmeTiff { width, height, pixels, nm_per_px: f.particles.nm_per_px, channel: "objects" };
+    Ok(file.write(&out.join(format!("{}-objects.tif", f.name)))?)
+}
+
+/// Regions for ImageJ, one for each object of a field, written one after the other.
+fn rois(out: &Path, f: &Measured, connectivity: Connectivity) -> Result<()> {
+    let path = out.join(format!("{}-RoiSet.zip", f.name));
+    let named = || path.display().to_string();
+    let mut set = RoiSet::begin(Streamed::begin(&path)?);
+    let p = &f.particles;
+    each_outline(&p.runs, p.regions.len(), connectivity, |_, rings| set.object(rings)).with_context(named)?;
+    Ok(set.finish().with_context(named)?.finish()?)
+}
+
+/// Polygons with measurements, one feature for each object of a field, written one after the other.
+fn geojson(
+    out: &Path,
     f: &Measured,
     class: &str,
-    connectivity: Connectivity,
     measurements: impl Fn(usize) -> Map<String, Value>,
 ) -> Result<()> {
-    let path = |ending: &str| out.join(format!("{}{ending}", f.name));
-    let begin = |kind, ending| -> Result<Option<Streamed>> {
-        Ok(export.contains(&kind).then(|| Streamed::begin(&path(ending))).transpose()?)
-    };
-    let mut roi = begin(Export::Roi, "-RoiSet.zip")?.map(RoiSet::begin);
-    let mut geojson =
-        begin(Export::Geojson, ".geojson")?.map(|out| GeoJson::begin(out, class)).transpose()?;
-    if roi.is_none() && geojson.is_none() {
-        return Ok(());
-    }
+    let path = out.join(format!("{}.geojson", f.name));
+    let named = || path.display().to_string();
+    let mut features = GeoJson::begin(Streamed::begin(&path)?, class).with_context(named)?;
     let p = &f.particles;
-    each_outline(&p.runs, p.regions.len(), connectivity, |i, rings| -> Result<()> {
-        if let Some(roi) = &mut roi {
-            roi.object(rings).with_context(|| path("-RoiSet.zip").display().to_string())?;
-        }
-        if let Some(geojson) = &mut geojson {
-            let of_object = measurements(i);
-            geojson.object(rings, &of_object).with_context(|| path(".geojson").display().to_string())?;
-        }
-        Ok(())
-    })?;
-    if let Some(roi) = roi {
-        roi.finish()?.finish()?;
-    }
-    if let Some(geojson) = geojson {
-        geojson.finish()?.finish()?;
-    }
-    Ok(())
+    // A polygon that touches itself at a corner is not valid: such an object is several polygons.
+    each_outline(&p.runs, p.regions.len(), Connectivity::Four, |i, rings| {
+        features.object(rings, &measurements(i))
+    })
+    .with_context(named)?;
+    Ok(features.finish().with_context(named)?.finish()?)
 }
 
 /// The numbers of one object by column name.

@@ -40,8 +40,14 @@ pub fn are_ruled(maps: &[&MeasuredMap]) -> bool {
     ruling(&fields).is_some()
 }
 
-/// Each quantity over all masks with its 95 % interval, in units of length where `scaled`, else in pixels.
-pub fn estimate_maps(maps: &[&MeasuredMap], scaled: bool, options: &MeasureOptions) -> Vec<Estimate> {
+/// Each quantity over all masks with its 95 % interval, in units of length where `scaled`, else in pixels;
+/// corrected by a calibration, where there is one.
+pub fn estimate_maps(
+    maps: &[&MeasuredMap],
+    scaled: bool,
+    calibration: Option<&Calibration>,
+    options: &MeasureOptions,
+) -> Vec<Estimate> {
     let in_unit = |m: &&MeasuredMap| {
         let mut field = m.field.clone();
         field.nm_per_px = field.nm_per_px.filter(|_| scaled);
@@ -49,7 +55,7 @@ pub fn estimate_maps(maps: &[&MeasuredMap], scaled: bool, options: &MeasureOptio
     };
     let fields: Vec<Field> = maps.iter().map(in_unit).collect();
     let fields: Vec<&Field> = fields.iter().collect();
-    let known = interval_inputs(options, None);
+    let known = interval_inputs(options, calibration);
     Quantity::ALL.into_iter().filter_map(|q| estimate(q, &fields, known)).collect()
 }
 

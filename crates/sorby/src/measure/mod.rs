@@ -26,6 +26,7 @@ pub use shards::{MeasuredShard, measure_shard, merge_shards};
 pub use trust::Doubt;
 pub(crate) use warnings::ruling_line;
 
+use crate::data_package::check_licence;
 use crate::error::refuse;
 use crate::{Observer, Result, classes, masks, scale, tables};
 use serde::{Deserialize, Serialize};
@@ -42,6 +43,8 @@ use std::path::{Path, PathBuf};
 pub struct Measured {
     /// Of the image.
     pub name: String,
+    /// Width and height of the mask as it was measured, in pixels.
+    pub size_px: (usize, usize),
     /// Every object of the class.
     pub particles: Particles,
     /// Sums over the field, for estimates.
@@ -159,6 +162,7 @@ impl MeasureOptions {
         if self.split_depth_px.is_some_and(|depth| !(depth > 0.0 && depth.is_finite())) {
             refuse!("--split must be a depth in pixels above 0, for example 1");
         }
+        check_licence(self.licence.as_deref())?;
         Ok(())
     }
 }
@@ -186,7 +190,7 @@ fn edge_rule(edges: Edges, p: &Particles) -> EdgeRule {
 ///
 /// # Errors
 /// When it is of another class or other settings, or of the truth itself.
-pub(crate) fn read_calibration(path: &Path, class: &str, options: &MeasureOptions) -> Result<Calibration> {
+pub fn read_calibration(path: &Path, class: &str, options: &MeasureOptions) -> Result<Calibration> {
     calibration::read(path, class, &settings(&filter(options)?, options.edges), &[])
 }
 

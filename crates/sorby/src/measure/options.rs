@@ -44,6 +44,8 @@ pub struct MeasureOptions {
     pub probabilities: Option<PathBuf>,
     /// Files for other programs.
     pub export: Vec<Export>,
+    /// Licence of the results, an identifier of SPDX, for `datapackage.json`.
+    pub licence: Option<String>,
 }
 
 /// 95 % half width of a pixel size in percent, where nobody says better.
@@ -70,6 +72,7 @@ impl Default for MeasureOptions {
             images: None,
             probabilities: None,
             export: Vec::new(),
+            licence: None,
         }
     }
 }
@@ -126,4 +129,8 @@ pub enum Export {
     Roi,
     /// Outlines for QuPath and napari.
     Geojson,
+    /// Numbers of the objects as OME-TIFF, for Fiji, QuPath, napari, CellProfiler.
+    Tiff,
+    /// `datapackage.json`, which describes the folder by the Data Package standard.
+    Datapackage,
 }

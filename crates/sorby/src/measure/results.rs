@@ -2,9 +2,10 @@
 
 use super::estimates::{self, Estimates};
 use super::map::interval_inputs;
+use super::options::Export;
 use super::warnings::Warnings;
 use super::{Measured, Measurement, calibration, exports, histogram, objects, settings};
-use crate::{Observer, Result, tables};
+use crate::{Observer, Result, data_package, tables};
 use serde_json::{Value, json};
 use sorby_image::write::atomically;
 use sorby_measure::{
@@ -144,6 +145,9 @@ impl Results<'_> {
         }
         exports::write(out, &m.options.export, &m.fields, &m.class, m.filter.connectivity)?;
         atomically(&out.join("summary.json"), text(&self.summary())?.as_bytes())?;
+        if m.options.export.contains(&Export::Datapackage) {
+            data_package::write(out, &self.about(), |_| false)?;
+        }
         Ok(learnt.map(|_| calibration))
     }
 
@@ -161,6 +165,22 @@ impl Results<'_> {
             half("number_per_volume_ci95"),
             half("mean_diameter_ci95")
         ))
+    }
+
+    /// What `datapackage.json` says of the folder.
+    fn about(&self) -> data_package::About<'_> {
+        let m = self.measurement;
+        let images = if m.fields.len() == 1 { "1 image" } else { &format!("{} images", m.fields.len()) };
+        data_package::About {
+            title: format!("{} in {images}", m.class),
+            description: format!(
+                "Measured by Sorby {} ({}). Missing values are empty; units stand with the columns.",
+                env!("CARGO_PKG_VERSION"),
+                settings(&m.filter, m.options.edges)
+            ),
+            licence: m.options.licence.as_deref(),
+            ..data_package::About::default()
+        }
     }
 
     /// The columns of [`Results::images`] that are worth showing on a screen.

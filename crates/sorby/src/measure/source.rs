@@ -128,6 +128,7 @@ impl<'a> Source<'a> {
         let (mean_grey, picture) = grey.unzip();
         let segmented = origin.as_ref().map(|o| &o.image_blake3);
         Ok(Measured {
+            size_px: (mask.width, mask.height),
             grains: grain_counts(&particles),
             overlap: truth.as_ref().map(|t| Overlap::of(&mask.labels, &t.map.labels, self.class)),
             truth: truth.as_ref().map(of),

@@ -292,6 +292,7 @@ fn outcome(
         scores: confusion.scores(),
         model: Measured {
             name: sample.name.clone(),
+            size_px: (prediction.width, prediction.height),
             truth: Some(of(sample.label.clone(), class)),
             overlap: None,
             unlike: origin.unlike_training,

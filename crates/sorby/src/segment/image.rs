@@ -81,7 +81,8 @@ impl Work<'_> {
         }
         tinted.finish()?;
         if self.wanted.tiff {
-            labels.write_tiled_tiff(&self.path("masks-tiff", &name, "tif"), shot.nm_per_px())?;
+            let path = self.path("masks-tiff", &name, "tif");
+            labels.write_ome_tiff(&path, (&card.classes, &card.colours), shot.nm_per_px())?;
         }
         // The mask last: where it exists, the image is finished.
         let note = self.segmenter.note(&shot, &options, &trust);
@@ -155,34 +156,27 @@ impl Work<'_> {
 
     /// Warns of a magnification that the model does not know, or brings the image to one it does.
     fn options_for(&self, file: &Path, nm_per_px: Option<f64>) -> Result<InferenceOptions> {
-        let mut options = self.segmenter.options().clone();
-        let trained = self.segmenter.card().nm_per_px;
-        match (nm_per_px, trained) {
-            (Some(nm), Some((low, high))) => {
-                let target = nm.clamp(low, high);
-                if self.wanted.match_scale && target != nm {
-                    options.magnify = nm / target;
-                    self.observer.event(Event::Line(format!(
-                        "{}: {nm:.2} nm per pixel are brought to {target:.2} for the network; the mask has the image's own",
-                        file.display()
-                    )));
-                } else if nm * FAR < low || nm > high * FAR {
-                    self.observer.warn(format!(
-                        "{}: {nm:.2} nm per pixel, but the model was trained on {low:.2} to {high:.2}: check \
-                         its mask, try --match-scale, or train on such images too",
-                        file.display()
-                    ));
-                }
+        if self.wanted.match_scale {
+            let (target, options) =
+                self.segmenter.matched(nm_per_px).with_context(|| file.display().to_string())?;
+            if let Some(nm) = nm_per_px.filter(|nm| *nm != target) {
+                self.observer.event(Event::Line(format!(
+                    "{}: {nm:.2} nm per pixel are brought to {target:.2} for the network; the mask has the image's own",
+                    file.display()
+                )));
             }
-            (None, _) if self.wanted.match_scale => {
-                refuse!("{}: --match-scale needs the image's pixel size; give --nm-per-px", file.display())
-            }
-            (_, None) if self.wanted.match_scale => {
-                refuse!("--match-scale: the model does not know the pixel sizes it was trained on")
-            }
-            _ => {}
+            return Ok(options);
         }
-        Ok(options)
+        if let (Some(nm), Some((low, high))) = (nm_per_px, self.segmenter.card().nm_per_px)
+            && (nm * FAR < low || nm > high * FAR)
+        {
+            self.observer.warn(format!(
+                "{}: {nm:.2} nm per pixel, but the model was trained on {low:.2} to {high:.2}: check its mask, try --match-scale, \
+                 or train on such images too",
+                file.display()
+            ));
+        }
+        Ok(self.segmenter.options().clone())
     }
 
     /// Refuses an image that would not fit, before the hours it takes.

@@ -8,7 +8,7 @@ mod offer;
 mod segmenter;
 mod trust;
 
-pub use segmenter::{Segmented, Segmenter};
+pub use segmenter::{Segmented, Segmenter, Wanted};
 pub use trust::Trust;
 
 use crate::error::refuse;
@@ -36,7 +36,7 @@ pub struct SegmentOptions {
     pub add: bool,
     /// What another command left in the folder is moved into this one first.
     pub put_aside: Option<PathBuf>,
-    /// Also write the masks as tiled TIFF that carry the pixel size.
+    /// Also write the masks as OME-TIFF with their pixel size.
     pub tiff: bool,
     /// Bring images of another magnification to the nearest one that the model was trained on.
     pub match_scale: bool,

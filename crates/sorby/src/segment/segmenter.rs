@@ -17,6 +17,15 @@ pub struct Segmenter {
     device: Device,
 }
 
+/// What is asked of a [`Segmenter`] besides the mask.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// The probabilities of all classes.
+    pub probabilities: bool,
+    /// Bring an image of another magnification to the nearest one that the model was trained on.
+    pub match_scale: bool,
+}
+
 /// A mask, and what can be expected of it.
 pub struct Segmented {
     /// Class indices; 255 in the rows of a data bar.
@@ -62,23 +71,23 @@ impl Segmenter {
     /// # Errors
     /// When the image has no grey values that the model could see.
     pub fn segment(&mut self, shot: &Shot) -> Result<Segmented> {
-        self.segment_observed(shot, false, &())
+        self.segment_observed(shot, Wanted::default(), &())
     }
 
-    /// As [`Segmenter::segment`], with the probabilities of all classes where wanted; windows are counted to the observer.
+    /// As [`Segmenter::segment`], with what is wanted besides; windows are counted to the observer.
     ///
     /// # Errors
-    /// As [`Segmenter::segment`]; also when the observer asks to stop.
+    /// As [`Segmenter::segment`]; also when the observer asks to stop, or the scale cannot be matched.
     pub fn segment_observed(
         &mut self,
         shot: &Shot,
-        with_probabilities: bool,
+        wanted: Wanted,
         observer: &dyn Observer,
     ) -> Result<Segmented> {
         let pixels = shot.image.width * shot.image.height;
         let classes = self.card().classes.len();
         let mut confidence = Vec::with_capacity(pixels);
-        let mut probabilities = vec![0.0; if with_probabilities { pixels * classes } else { 0 }];
+        let mut probabilities = vec![0.0; if wanted.probabilities { pixels * classes } else { 0 }];
         let mut stopped = false;
         let mut keep = |row: &[u8], scores: &[f32]| {
             let first = confidence.len();
@@ -90,7 +99,10 @@ impl Segmenter {
             stopped = observer.stop_asked();
             !stopped
         };
-        let options = self.options.clone();
+        let options = match wanted.match_scale {
+            true => self.matched(shot.nm_per_px())?.1,
+            false => self.options.clone(),
+        };
         let total = options.window_count(self.card(), (shot.image.width, shot.image.height));
         observer.event(Event::Begin { total, unit: "windows" });
         let inferred =
@@ -104,6 +116,19 @@ impl Segmenter {
         let note = self.note(shot, &options, &trust);
         let colours = self.card().colours.clone();
         Ok(Segmented { mask, confidence, probabilities, trust, note, colours })
+    }
+
+    /// The pixel size nearest to this one that the model was trained on, and how an image is brought to it.
+    pub(super) fn matched(&self, nm_per_px: Option<f64>) -> Result<(f64, InferenceOptions)> {
+        let Some((low, high)) = self.card().nm_per_px else {
+            refuse!("--match-scale: the model does not know the pixel sizes it was trained on");
+        };
+        let Some(nm) = nm_per_px else {
+            refuse!("--match-scale needs the image's pixel size; give --nm-per-px");
+        };
+        let target = nm.clamp(low, high);
+        let magnify = if target == nm { self.options.magnify } else { nm / target };
+        Ok((target, InferenceOptions { magnify, ..self.options.clone() }))
     }
 
     /// The mask of an image without its data bar, row by row: `each_row` takes confidence and probabilities, and says
