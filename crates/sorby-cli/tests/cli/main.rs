@@ -11,6 +11,7 @@ mod border_values;
 mod border_values_in_doubt;
 mod border_vendors;
 mod codings;
+mod ensemble;
 mod faults;
 mod guard_files;
 mod guard_resume;
