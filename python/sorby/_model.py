@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -168,6 +169,7 @@ def load(
     tta: bool = False,
     flip: bool = False,
     adapt: bool = False,
+    ensemble: Sequence[StrPath] = (),
     threads: int | None = None,
 ) -> Model:
     """Load the model of a run folder, or a model file.
@@ -186,6 +188,8 @@ def load(
         Average over mirrored images too.
     adapt
         Average over networks whose batch norms lean towards the image: for images unlike the training images.
+    ensemble
+        Other models of the same classes, run folders or files, whose answers are averaged with the first one's.
     threads
         Threads that segmenting may use; default: all cores. The masks are the same for any number. `on_progress` is then called
         from another thread.
@@ -198,6 +202,7 @@ def load(
         tta=tta,
         flip=flip,
         adapt=adapt,
+        ensemble=list(ensemble),
         threads=threads,
     )
     return Model(model, str(run))

@@ -54,6 +54,7 @@ class Model:
         tta: bool,
         flip: bool,
         adapt: bool,
+        ensemble: Sequence[_Path],
         threads: int | None,
     ) -> Model: ...
     def segment(

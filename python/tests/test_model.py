@@ -158,6 +158,17 @@ def test_a_number_of_threads_changes_no_byte(workshop: Path, model: sorby.Model,
         limited.predict(image, on_progress=lambda _: 1 / 0)
 
 
+def test_an_ensemble_averages_its_members(
+    workshop: Path, model: sorby.Model, image: Image, tmp_path: Path
+) -> None:
+    sorby.train(workshop / "data", workshop / "tiny.toml", out=tmp_path / "other", set=["arch=pspnet"])
+    both = sorby.load(workshop / "run", ensemble=[tmp_path / "other"]).predict_proba(image)
+    other = sorby.load(tmp_path / "other").predict_proba(image)
+    np.testing.assert_allclose(both, (model.predict_proba(image) + other) / 2, atol=1e-6)
+    with pytest.raises(sorby.Error, match="is the same model once more"):
+        sorby.load(workshop / "run", ensemble=[workshop / "run"])
+
+
 def test_threads_share_a_model(model: sorby.Model, image: Image) -> None:
     mask = model.predict(image)
     seen: list[sorby.Progress] = []

@@ -8,7 +8,7 @@ mod python;
 mod web;
 
 use anyhow::{Context as _, bail};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const USAGE: &str = "usage: cargo xtask COMMAND
@@ -68,11 +68,21 @@ fn execute(command: &mut Command) -> anyhow::Result<()> {
 fn test() -> anyhow::Result<()> {
     web::build()?;
     cargo(&["test", "--workspace", "--locked"])?;
-    web::test(&program("debug"))?;
+    let program = program("debug");
+    // Browsers wait most of the time: Python and the other programs have the cores meanwhile.
+    std::thread::scope(|scope| {
+        let page = scope.spawn(|| web::test(&program));
+        let others = other_programs(&program);
+        page.join().map_err(|_| anyhow::anyhow!("the tests of the page"))?.and(others)
+    })
+}
+
+/// The package for Python, the plugin for napari, and what others make of our files.
+fn other_programs(program: &Path) -> anyhow::Result<()> {
     if let Some(wheel) = python::test()? {
         napari::test(&wheel)?;
     }
-    exports::test(&program("debug"))
+    exports::test(program)
 }
 
 /// What a test cannot do without. Where it is missing the reason is printed and the test left out; in CI that is a failure, so that

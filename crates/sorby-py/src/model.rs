@@ -26,7 +26,7 @@ pub struct Model {
 #[pymethods]
 impl Model {
     #[new]
-    #[pyo3(signature = (path, *, device, window_px, stride_px, tta, flip, adapt, threads))]
+    #[pyo3(signature = (path, *, device, window_px, stride_px, tta, flip, adapt, ensemble, threads))]
     fn new(
         py: Python,
         path: PathBuf,
@@ -36,12 +36,12 @@ impl Model {
         tta: bool,
         flip: bool,
         adapt: bool,
+        ensemble: Vec<PathBuf>,
         threads: Option<usize>,
     ) -> PyResult<Self> {
         threads.map(|n| sorby::check_threads("threads", n)).transpose().map_err(raised)?;
         let device = DeviceOptions { name: device, ..DeviceOptions::default() };
-        let settings =
-            InferenceSettings { window_px, stride_px, tta, flip, adapt, ensemble: Vec::new(), device };
+        let settings = InferenceSettings { window_px, stride_px, tta, flip, adapt, ensemble, device };
         let segmenter = py.detach(|| Segmenter::open(&path, &settings)).map_err(raised)?;
         let card = segmenter.card();
         let (classes, nm_per_px) = (card.classes.clone(), card.nm_per_px);
