@@ -31,7 +31,7 @@ def show(axes, pixels, title, **how):
 
 def save(figure, path):
     figure.tight_layout()
-    figure.savefig(path, dpi=110)
+    figure.savefig(path, dpi=110, bbox_inches="tight")
     plt.close(figure)
 
 
