@@ -154,6 +154,7 @@ impl RunArgs {
             revises: revises.map(|(lot, reason)| Revises { lot, reason }),
             pdf: self.pdf.iter().map(|p| (*p).into()).collect(),
             device: self.device.options(),
+            part: self.part.part(),
         }
     }
 }
@@ -178,6 +179,7 @@ impl study::StudyPlanArgs {
             device: self.device.options(),
             jobs,
             threads_per_job,
+            require_simd: None,
         }
     }
 }
