@@ -51,7 +51,12 @@ fn answered(args: args::Args, verb: &str) -> u8 {
 
 /// What was typed, the program's name first.
 fn typed_words() -> impl Iterator<Item = String> {
-    TYPED.get().into_iter().flatten().map(|a| a.to_string_lossy().into_owned())
+    typed().map(|a| a.to_string_lossy().into_owned())
+}
+
+/// The same, also what is no Unicode.
+fn typed() -> impl Iterator<Item = OsString> {
+    TYPED.get().into_iter().flatten().cloned()
 }
 
 /// The arguments, and the verb as it was typed; a value such as `-5` is a value, which is refused by its option's name.

@@ -17,6 +17,7 @@ fn the_command_line_says_what_the_job_says() {
             device: DeviceOptions { name: "vulkan".into(), stock_operations },
             threads: 3,
             log: "/s/logs/-h.txt".into(),
+            failure: "/s/failures/-h.json".into(),
         };
         let line = std::iter::once(OsString::from("sorby")).chain(training_arguments(&job));
         let parsed = Args::try_parse_from(line).unwrap();
@@ -31,12 +32,14 @@ fn the_command_line_says_what_the_job_says() {
         );
         assert_eq!(train.device.options(), job.device);
 
-        let line = std::iter::once(OsString::from("sorby")).chain(task_arguments(&job, 75));
+        let line = std::iter::once(OsString::from("sorby")).chain(task_arguments(&job, 75, Some("avx2")));
         let parsed = Args::try_parse_from(line).unwrap();
         assert_eq!((parsed.threads, parsed.exit_code_for_more), (Some(3), Some(75)));
         let Verb::Train(train) = parsed.command else { panic!("another verb") };
         // Nobody's child: its standard input may be closed from the start.
         assert!(train.go_on && train.looked && !train.stop_with_parent);
+        assert_eq!(train.simd.require_simd.as_deref(), Some("avx2"));
+        assert_eq!(train.note_failure, Some(job.failure));
         assert_eq!((train.recipe, train.out, train.data), (Some(job.recipe), Some(job.run), Some(job.data)));
         assert_eq!(train.device.options(), job.device);
     }

@@ -9,6 +9,7 @@ pub mod files;
 pub mod folders;
 mod grey_range;
 mod guard;
+pub mod held;
 mod integers;
 mod jpeg_complete;
 mod label_file;

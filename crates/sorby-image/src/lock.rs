@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// How long a lock is waited for: what was just stopped needs a moment to let go.
-const WAIT: Duration = Duration::from_secs(2);
+pub const WAIT: Duration = Duration::from_secs(2);
 
 /// Takes the lock of a file, which is made where it is missing. It is held until the file returned is dropped, or the
 /// process ends in any way. `None` when another process still holds it after two seconds.
@@ -16,13 +16,22 @@ const WAIT: Duration = Duration::from_secs(2);
 /// When the file cannot be made or locked at all.
 pub fn take(path: &Path) -> io::Result<Option<File>> {
     let file = files::open_lock(path)?;
-    let end = Instant::now() + WAIT;
+    match wait_for(&file, WAIT) {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::Error(error)) => Err(error),
+        Err(TryLockError::WouldBlock) => Ok(None),
+    }
+}
+
+/// Locks a file, for which it waits no longer than this.
+pub(crate) fn wait_for(file: &File, wait: Duration) -> Result<(), TryLockError> {
+    let end = Instant::now() + wait;
     loop {
         match file.try_lock() {
-            Ok(()) => return Ok(Some(file)),
-            Err(TryLockError::Error(error)) => return Err(error),
-            Err(TryLockError::WouldBlock) if Instant::now() >= end => return Ok(None),
-            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(50)),
+            Err(TryLockError::WouldBlock) if Instant::now() < end => {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            done => return done,
         }
     }
 }

@@ -18,6 +18,19 @@ pub enum SimdLevel {
     Baseline,
 }
 
+impl SimdLevel {
+    /// Its name in lower case, as options and records have it: `avx512`, `avx2`, `neon`, `sse2`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Avx512 => "avx512",
+            Self::Avx2 => "avx2",
+            Self::Baseline if cfg!(target_arch = "aarch64") => "neon",
+            Self::Baseline if cfg!(target_arch = "x86_64") => "sse2",
+            Self::Baseline => "baseline",
+        }
+    }
+}
+
 /// The level in use: the machine's best, or a lesser one that the environment variable `SORBY_SIMD` asks for
 /// (`avx2`, `baseline`), to test or to compare.
 pub fn simd_level() -> SimdLevel {

@@ -24,7 +24,8 @@ pub fn study(
 ) -> PyResult<(String, bool)> {
     let callbacks = Callbacks::new(say, on_progress);
     let device = DeviceOptions { name: device, ..DeviceOptions::default() };
-    let options = StudyOptions { root: out, data, budget_s, device, jobs, threads_per_job };
+    let options =
+        StudyOptions { root: out, data, budget_s, device, jobs, threads_per_job, require_simd: None };
     let done = py.detach(|| {
         let outcome = sorby::study::run(read_spec(&spec)?, &options, &ChildProcesses, &callbacks)?;
         Ok((outcome.folder.status()?.json().to_string(), outcome.stopped))

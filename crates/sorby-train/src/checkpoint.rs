@@ -97,6 +97,7 @@ pub(crate) fn save(
     network: &mut Segmentor,
     carried: &Carried,
 ) -> Result<(), TrainError> {
+    run.require_held()?;
     let name = format!("{PREFIX}{:07}", progress.iteration);
     let (partial, target) =
         (folder(run.root()).join(format!(".partial-{name}")), folder(run.root()).join(name));

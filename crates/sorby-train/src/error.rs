@@ -32,6 +32,14 @@ pub enum TrainError {
         /// What is wrong and what can be done, in words.
         reason: String,
     },
+    /// Another process works on the run.
+    #[error("{}: {reason}", path.display())]
+    Held {
+        /// The run folder.
+        path: PathBuf,
+        /// Who, in words.
+        reason: String,
+    },
     /// A file of a past run is not what that run wrote: one line that names it.
     #[error("{0}")]
     NotAsWritten(String),
@@ -71,6 +79,10 @@ pub enum TrainError {
 impl TrainError {
     pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self + '_ {
         move |cause| Self::Io { path: path.to_owned(), cause }
+    }
+
+    pub(crate) fn held(path: &Path, reason: String) -> Self {
+        Self::Held { path: path.to_owned(), reason }
     }
 
     pub(crate) fn run(path: &Path, reason: impl std::fmt::Display) -> Self {

@@ -9,6 +9,7 @@
 //! validation_images.json  counts of the last validation by image
 //! validation/     masks of the last validation, of the first images
 //! log.txt            what was printed           model.safetensors (last), best.safetensors
+//! lock-holder.txt    while a process works on it: machine, process, instruction set, its last sign of life
 //! ```
 
 use crate::checkpoint;
@@ -18,10 +19,19 @@ use crate::run_file::RunFile;
 use crate::written::{Lines, Written};
 use serde::{Deserialize, Serialize};
 use sorby_image::files;
+use sorby_image::held::{self, Held, Holder};
 use sorby_image::write::atomically;
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+const LOCK: &str = "lock";
+
+/// What this machine computes with, in the words of [`RunFolder::holder`].
+fn instructions() -> String {
+    sorby_nn::simd_level().word().to_owned()
+}
 
 /// A run folder that this process holds: a second process is refused.
 pub struct RunFolder {
@@ -29,7 +39,7 @@ pub struct RunFolder {
     /// Made now, not found.
     new: bool,
     /// Held until dropped.
-    _lock: File,
+    held: Held,
 }
 
 /// Where a run stands.
@@ -183,24 +193,43 @@ impl RunFolder {
 
     /// Whether a process works on this run now.
     pub fn is_held(root: &Path) -> bool {
+        let lock = root.join(LOCK);
         // A folder without a lock file is nobody's.
-        files::open_regular(&root.join("lock")).is_ok_and(|lock| lock.try_lock().is_err())
+        let here =
+            files::open_regular(&lock).is_ok_and(|l| matches!(l.try_lock(), Err(TryLockError::WouldBlock)));
+        here || held::is_held_elsewhere(&lock)
+    }
+
+    /// Who works on this run, or did when it was killed, and how long ago it gave a sign.
+    pub fn holder(root: &Path) -> Option<(Holder, Duration)> {
+        held::holder(&root.join(LOCK))
     }
 
     fn lock(root: &Path) -> Result<Self, TrainError> {
-        let path = root.join("lock");
+        let path = root.join(LOCK);
         if path.exists() && !files::is_file(&path) {
             return Err(TrainError::run(&path, "is no regular file; remove it"));
         }
-        let lock = File::create(&path).map_err(TrainError::io(&path))?;
-        match lock.try_lock() {
-            Ok(()) => {
+        match held::take(&path, Duration::ZERO, &instructions()).map_err(TrainError::io(&path))? {
+            Ok(held) => {
                 sweep(root);
                 sweep(&RunFile::Checkpoints.path_in(root));
-                Ok(Self { root: root.to_owned(), new: false, _lock: lock })
+                Ok(Self { root: root.to_owned(), new: false, held })
             }
-            Err(_) => Err(TrainError::run(root, "another process is working on this run")),
+            Err(holder) => {
+                let by = holder.map_or(String::new(), |h| format!(" ({}, process {})", h.host, h.pid));
+                Err(TrainError::held(root, format!("another process is working on this run{by}")))
+            }
         }
+    }
+
+    /// Whoever was taken for dead stops before it writes anything more.
+    pub(crate) fn require_held(&self) -> Result<(), TrainError> {
+        if self.held.is_lost() {
+            let reason = "another machine has taken this run over, for this one gave no sign of life; it goes on there";
+            return Err(TrainError::held(&self.root, reason.to_owned()));
+        }
+        Ok(())
     }
 
     /// Whether it was made by this process, so that there is nothing to go on from.
@@ -231,6 +260,7 @@ impl RunFolder {
     /// # Errors
     /// [`TrainError::Write`] when the file cannot be written.
     pub fn write(&self, file: RunFile, bytes: &[u8]) -> Result<(), TrainError> {
+        self.require_held()?;
         Ok(atomically(&self.path(file), bytes)?)
     }
 
@@ -261,6 +291,7 @@ impl RunFolder {
         value: &T,
         written: &mut Lines,
     ) -> Result<(), TrainError> {
+        self.require_held()?;
         let path = self.path(T::FILE);
         let mut line = serde_json::to_string(value).map_err(|e| TrainError::run(&path, e))?;
         written.add(line.as_bytes());

@@ -35,6 +35,7 @@ mod charts;
 mod checksum;
 pub mod classes;
 mod clean;
+pub mod cluster;
 mod compare;
 pub mod data;
 mod data_package;
@@ -79,7 +80,9 @@ pub use measure::{MeasureOptions, Measurement, measure};
 pub use out_folder::{MadeBy, OutFolder};
 pub use program::{PROGRAM_VARIABLE, Program};
 pub use scale_report::{ScaleReport, report_scales};
-pub use segment::{SegmentOptions, Segmented, SegmentedFolder, Segmenter, Trust, Wanted, segment};
+pub use segment::{
+    SegmentOptions, Segmented, SegmentedFolder, Segmenter, Trust, Wanted, segment, share_segmentation,
+};
 pub use shard::{Part, Shard};
 pub use sorby_data::Dataset;
 pub use sorby_image::{ArrayValues, LabelMap, Micrograph, Pixels, Said, Shot};

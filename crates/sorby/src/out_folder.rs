@@ -5,13 +5,13 @@
 //! for those of one. `made-by.json` in the folder says which command it is of. One process at a time writes there.
 
 use crate::Result;
-use crate::error::{Context as _, refuse};
+use crate::error::{Context as _, refuse, refused};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sorby_image::held::{self, Held};
 use sorby_image::write::atomically;
 use sorby_image::{ImageError, lock, new_folder};
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 /// File name of the record.
@@ -109,7 +109,7 @@ pub struct OutFolder {
     /// Settings that may be others than those of the command that was here before.
     except: Vec<String>,
     /// Held until the command ends.
-    lock: Option<File>,
+    lock: Option<Held>,
     /// The same command has been here before.
     pub again: bool,
 }
@@ -196,15 +196,35 @@ impl OutFolder {
         atomically(&self.root.join(RECORD), text.as_bytes())
             .with_context(|| format!("{}: cannot be written to", self.root.display()))
     }
+
+    /// Whoever was taken for dead stops before it writes anything more.
+    ///
+    /// # Errors
+    /// When another machine has taken the folder over.
+    pub fn require_held(&self) -> Result<()> {
+        if self.lock.as_ref().is_some_and(Held::is_lost) {
+            refuse!(
+                "{}: another machine has taken this folder over, for this one gave no sign of life; it goes on there",
+                self.root.display()
+            );
+        }
+        Ok(())
+    }
 }
 
 const CURE: &str = "name a new folder with --out: results of two commands are not mixed";
 
 /// The lock of the folder, which is made where it is missing.
-fn locked(root: &Path) -> Result<File> {
-    let taken = lock::take(&root.join(LOCK)).map_err(|e| ImageError::io(root, e))?;
-    taken.with_context(|| {
-        format!("{}: another process writes into this folder; wait for it, or name another", root.display())
+fn locked(root: &Path) -> Result<Held> {
+    let instructions = sorby_nn::simd_level().word();
+    let taken =
+        held::take(&root.join(LOCK), lock::WAIT, instructions).map_err(|e| ImageError::io(root, e))?;
+    taken.map_err(|holder| {
+        let by = holder.map_or(String::new(), |h| format!(" ({}, process {})", h.host, h.pid));
+        refused!(
+            "{}: another process writes into this folder{by}; wait for it, or name another",
+            root.display()
+        )
     })
 }
 

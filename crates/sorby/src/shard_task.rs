@@ -4,7 +4,7 @@ use crate::Result;
 use crate::error::{Context as _, refuse};
 use crate::shard::Shard;
 
-type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
+pub(crate) type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// The shard of this process by what Slurm, HyperQueue or Kubernetes says of its task. With `count` the task's number
 /// counts from 0, whatever tasks are started; without it Slurm's array must be whole and without gaps.
@@ -60,6 +60,22 @@ fn from_zero(name: &str, id: usize, count: usize) -> Result<Shard> {
         );
     }
     Shard::new(id + 1, count)
+}
+
+/// The number of this process among an engine's tasks, counted from 0.
+///
+/// # Errors
+/// When no engine says it.
+pub fn task_number(variable: Variables) -> Result<usize> {
+    for name in ["SLURM_ARRAY_TASK_ID", "HQ_TASK_ID", "JOB_COMPLETION_INDEX"] {
+        if let Some(number) = number(name, variable)? {
+            return Ok(number);
+        }
+    }
+    refuse!(
+        "this is no task of an array (SLURM_ARRAY_TASK_ID, HQ_TASK_ID and JOB_COMPLETION_INDEX are not set); say which \
+         task with --number"
+    )
 }
 
 fn number(name: &str, variable: Variables) -> Result<Option<usize>> {

@@ -2,7 +2,7 @@
 
 use super::measure::EdgeArg;
 use super::out::new_or_folder;
-use super::{DeviceArg, InferenceArgs};
+use super::{DeviceArg, InferenceArgs, PartArgs, ShardedEngineArgs, SimdArg};
 use clap::{Args as ClapArgs, Subcommand};
 use std::path::PathBuf;
 
@@ -117,7 +117,7 @@ pub struct RunArgs {
     pub images: Vec<PathBuf>,
     /// Wait for the images that the microscope saves into this folder; ends at Ctrl-C, or when the job has the fields and
     /// the accuracy that it wants.
-    #[arg(long, value_name = "FOLDER", conflicts_with = "images")]
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["images", "shard", "merge", "executor"])]
     pub watch: Option<PathBuf>,
     /// New folder for the lot, or one in which the same command was interrupted: then it goes on.
     #[arg(long, value_parser = new_or_folder(), value_name = "LOT")]
@@ -142,7 +142,13 @@ pub struct RunArgs {
     #[arg(long, value_name = "SPDX")]
     pub licence: Option<String>,
     #[command(flatten)]
+    pub part: PartArgs,
+    #[command(flatten)]
     pub device: DeviceArg,
+    #[command(flatten)]
+    pub simd: SimdArg,
+    #[command(flatten)]
+    pub engine: ShardedEngineArgs,
 }
 
 #[derive(ClapArgs)]

@@ -33,7 +33,7 @@ pub struct MeasureArgs {
     #[arg(long, value_parser = new_or_folder())]
     pub out: PathBuf,
     /// Move what another command left in the folder into DIR first.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["shard", "merge"])]
     pub put_aside: Option<PathBuf>,
     /// Class to measure, by name or index; default: 1.
     #[arg(long)]

@@ -1,6 +1,7 @@
 //! Command-line arguments as typed.
 
 mod demo;
+mod engine;
 mod job;
 mod label;
 mod measure;
@@ -8,17 +9,20 @@ mod model;
 mod options;
 mod out;
 mod part;
+mod simulate;
 mod study;
 mod synth;
 
 pub use demo::DemoArgs;
+pub use engine::{ClusterCommand, EngineArgs, ShardedEngineArgs, SimdArg, without_engine};
 pub use job::{JobCommand, NewJobArgs, PaperArg, RunArgs, SignArgs, UnitArg, VerifyArgs};
 pub use label::{DraftArgs, LabelCommand, ServeArgs, TrialArgs};
 pub use measure::{CodingArgs, EdgeArg, ExportArg, GivenScale, MeasureArgs, ScaleArgs, ThresholdArgs};
 
 pub use model::ModelExportArgs;
 pub use part::PartArgs;
-pub use study::{PlanFormat, StudyCommand, StudyReportArgs, StudyRoundArgs, StudyRunArgs};
+pub use simulate::SimulateArgs;
+pub use study::{PlanFormat, StudyCommand, StudyReportArgs, StudyRoundArgs, StudyRunArgs, StudySubmitArgs};
 pub use synth::{CameraArg, SynthArgs, SynthKind};
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
@@ -60,6 +64,9 @@ pub enum Command {
     /// Try training tricks one by one, stack those that help: the n+2 recipe, with error bars.
     #[command(subcommand)]
     Study(StudyCommand),
+    /// Work on many machines.
+    #[command(subcommand)]
+    Cluster(ClusterCommand),
     /// Score a model on labelled images.
     Evaluate(EvaluateArgs),
     /// Segment images with a model.
@@ -281,6 +288,11 @@ pub struct TrainArgs {
     /// The data has been looked at already.
     #[arg(long, hide = true)]
     pub looked: bool,
+    /// Note in this file why the training failed, for `study status`.
+    #[arg(long, hide = true, value_name = "FILE")]
+    pub note_failure: Option<PathBuf>,
+    #[command(flatten)]
+    pub simd: SimdArg,
     #[command(flatten)]
     pub device: DeviceArg,
 }
@@ -349,7 +361,7 @@ pub struct SegmentArgs {
     #[arg(long)]
     pub add: bool,
     /// Move what another command left in the folder into DIR first.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["shard", "merge"])]
     pub put_aside: Option<PathBuf>,
     #[command(flatten)]
     pub scale: GivenScale,
@@ -366,6 +378,10 @@ pub struct SegmentArgs {
     pub part: PartArgs,
     #[command(flatten)]
     pub inference: AdaptableInferenceArgs,
+    #[command(flatten)]
+    pub simd: SimdArg,
+    #[command(flatten)]
+    pub engine: ShardedEngineArgs,
 }
 
 fn parse_size(text: &str) -> Result<(usize, usize), String> {

@@ -158,6 +158,7 @@ impl RunArgs {
             pdf: self.pdf.iter().map(|p| (*p).into()).collect(),
             licence: self.licence.clone(),
             device: self.device.options(),
+            part: self.part.part(),
         }
     }
 }
@@ -182,6 +183,7 @@ impl study::StudyPlanArgs {
             device: self.device.options(),
             jobs,
             threads_per_job,
+            require_simd: None,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Arguments of `sorby study`.
 
-use super::DeviceArg;
 use super::out::new_or_folder;
+use super::{DeviceArg, EngineArgs, SimdArg};
 use clap::{Args as ClapArgs, Subcommand};
 use std::path::PathBuf;
 
@@ -12,6 +12,8 @@ pub enum StudyCommand {
     /// Say how a study would be laid out, how long it would take and what it could find; with --format: print a command
     /// for each training that can be done now, for other machines.
     Plan(StudyRoundArgs),
+    /// Hand the trainings to a cluster's engine: write its scripts into OUT/submit, print the commands, or submit.
+    Submit(StudySubmitArgs),
     /// Say which trainings are done, which are missing and which failed.
     Status {
         /// Folder of the study.
@@ -50,6 +52,28 @@ pub struct StudyRoundArgs {
     /// With --format: threads of each training; default: all that its machine gives it.
     #[arg(long, value_name = "N", requires = "format", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads_per_job: Option<u16>,
+    /// With --format, of the trainings.
+    #[command(flatten)]
+    pub simd: SimdArg,
+}
+
+#[derive(ClapArgs)]
+pub struct StudySubmitArgs {
+    #[command(flatten)]
+    pub plan: StudyPlanArgs,
+    /// Folder of the study; default: studies/<file's name>.
+    #[arg(long, value_parser = new_or_folder(), value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Threads of each training; default: the processors that its task gets.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads_per_job: Option<u16>,
+    /// Leave the trainings that failed, instead of starting them again. So the job after each round calls this command.
+    #[arg(long)]
+    pub leave_failed: bool,
+    #[command(flatten)]
+    pub simd: SimdArg,
+    #[command(flatten)]
+    pub engine: EngineArgs,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

@@ -2,6 +2,7 @@
 
 mod bench;
 mod clean;
+mod cluster;
 mod compare;
 mod data;
 mod demo;
@@ -27,11 +28,9 @@ mod verify;
 use crate::answer::{Answer, say};
 use crate::args::{Args, Command};
 use anyhow::Context as _;
+use sorby::cluster::THREADS;
 use sorby::words::quoted;
 use std::path::Path;
-
-/// The variable that takes the place of `--threads`.
-const THREADS: &str = "RAYON_NUM_THREADS";
 
 pub fn run(args: Args) -> anyhow::Result<Answer> {
     // Without the option this variable is what counts, and is held to the same limit.
@@ -54,6 +53,7 @@ pub fn run(args: Args) -> anyhow::Result<Answer> {
         Command::Label(command) => label::run(command),
         Command::Train(args) => train::run(args),
         Command::Study(command) => study::run(command, args.threads),
+        Command::Cluster(command) => cluster::run(command),
         Command::Evaluate(args) => evaluate::run(args),
         Command::Segment(args) => segment::run(args),
         Command::Measure(args) => measure::run(args),

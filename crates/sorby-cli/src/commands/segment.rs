@@ -4,9 +4,15 @@ use crate::answer::{Answer, say};
 use crate::args::SegmentArgs;
 use crate::console::Console;
 use crate::interrupts;
-use sorby::segment;
+use sorby::{segment, share_segmentation};
 
 pub fn run(args: SegmentArgs) -> anyhow::Result<Answer> {
+    if let Some(engine) = args.engine.engine.options() {
+        // What is wrong shows itself here, not in every task.
+        share_segmentation(&args.model, &args.images, &args.out, &args.options())?;
+        return super::cluster::submit_shards(&args.out, &args.engine, &engine);
+    }
+    args.simd.check()?;
     let mut answer = Answer::new();
     let done = segment(&args.model, &args.images, &args.out, &args.options(), &Console::default())?;
     let out = done.out.display();
@@ -37,6 +43,8 @@ pub fn run(args: SegmentArgs) -> anyhow::Result<Answer> {
     answer.set("stopped", done.stopped);
     Ok(answer.exit(match (done.segmented, done.problems.rows.len()) {
         _ if done.stopped => interrupts::exit_code(),
+        // An engine would start it again; the merge says what could not be segmented.
+        _ if args.part.shard.is_some() => 0,
         (_, 0) => 0,
         (0, _) => 2,
         _ => 1,

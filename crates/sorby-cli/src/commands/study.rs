@@ -1,5 +1,7 @@
 //! `sorby study`.
 
+mod submit;
+
 use crate::answer::{Answer, say};
 use crate::args::{PlanFormat, StudyCommand, StudyReportArgs, StudyRoundArgs, StudyRunArgs};
 use crate::console::Console;
@@ -12,6 +14,7 @@ pub fn run(command: StudyCommand, threads: Option<usize>) -> anyhow::Result<Answ
     match command {
         StudyCommand::Run(args) => run_study(args, threads),
         StudyCommand::Plan(args) => plan(args),
+        StudyCommand::Submit(args) => submit::run(args),
         StudyCommand::Status { study } => status(&study),
         StudyCommand::Report(args) => report(args),
     }
@@ -52,7 +55,9 @@ fn plan(args: StudyRoundArgs) -> anyhow::Result<Answer> {
         return Ok(answer);
     };
     let threads = args.threads_per_job.map_or(0, usize::from);
-    let round = study::round(spec, &args.plan.options(args.out, 1, threads), &Console::default())?;
+    let mut options = args.plan.options(args.out, 1, threads);
+    options.require_simd = args.simd.require_simd;
+    let round = study::round(spec, &options, false, &Console::default())?;
     match format {
         PlanFormat::Lines => round.tasks.iter().for_each(|task| answer.line(task.line())),
         PlanFormat::Json => answer.text(&(serde_json::to_string_pretty(&round.json())? + "\n")),

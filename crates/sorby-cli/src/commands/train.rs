@@ -11,9 +11,14 @@ use anyhow::Context as _;
 use sorby::{NamedRecipe, TrainOptions, Training};
 use sorby_train::{Event, nothing_found_by_run};
 use std::cell::Cell;
-use std::path::PathBuf;
 
 pub fn run(args: TrainArgs) -> anyhow::Result<Answer> {
+    let note = args.note_failure.clone().zip(args.recipe.clone());
+    train(args).inspect_err(|error| note.iter().for_each(|(file, recipe)| words::note(error, file, recipe)))
+}
+
+fn train(args: TrainArgs) -> anyhow::Result<Answer> {
+    args.simd.check()?;
     let mut answer = Answer::new();
     interrupts::listen();
     if args.stop_with_parent {
@@ -23,7 +28,7 @@ pub fn run(args: TrainArgs) -> anyhow::Result<Answer> {
     let on =
         if args.device.device == "cpu" { String::new() } else { format!(" --device {}", args.device.device) };
     let out = args.out.clone();
-    let Some(training) = training(args)? else { return Ok(finished(out)) };
+    let Some(training) = training(args)? else { return Ok(words::finished(out)) };
     let trainer = training.trainer()?;
     let (run, classes) = (training.run(), training.classes());
     let recipe = trainer.recipe().clone();
@@ -80,12 +85,4 @@ fn training(args: TrainArgs) -> anyhow::Result<Option<Training>> {
         return Ok(Training::begin_or_resume(recipe, &data, &options, &console)?);
     }
     Ok(Some(Training::begin(recipe, &data, &options, &console)?))
-}
-
-fn finished(run: Option<PathBuf>) -> Answer {
-    let (mut answer, run) = (Answer::new(), run.unwrap_or_default());
-    say!(answer, "{}: is finished already", run.display());
-    answer.set_path("run", run);
-    answer.set("stopped", false);
-    answer
 }

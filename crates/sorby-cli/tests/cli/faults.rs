@@ -13,7 +13,7 @@ const EIO: i32 = 5;
 const SHORT: i32 = 0;
 
 /// Compiles the library that makes calls fail.
-fn library(at: &Path) -> PathBuf {
+pub fn library(at: &Path) -> PathBuf {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/faulty_calls.c");
     let library = at.join("faulty_calls.so");
     let mut compiler = Command::new("cc");

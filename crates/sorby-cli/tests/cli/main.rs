@@ -10,6 +10,7 @@ mod border_shapes;
 mod border_values;
 mod border_values_in_doubt;
 mod border_vendors;
+mod cluster;
 mod codings;
 mod ensemble;
 mod faults;
@@ -74,9 +75,14 @@ fn fail(folder: &Path, arguments: &[&str]) -> String {
 /// A small synthetic data set in `data`, and a recipe for a training of seconds in `tiny.toml`.
 fn workshop() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    succeed(folder.path(), &["synth", "--out", "data", "--images", "5", "--size", "120x96", "--seed", "2"]);
+    fill_workshop(folder.path());
+    folder
+}
+
+/// The same in a folder that is there.
+fn fill_workshop(at: &Path) {
+    succeed(at, &["synth", "--out", "data", "--images", "5", "--size", "120x96", "--seed", "2"]);
     let recipe = "[data]\nbatch = 2\ncrop = 64\n[schedule]\niterations = 6\nvalidate_every = 3\ncheckpoint_every = 2\n\
                   [inference]\nwindow = 64\nstride = 48\n";
-    std::fs::write(folder.path().join("tiny.toml"), recipe).unwrap();
-    folder
+    std::fs::write(at.join("tiny.toml"), recipe).unwrap();
 }

@@ -56,7 +56,7 @@ fn job(at: &Path, more: &[&str]) {
 
 /// Measures the matrix, of which even a model of seconds finds enough: on the first page only its area fraction, for which
 /// the job aims at an accuracy that any result has.
-fn job_of_areas(at: &Path) -> String {
+pub fn job_of_areas(at: &Path) -> String {
     job(
         at,
         &[

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-/// Every file below a folder with its bytes, those of shards and locks left out.
+/// Every file below a folder with its bytes, those of shards, scripts and locks left out.
 fn bytes(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let (mut found, mut folders) = (BTreeMap::new(), vec![root.to_owned()]);
     while let Some(folder) = folders.pop() {
@@ -14,7 +14,7 @@ fn bytes(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
             let path = entry.path();
             let name = path.strip_prefix(root).unwrap().to_owned();
             match path.is_dir() {
-                true if name == Path::new("shards") => {}
+                true if name == Path::new("shards") || name == Path::new("submit") => {}
                 true => folders.push(path),
                 false if entry.file_name() == ".lock" => {}
                 false => _ = found.insert(name, fs::read(path).unwrap()),
@@ -25,7 +25,7 @@ fn bytes(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 }
 
 #[track_caller]
-fn same(one: &Path, other: &Path) {
+pub fn same(one: &Path, other: &Path) {
     let (one, other) = (bytes(one), bytes(other));
     assert_eq!(one.keys().collect::<Vec<_>>(), other.keys().collect::<Vec<_>>());
     for (name, bytes) in &one {
@@ -34,7 +34,7 @@ fn same(one: &Path, other: &Path) {
 }
 
 /// A model and 60 small images of three sizes; one file is damaged.
-fn lot(at: &Path) {
+pub fn lot(at: &Path) {
     succeed(
         at,
         &["train", "tiny.toml", "--data", "data", "--out", "model", "--set", "schedule.iterations=2"],
@@ -55,7 +55,7 @@ fn lot(at: &Path) {
 
 /// Runs a command that ends with problems.
 #[track_caller]
-fn with_problems(at: &Path, words: &[&str]) -> String {
+pub fn with_problems(at: &Path, words: &[&str]) -> String {
     let output = sorby(at, words);
     assert_eq!(output.status.code(), Some(1), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
@@ -161,4 +161,35 @@ fn masks_measured_in_shards_are_the_tables_of_one_process() {
     assert_eq!(lines, text.lines().count() + 1, "one mask is measured again");
     succeed(at, &with(&measure, &["many", "--merge"]));
     same(&at.join("one"), &at.join("many"));
+}
+
+#[test]
+fn a_lot_in_shards_is_the_lot_of_one_process() {
+    let folder = crate::routine::laboratory();
+    let at = folder.path();
+    crate::routine::job_of_areas(at);
+    // The same picture twice: it counts once, whichever shards its files are in.
+    let first = fs::read_dir(at.join("new/images")).unwrap().flatten().map(|e| e.path()).min().unwrap();
+    fs::copy(&first, at.join("new/images/again.png")).unwrap();
+    let run = ["run", "job.toml", "new/images", "--set", "lot=12", "--report-number", "7", "--out"];
+    with_problems(at, &with(&run, &["one"]));
+    succeed(at, &with(&run, &["many", "--shard", "1/2"]));
+    assert!(fail(at, &with(&run, &["many", "--merge"])).contains("2/2 (0 of "));
+    assert!(fail(at, &["run", "job.toml", "new/images", "--out", "many", "--shard", "2/2"]).contains("lot"));
+    succeed(at, &with(&run, &["many", "--shard", "2/2"]));
+    with_problems(at, &with(&run, &["many", "--merge"]));
+    for part in ["segmentation", "measurements"] {
+        same(&at.join("one").join(part), &at.join("many").join(part));
+    }
+    let results = |lot: &str| -> serde_json::Value {
+        let text = fs::read_to_string(at.join(lot).join("lot.json")).unwrap();
+        let mut value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert!(value.as_object_mut().unwrap().remove("date").is_some(), "{text}");
+        value
+    };
+    assert_eq!(results("one"), results("many"));
+    // What the shards left is no part of the lot, and may go.
+    succeed(at, &["verify", "many"]);
+    fs::remove_dir_all(at.join("many/segmentation/shards")).unwrap();
+    succeed(at, &["verify", "many"]);
 }

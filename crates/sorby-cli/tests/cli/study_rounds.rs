@@ -12,8 +12,13 @@ const STUDY: &str = "protocol = 'paper'\narchs = ['pspnet']\ntricks = ['S', 'fas
                      recipe.schedule.iterations = 4\n[trick.fast]\ntitle = 'Higher rate'\nset.optimizer.lr = 0.02\n";
 
 /// The files of a report by name.
-fn report(at: &Path, study: &str) -> Vec<(String, Vec<u8>)> {
+pub fn report(at: &Path, study: &str) -> Vec<(String, Vec<u8>)> {
     succeed(at, &["study", "report", study, "--tables-only"]);
+    files_of_report(at, study)
+}
+
+/// Those that are there.
+pub fn files_of_report(at: &Path, study: &str) -> Vec<(String, Vec<u8>)> {
     let entries = fs::read_dir(at.join(study).join("report")).unwrap().flatten();
     let file = |e: fs::DirEntry| Some((e.file_name().into_string().ok()?, fs::read(e.path()).ok()?));
     let mut files: Vec<_> = entries.filter(|e| e.path().is_file()).filter_map(file).collect();
@@ -73,7 +78,7 @@ fn commands_of_each_round_make_the_study_that_one_process_makes() {
 
 /// A file of a report without how long the trainings took, which no two runs have in common: the figure of accuracy against
 /// time, and the column before the hashes of the recipes.
-fn without_times(name: &str, bytes: &[u8]) -> Vec<String> {
+pub fn without_times(name: &str, bytes: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(bytes);
     let cells = |line: &str, end: &str| {
         let cells: Vec<&str> = line.split(end).collect();
@@ -99,7 +104,7 @@ fn is_hash(cell: &str) -> bool {
     cell.len() == 16 && cell.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
-fn names(files: &[(String, Vec<u8>)]) -> Vec<&String> {
+pub fn names(files: &[(String, Vec<u8>)]) -> Vec<&String> {
     files.iter().map(|f| &f.0).collect()
 }
 

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 pub const MANIFEST: &str = "manifest.json";
 pub const SEAL: &str = "seal.json";
-/// Of folders that a process writes into; without content.
-const LOCK: &str = ".lock";
+/// Of folders that a process writes into: without content, and with a few lines on the process.
+const LOCKS: [(&str, u64); 2] = [(".lock", 0), (".lock-holder.txt", 1000)];
 
 /// A file outside of the lot that it was made from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +22,9 @@ pub struct InputFile {
     pub file: String,
     pub sha256: String,
 }
+
+/// What several machines left of their work, which says nothing of the lot.
+const WORK: [&str; 2] = ["submit", "segmentation/shards"];
 
 /// Files of a lot with their SHA-256, by their places in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,9 +50,15 @@ pub fn files_of(root: &Path) -> Result<BTreeMap<String, PathBuf>> {
             let entry = entry?;
             let name = format!("{above}{}", entry.file_name().to_string_lossy());
             let kind = entry.file_type()?;
+            if kind.is_dir() && WORK.contains(&name.as_str()) {
+                continue;
+            }
             if kind.is_dir() {
                 folders.push((format!("{name}/"), entry.path()));
-            } else if !(entry.file_name() == LOCK && entry.metadata()?.len() == 0) {
+                continue;
+            }
+            let bytes = entry.metadata()?.len();
+            if !LOCKS.iter().any(|(lock, most)| entry.file_name() == *lock && bytes <= *most) {
                 found.insert(name, entry.path());
             }
         }

@@ -24,7 +24,7 @@ pub(crate) use manifest::files_of;
 pub use manifest::is_finished;
 pub use record::LOT_SCHEMA_VERSION;
 pub use revision::Revises;
-pub use run::{Lot, LotOptions, run_job};
+pub use run::{Lot, LotOptions, run_job, run_job_shard, share_job};
 pub use signature::{NewKey, SignedStatement, new_signing_key, sign_lot};
 pub use verify::{VerifiedLot, verify_lot};
 pub use watch::watch_folder;

@@ -14,8 +14,8 @@ use crate::measure::{Measurement, measure};
 use crate::report::{print_pdf, seen_from};
 use crate::words::quoted;
 use crate::{
-    DeviceOptions, InferenceSettings, MadeBy, Observer, OutFolder, Result, SegmentOptions, SegmentedFolder,
-    data_package, listing, segment,
+    DeviceOptions, InferenceSettings, MadeBy, Observer, OutFolder, Part, Result, SegmentOptions,
+    SegmentedFolder, data_package, listing, segment,
 };
 use sorby_image::write::{atomically, copy, safe_name};
 use sorby_report::{Cell, Paper, render_sheet};
@@ -39,6 +39,8 @@ pub struct LotOptions {
     pub licence: Option<String>,
     /// Where to compute.
     pub device: DeviceOptions,
+    /// Of several machines: [`run_job_shard`] segments a part, [`run_job`] joins the parts and does the rest.
+    pub part: Part,
 }
 
 /// A lot that was measured.
@@ -72,23 +74,9 @@ pub struct Lot {
 /// When the job was changed since it was locked, a required line of the header is missing, no image can be measured, or the
 /// folder holds anything else.
 pub fn run_job(job_file: &Path, options: &LotOptions, out: &Path, observer: &dyn Observer) -> Result<Lot> {
-    let job = LockedJob::open(job_file)?;
-    header::check_names(&job.job, &options.header)?;
-    require_apart(options.revises.as_ref(), out)?;
-    data_package::check_licence(options.licence.as_deref())?;
-    if manifest::is_finished(out) {
-        refuse!(
-            "{}: holds a finished report; measure into a new folder (--revises names the report that it replaces)",
-            out.display()
-        );
-    }
-    let revision = options.revises.as_ref().map(ReportNumber::next).transpose()?;
-    let files = listing::images(&options.images)?;
+    let Ready { job, revision, files } = Ready::of(job_file, options, out)?;
     let mut folder = OutFolder::check(out, made_by(&job, options, &files), &[])?;
-    let (inputs, left_out) = inputs::check(&job.job, &files, observer)?;
-    if inputs.is_empty() {
-        refuse!("none of the {} images can be measured: {}", files.len(), reasons(&left_out));
-    }
+    let (inputs, left_out) = checked(&job, &files, observer)?;
     let instruments: Vec<_> = inputs.iter().map(|i| i.instrument.clone()).collect();
     let header = Header::of(&job.job, &options.header, &instruments)?;
     folder.claim()?;
@@ -102,6 +90,69 @@ pub fn run_job(job_file: &Path, options: &LotOptions, out: &Path, observer: &dyn
     let measured = work.measure(&masks)?;
     let record = work.record((header, revision), (inputs, left_out), (&segmented, measured), &masks)?;
     work.publish(&record, &masks, files.len())
+}
+
+/// Segments the shard of `options` for [`run_job`], which joins the shards. All images are checked, for an image that is
+/// there twice counts once.
+///
+/// # Errors
+/// As [`run_job`].
+pub fn run_job_shard(
+    job_file: &Path,
+    options: &LotOptions,
+    out: &Path,
+    observer: &dyn Observer,
+) -> Result<SegmentedFolder> {
+    let Ready { job, files, .. } = Ready::of(job_file, options, out)?;
+    OutFolder::share(out, &made_by(&job, options, &files))?;
+    let (inputs, _) = checked(&job, &files, observer)?;
+    Work { job: &job, options, out, observer }.segment(&inputs).map(|(done, _)| done)
+}
+
+/// Checks a lot before its shards are handed to other machines, and makes `out` its folder.
+///
+/// # Errors
+/// As [`run_job`], but that images are not looked into.
+pub fn share_job(job_file: &Path, options: &LotOptions, out: &Path) -> Result<()> {
+    let Ready { job, files, .. } = Ready::of(job_file, options, out)?;
+    OutFolder::share(out, &made_by(&job, options, &files))
+}
+
+/// What is known before the images are looked at.
+struct Ready {
+    job: LockedJob,
+    revision: Option<ReportNumber>,
+    files: Vec<PathBuf>,
+}
+
+impl Ready {
+    fn of(job_file: &Path, options: &LotOptions, out: &Path) -> Result<Self> {
+        let job = LockedJob::open(job_file)?;
+        header::check_names(&job.job, &options.header)?;
+        require_apart(options.revises.as_ref(), out)?;
+        data_package::check_licence(options.licence.as_deref())?;
+        if manifest::is_finished(out) {
+            refuse!(
+                "{}: holds a finished report; measure into a new folder (--revises names the report that it replaces)",
+                out.display()
+            );
+        }
+        let revision = options.revises.as_ref().map(ReportNumber::next).transpose()?;
+        Ok(Self { job, revision, files: listing::images(&options.images)? })
+    }
+}
+
+/// The images that can be measured, of which there must be one, and the others.
+fn checked(
+    job: &LockedJob,
+    files: &[PathBuf],
+    observer: &dyn Observer,
+) -> Result<(Vec<Input>, Vec<LeftOutImage>)> {
+    let (inputs, left_out) = inputs::check(&job.job, files, observer)?;
+    if inputs.is_empty() {
+        refuse!("none of the {} images can be measured: {}", files.len(), reasons(&left_out));
+    }
+    Ok((inputs, left_out))
 }
 
 fn made_by(job: &LockedJob, options: &LotOptions, files: &[PathBuf]) -> MadeBy {
@@ -163,12 +214,14 @@ impl Work<'_> {
             inference: InferenceSettings { device: self.options.device.clone(), ..job.inference() },
             scale: job.scale_options(),
             match_scale: job.segmentation.match_scale,
+            part: self.options.part,
             ..SegmentOptions::default()
         };
         let files: Vec<PathBuf> = inputs.iter().map(|i| i.file.clone()).collect();
         let folder = self.out.join("segmentation");
         let done = segment(&self.job.place(&job.model), &files, &folder, &options, self.observer)?;
-        if done.segmented == 0 && !done.stopped {
+        // A shard may have nothing but a damaged image.
+        if done.segmented == 0 && !done.stopped && !matches!(self.options.part, Part::Shard(_)) {
             refuse!("none of the images could be segmented: {}", folder.join("problems.csv").display());
         }
         Ok((done, folder.join("masks")))

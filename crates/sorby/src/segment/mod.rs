@@ -100,6 +100,23 @@ pub fn segment(
     }
 }
 
+/// Checks all that shards of a job depend on, and makes `out` its folder, before the shards are handed to other machines.
+///
+/// # Errors
+/// As [`segment`].
+pub fn share_segmentation(
+    model_path: &Path,
+    images: &[PathBuf],
+    out: &Path,
+    options: &SegmentOptions,
+) -> Result<()> {
+    options.scale.said()?;
+    listing::images(images)?;
+    let device = options.inference.device.open()?;
+    let segmenter = Segmenter::on(device, model_path, &options.inference)?;
+    OutFolder::share(out, &made_by(model_path, images, options, segmenter.options())?)
+}
+
 /// What a shard's folder depends on.
 fn of_shard(made_by: MadeBy, shard: Shard) -> MadeBy {
     made_by.with("shard", shard.to_string())
@@ -128,7 +145,7 @@ fn segment_into(
         ));
     }
     let mut work = Work { segmenter, said, wanted: options, out, observer, offered: false };
-    let problems = segment_all(&mut work, &todo, &mut journal)?;
+    let problems = segment_all(&folder, &mut work, &todo, &mut journal)?;
     let classes = &segmenter.card().classes;
     let done = finish((out, files), &journal, problems, classes)?;
     Ok(SegmentedFolder { stopped: observer.stop_asked(), ..done })
@@ -204,7 +221,7 @@ fn unfinished<'a>(
 }
 
 /// Segments until all are done or Ctrl-C; gives the images that could not be.
-fn segment_all(work: &mut Work, todo: &[Todo], journal: &mut Journal) -> Result<Table> {
+fn segment_all(folder: &OutFolder, work: &mut Work, todo: &[Todo], journal: &mut Journal) -> Result<Table> {
     let mut problems = tables::problems();
     let mut failed = Ok(());
     std::thread::scope(|scope| {
@@ -227,6 +244,10 @@ fn segment_all(work: &mut Work, todo: &[Todo], journal: &mut Journal) -> Result<
                 break;
             }
             let Ok(image) = images.recv() else { break };
+            if let Err(error) = folder.require_held() {
+                failed = Err(error);
+                break;
+            }
             let result =
                 image.map_err(Error::from).and_then(|image| work.segment(file, image, (i, todo.len())));
             match result {

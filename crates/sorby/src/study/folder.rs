@@ -16,13 +16,14 @@ use crate::error::{Context as _, refuse, refused};
 use crate::{Observer, Result, listing};
 use serde::{Deserialize, Serialize};
 use sorby_data::{Dataset, Manifest};
+use sorby_image::held::{self, Held};
 use sorby_image::write::atomically;
 use sorby_study::{Part, Protocol, Run, RunScores, Stage, StudySpec};
 use sorby_train::{Metric, Pretrained, Recipe, RunFolder};
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// A study that is laid out and can be worked on.
 pub struct StudyFolder {
@@ -38,7 +39,7 @@ pub struct StudyFolder {
     pub(super) contents: Contents,
     /// Hashes of pretrained files, computed once.
     pub(super) files: RefCell<HashMap<Pretrained, Option<String>>>,
-    _lock: Option<File>,
+    _lock: Option<Held>,
 }
 
 /// `failures/<run>.json`.
@@ -51,6 +52,7 @@ struct Failure {
 const SPEC: &str = "study.toml";
 const BASE: &str = "base.toml";
 pub const DATASET: &str = "dataset.toml";
+pub const FAILURES: &str = "failures";
 
 fn fold_name(fold: usize) -> String {
     format!("study-fold-{}", fold + 1)
@@ -74,11 +76,10 @@ impl StudyFolder {
         }
         require_same_data(root, &data.manifest, data_path)?;
         fs_err::create_dir_all(root)?;
-        let path = root.join("lock");
-        let lock = fs_err::File::create(&path)?.into_parts().0;
-        if lock.try_lock().is_err() {
+        let lock = held::take(&root.join("lock"), Duration::ZERO, sorby_nn::simd_level().word())?;
+        let Ok(lock) = lock else {
             refuse!("{}: another process is working on this study", root.display());
-        }
+        };
         let (names, test) = (pool(&spec, &data)?, data.split(&spec.test)?);
         let folds = match spec.protocol {
             Protocol::Paper => Vec::new(),
@@ -143,7 +144,7 @@ impl StudyFolder {
         Self::load(root, spec, folds, None)
     }
 
-    fn load(root: &Path, spec: StudySpec, folds: Vec<Vec<String>>, lock: Option<File>) -> Result<Self> {
+    fn load(root: &Path, spec: StudySpec, folds: Vec<Vec<String>>, lock: Option<Held>) -> Result<Self> {
         let manifest = Manifest::read(&root.join(DATASET))?;
         let before = fingerprint(root, &manifest);
         let contents = match before.as_deref().and_then(|now| Contents::kept(root, now)) {
@@ -214,7 +215,7 @@ impl StudyFolder {
     }
 
     fn failure_path(&self, run: &Run) -> PathBuf {
-        self.root.join("failures").join(format!("{}.json", self.spec.run_id(run)))
+        self.root.join(FAILURES).join(format!("{}.json", self.spec.run_id(run)))
     }
 
     /// Writes down why a run failed.
@@ -222,8 +223,7 @@ impl StudyFolder {
     /// # Errors
     /// When the file cannot be written.
     pub fn record_failure(&self, run: &Run, reason: &str) -> Result<()> {
-        let failure = Failure { recipe_hash: self.recipe(run)?.hash(), reason: reason.to_owned() };
-        Ok(atomically(&self.failure_path(run), serde_json::to_string_pretty(&failure)?.as_bytes())?)
+        note_failure(&self.failure_path(run), &self.recipe(run)?, reason)
     }
 
     /// Why a run failed, if that was the last that was heard of it.
@@ -269,6 +269,15 @@ impl StudyFolder {
         let metrics: Vec<Metric> = RunFolder::read_lines(&self.run_path(run));
         metrics.iter().map(|m| m.seconds).sum()
     }
+}
+
+/// Writes down why the training of a recipe failed.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn note_failure(file: &Path, recipe: &Recipe, reason: &str) -> Result<()> {
+    let failure = Failure { recipe_hash: recipe.hash(), reason: reason.to_owned() };
+    Ok(atomically(file, serde_json::to_string_pretty(&failure)?.as_bytes())?)
 }
 
 /// The name of a data set's folder, or of its manifest.

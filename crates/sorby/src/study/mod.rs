@@ -1,5 +1,6 @@
 //! Studies: the n+2 recipe, with error bars.
 
+mod at_work;
 mod contents;
 mod create;
 mod folder;
@@ -11,11 +12,13 @@ mod report;
 mod run_state;
 mod runner;
 mod status;
+mod submit;
 mod tasks;
 
+pub use at_work::Whereabouts;
 pub use create::{NewStudy, create_study};
-pub use folder::StudyFolder;
 pub(crate) use folder::manifest_with_folds;
+pub use folder::{StudyFolder, note_failure};
 pub use plan::plan;
 pub use processes::{ChildProcesses, task_arguments, training_arguments};
 pub use report::{StudyReportOptions, report};
@@ -23,7 +26,8 @@ pub use run_state::RunState;
 pub(crate) use run_state::same_recipe;
 pub use runner::{Ended, Launcher, RunningTraining, StudyOptions, StudyOutcome, TrainingJob, run};
 pub use status::StudyStatus;
-pub use tasks::{StudyRound, Task, round};
+pub use submit::{SubmittedStudy, submit};
+pub use tasks::{StudyRound, round};
 
 use crate::Result;
 use crate::error::Context as _;

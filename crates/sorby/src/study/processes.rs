@@ -32,13 +32,19 @@ fn place(job: &TrainingJob) -> Vec<OsString> {
 
 /// The command line of the same training for another machine, whoever starts it and however often: it begins the run,
 /// goes on with it, or does nothing where it is finished. `threads`: 0 for all that its process may use.
-pub fn task_arguments(job: &TrainingJob, exit_code_for_more: u8) -> Vec<OsString> {
+pub fn task_arguments(
+    job: &TrainingJob,
+    exit_code_for_more: u8,
+    require_simd: Option<&str>,
+) -> Vec<OsString> {
     let mut line: Vec<OsString> = Vec::new();
     if job.threads > 0 {
         line.extend(["--threads".into(), job.threads.to_string().into()]);
     }
     line.extend(["--exit-code-for-more".into(), exit_code_for_more.to_string().into()]);
     line.extend(["train", "--looked", "--continue"].map(OsString::from));
+    line.extend(require_simd.into_iter().flat_map(|set| ["--require-simd".into(), set.into()]));
+    line.extend(["--note-failure".into(), job.failure.clone().into_os_string()]);
     line.extend([job.recipe.clone().into(), "--out".into(), job.run.clone().into_os_string()]);
     line.extend(place(job));
     line

@@ -1,6 +1,6 @@
 //! What a training of a study needs before it starts, and what it leaves: its recipe file, a place for its run folder.
 
-use super::folder::StudyFolder;
+use super::folder::{FAILURES, StudyFolder};
 use super::run_state::RunState;
 use super::runner::TrainingJob;
 use crate::{DeviceOptions, Observer, Result};
@@ -36,6 +36,7 @@ impl StudyFolder {
             device: device.clone(),
             threads,
             log: self.log(&id),
+            failure: root.join(FAILURES).join(format!("{id}.json")),
         }))
     }
 

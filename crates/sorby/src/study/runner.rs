@@ -29,6 +29,8 @@ pub struct TrainingJob {
     pub threads: usize,
     /// File for what it prints.
     pub log: PathBuf,
+    /// File in which it notes why it failed, where nobody waits for it.
+    pub failure: PathBuf,
 }
 
 /// Starts trainings: as processes on this machine, or elsewhere.
@@ -82,6 +84,8 @@ pub struct StudyOptions {
     pub jobs: usize,
     /// Threads of each training.
     pub threads_per_job: usize,
+    /// The one instruction set that trainings on other machines may compute with; `None`: any.
+    pub require_simd: Option<String>,
 }
 
 /// How a study came to an end, or to a stop.

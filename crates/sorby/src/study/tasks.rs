@@ -1,32 +1,13 @@
 //! The trainings of a study's current round as commands that anybody may run: a shell, GNU parallel, a cluster's engine.
 
+use super::folder::StudyFolder;
 use super::processes::task_arguments;
 use super::runner::{StudyOptions, laid_out};
-use crate::error::{Context as _, refuse};
-use crate::words::quoted;
-use crate::{Observer, Program, Result};
+use crate::cluster::{EXIT_CODE_FOR_MORE, Submitted, Task};
+use crate::{Observer, Result};
 use serde_json::{Value, json};
-use sorby_study::{Stage, StudySpec};
+use sorby_study::{Run, Stage, StudySpec};
 use sorby_train::RunFolder;
-
-/// What a process answers that was stopped before its end and is to be started again: `EX_TEMPFAIL` of sysexits.h.
-const EXIT_CODE_FOR_MORE: u8 = 75;
-
-/// One training as a command.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Task {
-    /// Name of the training, and of its run folder.
-    pub id: String,
-    /// The program's file and its arguments.
-    pub words: Vec<String>,
-}
-
-impl Task {
-    /// One line for a shell.
-    pub fn line(&self) -> String {
-        self.words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
-    }
-}
 
 /// What can be trained now, without waiting for another training. The next round depends on the results of this one.
 pub struct StudyRound {
@@ -45,7 +26,7 @@ pub struct StudyRound {
 impl StudyRound {
     /// The round as it is written for other programs.
     pub fn json(&self) -> Value {
-        let task = |t: &Task| json!({"id": t.id, "command": t.words, "line": t.line()});
+        let task = |t: &Task| json!({"id": t.id, "command": t.words(), "line": t.line()});
         json!({
             "round": self.why,
             "tasks": self.tasks.iter().map(task).collect::<Vec<_>>(),
@@ -57,18 +38,26 @@ impl StudyRound {
 }
 
 /// Lays the study out, or takes it up, and says what is to be trained next. Finished trainings are left out by the hash of
-/// their recipe and of their images; one that failed is there again.
+/// their recipe and of their images; one that failed is there again, unless it is to be left.
 ///
 /// # Errors
 /// When spec or data cannot be used, another process works on the study, or a path cannot be written on a line.
-pub fn round(spec: StudySpec, options: &StudyOptions, observer: &dyn Observer) -> Result<StudyRound> {
+pub fn round(
+    spec: StudySpec,
+    options: &StudyOptions,
+    leave_failed: bool,
+    observer: &dyn Observer,
+) -> Result<StudyRound> {
     let folder = laid_out(spec, options, observer)?;
     folder.require_memory(1)?;
     let at_most = folder.spec.trainings_at_most();
+    if leave_failed {
+        folder.note_what_ended_in_silence()?;
+    }
     loop {
-        let scores = folder.scores(|_| false)?;
+        let scores = folder.scores(|run| leave_failed && folder.failure(run).is_some())?;
         // As the runner leaves them.
-        scores.keys().try_for_each(|run| folder.tidy(run))?;
+        scores.iter().filter(|s| s.1.is_some()).try_for_each(|(run, _)| folder.tidy(run))?;
         let mut round =
             StudyRound { why: None, tasks: vec![], working: vec![], finished: scores.len(), at_most };
         let Stage::Train(why, runs) = folder.spec.next(&scores) else { return Ok(round) };
@@ -82,7 +71,8 @@ pub fn round(spec: StudySpec, options: &StudyOptions, observer: &dyn Observer) -
             let on = (&options.device, options.threads_per_job);
             // One that was finished meanwhile, or is taken back, is not to be started.
             if let Some(job) = folder.ready_job(run, on, observer)? {
-                round.tasks.push(Task { id, words: words(&task_arguments(&job, EXIT_CODE_FOR_MORE))? });
+                let simd = options.require_simd.as_deref();
+                round.tasks.push(Task::of(id, &task_arguments(&job, EXIT_CODE_FOR_MORE, simd))?);
             }
         }
         if !(round.tasks.is_empty() && round.working.is_empty()) {
@@ -91,16 +81,22 @@ pub fn round(spec: StudySpec, options: &StudyOptions, observer: &dyn Observer) -
     }
 }
 
-fn words(arguments: &[std::ffi::OsString]) -> Result<Vec<String>> {
-    let mut command = Program::own()?.command();
-    command.args(arguments);
-    let all = std::iter::once(command.get_program()).chain(command.get_args());
-    let text = |word: &std::ffi::OsStr| {
-        let word = word.to_str().with_context(|| format!("{}: is no Unicode", word.display()))?;
-        if word.contains(['\n', '\r']) {
-            refuse!("{word:?}: has a line break, and a command is one line");
-        }
-        Ok(word.to_owned())
-    };
-    all.map(text).collect()
+impl StudyFolder {
+    /// Of the trainings that were handed to an engine, which has ended them all: those that left neither a result nor a
+    /// reason count as failed, so that the study goes on without them.
+    fn note_what_ended_in_silence(&self) -> Result<()> {
+        let Some(submitted) = Submitted::read(&self.root) else { return Ok(()) };
+        let scores = self.tried_scores()?;
+        let Stage::Train(_, runs) = self.spec.next(&scores) else { return Ok(()) };
+        let ended = |run: &&Run| {
+            submitted.tasks.contains(&self.spec.run_id(run))
+                && !scores.contains_key(*run)
+                && !RunFolder::is_held(&self.run_path(run))
+        };
+        let reason = format!(
+            "job {} ended its task without a word of its own; what the engine says of it is in submit/logs",
+            submitted.job
+        );
+        runs.iter().filter(ended).try_for_each(|run| self.record_failure(run, &reason))
+    }
 }
