@@ -105,10 +105,10 @@ def check_tiff(path, kind, nm=NM):
         pixels = page.asarray()
         colours = np.array(page.tags["ColorMap"].value).reshape(3, 256) if "ColorMap" in page.tags else None
     ome = ome_types.from_tiff(path, validate=True)
-    told = ome.images[0].pixels
-    assert (told.size_y, told.size_x) == pixels.shape and told.type.value == pixels.dtype.name == kind
-    assert told.physical_size_x == told.physical_size_y == nm
-    assert told.physical_size_x_unit.value == told.physical_size_y_unit.value == "nm"
+    stated = ome.images[0].pixels
+    assert (stated.size_y, stated.size_x) == pixels.shape and stated.type.value == pixels.dtype.name == kind
+    assert stated.physical_size_x == stated.physical_size_y == nm
+    assert stated.physical_size_x_unit.value == stated.physical_size_y_unit.value == "nm"
     return pixels, colours, ome
 
 

@@ -17,7 +17,7 @@ pub struct Segmenter {
     device: Device,
 }
 
-/// What is asked of a [`Segmenter`] besides the mask.
+/// What is asked of a [`Segmenter`] in addition to the mask.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
     /// The probabilities of all classes.
@@ -74,7 +74,7 @@ impl Segmenter {
         self.segment_observed(shot, Wanted::default(), &())
     }
 
-    /// As [`Segmenter::segment`], with what is wanted besides; windows are counted to the observer.
+    /// As [`Segmenter::segment`], with what is wanted in addition; windows are counted to the observer.
     ///
     /// # Errors
     /// As [`Segmenter::segment`]; also when the observer asks to stop, or the scale cannot be matched.
