@@ -6,7 +6,10 @@ const NO_WAIT: Duration = Duration::ZERO;
 fn foreign(path: &Path, beat: u64) {
     let me = Holder { host: "node7".into(), boot: "other".into(), beat, ..Holder::me("avx2") };
     let fixed = Holder { token: "0123456789abcdef".into(), ..me };
-    std::fs::write(path, fixed.text()).unwrap();
+    // Who takes over puts a new file in the place of the old one.
+    let new = path.with_extension("new");
+    std::fs::write(&new, fixed.text()).unwrap();
+    std::fs::rename(&new, path).unwrap();
 }
 
 #[test]
