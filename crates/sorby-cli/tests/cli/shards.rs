@@ -168,6 +168,7 @@ fn a_lot_in_shards_is_the_lot_of_one_process() {
     let folder = crate::routine::laboratory();
     let at = folder.path();
     crate::routine::job_of_areas(at);
+    succeed(at, &["job", "lock", "job.toml"]);
     // The same picture twice: it counts once, whichever shards its files are in.
     let first = fs::read_dir(at.join("new/images")).unwrap().flatten().map(|e| e.path()).min().unwrap();
     fs::copy(&first, at.join("new/images/again.png")).unwrap();

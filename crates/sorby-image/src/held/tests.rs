@@ -6,7 +6,10 @@ const NO_WAIT: Duration = Duration::ZERO;
 fn foreign(path: &Path, beat: u64) {
     let me = Holder { host: "node7".into(), boot: "other".into(), beat, ..Holder::me("avx2") };
     let fixed = Holder { token: "0123456789abcdef".into(), ..me };
-    std::fs::write(path, fixed.text()).unwrap();
+    // Who takes over puts a new file in the place of the old one.
+    let new = path.with_extension("new");
+    std::fs::write(&new, fixed.text()).unwrap();
+    std::fs::rename(&new, path).unwrap();
 }
 
 #[test]
@@ -63,15 +66,13 @@ fn another_machine_with_a_fast_heart() {
     assert_eq!(refused.host, "node7");
     alive.join().unwrap();
     // It does not: of two that want it, one gets it.
-    let both = || {
-        let lock = lock.clone();
-        std::thread::spawn(move || {
-            let path = file_of(&lock);
-            let seen = Seen::at(&path).unwrap();
-            taken_over(&path, &seen, &Holder::me("avx2"), 0).unwrap().is_some()
-        })
+    let try_it = |seen: Seen| {
+        let path = path.clone();
+        std::thread::spawn(move || taken_over(&path, &seen, &Holder::me("avx2"), 0).unwrap().is_some())
     };
-    let (one, other) = (both(), both());
+    // Both have seen the dead one's file before either acts.
+    let seen = [(); 2].map(|()| Seen::at(&path).unwrap());
+    let [one, other] = seen.map(try_it);
     assert!(one.join().unwrap() != other.join().unwrap(), "one of two takes it over");
     foreign(&path, 3);
     let held = take(&lock, NO_WAIT, "avx2").unwrap().unwrap();

@@ -28,7 +28,7 @@ pub fn submit_shards(
     let for_more = ["--exit-code-for-more".to_owned(), EXIT_CODE_FOR_MORE.to_string()];
     let shard = |shard: Shard| with(shard.to_string(), &for_more, &["--shard".to_owned(), shard.to_string()]);
     let out = std::path::absolute(out)?;
-    let finished = quoted(&out.join(crate::shard::FOLDER).display().to_string());
+    let logs = quoted(&out.join(super::FOLDER).join("logs").display().to_string());
     let work = Work {
         name: safe_name(&listing::stem(&out)),
         folder: std::env::current_dir()?,
@@ -37,7 +37,7 @@ pub fn submit_shards(
             task: with("merge".to_owned(), &[], &[format!("--merge={count}")])?,
             even_if_some_failed: false,
         },
-        watch: vec![format!("ls {finished}")],
+        watch: vec![format!("tail -n 1 {logs}/*")],
         out,
     };
     submit(&work, engine)

@@ -9,6 +9,8 @@ mod plain;
 mod preempted;
 #[cfg(target_os = "linux")]
 mod slurm;
+#[cfg(unix)]
+mod two_machines;
 
 use crate::shards::with_problems;
 use crate::study_rounds::{files_of_report, names, report, without_times};
