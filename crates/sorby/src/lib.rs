@@ -37,6 +37,7 @@ pub mod classes;
 mod clean;
 mod compare;
 pub mod data;
+mod device_check;
 mod error;
 mod evaluate;
 mod event;
@@ -68,6 +69,7 @@ pub mod words;
 
 pub use clean::clean;
 pub use compare::{Comparison, compare};
+pub use device_check::{DeviceCheckOptions, DeviceReport, LayerReport, check_device};
 pub use error::{Error, Result};
 pub use evaluate::{EvaluateOptions, Evaluation, evaluate};
 pub use event::{Event, Observer};
