@@ -87,7 +87,8 @@ pub fn run(arguments: &[String]) -> anyhow::Result<()> {
         [] => false,
         [flag] if flag == "--torch" => true,
         [flag] if flag == "--measure" => return measure(),
-        _ => bail!("usage: cargo xtask bench [--torch | --measure]"),
+        [flag] if flag == "--peers" => return crate::peers::run(),
+        _ => bail!("usage: cargo xtask bench [--torch | --measure | --peers]"),
     };
     cargo(&["build", "--release", "--locked", "--package", "sorby-cli"])?;
     let python = with_torch.then(install_torch).transpose()?;
@@ -144,7 +145,7 @@ fn row(title: &str, program: &str, series: &Series, faster: String) {
     );
 }
 
-fn median(values: &[f64]) -> f64 {
+pub fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
@@ -198,12 +199,12 @@ fn measure() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn threads() -> String {
+pub fn threads() -> String {
     std::thread::available_parallelism().map_or(1, |n| n.get()).to_string()
 }
 
 /// The last line a command prints, which is JSON.
-fn json_of(command: &mut Command) -> anyhow::Result<Value> {
+pub fn json_of(command: &mut Command) -> anyhow::Result<Value> {
     let shown = format!("{command:?}");
     let output = command.current_dir(root()).output().with_context(|| format!("cannot start {shown}"))?;
     if !output.status.success() {
@@ -219,17 +220,21 @@ fn install_torch() -> anyhow::Result<PathBuf> {
     if let Some(python) = std::env::var_os("SORBY_PYTHON") {
         return Ok(python.into());
     }
-    let environment = root().join("target/torch");
+    environment("target/torch", "reference/requirements.txt")
+}
+
+/// A Python with a list of packages in a folder of its own, made once.
+pub fn environment(folder: &str, requirements: &str) -> anyhow::Result<PathBuf> {
+    let (environment, requirements) = (root().join(folder), root().join(requirements));
     let python = environment.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
     // Holds the list it was made from, so that a change of versions is noticed.
     let done = environment.join("installed");
-    let wanted = std::fs::read(root().join("reference/requirements.txt"))?;
+    let wanted = std::fs::read(&requirements)?;
     if std::fs::read(&done).ok().as_deref() != Some(&wanted) {
         let base = if cfg!(windows) { "python" } else { "python3" };
         execute(Command::new(base).args(["-m", "venv"]).arg(&environment))?;
-        let requirements = root().join("reference/requirements.txt");
         execute(Command::new(&python).args(["-m", "pip", "install", "--quiet", "-r"]).arg(requirements))?;
-        std::fs::write(&done, &wanted).context("cannot write into target/torch")?;
+        std::fs::write(&done, &wanted).with_context(|| format!("cannot write into {folder}"))?;
     }
     Ok(python)
 }

@@ -2,8 +2,10 @@
 
 mod bench;
 mod demo;
+mod device;
 mod exports;
 mod napari;
+mod peers;
 mod python;
 mod web;
 
@@ -17,12 +19,14 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   test   run every test
   python build the Python package, install it where no compiler is, and test it (part of test)
   napari build the wheel, install it next to a real napari into target/napari, and test the plugin (part of test)
+  device train and segment on a software graphics device (Debian: mesa-vulkan-drivers) next to the CPU (NOT part of test)
   web    build the page of `sorby serve`, which the program holds
   lint   check formatting and clippy
   exports ask other engines and libraries whether exported models answer, and files read, as in Sorby; installs them into
          target/exports (part of test)
   attack kills, failing disks, changed files, clients at once: what docs/reliability.md reports; a quarter of an hour
-  bench  time training and inference; with --torch next to PyTorch, which is installed into target/torch";
+  bench  time training and inference; with --torch next to PyTorch, which is installed into target/torch; with --peers next
+         to PyTorch, OpenVINO, ONNX Runtime and OpenCV, which are installed into target/peers: what is lost comes first";
 
 fn main() -> anyhow::Result<()> {
     let command = std::env::args().nth(1).unwrap_or_default();
@@ -32,6 +36,7 @@ fn main() -> anyhow::Result<()> {
         "test" => test(),
         "python" => python::test().map(drop),
         "napari" => napari::run(),
+        "device" => device::test(),
         "attack" => attack(),
         "exports" => exports::run(),
         "web" => web::build(),

@@ -8,6 +8,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use sorby_image::resize::Bilinear;
 use sorby_image::{Micrograph, Shot};
 use sorby_nn::Segmentor;
+use sorby_nn::device::{DeviceFailure, guarded};
 
 /// Shares of the image in the statistics of the networks whose answers are averaged with those of the network as it was
 /// trained: the statistics of a single image alone are as unstable as they are telling (Dong et al. 2024, arXiv 2402.09604).
@@ -17,21 +18,24 @@ pub const MIXES: [f32; 2] = [0.5, 1.0];
 const MOST_WINDOWS: usize = 16;
 
 /// A network for each of [`MIXES`].
+///
+/// # Errors
+/// When the device fails.
 pub(crate) fn mixes(
     network: &Segmentor,
     card: &ModelCard,
     shot: &Shot,
     options: &InferenceOptions,
     device: &Device,
-) -> Vec<Segmentor> {
+) -> Result<Vec<Segmentor>, DeviceFailure> {
     let mut own = network.clone();
-    own.adopt_statistics(field(card, shot, options, device));
+    guarded(device, || own.adopt_statistics(field(card, shot, options, device)))?;
     let mix = |share: f32| {
         let mut mixed = network.clone();
         mixed.mix_statistics(&mut own, share);
         mixed
     };
-    MIXES.map(mix).into()
+    Ok(MIXES.map(mix).into())
 }
 
 /// Windows spread over the field at the model's own scale, `[n, h, w, 3]`, normalised.

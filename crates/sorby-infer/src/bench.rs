@@ -1,7 +1,7 @@
 //! Inference with random weights, timed.
 
 use crate::model::{Model, ModelCard};
-use crate::predict::{InferenceOptions, predict};
+use crate::predict::{InferenceOptions, PredictError, predict};
 use crate::slide::window_logits;
 use burn::tensor::Device;
 use sorby_image::Shot;
@@ -14,37 +14,48 @@ fn untrained(spec: ModelSpec, window_px: usize, stride_px: usize, device: &Devic
 }
 
 /// Runs `work` once, says that it is `warm`, and times `repeats` more runs.
-fn timed(repeats: usize, warm: &mut dyn FnMut(), mut work: impl FnMut()) -> Vec<f64> {
-    work();
+fn timed(
+    repeats: usize,
+    warm: &mut dyn FnMut(),
+    mut work: impl FnMut() -> Result<(), PredictError>,
+) -> Result<Vec<f64>, PredictError> {
+    work()?;
     warm();
     let timed = |_| {
         let started = Instant::now();
-        work();
-        started.elapsed().as_secs_f64()
+        work()?;
+        Ok(started.elapsed().as_secs_f64())
     };
     (0..repeats).map(timed).collect()
 }
 
 /// Seconds of each of `repeats` passes over a batch of `count` windows, after one that is not counted; `warm` is
 /// called between.
+///
+/// # Errors
+/// When the device fails.
 pub fn bench_windows(
     spec: ModelSpec,
     (count, window_px): (usize, usize),
     repeats: usize,
     device: &Device,
     warm: &mut dyn FnMut(),
-) -> Vec<f64> {
+) -> Result<Vec<f64>, PredictError> {
     let mut model = untrained(spec, window_px, window_px, device);
     let pixels = count * window_px * window_px * 3;
     let batch: Vec<f32> = (0..pixels).map(|i| (i * 7919 % 1009) as f32 / 504.0 - 1.0).collect();
     timed(repeats, warm, || {
-        let logits = window_logits(&mut model.network, batch.clone(), (count, window_px, window_px), device);
+        let logits = window_logits(&mut model.network, batch.clone(), (count, window_px, window_px), device)?;
         std::hint::black_box(logits);
+        Ok(())
     })
 }
 
 /// Seconds of each of `repeats` segmentations of `shot`, taken at `input_scale`, after one that is not counted;
 /// `warm` is called between.
+///
+/// # Errors
+/// When the device fails.
 pub fn bench_image(
     spec: ModelSpec,
     shot: &Shot,
@@ -53,11 +64,12 @@ pub fn bench_image(
     repeats: usize,
     device: &Device,
     warm: &mut dyn FnMut(),
-) -> Vec<f64> {
+) -> Result<Vec<f64>, PredictError> {
     let mut model = untrained(spec, window_px, stride_px, device);
     model.card.input_scale = input_scale;
     let options = InferenceOptions::of(&model.card);
     timed(repeats, warm, || {
-        let _ = std::hint::black_box(predict(&mut model, shot, &options, device, &mut |_| ()));
+        std::hint::black_box(predict(&mut model, shot, &options, device, &mut |_| ())?);
+        Ok(())
     })
 }

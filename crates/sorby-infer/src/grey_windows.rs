@@ -9,7 +9,7 @@ impl Model {
     /// 0..255, after the model's grey range and at its input scale.
     ///
     /// # Panics
-    /// If `grey` has not `n * h * w` values.
+    /// If `grey` has not `n * h * w` values, or a device other than the CPU fails.
     pub fn grey_logits(
         &mut self,
         grey: &[f32],
@@ -19,7 +19,8 @@ impl Model {
         assert_eq!(grey.len(), n * h * w, "as many values as pixels");
         let mut pixels: Vec<f32> = grey.iter().flat_map(|v| [*v; 3]).collect();
         self.card.normalisation.apply(&mut pixels);
-        let logits = window_logits(&mut self.network, pixels, (n, h, w), device);
+        let logits =
+            window_logits(&mut self.network, pixels, (n, h, w), device).expect("a device that works");
         let classes = self.card.classes.len();
         let mut planes = Vec::with_capacity(logits.len());
         for window in logits.chunks_exact(h * w * classes) {

@@ -6,6 +6,7 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 use sorby_data::{Normalisation, default_colour};
 use sorby_image::{GreyRange, ImagePart};
+use sorby_nn::device::{DeviceFailure, guarded};
 use sorby_nn::weights::{WeightsError, from_safetensors, to_safetensors};
 use sorby_nn::weights_file::is_pytorch;
 use sorby_nn::{Arch, ModelSpec, Segmentor, Stem};
@@ -119,6 +120,14 @@ pub enum ModelError {
         path: PathBuf,
         /// What is wrong and what can be done, in words.
         reason: String,
+    },
+    /// The device failed while the network was tried.
+    #[error("{}: {cause}", path.display())]
+    Device {
+        /// The file.
+        path: PathBuf,
+        /// What the device says.
+        cause: DeviceFailure,
     },
 }
 
@@ -242,7 +251,8 @@ impl Model {
     /// # Errors
     /// [`ModelError::Io`] when the file cannot be read; [`ModelError::Weights`] when it holds no weights or other
     /// ones than its card says; [`ModelError::Card`] when it is no model of Sorby, its card is damaged, it was
-    /// written by a newer Sorby, or its network answers a known picture otherwise than when it was saved.
+    /// written by a newer Sorby, or its network answers a known picture otherwise than when it was saved;
+    /// [`ModelError::Device`] when the device fails.
     pub fn read(path: &Path, device: &Device) -> Result<Self, ModelError> {
         let path = model_file(path);
         let weights = |cause| ModelError::Weights { path: path.clone(), cause };
@@ -270,9 +280,11 @@ impl Model {
         }
         let mut network = Segmentor::new(parsed.spec(), 0, device);
         network.load(state).map_err(weights)?;
-        if !parsed.golden.is_empty()
-            && !self_test::agree(&parsed.golden, &self_test::logits(&mut network, device))
-        {
+        let answers = |network: &mut Segmentor| {
+            self_test::logits(network, device)
+                .map_err(|cause| ModelError::Device { path: path.clone(), cause })
+        };
+        if !parsed.golden.is_empty() && !self_test::agree(&parsed.golden, &answers(&mut network)?) {
             return Err(card(
                 "is not what it was when it was saved: its network answers a known picture otherwise; take a copy that \
                  was not changed, and tell us if this one was not"
@@ -290,10 +302,13 @@ impl Model {
     /// Bytes of the model file; the same model gives the same bytes.
     ///
     /// # Errors
-    /// [`WeightsError::Format`] when the card cannot be written as JSON, or the weights as safetensors.
+    /// [`WeightsError::Format`] when the card cannot be written as JSON, or the weights as safetensors, or the device
+    /// fails.
     pub fn to_bytes(&mut self, device: &Device) -> Result<Vec<u8>, WeightsError> {
-        self.card.golden = self_test::logits(&mut self.network, device);
+        let failed = |e: DeviceFailure| WeightsError::Format(e.to_string());
+        self.card.golden = self_test::logits(&mut self.network, device).map_err(failed)?;
         let card = serde_json::to_string(&self.card).map_err(|e| WeightsError::Format(e.to_string()))?;
-        to_safetensors(&self.network.state(), HashMap::from([(CARD_KEY.to_owned(), card)]))
+        let state = guarded(device, || self.network.state()).map_err(failed)?;
+        to_safetensors(&state, HashMap::from([(CARD_KEY.to_owned(), card)]))
     }
 }

@@ -9,6 +9,7 @@ use sorby_image::resize::{self, Bilinear};
 use sorby_image::{LabelMap, Micrograph, Shot};
 use sorby_kernels::resize::RowResize;
 use sorby_nn::Segmentor;
+use sorby_nn::device::DeviceFailure;
 use std::borrow::Cow;
 
 /// Why an image cannot be segmented.
@@ -18,6 +19,9 @@ pub enum PredictError {
     /// The image's values do not fit the model's grey range; says what can be done to the image.
     #[error(transparent)]
     GreyRange(#[from] sorby_image::GreyRangeError),
+    /// The device gave up; says what can be done.
+    #[error(transparent)]
+    Device(#[from] DeviceFailure),
 }
 
 /// Scales of test-time augmentation (MMSegmentation's defaults).
@@ -173,15 +177,15 @@ impl<'a> Pass<'a> {
         device: &Device,
         progress: &mut dyn FnMut(usize),
         out: &mut [f32],
-    ) {
+    ) -> Result<(), DeviceFailure> {
         let classes = model.spec().classes;
         let (image, input, normalisation, mirrored) =
             (self.image, &self.input, self.normalisation, self.mirrored);
         let mut source = |y: usize| network_row(image, input, normalisation, mirrored, y);
         let (first, second) = self.output.sources(y);
         self.slide.forget_before(first);
-        let upper = self.slide.row(first, model, device, &mut source, progress).to_vec();
-        let lower = self.slide.row(second, model, device, &mut source, progress);
+        let upper = self.slide.row(first, model, device, &mut source, progress)?.to_vec();
+        let lower = self.slide.row(second, model, device, &mut source, progress)?;
         if mirrored {
             let flipped =
                 |row: &[f32]| row.chunks_exact(classes).rev().flatten().copied().collect::<Vec<_>>();
@@ -190,6 +194,7 @@ impl<'a> Pass<'a> {
             self.output.row(y, (&upper, lower), out);
         }
         softmax(out, classes);
+        Ok(())
     }
 }
 
@@ -226,7 +231,8 @@ pub type RowSink<'a> = dyn FnMut(usize, &[u8], &[f32]) -> bool + 'a;
 /// With several passes, and with companions, probabilities are averaged; the class with the largest wins, ties going to the lower index.
 ///
 /// # Errors
-/// [`PredictError::GreyRange`] when the image's values do not fit the model's grey range.
+/// [`PredictError::GreyRange`] when the image's values do not fit the model's grey range; [`PredictError::Device`] when
+/// the device fails.
 pub fn predict_rows(
     model: &mut Model,
     shot: &Shot,
@@ -244,12 +250,11 @@ pub fn predict_rows(
     let mut mixes: Vec<Vec<Segmentor>> = members
         .iter()
         .zip(&seen)
-        .map(
-            |((card, network), seen)| {
-                if options.adapt { adapt::mixes(network, card, seen, options, device) } else { Vec::new() }
-            },
-        )
-        .collect();
+        .map(|((card, network), seen)| match options.adapt {
+            true => adapt::mixes(network, card, seen, options, device),
+            false => Ok(Vec::new()),
+        })
+        .collect::<Result<_, _>>()?;
     let mut networks: Vec<&mut Segmentor> = Vec::new();
     let mut passes: Vec<(usize, Pass)> = Vec::new();
     for (((card, network), mixes), seen) in members.into_iter().zip(&mut mixes).zip(&seen) {
@@ -267,7 +272,7 @@ pub fn predict_rows(
     for y in 0..height {
         mean.fill(0.0);
         for (n, pass) in &mut passes {
-            pass.row(y, networks[*n], device, progress, &mut own);
+            pass.row(y, networks[*n], device, progress, &mut own)?;
             mean.iter_mut().zip(&own).for_each(|(m, p)| *m += p);
         }
         mean.iter_mut().for_each(|p| *p /= count);

@@ -3,6 +3,7 @@
 use crate::slide::window_logits;
 use burn::tensor::Device;
 use sorby_nn::Segmentor;
+use sorby_nn::device::DeviceFailure;
 
 const EDGE: usize = 64;
 /// Logits are kept at every so many pixels of each row and column.
@@ -11,7 +12,10 @@ const STEP: usize = 16;
 const TOLERANCE: f32 = 0.02;
 
 /// Logits of a fixed picture at 4 x 4 places.
-pub(crate) fn logits(network: &mut Segmentor, device: &Device) -> Vec<f32> {
+///
+/// # Errors
+/// When the device fails.
+pub(crate) fn logits(network: &mut Segmentor, device: &Device) -> Result<Vec<f32>, DeviceFailure> {
     let classes = network.spec().classes;
     // Blobs and texture in the range of normalised images; the same on every machine.
     let value = |i: usize| {
@@ -20,11 +24,11 @@ pub(crate) fn logits(network: &mut Segmentor, device: &Device) -> Vec<f32> {
         blob + ((x * 7 + y * 3 + c) % 13) as f32 * 0.05 - 0.3
     };
     let picture: Vec<f32> = (0..EDGE * EDGE * 3).map(value).collect();
-    let all = window_logits(network, picture, (1, EDGE, EDGE), device);
+    let all = window_logits(network, picture, (1, EDGE, EDGE), device)?;
     network.release_folded();
     let places =
         (STEP / 2..EDGE).step_by(STEP).flat_map(|y| (STEP / 2..EDGE).step_by(STEP).map(move |x| (x, y)));
-    places.flat_map(|(x, y)| all[(y * EDGE + x) * classes..][..classes].to_vec()).collect()
+    Ok(places.flat_map(|(x, y)| all[(y * EDGE + x) * classes..][..classes].to_vec()).collect())
 }
 
 /// Whether two sets of golden logits are of one network.

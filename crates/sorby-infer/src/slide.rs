@@ -2,6 +2,7 @@
 //! width of an image, not with its height.
 
 use burn::tensor::{Device, Tensor, TensorData};
+use sorby_nn::device::{DeviceFailure, guarded};
 use sorby_nn::{Segmentor, ops};
 use std::collections::VecDeque;
 
@@ -52,15 +53,20 @@ pub fn windows_per_batch(crop_px: usize) -> usize {
 }
 
 /// Logits of `n` windows, `[n, h, w, classes]`, from normalised pixels, `[n, h, w, 3]`.
+///
+/// # Errors
+/// When the device fails.
 pub(crate) fn window_logits(
     network: &mut Segmentor,
     pixels: Vec<f32>,
     (n, h, w): (usize, usize, usize),
     device: &Device,
-) -> Vec<f32> {
-    let batch = Tensor::<4>::from_data(TensorData::new(pixels, [n, h, w, 3]), &device.clone().inner());
-    let logits = ops::bilinear(network.evaluate(batch), h, w).into_data();
-    logits.iter::<f32>().collect()
+) -> Result<Vec<f32>, DeviceFailure> {
+    guarded(device, || {
+        let batch = Tensor::<4>::from_data(TensorData::new(pixels, [n, h, w, 3]), &device.clone().inner());
+        let logits = ops::bilinear(network.evaluate(batch), h, w).into_data();
+        logits.iter::<f32>().collect()
+    })
 }
 
 /// Rows kept by number, from the first that is still needed.
@@ -133,6 +139,9 @@ impl Slide {
 
     /// Mean logits of row `y`, `[width, classes]`. `source` gives rows of the input; `progress` gets the number of
     /// windows done. Rows are to be asked for in ascending order, as far as they are not kept.
+    ///
+    /// # Errors
+    /// When the device fails.
     pub fn row(
         &mut self,
         y: usize,
@@ -140,11 +149,11 @@ impl Slide {
         device: &Device,
         source: &mut dyn FnMut(usize) -> Vec<f32>,
         progress: &mut dyn FnMut(usize),
-    ) -> &[f32] {
+    ) -> Result<&[f32], DeviceFailure> {
         while self.finished <= y {
-            self.step(network, device, source, progress);
+            self.step(network, device, source, progress)?;
         }
-        &self.scores.rows[y - self.scores.first]
+        Ok(&self.scores.rows[y - self.scores.first])
     }
 
     /// One batch of windows.
@@ -154,7 +163,7 @@ impl Slide {
         device: &Device,
         source: &mut dyn FnMut(usize) -> Vec<f32>,
         progress: &mut dyn FnMut(usize),
-    ) {
+    ) -> Result<(), DeviceFailure> {
         let mut until = (self.done + self.batch).min(self.windows.len());
         if self.across >= self.batch {
             // A batch of a wide image ends with the row of windows: fewer rows are under way.
@@ -176,7 +185,7 @@ impl Slide {
                 batch.extend_from_slice(&self.input.rows[y - self.input.first][3 * window.x1..3 * window.x2]);
             }
         }
-        let logits = window_logits(network, batch, (group.len(), h, w), device);
+        let logits = window_logits(network, batch, (group.len(), h, w), device)?;
         let classes = self.classes;
         for (window, logits) in group.iter().zip(logits.chunks_exact(h * w * classes)) {
             for (row, y) in logits.chunks_exact(w * classes).zip(window.y1..) {
@@ -196,5 +205,6 @@ impl Slide {
         }
         self.finished = self.finished.max(complete);
         progress(group.len());
+        Ok(())
     }
 }

@@ -1,5 +1,14 @@
 //! Global thresholds: Otsu's, and count and mean radius at every threshold.
 
+mod growing;
+mod ring;
+#[cfg(test)]
+mod tests;
+
+use growing::Growing;
+use rayon::prelude::*;
+use ring::Ring;
+
 /// Otsu's threshold as OpenCV computes it: pixels greater than it are foreground. The first maximum of
 /// the between-class variance wins; levels that leave (almost) nothing on one side are passed over.
 ///
@@ -73,70 +82,8 @@ fn nearest(errors: impl Iterator<Item = Option<f64>>) -> u8 {
     best.1
 }
 
-/// A union-find over pixels that knows the number of 8-connected objects and the sum of `sqrt(area)`.
-struct Growing {
-    /// Parent of a pixel; for a root, its area below zero; [`ABSENT`] for pixels not yet added. One array, for the
-    /// pixels come in no order of place.
-    link: Vec<i32>,
-    /// Square roots of small areas, which most are.
-    roots: Vec<f64>,
-    objects: u32,
-    sum_of_roots: f64,
-}
-
-const ABSENT: i32 = i32::MAX;
-
-impl Growing {
-    fn new(pixels: usize) -> Self {
-        let roots = (0..4096).map(|n| f64::from(n).sqrt()).collect();
-        Self { link: vec![ABSENT; pixels], roots, objects: 0, sum_of_roots: 0.0 }
-    }
-
-    fn find(&mut self, mut i: usize) -> usize {
-        while self.link[i] >= 0 {
-            let parent = self.link[i] as usize;
-            if self.link[parent] >= 0 {
-                self.link[i] = self.link[parent];
-            }
-            i = parent;
-        }
-        i
-    }
-
-    fn root(&self, area: i32) -> f64 {
-        self.roots.get(area as usize).copied().unwrap_or_else(|| f64::from(area).sqrt())
-    }
-
-    /// Adds a pixel and joins it with those of its neighbours that are there.
-    fn add(&mut self, i: usize, neighbours: [usize; 8]) {
-        self.link[i] = -1;
-        let mut own = i;
-        let mut area = 1;
-        let (mut joined, mut gone) = (0, 0.0);
-        for n in neighbours {
-            if self.link[n] == ABSENT {
-                continue;
-            }
-            let other = self.find(n);
-            if other == own {
-                continue;
-            }
-            let added = -self.link[other];
-            gone += self.root(added);
-            joined += 1;
-            if added > area {
-                self.link[own] = other as i32;
-                own = other;
-            } else {
-                self.link[other] = own as i32;
-            }
-            area += added;
-            self.link[own] = -area;
-        }
-        self.objects = self.objects + 1 - joined;
-        self.sum_of_roots += self.root(area) - gone;
-    }
-}
+/// Rows of which one thread sorts the pixels.
+const BAND_ROWS: usize = 64;
 
 /// All 256 thresholds in one pass: pixels are added from bright to dark while a union-find keeps the
 /// objects.
@@ -148,20 +95,15 @@ pub fn sweep(pixels: &[u8], width: usize, height: usize) -> Sweep {
     // With a margin of absent pixels, so that every pixel has eight neighbours.
     let stride = width + 2;
     let cells = stride * (height + 2);
-    assert!(cells < ABSENT as usize, "image too large for a sweep");
-    let order = brightest_first(pixels, width, stride);
-    let mut growing = Growing::new(cells);
+    assert!(cells < growing::ABSENT as usize, "image too large for a sweep");
+    let ring = Ring::of(pixels, width);
+    let (order, of_value) = brightest_first(pixels, width);
+    let mut growing = Growing::new(ring);
     let mut out = Sweep { counts: vec![0; 256], mean_radii_px: vec![None; 256] };
-    let mut of_value = [0usize; 256];
-    pixels.iter().for_each(|&v| of_value[usize::from(v)] += 1);
     let mut next = 0;
     for threshold in (0..256usize).rev() {
         let brighter = of_value.get(threshold + 1).copied().unwrap_or(0);
-        for &i in &order[next..next + brighter] {
-            let i = i as usize;
-            let (above, below) = (i - stride, i + stride);
-            growing.add(i, [above - 1, above, above + 1, i - 1, i + 1, below - 1, below, below + 1]);
-        }
+        growing.add(&order[next..next + brighter]);
         next += brighter;
         out.counts[threshold] = growing.objects;
         if growing.objects > 0 {
@@ -172,18 +114,40 @@ pub fn sweep(pixels: &[u8], width: usize, height: usize) -> Sweep {
     out
 }
 
-/// Places of the pixels, by rows of `stride` with a margin of one, in order of descending value (a counting sort).
-fn brightest_first(pixels: &[u8], width: usize, stride: usize) -> Vec<u32> {
-    let mut starts = [0usize; 257];
-    pixels.iter().for_each(|&v| starts[256 - usize::from(v)] += 1);
-    (1..257).for_each(|i| starts[i] += starts[i - 1]);
+/// Places of the pixels, by rows of `width + 2` with a margin of one, in order of descending value (a counting sort); and
+/// how many pixels have each value.
+fn brightest_first(pixels: &[u8], width: usize) -> (Vec<u32>, [usize; 256]) {
+    let band = (BAND_ROWS * width).max(1);
+    let histogram = |band: &[u8]| {
+        let mut of_value = [0usize; 256];
+        band.iter().for_each(|&v| of_value[usize::from(v)] += 1);
+        of_value
+    };
+    let counts: Vec<[usize; 256]> = pixels.par_chunks(band).map(histogram).collect();
     let mut order = vec![0u32; pixels.len()];
-    for (y, row) in pixels.chunks_exact(width.max(1)).enumerate() {
-        for (x, &v) in row.iter().enumerate() {
-            let slot = &mut starts[255 - usize::from(v)];
-            order[*slot] = ((y + 1) * stride + x + 1) as u32;
-            *slot += 1;
+    // Each band has a part of the places of each value, in order.
+    let mut slots: Vec<Vec<std::slice::IterMut<u32>>> = counts.iter().map(|_| Vec::new()).collect();
+    let mut rest = order.as_mut_slice();
+    for value in (0..256).rev() {
+        for (slots, counts) in slots.iter_mut().zip(&counts) {
+            let (own, after) = std::mem::take(&mut rest).split_at_mut(counts[value]);
+            slots.push(own.iter_mut());
+            rest = after;
         }
     }
-    order
+    pixels.par_chunks(band).zip(&mut slots).enumerate().for_each(|(i, (band, slots))| {
+        for (y, row) in (i * BAND_ROWS..).zip(band.chunks_exact(width.max(1))) {
+            let first = (y + 1) * (width + 2) + 1;
+            for (place, &v) in (first..).zip(row) {
+                if let Some(slot) = slots[255 - usize::from(v)].next() {
+                    *slot = place as u32;
+                }
+            }
+        }
+    });
+    let mut of_value = [0; 256];
+    for counts in &counts {
+        of_value.iter_mut().zip(counts).for_each(|(sum, n)| *sum += n);
+    }
+    (order, of_value)
 }

@@ -7,6 +7,7 @@
 #![warn(missing_docs, clippy::missing_errors_doc, clippy::missing_panics_doc)]
 
 pub mod backbone;
+pub mod check;
 pub mod device;
 pub mod ema;
 pub mod geometry;

@@ -7,13 +7,14 @@ use crate::step::{StepCost, step};
 use sorby_data::{CropSource, Normalisation, Sample};
 use sorby_infer::Device;
 use sorby_nn::Segmentor;
+use sorby_nn::device::guarded;
 use sorby_nn::optimizer::Optimizer;
 
 /// Takes the first `steps` steps of `recipe` on `samples`. `each` gets every step's number (from 0)
 /// and cost.
 ///
 /// # Errors
-/// [`TrainError::Memory`] and [`TrainError::Diverged`] as in training.
+/// [`TrainError::Memory`], [`TrainError::Diverged`] and [`TrainError::Device`] as in training.
 pub fn bench_training(
     recipe: &Recipe,
     samples: &[Sample],
@@ -29,7 +30,9 @@ pub fn bench_training(
     let source = CropSource::new(samples, recipe.data.input_scale);
     for t in 0..steps {
         let normalisation = Normalisation::default();
-        let result = step(recipe, &normalisation, &source, &mut network, &mut optimizer, device, t)?;
+        let result = guarded(device, || {
+            step(recipe, &normalisation, &source, &mut network, &mut optimizer, device, t)
+        })??;
         each(t, result.cost);
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! Why a training run stopped or could not start.
 
 use sorby_data::DataError;
+use sorby_nn::device::DeviceFailure;
 use std::path::{Path, PathBuf};
 
 /// Why a training stopped or could not start.
@@ -51,6 +52,9 @@ pub enum TrainError {
         /// What is wrong and what can be done, in words.
         reason: String,
     },
+    /// The device gave up; says what can be done.
+    #[error(transparent)]
+    Device(#[from] DeviceFailure),
     /// The loss is infinite or no number.
     #[error(
         "the loss became {loss} at iteration {iteration}; lower optimizer.lr (now {lr}) or check the labels. \

@@ -19,6 +19,7 @@ use sorby_data::{CropSource, DataError, Dataset, Sample};
 use sorby_image::ImagePart;
 use sorby_infer::{Calibrator, Domain, InferenceOptions, Model, ModelCard, Prediction, SeenImage};
 use sorby_nn::Segmentor;
+use sorby_nn::device::guarded;
 use sorby_nn::weights::LoadedKeys;
 use sorby_score::{Confusion, Scores};
 use std::borrow::Cow;
@@ -218,7 +219,7 @@ impl<'a> Trainer<'a> {
     /// # Errors
     /// [`TrainError::Diverged`] when the loss is not finite; [`TrainError::Pretrained`] when the recipe's weights
     /// cannot be used; [`TrainError::Run`] when no checkpoint is whole; [`TrainError::Data`] when a validation
-    /// image does not fit the model's grey range; [`TrainError::Io`] or [`TrainError::Write`] when a file cannot be
+    /// image does not fit the model's grey range; [`TrainError::Device`] when the device fails; [`TrainError::Io`] or [`TrainError::Write`] when a file cannot be
     /// read or written. The run's status then says that it failed.
     pub fn run(
         mut self,
@@ -283,15 +284,10 @@ impl<'a> Trainer<'a> {
 
     /// One step: learns from the crops of iteration `t` (from 0), and writes its line.
     fn learn(&self, source: &CropSource, going: &mut Going, t: u64) -> Result<Metric, TrainError> {
-        let StepResult { loss, lr, cost } = step(
-            &self.recipe,
-            &self.card.normalisation,
-            source,
-            &mut going.model.network,
-            &mut going.carried.optimizer,
-            &self.device,
-            t,
-        )?;
+        let (network, optimizer) = (&mut going.model.network, &mut going.carried.optimizer);
+        let StepResult { loss, lr, cost } = guarded(&self.device, || {
+            step(&self.recipe, &self.card.normalisation, source, network, optimizer, &self.device, t)
+        })??;
         let ema_decay = self.recipe.optimizer.ema_decay;
         if ema_decay > 0.0 {
             going.carried.average.update(&mut going.model.network, ema_decay, t);
@@ -351,7 +347,9 @@ impl<'a> Trainer<'a> {
         let reliability = going.model.card.reliability.clone();
         let progress = Progress { iteration: done, best: going.best, reliability };
         let network = &mut going.model.network;
-        checkpoint::save(self.run, &self.identity, &progress, &going.written, network, &going.carried)?;
+        guarded(&self.device, || {
+            checkpoint::save(self.run, &self.identity, &progress, &going.written, network, &going.carried)
+        })??;
         let state = if stopped { State::Stopped } else { State::Running };
         self.write_status(state, done, going.best, None)
     }

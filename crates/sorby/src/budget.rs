@@ -1,7 +1,7 @@
 //! Training and inference timed on the user's own data, before hours are spent.
 
 use crate::Result;
-use crate::error::refuse;
+use crate::error::{refuse, refused};
 use sorby_data::Sample;
 use sorby_infer::Device;
 use sorby_train::{Recipe, Schedule};
@@ -28,7 +28,8 @@ impl Costs {
         let window = (recipe.inference.window, recipe.inference.stride);
         let spec = recipe.model_spec(classes);
         let (shot, scale) = (&samples[0].shot, recipe.data.input_scale);
-        let times = sorby_infer::bench_image(spec, shot, window, scale, 1, device, &mut || ());
+        let times = sorby_infer::bench_image(spec, shot, window, scale, 1, device, &mut || ())
+            .map_err(|what| refused!("{what}"))?;
         sorby_nn::release_buffers();
         Ok(Self {
             step_s: total_s / TIMED_STEPS as f64,

@@ -3,6 +3,7 @@
 use sorby_data::{DataError, Problem};
 use sorby_image::{ArrayError, ImageError, ScaleError};
 use sorby_infer::ModelError;
+use sorby_nn::device::DeviceProblem;
 use sorby_nn::weights::WeightsError;
 use sorby_study::SpecError;
 use sorby_train::{RecipeError, TrainError};
@@ -26,6 +27,8 @@ pub enum Error {
     Model(ModelError),
     /// Weights cannot be read or written.
     Weights(WeightsError),
+    /// There is no such device to compute on.
+    Device(DeviceProblem),
     /// A training cannot start or go on.
     Train(TrainError),
     /// A recipe is wrong.
@@ -109,6 +112,7 @@ of_other_crates!(
     Scale(ScaleError),
     Model(ModelError),
     Weights(WeightsError),
+    Device(DeviceProblem),
     Train(TrainError),
     Recipe(RecipeError),
     Study(SpecError),

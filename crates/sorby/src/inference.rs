@@ -1,7 +1,7 @@
 //! How and where a model is applied.
 
 use crate::Result;
-use crate::error::{Context as _, refuse, refused};
+use crate::error::{refuse, refused};
 use crate::model::open_model;
 use sorby_infer::{Backend, Device, InferenceOptions, Model, TTA_RATIOS};
 use std::path::{Path, PathBuf};
@@ -44,19 +44,18 @@ impl DeviceOptions {
     /// Opens the device.
     ///
     /// # Errors
-    /// When there is no such backend, or not in this program.
+    /// When there is no such backend, it is not in this program, or no such device answers.
     pub fn open(&self) -> Result<Device> {
         sorby_nn::ops::use_stock_operations(self.stock_operations);
+        Ok(self.backend()?.open()?)
+    }
+
+    pub(crate) fn backend(&self) -> Result<Backend> {
         let Some(backend) = Backend::from_name(&self.name) else {
             let names: Vec<_> = Backend::ALL.iter().map(|b| b.name()).collect();
             refuse!("--device {}: unknown; choose one of {}", self.name, names.join(", "));
         };
-        let name = backend.name();
-        backend.open().with_context(|| {
-            format!(
-                "--device {name}: not in this program; build it with `cargo build --release --features {name}`"
-            )
-        })
+        Ok(backend)
     }
 }
 

@@ -39,6 +39,7 @@ pub mod cluster;
 mod compare;
 pub mod data;
 mod data_package;
+mod device_check;
 mod error;
 mod evaluate;
 mod event;
@@ -71,6 +72,7 @@ pub mod words;
 
 pub use clean::clean;
 pub use compare::{Comparison, compare};
+pub use device_check::{DeviceCheckOptions, DeviceReport, LayerReport, check_device};
 pub use error::{Error, Result};
 pub use evaluate::{EvaluateOptions, Evaluation, evaluate};
 pub use event::{Event, Observer};

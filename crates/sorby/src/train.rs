@@ -2,6 +2,7 @@
 
 use crate::budget::{self, Costs};
 use crate::data::{learnt_from, warn_of_problems};
+use crate::device_check::require_right;
 use crate::error::{Context as _, refuse};
 use crate::study::same_recipe;
 use crate::words::duration;
@@ -71,6 +72,7 @@ pub struct Training {
     data: PathBuf,
     dataset: Dataset,
     device: Device,
+    on: DeviceOptions,
     start: Start,
     environment: Value,
 }
@@ -103,6 +105,7 @@ impl Training {
         if !options.data_is_checked {
             warn_of_problems(&dataset, observer);
         }
+        require_right(&options.device, recipe, dataset.manifest.classes.len(), observer)?;
         if let Some(time_s) = options.time_s {
             fit(recipe, time_s, &dataset, &device, observer)?;
         }
@@ -114,7 +117,8 @@ impl Training {
         run.write_json(RunFile::Environment, &environment)?;
         run.write(RunFile::Recipe, named.recipe.to_toml().as_bytes())?;
         let start = Start::New(Box::new(named.recipe));
-        Ok(Self { run, data: data.to_owned(), dataset, device, start, environment })
+        let (data, on) = (data.to_owned(), options.device.clone());
+        Ok(Self { run, data, dataset, device, on, start, environment })
     }
 
     /// Begins the run in the folder of the options, or goes on with the one that is there; `None` where that is finished.
@@ -162,8 +166,8 @@ impl Training {
             None => path_noted(fs_err::read(run.path(RunFile::DataPath))?),
         };
         let dataset = Dataset::open(&data)?;
-        let start = Start::Again(iterations);
-        Ok(Self { run, data, dataset, device, start, environment: environment(options) })
+        let (start, on) = (Start::Again(iterations), options.device.clone());
+        Ok(Self { run, data, dataset, device, on, start, environment: environment(options) })
     }
 
     /// Loads and checks all that the training needs, before time is spent.
@@ -177,6 +181,8 @@ impl Training {
             }
             Start::Again(iterations) => {
                 let trainer = Trainer::resume(&self.dataset, &self.run, self.device.clone(), *iterations)?;
+                // On another machine than before, perhaps.
+                require_right(&self.on, trainer.recipe(), self.classes().len(), &())?;
                 self.run.write_json(RunFile::Environment, &self.with_earlier_starts())?;
                 trainer
             }

@@ -105,7 +105,7 @@ pub enum Command {
     Model(ModelCommand),
     /// Say what this program and machine can do.
     #[command(visible_alias = "doctor")]
-    System,
+    System(SystemArgs),
     /// Time training, inference or plain matrix products on this machine.
     Bench(BenchArgs),
     /// Print what a shell needs to complete words of `sorby`: `sorby completions bash > ~/.local/share/bash-completion/completions/sorby`.
@@ -252,6 +252,22 @@ pub struct DeviceArg {
     /// Compute with Burn's own operations on the CPU too: slow, to compare with.
     #[arg(long, hide_short_help = true)]
     pub stock_operations: bool,
+}
+
+#[derive(ClapArgs)]
+pub struct SystemArgs {
+    /// Check every layer of the networks on this device against the CPU: vulkan, cuda, metal where built in.
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<String>,
+    /// Network to check; default: both.
+    #[arg(long, value_enum, requires = "device")]
+    pub arch: Option<BenchArch>,
+    /// Crops at once in the check.
+    #[arg(long, default_value_t = 8, requires = "device", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub batch: u16,
+    /// Edge of a crop in the check.
+    #[arg(long, default_value_t = 256, requires = "device", value_name = "PX", value_parser = clap::value_parser!(u16).range(32..=4096))]
+    pub crop: u16,
 }
 
 #[derive(ClapArgs)]

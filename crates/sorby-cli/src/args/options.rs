@@ -10,7 +10,7 @@ use sorby::measure::{Edges, Export, MeasureOptions};
 use sorby::scale::ScaleOptions;
 use sorby::study::StudyOptions;
 use sorby::threshold::ThresholdOptions;
-use sorby::{DeviceOptions, InferenceSettings, Paper, Part, SegmentOptions};
+use sorby::{DeviceCheckOptions, DeviceOptions, InferenceSettings, Paper, Part, SegmentOptions};
 
 impl DeviceArg {
     pub fn options(&self) -> DeviceOptions {
@@ -210,19 +210,39 @@ impl BenchArgs {
             BenchWork::Gemm => Work::Gemm,
             BenchWork::Measure => return None,
         };
-        let arch = match self.arch {
-            BenchArch::DeepLabV3Plus => sorby_nn::Arch::DeepLabV3Plus,
-            BenchArch::PspNet => sorby_nn::Arch::PspNet,
-        };
         Some(BenchOptions {
             work,
-            arch,
+            arch: self.arch.into(),
             batch: self.batch.into(),
             crop_px: self.crop.into(),
             size_px: self.size,
             repeats: self.repeats.into(),
             device: self.device.options(),
         })
+    }
+}
+
+impl SystemArgs {
+    /// `None` where no device is to be checked.
+    pub fn options(&self) -> Option<DeviceCheckOptions> {
+        let name = self.device.clone()?;
+        let both = [BenchArch::DeepLabV3Plus, BenchArch::PspNet];
+        let networks = self.arch.map_or(both.to_vec(), |arch| vec![arch]);
+        Some(DeviceCheckOptions {
+            device: DeviceOptions { name, stock_operations: false },
+            networks: networks.into_iter().map(Into::into).collect(),
+            batch: self.batch.into(),
+            crop_px: self.crop.into(),
+        })
+    }
+}
+
+impl From<BenchArch> for sorby_nn::Arch {
+    fn from(arch: BenchArch) -> Self {
+        match arch {
+            BenchArch::DeepLabV3Plus => Self::DeepLabV3Plus,
+            BenchArch::PspNet => Self::PspNet,
+        }
     }
 }
 

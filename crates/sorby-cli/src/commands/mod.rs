@@ -70,7 +70,7 @@ pub fn run(args: Args) -> anyhow::Result<Answer> {
         Command::Replay(args) => report::replay(args),
         Command::Bench(args) => bench::run(args),
         Command::Scale(args) => scale::run(args),
-        Command::System => system::run(),
+        Command::System(args) => system::run(&args),
     }
 }
 

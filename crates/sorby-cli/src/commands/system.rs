@@ -1,10 +1,37 @@
 //! `sorby system`: what this program and machine can do.
 
 use crate::answer::{Answer, say};
+use crate::args::SystemArgs;
+use crate::console::Console;
 use serde_json::json;
 use sorby_infer::Backend;
+use sorby_nn::device::DeviceProblem;
 
-pub fn run() -> anyhow::Result<Answer> {
+pub fn run(args: &SystemArgs) -> anyhow::Result<Answer> {
+    match args.options() {
+        Some(options) => check(&options),
+        None => show(),
+    }
+}
+
+/// Every layer on one device.
+fn check(options: &sorby::DeviceCheckOptions) -> anyhow::Result<Answer> {
+    let mut answer = Answer::new();
+    let report = sorby::check_device(options, &Console::default())?;
+    say!(answer, "{}: {} {}", report.device, report.name, report.driver);
+    answer.text(&report.text());
+    answer.set_all(&report);
+    let wrong = report.wrong().count();
+    answer.set("right", wrong == 0);
+    if wrong > 0 {
+        let words = format!("--device {}: {wrong} layers are wrong, so it is not used", report.device);
+        return Ok(answer.failed(&words, 2));
+    }
+    answer.line("all layers agree with the CPU");
+    Ok(answer)
+}
+
+fn show() -> anyhow::Result<Answer> {
     let mut answer = Answer::new();
     let (version, os, arch) = (env!("CARGO_PKG_VERSION"), std::env::consts::OS, std::env::consts::ARCH);
     let (threads, simd) = (rayon::current_num_threads(), format!("{:?}", sorby_nn::simd_level()));
@@ -25,18 +52,20 @@ pub fn run() -> anyhow::Result<Answer> {
     answer.line("devices:");
     let mut available = Vec::new();
     for backend in Backend::ALL {
-        // Opening a device of a driver that is not there may panic inside the driver's library.
-        let opened = std::panic::catch_unwind(|| backend.open().is_some());
         let name = backend.name();
-        let state = match opened {
-            Ok(true) => "available".to_owned(),
-            Ok(false) => format!("not in this program (cargo build --release --features {name})"),
-            Err(_) => "in this program, but no such device answers on this machine".to_owned(),
+        let state = match backend.look() {
+            Ok(open) => {
+                available.push(name);
+                format!("available: {} {}", open.name, open.driver)
+            }
+            Err(DeviceProblem::NotBuiltIn(name)) => {
+                format!("not in this program (cargo build --release --features {name})")
+            }
+            Err(DeviceProblem::NotThere { reason, .. }) => {
+                format!("in this program, but no such device answers on this machine ({reason})")
+            }
         };
-        say!(answer, "  {name:<7} {state}");
-        if matches!(opened, Ok(true)) {
-            available.push(name);
-        }
+        say!(answer, "  {name:<7} {}", state.trim_end());
     }
     answer.set("devices", available);
     Ok(answer)

@@ -106,6 +106,10 @@ fn other_mistakes() {
     assert!(fail(at, &["--threads", "0", "doctor"]).contains("threads"));
     assert!(!at.join("o").exists(), "nothing half-written");
     assert!(succeed(at, &["doctor"]).contains("cpu     available"));
+    let check = ["system", "--device", "cpu", "--arch", "pspnet", "--batch", "1", "--crop", "32"];
+    assert!(succeed(at, &check).ends_with("all layers agree with the CPU\n"));
+    assert!(fail(at, &["system", "--device", "gpu"]).contains("choose one of cpu, vulkan"));
+    assert!(fail(at, &["system", "--crop", "64"]).contains("--device"));
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod extension;
 mod recycled;
 mod stock;
 
+use crate::check::{Call, note};
 use burn::backend::{Dispatch, DispatchDevice};
 use burn::tensor::{Device, Tensor};
 use extension::HotOps;
@@ -38,6 +39,8 @@ pub(crate) fn on_kernels(device: &Device) -> bool {
 
 /// Convolution of `x` with `[cout, cin / groups, k, k]` weights, no bias.
 pub fn conv2d(x: Tensor<4>, weight: Tensor<4>, geometry: ConvGeometry) -> Tensor<4> {
+    let cout = weight.dims()[0];
+    note(x.dims(), |input| Call::Conv { input, cout, geometry });
     if !on_kernels(&x.device()) {
         return stock::conv2d(x, weight, geometry);
     }
@@ -78,6 +81,7 @@ pub fn batch_norm_train(
     moments: Tensor<2>,
     relu: bool,
 ) -> Tensor<4> {
+    note(x.dims(), |input| Call::Norm { input, residual: residual.is_some(), relu });
     if !on_kernels(&x.device()) {
         return stock::batch_norm_train(x, residual, gamma, beta, relu);
     }
@@ -104,6 +108,7 @@ pub fn affine(
 
 /// 3x3 max pooling, stride 2, padding 1.
 pub fn max_pool(x: Tensor<4>) -> Tensor<4> {
+    note(x.dims(), |input| Call::MaxPool { input });
     if !on_kernels(&x.device()) {
         return stock::max_pool(x);
     }
@@ -112,6 +117,7 @@ pub fn max_pool(x: Tensor<4>) -> Tensor<4> {
 
 /// Means over `bins` x `bins` regions (PyTorch's `AdaptiveAvgPool2d`).
 pub fn adaptive_average(x: Tensor<4>, bins: usize) -> Tensor<4> {
+    note(x.dims(), |input| Call::AdaptiveAverage { input, bins });
     if !on_kernels(&x.device()) {
         return stock::adaptive_average(x, bins);
     }
@@ -124,6 +130,7 @@ pub fn bilinear(x: Tensor<4>, height: usize, width: usize) -> Tensor<4> {
     if (h, w) == (height, width) {
         return x;
     }
+    note(x.dims(), |input| Call::Bilinear { input, size: (height, width) });
     if !on_kernels(&x.device()) {
         return stock::bilinear(x, height, width);
     }
@@ -174,6 +181,7 @@ pub enum PixelLoss {
 /// # Panics
 /// If there is not one label for each pixel of the logits.
 pub fn pixel_loss(logits: Tensor<4>, labels: Arc<Vec<u8>>, loss: PixelLoss) -> Tensor<1> {
+    note(logits.dims(), |input| Call::Loss { input, loss });
     if !on_kernels(&logits.device()) {
         return stock::pixel_loss(logits, &labels, loss);
     }

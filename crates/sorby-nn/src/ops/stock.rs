@@ -4,7 +4,7 @@ use super::{BATCH_NORM_EPS, ConvGeometry, PixelLoss};
 use burn::tensor::activation::{log_sigmoid, log_softmax, relu as relu_op, sigmoid, softmax};
 use burn::tensor::module;
 use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Int, Tensor, TensorData};
 use sorby_kernels::dice::SMOOTH;
 use sorby_kernels::optimizer::Rule;
 use sorby_kernels::pool::bin;
@@ -52,11 +52,11 @@ pub(super) fn batch_norm_train(
     relu: bool,
 ) -> Tensor<4> {
     let shape = x.dims();
-    let x = x.reshape([shape[0] * shape[1] * shape[2], shape[3]]);
-    let centred = x.clone() - x.mean_dim(0);
-    let var = centred.clone().powi_scalar(2).mean_dim(0);
-    let x = (centred / (var + BATCH_NORM_EPS).sqrt()).reshape(shape);
-    finish(x * per_channel(gamma) + per_channel(beta), residual, relu)
+    let pixels = x.reshape([shape[0] * shape[1] * shape[2], shape[3]]);
+    // One node with a gradient of its own: composed of single operations the gradient lost digits, and took twice the
+    // memory.
+    let y = module::batch_norm_train(pixels, gamma, beta, f64::from(BATCH_NORM_EPS)).output;
+    finish(y.reshape(shape), residual, relu)
 }
 
 pub(super) fn affine(
@@ -117,11 +117,10 @@ pub(super) fn pixel_loss(logits: Tensor<4>, labels: &[u8], loss: PixelLoss) -> T
     let [n, h, w, k] = logits.dims();
     let (pixels, device) = (n * h * w, logits.device());
     let z = logits.reshape([pixels, k]);
-    let one_hot: Vec<f32> =
-        labels.iter().flat_map(|&l| (0..k).map(move |c| if c == l as usize { 1.0 } else { 0.0 })).collect();
-    let counted: Vec<f32> = labels.iter().map(|&l| if (l as usize) < k { 1.0 } else { 0.0 }).collect();
-    let y = Tensor::<2>::from_data(TensorData::new(one_hot, [pixels, k]), &device);
-    let counted = Tensor::<2>::from_data(TensorData::new(counted, [pixels, 1]), &device);
+    let labels: Vec<i32> = labels.iter().map(|&l| i32::from(l)).collect();
+    let labels = Tensor::<2, Int>::from_data(TensorData::new(labels, [pixels, 1]), &device);
+    let counted = labels.clone().lower_scalar(k as i32).float();
+    let y = Tensor::cat((0..k as i32).map(|class| labels.clone().equal_scalar(class).float()).collect(), 1);
     match loss {
         PixelLoss::Focal { alpha, gamma } => {
             // Logits turned so that "right" is positive: u = (2y - 1) z.

@@ -5,7 +5,7 @@ mod tables;
 
 pub use measure::{MeasureBench, bench_measure, write_pictures};
 
-use crate::error::Context as _;
+use crate::error::{Context as _, refused};
 use crate::{DeviceOptions, Result};
 use serde::Serialize;
 use sorby_data::{Sample, synth};
@@ -135,6 +135,7 @@ pub fn bench(options: &BenchOptions) -> Result<Bench> {
         }
         BenchWork::Infer => {
             sorby_infer::bench_windows(spec, (batch, crop_px), repeats, &device, &mut trace::start)
+                .map_err(|what| refused!("bench infer: {what}"))?
         }
         BenchWork::Image => {
             let sample = synthetic(size_px, 0);
@@ -147,6 +148,7 @@ pub fn bench(options: &BenchOptions) -> Result<Bench> {
                 &device,
                 &mut trace::start,
             )
+            .map_err(|what| refused!("bench image: {what}"))?
         }
         BenchWork::Gemm => Vec::new(),
     };

@@ -1,5 +1,11 @@
 //! Choosing where to compute.
 
+mod guard;
+mod open;
+
+pub use guard::{DeviceFailure, guarded};
+pub use open::{DeviceProblem, OpenDevice};
+
 use burn::tensor::Device;
 
 /// A device the user can name.
@@ -34,18 +40,19 @@ impl Backend {
         Self::ALL.into_iter().find(|b| b.name() == name)
     }
 
-    /// Opens the device, or `None` when this binary was built without its Cargo feature.
-    pub fn open(&self) -> Option<Device> {
-        match self {
-            Backend::Cpu => Some(Device::flex()),
-            #[cfg(feature = "vulkan")]
-            Backend::Vulkan => Some(Device::vulkan(burn::tensor::DeviceKind::DefaultDevice)),
-            #[cfg(feature = "cuda")]
-            Backend::Cuda => Some(Device::cuda(0)),
-            #[cfg(feature = "metal")]
-            Backend::Metal => Some(Device::metal(burn::tensor::DeviceKind::DefaultDevice)),
-            #[allow(unreachable_patterns)]
-            _ => None,
-        }
+    /// Opens the device.
+    ///
+    /// # Errors
+    /// When this binary was built without its Cargo feature, or no such device answers on this machine.
+    pub fn open(&self) -> Result<Device, DeviceProblem> {
+        self.look().map(|open| open.device)
+    }
+
+    /// Opens the device, and says what it is.
+    ///
+    /// # Errors
+    /// As [`Backend::open`].
+    pub fn look(&self) -> Result<OpenDevice, DeviceProblem> {
+        open::look(*self)
     }
 }
