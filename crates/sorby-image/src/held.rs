@@ -18,6 +18,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 pub const VARIABLE: &str = "SORBY_HEARTBEAT_S";
 
 /// Without it.
+#[cfg(not(test))]
 const USUAL_S: f64 = 15.0;
 
 /// A holder that has not written for so many times its interval is taken for dead.
@@ -58,6 +59,12 @@ struct State {
     written: Mutex<Instant>,
 }
 
+#[cfg(test)]
+fn interval() -> Duration {
+    Duration::from_millis(100)
+}
+
+#[cfg(not(test))]
 fn interval() -> Duration {
     let said = std::env::var(VARIABLE).ok().and_then(|text| text.parse().ok());
     Duration::from_secs_f64(said.filter(|s| (0.05..=3600.0).contains(s)).unwrap_or(USUAL_S))
