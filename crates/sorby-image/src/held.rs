@@ -83,6 +83,12 @@ pub fn holder(lock: &Path) -> Option<(Holder, Duration)> {
     Some((seen.holder?, seen.age))
 }
 
+/// The holder of another machine, or of this one before it was started again: [`take`] looks on for up to a minute whether it
+/// lives.
+pub fn left_elsewhere(lock: &Path) -> Option<Holder> {
+    holder(lock).map(|(holder, _)| holder).filter(|holder| !holder.is_of_this_machine())
+}
+
 /// Whether the holder's file is of another machine that has written lately.
 pub fn is_held_elsewhere(lock: &Path) -> bool {
     holder(lock).is_some_and(|(holder, age)| !holder.is_of_this_machine() && age < interval() * PATIENCE)

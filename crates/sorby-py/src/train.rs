@@ -43,10 +43,10 @@ pub fn resume(
     say: Py<PyAny>,
     on_progress: Option<Py<PyAny>>,
 ) -> PyResult<Trained> {
-    finished(py, threads, Callbacks::new(say, on_progress), |_| {
+    finished(py, threads, Callbacks::new(say, on_progress), |callbacks| {
         let device = DeviceOptions { name: device, ..DeviceOptions::default() };
         let options = TrainOptions { device, ..TrainOptions::default() };
-        Training::resume(&run, data.as_deref(), iterations, &options)
+        Training::resume(&run, data.as_deref(), iterations, &options, callbacks)
     })
 }
 

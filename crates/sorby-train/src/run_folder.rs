@@ -205,6 +205,12 @@ impl RunFolder {
         held::holder(&root.join(LOCK))
     }
 
+    /// Who was at work on this run on another machine, or on this one before it was started again: opening the run then takes up to
+    /// a minute.
+    pub fn left_elsewhere(root: &Path) -> Option<Holder> {
+        held::left_elsewhere(&root.join(LOCK))
+    }
+
     fn lock(root: &Path) -> Result<Self, TrainError> {
         let path = root.join(LOCK);
         if path.exists() && !files::is_file(&path) {

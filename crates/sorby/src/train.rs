@@ -143,7 +143,7 @@ impl Training {
             return Ok(None);
         }
         if RunFile::Checkpoints.path_in(root).is_dir() {
-            return Self::resume(root, Some(data), None, options).map(Some);
+            return Self::resume(root, Some(data), None, options, observer).map(Some);
         }
         Self::begin(named, data, options, observer).map(Some)
     }
@@ -158,8 +158,17 @@ impl Training {
         data: Option<&Path>,
         iterations: Option<u64>,
         options: &TrainOptions,
+        observer: &dyn Observer,
     ) -> Result<Self> {
         let device = options.device.open()?;
+        if let Some(holder) = RunFolder::left_elsewhere(root) {
+            observer.say(format!(
+                "{}: process {} of {} was at work here and did not say that it ended; looking on for up to a minute whether it lives",
+                root.display(),
+                holder.pid,
+                holder.host
+            ));
+        }
         let run = RunFolder::open(root)?;
         let data = match data {
             Some(data) => data.to_owned(),

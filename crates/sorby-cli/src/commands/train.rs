@@ -76,11 +76,13 @@ fn training(args: TrainArgs) -> anyhow::Result<Option<Training>> {
         data_is_checked: args.looked,
         arguments: crate::typed_words().collect(),
     };
+    let console = Console::default();
     if let Some(root) = &args.resume {
-        return Ok(Some(Training::resume(root, args.data.as_deref(), args.iterations, &options)?));
+        let data = args.data.as_deref();
+        return Ok(Some(Training::resume(root, data, args.iterations, &options, &console)?));
     }
     let recipe = NamedRecipe::read(&args.recipe.context("a recipe file is needed")?, &args.overrides)?;
-    let (data, console) = (args.data.context("--data is needed")?, Console::default());
+    let data = args.data.context("--data is needed")?;
     if args.go_on {
         return Ok(Training::begin_or_resume(recipe, &data, &options, &console)?);
     }

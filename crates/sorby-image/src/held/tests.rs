@@ -30,7 +30,7 @@ fn a_process_of_this_machine_that_was_killed_holds_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let lock = folder.path().join("lock");
     std::fs::write(file_of(&lock), Holder::me("avx2").text()).unwrap();
-    assert!(!is_held_elsewhere(&lock));
+    assert!(!is_held_elsewhere(&lock) && left_elsewhere(&lock).is_none());
     assert!(!take(&lock, NO_WAIT, "avx2").unwrap().unwrap().is_lost());
 }
 
@@ -40,6 +40,7 @@ fn another_machine_keeps_what_it_writes_to_and_loses_what_it_does_not() {
     let (lock, path) = (folder.path().join("lock"), file_of(&folder.path().join("lock")));
     foreign(&path, 1);
     assert!(is_held_elsewhere(&lock));
+    assert_eq!(left_elsewhere(&lock).unwrap().host, "node7");
     // It writes: it lives.
     let writer = path.clone();
     let alive = std::thread::spawn(move || {

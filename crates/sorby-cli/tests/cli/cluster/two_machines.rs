@@ -56,6 +56,8 @@ fn a_run_of_a_dead_machine_is_taken_over_and_one_of_a_living_machine_is_not() {
     // It gives none.
     let took = command(at, &train("run")).env("SORBY_HEARTBEAT_S", "0.2").output().unwrap();
     assert!(took.status.success(), "{took:?}");
+    let said = String::from_utf8_lossy(&[took.stdout, took.stderr].concat()).into_owned();
+    assert!(said.contains("of node7 was at work here") && said.contains("looking on"), "{said}");
     assert!(!holder.exists());
     for file in ["model.safetensors", "best.safetensors", "validation.jsonl", "split.json", "recipe.toml"] {
         let of = |run: &str| fs::read(at.join(run).join(file)).unwrap();
