@@ -166,6 +166,10 @@ fn measure() -> anyhow::Result<()> {
         Ok(())
     };
     for _ in 0..TURNS {
+        // The program overwrites nothing.
+        if folder.exists() {
+            std::fs::remove_dir_all(&folder).context("an older mask cannot be removed")?;
+        }
         let mut sorby = Command::new(program("release"));
         sorby
             .args(["--threads", &threads(), "bench", "measure", "--repeats", "11", "--json", "--write"])
@@ -203,7 +207,7 @@ pub fn threads() -> String {
     std::thread::available_parallelism().map_or(1, |n| n.get()).to_string()
 }
 
-/// The last line a command prints, which is JSON.
+/// The JSON at the end of what a command prints.
 pub fn json_of(command: &mut Command) -> anyhow::Result<Value> {
     let shown = format!("{command:?}");
     let output = command.current_dir(root()).output().with_context(|| format!("cannot start {shown}"))?;
@@ -211,8 +215,18 @@ pub fn json_of(command: &mut Command) -> anyhow::Result<Value> {
         bail!("{shown} failed ({}): {}", output.status, String::from_utf8_lossy(&output.stderr));
     }
     let text = String::from_utf8_lossy(&output.stdout);
-    let line = text.lines().last().unwrap_or_default();
-    serde_json::from_str(line).with_context(|| format!("{shown} printed {line:?}"))
+    last_object(&text).with_context(|| format!("{shown} printed {text:?}"))
+}
+
+/// The object at the end of a text: on one line, or from a line that begins with its brace to the end.
+fn last_object(text: &str) -> Option<Value> {
+    let text = text.trim_end();
+    let last = text.lines().last().and_then(|line| serde_json::from_str(line).ok());
+    last.filter(Value::is_object).or_else(|| {
+        let starts = text.match_indices('{').map(|(at, _)| at);
+        let mut starts = starts.filter(|&at| at == 0 || text.as_bytes()[at - 1] == b'\n');
+        starts.find_map(|at| serde_json::from_str(&text[at..]).ok())
+    })
 }
 
 /// A Python with the reference's pinned packages, in `target/torch`. `SORBY_PYTHON` names one that has them.
@@ -237,4 +251,18 @@ pub fn environment(folder: &str, requirements: &str) -> anyhow::Result<PathBuf> 
         std::fs::write(&done, &wanted).with_context(|| format!("cannot write into {folder}"))?;
     }
     Ok(python)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_object_at_the_end_is_found_on_one_line_and_on_many() {
+        let found = |text| last_object(text).map(|v| v["a"].as_u64());
+        assert_eq!(found("words\n{\"a\": 1}\n"), Some(Some(1)));
+        assert_eq!(found("{\n  \"a\": 2,\n  \"b\": {\n    \"a\": 3\n  }\n}\n\n"), Some(Some(2)));
+        assert_eq!(found("{no json}\n{\n\"a\": 4\n}"), Some(Some(4)));
+        assert_eq!(found("words"), None);
+    }
 }
