@@ -258,6 +258,13 @@ fn write(file: &mut File, holder: &Holder) -> io::Result<()> {
     file.sync_data()
 }
 
+/// `host, process 12`.
+impl std::fmt::Display for Holder {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        write!(f, "{}, process {}", self.host, self.pid)
+    }
+}
+
 impl Holder {
     fn me(instructions: &str) -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

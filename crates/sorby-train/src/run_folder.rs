@@ -223,7 +223,7 @@ impl RunFolder {
                 Ok(Self { root: root.to_owned(), new: false, held })
             }
             Err(holder) => {
-                let by = holder.map_or(String::new(), |h| format!(" ({}, process {})", h.host, h.pid));
+                let by = holder.map_or(String::new(), |h| format!(" ({h})"));
                 Err(TrainError::held(root, format!("another process is working on this run{by}")))
             }
         }

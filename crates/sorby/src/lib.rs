@@ -92,6 +92,6 @@ pub use sorby_infer::Device;
 pub use sorby_report::Paper;
 pub use sorby_score::{ClassScores, Confusion, Scores};
 pub use sorby_train::Recipe;
-pub use threads::{check_threads, most_threads, on_threads};
+pub use threads::{THREADS, check_threads, most_threads, on_threads};
 pub use train::{NamedRecipe, TrainOptions, Training, outcome_json, scores_json, train};
 pub use trust_table::{TRUST_FILE, TrustRow};

@@ -220,7 +220,7 @@ fn locked(root: &Path) -> Result<Held> {
     let taken =
         held::take(&root.join(LOCK), lock::WAIT, instructions).map_err(|e| ImageError::io(root, e))?;
     taken.map_err(|holder| {
-        let by = holder.map_or(String::new(), |h| format!(" ({}, process {})", h.host, h.pid));
+        let by = holder.map_or(String::new(), |h| format!(" ({h})"));
         refused!(
             "{}: another process writes into this folder{by}; wait for it, or name another",
             root.display()

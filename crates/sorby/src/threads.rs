@@ -3,6 +3,9 @@
 use crate::Result;
 use crate::error::{Context as _, refuse};
 
+/// The variable that takes the place of `--threads`.
+pub const THREADS: &str = "RAYON_NUM_THREADS";
+
 /// Threads beyond which a number is a typing error: four for each core.
 pub fn most_threads() -> usize {
     4 * std::thread::available_parallelism().map_or(1, usize::from).max(2)

@@ -28,7 +28,7 @@ mod verify;
 use crate::answer::{Answer, say};
 use crate::args::{Args, Command};
 use anyhow::Context as _;
-use sorby::cluster::THREADS;
+use sorby::THREADS;
 use sorby::words::quoted;
 use std::path::Path;
 

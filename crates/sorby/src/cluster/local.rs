@@ -5,6 +5,7 @@ use super::task::line;
 use super::{EngineOptions, Work};
 use crate::Result;
 use crate::error::{Context as _, refuse};
+use crate::threads::THREADS;
 use crate::words::quoted;
 use std::path::PathBuf;
 use std::process::Command;
@@ -13,7 +14,7 @@ use std::process::Command;
 pub fn plan(work: &Work, options: &EngineOptions) -> Submission {
     let file = script(work);
     let (at_once, starter, all) = (options.at_once.unwrap_or(1), line(&work.starter()), work.tasks.len());
-    let threads = options.cpus.map_or(String::new(), |n| format!("export RAYON_NUM_THREADS={n}\n"));
+    let threads = options.cpus.map_or(String::new(), |n| format!("export {THREADS}={n}\n"));
     let after = if work.collect.even_if_some_failed { "" } else { " &&" };
     let text = format!(
         "#!/bin/sh\n# {all} tasks, {at_once} at a time, and what comes after them.\n{threads}seq 0 {last} | xargs -P \

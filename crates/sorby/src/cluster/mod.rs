@@ -21,7 +21,7 @@ pub use shards::submit_shards;
 pub use simulate::{ClusterModel, Round, Simulated, best_shards, simulate, simulate_mean};
 pub use submit::{Submission, submit};
 pub use task::Task;
-pub use task_file::{THREADS, task_command};
+pub use task_file::task_command;
 
 use std::path::PathBuf;
 

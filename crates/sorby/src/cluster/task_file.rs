@@ -4,6 +4,7 @@
 use super::{Task, Work};
 use crate::error::{Context as _, refuse};
 use crate::shard_task::{self, Variables};
+use crate::threads::THREADS;
 use crate::{Program, Result};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -11,9 +12,6 @@ use std::process::Command;
 
 /// File name.
 pub const NAME: &str = "tasks.json";
-
-/// The variable that takes the place of `--threads`.
-pub const THREADS: &str = "RAYON_NUM_THREADS";
 
 #[derive(Serialize, Deserialize)]
 struct TaskFile {
